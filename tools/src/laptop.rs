@@ -1,0 +1,59 @@
+//! What only a laptop's stack uses: names, fake credentials and the tokens of made-up callers.
+//!
+//! Nothing here opens anything that is deployed: a deployed stack knows no shared secret.
+
+use std::collections::BTreeMap;
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+pub const REGION: &str = "us-east-1";
+/// Letters and digits only: DynamoDB Local refuses anything else.
+pub const ACCESS_KEY: &str = "local";
+/// What the local tables' names start with.
+pub const TABLE_PREFIX: &str = "checkout-";
+pub const JWT_SECRET: &str = "local-development-only-0123456789abcdef";
+pub const JWT_ISSUER: &str = "http://localhost/local-issuer";
+pub const JWT_AUDIENCE: &str = "checkout-local";
+const TOKEN_LIFE: Duration = Duration::days(30);
+
+/// The settings that make a function accept [`token`]s.
+pub fn jwt_settings() -> BTreeMap<String, String> {
+    [
+        ("JWT_HS256_SECRET", JWT_SECRET),
+        ("JWT_ISSUER", JWT_ISSUER),
+        ("JWT_AUDIENCE", JWT_AUDIENCE),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    iss: &'static str,
+    aud: &'static str,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<[&'static str; 1]>,
+}
+
+/// A bearer token for `user` that a local stack accepts from `now` on, for thirty days.
+pub fn token(
+    user: &str,
+    staff: bool,
+    now: OffsetDateTime,
+) -> Result<String, jsonwebtoken::errors::Error> {
+    let claims = Claims {
+        sub: user,
+        iss: JWT_ISSUER,
+        aud: JWT_AUDIENCE,
+        iat: now.unix_timestamp(),
+        exp: (now + TOKEN_LIFE).unix_timestamp(),
+        roles: staff.then_some(["staff"]),
+    };
+    let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
+}

@@ -1,0 +1,14 @@
+//! What a developer's local stack is made of, for the command line (`checkout`) and for the tests:
+//! the template as data, real servers that end with their owner, and the tokens of made-up callers.
+
+pub mod client;
+pub mod dynamodb_engine;
+pub mod http_probe;
+pub mod laptop;
+pub mod ports;
+pub mod process;
+pub mod project;
+pub mod redis_server;
+pub mod router;
+pub mod tables;
+pub mod template;
