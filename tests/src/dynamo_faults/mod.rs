@@ -1,0 +1,342 @@
+//! A proxy in front of a `DynamoDB` engine that gives the answers no local engine ever gives.
+//!
+//! Everything is passed on until a [`Rule`] matches. It also counts calls, and the capacity they report.
+
+mod answer;
+mod rule;
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    future::pending,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, body::Bytes, body::Incoming, header, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use serde_json::Value;
+use tokio::{
+    net::TcpListener,
+    task::{AbortHandle, JoinSet},
+};
+
+pub use rule::{Fault, Hits, Rule};
+
+/// What the calls that went through cost, as far as the answers say; see `ReturnConsumedCapacity`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Capacity {
+    /// Units that an answer doesn't split into reads and writes are under `total` only.
+    pub total: f64,
+    pub read: f64,
+    pub write: f64,
+}
+
+/// One call as the proxy saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// As the API names it: `GetItem`.
+    pub operation: String,
+    /// The request's body.
+    pub request: Value,
+    /// Of the answer that was given; `None` when none was, or none yet.
+    pub status: Option<u16>,
+    pub capacity: Capacity,
+}
+
+/// The proxy, on a loopback port of its own. Dropped, it closes every connection.
+#[derive(Debug)]
+pub struct DynamoFaults {
+    address: SocketAddr,
+    script: Arc<Script>,
+    serving: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Script {
+    engine: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    rules: Mutex<Vec<Rule>>,
+    calls: Mutex<Vec<Call>>,
+}
+
+impl DynamoFaults {
+    /// Starts a proxy in front of the engine, on the test's own runtime.
+    pub async fn before(engine: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free loopback port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let script = Arc::new(Script {
+            engine,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            rules: Mutex::default(),
+            calls: Mutex::default(),
+        });
+        let serving = tokio::spawn(serve(listener, Arc::clone(&script))).abort_handle();
+        Self {
+            address,
+            script,
+            serving,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What `AWS_ENDPOINT_URL_DYNAMODB` must be to go through the proxy.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Adds a rule. For each call the first one that takes it decides, in the order they were added.
+    pub fn add(&self, rule: Rule) -> Hits {
+        let hits = rule.hits();
+        self.script.rules.lock().unwrap().push(rule);
+        hits
+    }
+
+    /// Forgets every rule. Calls that hang go on hanging, those at a gate wait for it.
+    pub fn clear_rules(&self) {
+        self.script.rules.lock().unwrap().clear();
+    }
+
+    /// Every call since the start, or since they were last forgotten, in the order they came.
+    pub fn calls(&self) -> Vec<Call> {
+        self.script.calls.lock().unwrap().clone()
+    }
+
+    pub fn forget_calls(&self) {
+        self.script.calls.lock().unwrap().clear();
+    }
+
+    /// How many calls there were to each operation.
+    pub fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for call in self.calls() {
+            *counts.entry(call.operation).or_default() += 1;
+        }
+        counts
+    }
+
+    pub fn count(&self, operation: &str) -> usize {
+        self.counts().get(operation).copied().unwrap_or_default()
+    }
+
+    /// What all calls cost together.
+    pub fn capacity(&self) -> Capacity {
+        self.calls()
+            .iter()
+            .fold(Capacity::default(), |sum, call| sum.plus(call.capacity))
+    }
+}
+
+impl Drop for DynamoFaults {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Capacity {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            read: self.read + other.read,
+            write: self.write + other.write,
+        }
+    }
+
+    /// Of an answer: `ConsumedCapacity` is one object, or a list of them where a call may touch several tables.
+    fn of(answer: &Value) -> Self {
+        let units = |consumed: &Value, name: &str| consumed[name].as_f64().unwrap_or_default();
+        let one = |consumed: &Value| Self {
+            total: units(consumed, "CapacityUnits"),
+            read: units(consumed, "ReadCapacityUnits"),
+            write: units(consumed, "WriteCapacityUnits"),
+        };
+        match &answer["ConsumedCapacity"] {
+            Value::Array(tables) => tables.iter().map(one).fold(Self::default(), Self::plus),
+            consumed => one(consumed),
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, script: Arc<Script>) {
+    // Dropped with this task: every connection ends with the proxy.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                let _ = stream.set_nodelay(true);
+                let script = Arc::clone(&script);
+                let service = service_fn(move |request| {
+                    // On its own: what a caller that gave up had asked for may still happen, as in the real one.
+                    let answer = tokio::spawn(Arc::clone(&script).answer(request));
+                    async move { answer.await.map_err(io::Error::other)? }
+                });
+                let http = hyper::server::conn::http1::Builder::new();
+                connections.spawn(async move { http.serve_connection(TokioIo::new(stream), service).await });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// The request as it came, the body read.
+struct Asked {
+    parts: hyper::http::request::Parts,
+    body: Bytes,
+}
+
+impl Script {
+    /// An error closes the connection without an answer.
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> io::Result<Response<Full<Bytes>>> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let asked = Asked { parts, body };
+        let target = asked
+            .parts
+            .headers
+            .get("x-amz-target")
+            .and_then(|target| target.to_str().ok());
+        let operation = target
+            .and_then(|target| target.rsplit('.').next())
+            .unwrap_or_default()
+            .to_owned();
+        let json: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+
+        let index = self.record(&operation, &json);
+        let fault = self.fault_for(&operation, &asked.body);
+        let response = self.respond(fault, &operation, json, asked).await?;
+        self.note(index, response.clone()).await;
+        Ok(response)
+    }
+
+    fn fault_for(&self, operation: &str, body: &[u8]) -> Option<Fault> {
+        let body = String::from_utf8_lossy(body);
+        let rules = self.rules.lock().unwrap();
+        rules
+            .iter()
+            .find(|rule| rule.takes(operation, &body))
+            .map(|rule| rule.fault.clone())
+    }
+
+    async fn respond(
+        &self,
+        fault: Option<Fault>,
+        operation: &str,
+        json: Value,
+        asked: Asked,
+    ) -> io::Result<Response<Full<Bytes>>> {
+        let Some(fault) = fault else {
+            return self.forward(asked).await;
+        };
+        if let Some(response) = answer::to(&fault, operation, &json) {
+            return Ok(response);
+        }
+        match fault {
+            Fault::AnswerLost => {
+                self.forward(asked).await?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Fault::DoneButInternalServerError => {
+                self.forward(asked).await?;
+                Ok(answer::internal_server_error())
+            }
+            Fault::DoneButHangs => {
+                self.forward(asked).await?;
+                pending().await
+            }
+            Fault::Hang => pending().await,
+            Fault::Delay(delay) => {
+                tokio::time::sleep(delay).await;
+                self.forward(asked).await
+            }
+            Fault::Hold(gate) => {
+                gate.pass().await;
+                self.forward(asked).await
+            }
+            Fault::HoldAnswer(gate) => {
+                let response = self.forward(asked).await;
+                gate.pass().await;
+                response
+            }
+            Fault::UnprocessedKeys => self.forward_part(json, asked).await,
+            _ => unreachable!("every other fault is an answer of its own"),
+        }
+    }
+
+    async fn forward_part(
+        &self,
+        mut json: Value,
+        mut asked: Asked,
+    ) -> io::Result<Response<Full<Bytes>>> {
+        let unprocessed = answer::split_batch(&mut json);
+        asked.body = json.to_string().into();
+        let response = self.forward(asked).await?;
+        let status = response.status().as_u16();
+        let mut body = read(response).await;
+        if status == 200 {
+            body["UnprocessedKeys"] = unprocessed;
+        }
+        Ok(answer::response(status, &body))
+    }
+
+    async fn forward(&self, asked: Asked) -> io::Result<Response<Full<Bytes>>> {
+        let Asked { mut parts, body } = asked;
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = format!("http://{}{path}", self.engine)
+            .parse()
+            .map_err(io::Error::other)?;
+        // The body may have been changed; hyper counts it again.
+        parts.headers.remove(header::CONTENT_LENGTH);
+        let request = Request::from_parts(parts, Full::from(body));
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(io::Error::other)?;
+        let (mut parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        parts.headers.remove(header::TRANSFER_ENCODING);
+        Ok(Response::from_parts(parts, Full::from(body)))
+    }
+
+    fn record(&self, operation: &str, json: &Value) -> usize {
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(Call {
+            operation: operation.to_owned(),
+            request: json.clone(),
+            status: None,
+            capacity: Capacity::default(),
+        });
+        calls.len() - 1
+    }
+
+    async fn note(&self, index: usize, response: Response<Full<Bytes>>) {
+        let status = response.status().as_u16();
+        let capacity = Capacity::of(&read(response).await);
+        // The calls may have been forgotten in between.
+        if let Some(call) = self.calls.lock().unwrap().get_mut(index) {
+            call.status = Some(status);
+            call.capacity = capacity;
+        }
+    }
+}
+
+async fn read(response: Response<Full<Bytes>>) -> Value {
+    let body: Result<_, Infallible> = response.into_body().collect().await;
+    body.map(|body| serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
+        .unwrap_or_default()
+}

@@ -1,0 +1,38 @@
+//! Holds calls back until a test lets them go, so that an overlap is arranged and not hoped for.
+
+use tokio::sync::watch;
+
+/// Callers wait at a closed gate; the test sees how many arrived, and opens it.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    arrived: watch::Sender<usize>,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    pub fn closed() -> Self {
+        Self {
+            arrived: watch::Sender::new(0),
+            open: watch::Sender::new(false),
+        }
+    }
+
+    /// Returns as soon as `count` callers, in all, have come to the gate.
+    pub async fn arrived(&self, count: usize) {
+        let _ = self
+            .arrived
+            .subscribe()
+            .wait_for(|arrived| *arrived >= count)
+            .await;
+    }
+
+    /// Lets everyone through who waits, and everyone who comes later.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    pub(crate) async fn pass(&self) {
+        self.arrived.send_modify(|arrived| *arrived += 1);
+        let _ = self.open.subscribe().wait_for(|open| *open).await;
+    }
+}

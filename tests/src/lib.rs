@@ -1,0 +1,18 @@
+//! The harness of the suite: stores that can be made to fail, events as API Gateway sends them, tokens as an
+//! identity provider signs them.
+//!
+//! Everything listens on loopback only, and everything started is stopped when its value is dropped.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a harness that can't do its work has to fail the test at once"
+)]
+
+pub mod dynamo_faults;
+pub mod event;
+pub mod gate;
+pub mod proxy;
+pub mod servers;
+pub mod token;

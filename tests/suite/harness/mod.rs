@@ -1,0 +1,7 @@
+//! The harness itself: a fault that doesn't happen would make every test behind it pass.
+
+mod dynamo_faults;
+mod event;
+mod proxy;
+mod servers;
+mod token;
