@@ -5,4 +5,5 @@
     reason = "a test that meets what it didn't expect has failed"
 )]
 
+mod architecture;
 mod harness;
