@@ -13,6 +13,8 @@
 pub mod dynamo_faults;
 pub mod event;
 pub mod gate;
+pub mod keys;
 pub mod proxy;
 pub mod servers;
+pub mod tables;
 pub mod token;

@@ -1,112 +1,121 @@
-//! The servers that tests share, and the tables and names that each has of its own in them.
+//! The servers that tests share: started for the suite, or given by the variables the functions know.
+//!
+//! Whoever stops, freezes or flushes a Redis starts one of its own: [`RedisServer::start`].
 
 use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, Weak},
+    env,
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use aws_sdk_dynamodb::Client;
+use redis::ConnectionAddr;
 use tools::{
-    client::Access,
     dynamodb_engine::{DynamoDbEngine, EngineKind},
     redis_server::RedisServer,
-    tables,
     template::Template,
 };
 use uuid::Uuid;
 
-static REDIS: Mutex<Weak<RedisServer>> = Mutex::new(Weak::new());
-static ENGINE: Mutex<Weak<DynamoDbEngine>> = Mutex::new(Weak::new());
+static REDIS: Mutex<Weak<Redis>> = Mutex::new(Weak::new());
+static ENGINE: Mutex<Weak<Engine>> = Mutex::new(Weak::new());
 
-/// The Redis that tests share. It runs while a test holds it, so no process is left when the suite ends.
-/// Whoever stops, freezes or flushes a server starts one: [`RedisServer::start`].
-pub fn redis() -> Arc<RedisServer> {
-    shared(&REDIS, || {
-        RedisServer::start().unwrap_or_else(|error| panic!("{error}"))
-    })
-}
-
-/// The `DynamoDB` engine that tests share: dynoxide, or `DynamoDB` Local where `TEST_DYNAMODB=local`.
-pub fn dynamodb() -> Arc<DynamoDbEngine> {
-    shared(&ENGINE, || {
-        EngineKind::from_environment()
-            .and_then(DynamoDbEngine::start)
-            .unwrap_or_else(|error| panic!("{error}"))
-    })
-}
-
-fn shared<T>(server: &Mutex<Weak<T>>, start: impl FnOnce() -> T) -> Arc<T> {
-    // A test that failed to start a server poisons nothing for the next.
-    let mut server = server
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    server.upgrade().unwrap_or_else(|| {
-        let started = Arc::new(start());
-        *server = Arc::downgrade(&started);
-        started
-    })
-}
-
-/// What no other test's names start with: `t-1a2b3c4d-`.
-pub fn unique_prefix() -> String {
-    let id = Uuid::new_v4().simple().to_string();
-    format!("t-{}-", &id[..12])
-}
-
-/// `127.0.0.1:port` of a server's port.
-pub fn address(port: u16) -> SocketAddr {
-    tools::ports::local(port)
-}
-
-/// The template's tables under a prefix of their own, empty, in the shared engine. They end with it.
+/// A Redis to share. Each test keeps to a key prefix of its own, see [`crate::keys::Keys`].
 #[derive(Debug)]
-pub struct Tables {
-    prefix: String,
-    template: Template,
-    client: Client,
-    engine: Arc<DynamoDbEngine>,
+pub enum Redis {
+    Started(RedisServer),
+    /// By `REDIS_URL`, or `REDIS_HOST` and `REDIS_PORT`; in the clear, because faults can't be put before TLS.
+    Given(String),
 }
 
-impl Tables {
-    pub async fn create() -> Self {
-        let engine = dynamodb();
-        let prefix = unique_prefix();
-        let template = template();
-        let client = Access::local(&engine.endpoint()).client();
-        tables::create_tables(&client, &template, &prefix)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        Self {
-            prefix,
-            template,
-            client,
-            engine,
+/// A `DynamoDB` engine to share. Each test has tables of its own, see [`crate::tables::Tables`].
+#[derive(Debug)]
+pub enum Engine {
+    /// dynoxide, or `DynamoDB` Local where `TEST_DYNAMODB=local`.
+    Started(DynamoDbEngine),
+    /// By `AWS_ENDPOINT_URL_DYNAMODB`, in the clear.
+    Given(String),
+}
+
+impl Redis {
+    pub fn url(&self) -> String {
+        match self {
+            Self::Started(server) => server.url(),
+            Self::Given(url) => url.clone(),
         }
     }
 
-    /// Straight to the engine, past any proxy: for looking at what a request left behind.
-    pub fn client(&self) -> &Client {
-        &self.client
+    /// Where it listens, for a proxy to be put in front of it.
+    pub fn address(&self) -> SocketAddr {
+        let client = self.client();
+        let ConnectionAddr::Tcp(host, port) = client.get_connection_info().addr() else {
+            panic!("the tests need a Redis in the clear: redis://…");
+        };
+        resolve(&format!("{host}:{port}"))
     }
 
-    /// Where the engine listens, for a proxy to be put in front of it.
-    pub fn engine(&self) -> SocketAddr {
-        address(self.engine.port())
+    pub fn client(&self) -> redis::Client {
+        redis::Client::open(self.url()).unwrap_or_else(|error| panic!("{}: {error}", self.url()))
     }
 
-    /// The table that a function knows by this variable: `ORDERS_TABLE`.
-    pub fn name(&self, variable: &str) -> String {
-        let names = self.template.table_variables(&self.prefix);
-        names
-            .get(variable)
-            .unwrap_or_else(|| panic!("no function gets {variable}"))
-            .clone()
+    /// Whether it goes on when the suite has ended, and whatever a test leaves in it too.
+    pub fn outlives_us(&self) -> bool {
+        matches!(self, Self::Given(_))
+    }
+}
+
+impl Engine {
+    pub fn endpoint(&self) -> String {
+        match self {
+            Self::Started(engine) => engine.endpoint(),
+            Self::Given(url) => url.clone(),
+        }
     }
 
-    /// What tells a function its tables.
-    pub fn settings(&self) -> impl Iterator<Item = (String, String)> {
-        self.template.table_variables(&self.prefix).into_iter()
+    /// Where it listens, for a proxy to be put in front of it.
+    pub fn address(&self) -> SocketAddr {
+        let endpoint = self.endpoint();
+        let Some(authority) = endpoint.strip_prefix("http://") else {
+            panic!("the tests need a DynamoDB engine in the clear: http://…");
+        };
+        resolve(authority.trim_end_matches('/'))
     }
+
+    /// Whether it goes on when the suite has ended, and whatever a test leaves in it too.
+    pub fn outlives_us(&self) -> bool {
+        matches!(self, Self::Given(_))
+    }
+}
+
+/// The Redis that tests share. It runs while a test holds it, so no process is left when the suite ends.
+pub fn redis() -> Arc<Redis> {
+    shared(&REDIS, || {
+        if let Some(url) = variable("REDIS_URL") {
+            return Redis::Given(url);
+        }
+        if let Some(host) = variable("REDIS_HOST") {
+            let port = variable("REDIS_PORT").unwrap_or_else(|| "6379".to_owned());
+            return Redis::Given(format!("redis://{host}:{port}"));
+        }
+        Redis::Started(RedisServer::start().unwrap_or_else(|error| panic!("{error}")))
+    })
+}
+
+/// The `DynamoDB` engine that tests share, for as long as a test holds it.
+pub fn dynamodb() -> Arc<Engine> {
+    shared(&ENGINE, || {
+        if let Some(url) = variable("AWS_ENDPOINT_URL_DYNAMODB") {
+            return Engine::Given(url);
+        }
+        let engine = EngineKind::from_environment().and_then(DynamoDbEngine::start);
+        Engine::Started(engine.unwrap_or_else(|error| panic!("{error}")))
+    })
+}
+
+/// What no other test's names start with: `t-1a2b3c4d5e6f-`.
+pub fn unique_prefix() -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    format!("t-{}-", &id[..12])
 }
 
 /// The template of this repository.
@@ -115,6 +124,29 @@ pub fn template() -> Template {
 }
 
 /// The folder of the workspace.
-pub fn root() -> std::path::PathBuf {
+pub fn root() -> PathBuf {
     tools::project::root().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn shared<T>(server: &Mutex<Weak<T>>, start: impl FnOnce() -> T) -> Arc<T> {
+    // A test that could not start a server poisons nothing for the next.
+    let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
+    server.upgrade().unwrap_or_else(|| {
+        let started = Arc::new(start());
+        *server = Arc::downgrade(&started);
+        started
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn resolve(authority: &str) -> SocketAddr {
+    let mut addresses = authority
+        .to_socket_addrs()
+        .unwrap_or_else(|error| panic!("{authority}: {error}"));
+    addresses
+        .next()
+        .unwrap_or_else(|| panic!("{authority} has no address"))
 }

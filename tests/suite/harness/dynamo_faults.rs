@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 use tests::{
     dynamo_faults::{DynamoFaults, Fault, Rule},
     gate::Gate,
-    servers::Tables,
+    tables::Tables,
 };
 
 /// A table, a proxy before its engine, and a client that asks once and gives up soon.

@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tests::servers::{self, Tables};
+use redis::AsyncCommands;
+use tests::{keys::Keys, proxy::FaultProxy, servers, tables::Tables};
 
 #[test]
 fn tests_at_the_same_time_share_a_server() {
@@ -15,9 +16,56 @@ async fn each_test_has_tables_of_its_own() {
     let listed: Vec<_> = listed.collect::<Result<_, _>>().await.unwrap();
 
     for tables in [&first, &second] {
-        let names: Vec<_> = tables.settings().map(|(_, name)| name).collect();
-        assert_eq!(names.len(), 5, "{names:?}");
-        assert!(names.iter().all(|name| listed.contains(name)), "{names:?}");
+        let settings = tables.settings();
+        assert_eq!(settings.len(), 5, "{settings:?}");
+        assert!(
+            settings.values().all(|name| listed.contains(name)),
+            "{settings:?}"
+        );
     }
     assert_ne!(first.name("ORDERS_TABLE"), second.name("ORDERS_TABLE"));
+}
+
+#[tokio::test]
+async fn each_test_has_keys_of_its_own() {
+    let (first, second) = (Keys::reserve(), Keys::reserve());
+    let mut redis = first.connection().await;
+    for keys in [&first, &second] {
+        let () = redis.set(format!("{}key", keys.prefix()), 1).await.unwrap();
+    }
+
+    first.clear();
+
+    assert!(first.all().is_empty());
+    assert_eq!(second.all(), ["key"]);
+    second.clear();
+}
+
+#[tokio::test]
+async fn a_command_whose_answer_is_dropped_took_effect() {
+    let keys = Keys::reserve();
+    let proxy = FaultProxy::before(keys.server()).await;
+    let client = redis::Client::open(format!("redis://{}", proxy.address())).unwrap();
+    let mut behind = client.get_multiplexed_async_connection().await.unwrap();
+    let counter = format!("{}counter", keys.prefix());
+
+    proxy.drop_answers_to("INCR", 1);
+    let answer = tokio::time::timeout(
+        Duration::from_secs(5),
+        behind.incr::<_, _, i64>(&counter, 1),
+    )
+    .await;
+
+    answer
+        .expect("a reset is noticed at once")
+        .expect_err("the answer is lost");
+    assert_eq!(
+        keys.connection()
+            .await
+            .get::<_, i64>(&counter)
+            .await
+            .unwrap(),
+        1
+    );
+    keys.clear();
 }
