@@ -1,1 +1,41 @@
-fn main() {}
+//! `checkout`: the developer's local stack and the operator's command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod commands;
+mod say;
+
+#[derive(Debug, Parser)]
+#[command(name = "checkout", version, about, long_about = None)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole checkout on this machine until Ctrl-C
+    Dev(commands::dev::DevArgs),
+    /// Print a bearer token that a local stack accepts
+    Token(commands::token::TokenArgs),
+    /// Run a program that ends with its parent
+    #[command(hide = true)]
+    RunTied(commands::run_tied::RunTiedArgs),
+}
+
+fn main() -> ExitCode {
+    let result: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
+        Command::Dev(args) => commands::dev::run(&args).map_err(Into::into),
+        Command::Token(args) => commands::token::run(&args).map_err(Into::into),
+        Command::RunTied(args) => commands::run_tied::run(&args).map_err(Into::into),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::failure(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Every process below this one, however it detached itself.
+//!
+//! cargo-lambda gives each function a session of its own, so no group and no terminal holds them together.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tools::process::wait_until;
+
+const GRACE: Duration = Duration::from_secs(3);
+
+/// One process. Its start tells it from a later one with the same id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Member {
+    id: i32,
+    start: String,
+}
+
+struct Entry {
+    member: Member,
+    parent: i32,
+}
+
+/// The processes seen below this one so far.
+#[derive(Debug, Default)]
+pub struct Family {
+    seen: BTreeSet<Member>,
+}
+
+impl Family {
+    /// From now on, orphans below this process become its children (on Linux), so that none gets lost.
+    pub fn found() -> Self {
+        #[cfg(target_os = "linux")]
+        let _ = nix::sys::prctl::set_child_subreaper(true);
+        Self::default()
+    }
+
+    /// Remembers who is there now. To be called while the parents still live.
+    pub fn look(&mut self) {
+        self.seen.extend(descendants(&running()));
+    }
+
+    /// Ends whoever of those seen, or still to be found, is left. Returns how many there were.
+    pub fn end(mut self) -> usize {
+        self.look();
+        let left = self.left().len();
+        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+            for member in self.left() {
+                // Gone in the meantime is as good.
+                let _ = kill(Pid::from_raw(member.id), signal);
+            }
+            if wait_until(GRACE, || self.left().is_empty()).is_ok() {
+                break;
+            }
+        }
+        left
+    }
+
+    fn left(&self) -> Vec<Member> {
+        let running = running();
+        let alive = |member: &Member| running.iter().any(|entry| entry.member == *member);
+        self.seen.iter().filter(|&m| alive(m)).cloned().collect()
+    }
+}
+
+fn descendants(running: &[Entry]) -> BTreeSet<Member> {
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    let mut parents = vec![own];
+    while let Some(parent) = parents.pop() {
+        for entry in running.iter().filter(|entry| entry.parent == parent) {
+            if found.insert(entry.member.clone()) {
+                parents.push(entry.member.id);
+            }
+        }
+    }
+    found
+}
+
+/// Every process of this machine that isn't a zombie.
+fn running() -> Vec<Entry> {
+    match std::fs::read_dir("/proc") {
+        Ok(folder) if cfg!(target_os = "linux") => folder
+            .flatten()
+            .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+            .filter_map(|stat| from_stat(&stat))
+            .collect(),
+        _ => from_ps(),
+    }
+}
+
+/// `id (name) state parent … start …`; the name may hold anything, so what follows its last bracket counts.
+fn from_stat(stat: &str) -> Option<Entry> {
+    let id = stat.split_once(' ')?.0.parse().ok()?;
+    let fields: Vec<_> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let (state, parent, start) = (*fields.first()?, fields.get(1)?, *fields.get(19)?);
+    (state != "Z").then_some(Entry {
+        member: Member {
+            id,
+            start: start.to_owned(),
+        },
+        parent: parent.parse().ok()?,
+    })
+}
+
+fn from_ps() -> Vec<Entry> {
+    let Ok(output) = Command::new("ps")
+        .args(["-A", "-o", "pid=,ppid=,stat=,lstart="])
+        .output()
+    else {
+        return Vec::new();
+    };
+    let parse = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        let zombie = fields.next()?.starts_with('Z');
+        let start = fields.collect::<Vec<_>>().join(" ");
+        (!zombie).then_some(Entry {
+            member: Member { id, start },
+            parent,
+        })
+    };
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(parse)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_and_spaces_does_not_shift_the_fields() {
+        let stat = "42 (a ) (b) S 7 42 42 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
+        let entry = from_stat(stat);
+        let found = entry.map(|entry| (entry.member.id, entry.parent, entry.member.start));
+        assert_eq!(found, Some((42, 7, "12345".to_owned())));
+    }
+}

@@ -1,0 +1,77 @@
+//! What a developer sees once the stack is up.
+
+use std::time::Instant;
+
+use time::OffsetDateTime;
+use tools::laptop;
+use uuid::Uuid;
+
+use super::settings;
+use crate::say;
+
+/// The addresses of a running stack.
+pub struct Addresses<'a> {
+    pub url: &'a str,
+    pub redis: &'a str,
+    pub dynamodb: &'a str,
+}
+
+pub fn print(
+    addresses: &Addresses<'_>,
+    started: Instant,
+) -> Result<(), jsonwebtoken::errors::Error> {
+    let Addresses {
+        url,
+        redis,
+        dynamodb,
+    } = addresses;
+    let guest = Uuid::new_v4();
+    let seconds = started.elapsed().as_secs();
+    say::answer(format!(
+        "
+The checkout is up after {seconds} s.
+
+  URL       {url}/api/v1/checkout
+  Redis     {redis}
+  DynamoDB  {dynamodb}
+  guest id  {guest}"
+    ));
+    if settings::has_issuer() {
+        say::answer("  tokens    from the issuer that JWT_JWKS or JWT_HS256_SECRET names");
+    } else {
+        let now = OffsetDateTime::now_utc();
+        let user = laptop::token("local-user", false, now)?;
+        let staff = laptop::token("local-staff", true, now)?;
+        say::answer(format!("  user      {user}\n  staff     {staff}"));
+    }
+    say::answer(format!(
+        "
+A whole purchase, to paste into another terminal:
+
+{}
+The limits are those of production, and every guest on this machine shares one address: five
+confirmations in five minutes. More: RATE_LIMIT_CONFIRM_ORDER=1000/60 make dev
+
+Edit a function and it is rebuilt. Ctrl-C stops everything.
+",
+        purchase(url, guest)
+    ));
+    Ok(())
+}
+
+/// One purchase from cart to order, for bash, curl and sed.
+fn purchase(url: &str, guest: Uuid) -> String {
+    format!(
+        r#"URL={url}/api/v1/checkout
+call() {{ curl -sS -X "$1" "$URL$2" -H 'X-Guest-Id: {guest}' -H 'Content-Type: application/json' ${{3:+-d "$3"}}; echo; }}
+field() {{ sed -E "s/.*\"$1\":\"?([^\",}}]+).*/\1/"; }}
+ID=$(call POST /initiate '{{"cartItems":[{{"productId":"espresso-beans","quantity":2}}]}}' | field checkoutId)
+call PUT /address '{{"checkoutId":"'$ID'","shippingAddress":{{"firstName":"Ada","lastName":"Lovelace","addressLine1":"1 Main St","city":"Portland","state":"OR","postalCode":"97201","country":"US"}}}}'
+call POST /calculate-shipping '{{"checkoutId":"'$ID'","shippingMethodId":"standard"}}'
+call POST /calculate-tax '{{"checkoutId":"'$ID'"}}'
+TOTAL=$(call POST /apply-coupon '{{"checkoutId":"'$ID'","couponCode":"SAVE20"}}' | field totalAmount)
+ORDER=$(call POST /confirm-order '{{"checkoutId":"'$ID'","expectedTotal":'$TOTAL',"paymentMethod":"cash_on_delivery","customerInfo":{{"email":"ada@example.com","firstName":"Ada","lastName":"Lovelace"}}}}' | field orderId)
+call GET /orders/$ORDER
+"#
+    )
+}

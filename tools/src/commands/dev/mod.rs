@@ -1,0 +1,269 @@
+//! `checkout dev`: Redis, DynamoDB, tables and every function on this machine, until Ctrl-C.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tools::client::Access;
+use tools::dynamodb_engine::{Dynoxide, EngineError};
+use tools::process::{self, Launch};
+use tools::project::{self, NotInProject};
+use tools::redis_server::{RedisServer, RedisServerError};
+use tools::tables::{self, TableError};
+use tools::template::{Template, TemplateError};
+use tools::{laptop, ports};
+
+use self::cargo::{Cargo, CargoError};
+use self::family::Family;
+use self::greeting::Addresses;
+use self::signals::Signals;
+use self::wake::WakeError;
+use crate::say;
+
+mod cargo;
+mod family;
+mod greeting;
+mod settings;
+mod signals;
+mod wake;
+
+const HEALTH: &str = "/api/v1/checkout/health";
+const POLL: Duration = Duration::from_millis(300);
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  checkout dev
+  checkout dev --port 4000 --concurrency 1
+  REDIS_URL=redis://10.0.0.5:6379 AWS_ENDPOINT_URL_DYNAMODB=http://10.0.0.6:8000 checkout dev
+
+REDIS_URL or REDIS_HOST, and AWS_ENDPOINT_URL_DYNAMODB, name servers to use instead of starting some.
+Every other setting of the functions is read from this command's environment too.")]
+pub struct DevArgs {
+    /// Port of the HTTP API
+    #[arg(long, env = "CHECKOUT_PORT", default_value_t = 3001, value_parser = clap::value_parser!(u16).range(1..))]
+    port: u16,
+    /// Port of the Redis to start
+    #[arg(long, env = "CHECKOUT_REDIS_PORT", default_value_t = 16379, value_parser = clap::value_parser!(u16).range(1..))]
+    redis_port: u16,
+    /// Port of the DynamoDB engine to start
+    #[arg(long, env = "CHECKOUT_DYNAMODB_PORT", default_value_t = 18000, value_parser = clap::value_parser!(u16).range(1..))]
+    dynamodb_port: u16,
+    /// Processes of each function at most, each handling one request at a time, as Lambda's do
+    #[arg(long, env = "CHECKOUT_CONCURRENCY", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    concurrency: u16,
+    /// What the names of the tables start with
+    #[arg(long, env = "CHECKOUT_TABLE_PREFIX", default_value = laptop::TABLE_PREFIX)]
+    table_prefix: String,
+}
+
+/// Why the stack could not start, or did not last.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    #[error(
+        "port {port} of {what} is taken: stop what uses it, or choose another with {flag} or {variable}"
+    )]
+    PortTaken {
+        port: u16,
+        what: &'static str,
+        flag: &'static str,
+        variable: &'static str,
+    },
+    #[error("{what} ended by itself ({how}){log}")]
+    Died {
+        what: String,
+        how: String,
+        log: String,
+    },
+    #[error("the functions could not be built ({0})")]
+    Build(String),
+    #[error(transparent)]
+    NotInProject(#[from] NotInProject),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Redis(#[from] RedisServerError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+    #[error(transparent)]
+    Wake(#[from] WakeError),
+    #[error("can't sign a token: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+pub fn run(args: &DevArgs) -> Result<(), DevError> {
+    let mut family = Family::found();
+    // Children are tied to the thread that starts them, so everything runs on this one.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let mut stack = Box::pin(serve(args));
+        tokio::select! {
+            ended = &mut stack => ended.map(|never| match never {}),
+            signal = signals.received() => {
+                say::answer("");
+                say::step(format_args!("{signal}: stopping"));
+                // While those that know them still live.
+                family.look();
+                Ok(())
+            }
+        }
+    });
+    // A first call may still be waiting for its answer.
+    runtime.shutdown_background();
+    family.end();
+    if result.is_ok() {
+        say::step("stopped, nothing left behind");
+    }
+    result
+}
+
+/// Starts everything and watches over it. Ends only when something fails; dropping it stops everything.
+async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
+    let started = Instant::now();
+    let root = project::root()?;
+    let template = Template::load(&root.join("template.yaml"))?;
+    let launch = Launch::Tied {
+        checkout: std::env::current_exe()?,
+    };
+    check_ports(args)?;
+    Cargo::check()?;
+
+    let mut redis = start_redis(args, &launch)?;
+    let (_engine, access) = start_dynamodb(args)?;
+    let client = access.clone().client();
+    let prefix = &args.table_prefix;
+    tables::create_tables(&client, &template, prefix).await?;
+    let count = template.tables.len();
+    say::step(format_args!("Tables: {count}, named {prefix}…"));
+
+    build(&root, &launch, &template).await?;
+
+    let redis_url = redis.as_ref().map(RedisServer::url);
+    let settings =
+        settings::for_functions(&access, redis_url.clone(), template.table_variables(prefix));
+    let (port, concurrency) = (args.port, args.concurrency);
+    let mut watch = Cargo::watch(&root, &launch, port, concurrency, &settings)?;
+    say::step("Starting every function");
+    let ready = async {
+        wake::wake(args.port, &template.functions).await?;
+        wake::check_health(args.port, HEALTH).await?;
+        Ok::<(), WakeError>(())
+    };
+    tokio::select! {
+        ready = ready => ready?,
+        died = watch_over(&mut redis, &mut watch) => return Err(died),
+    }
+
+    let addresses = Addresses {
+        url: &format!("http://{}", ports::local(args.port)),
+        redis: redis_url
+            .as_deref()
+            .unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
+        dynamodb: access.endpoint.as_deref().unwrap_or_default(),
+    };
+    greeting::print(&addresses, started)?;
+    Err(watch_over(&mut redis, &mut watch).await)
+}
+
+/// Before anything is started or built: a taken port would only show after minutes.
+fn check_ports(args: &DevArgs) -> Result<(), DevError> {
+    let api = (args.port, "the HTTP API", "--port", "CHECKOUT_PORT");
+    let redis = (!settings::has_redis()).then_some((
+        args.redis_port,
+        "Redis",
+        "--redis-port",
+        "CHECKOUT_REDIS_PORT",
+    ));
+    let dynamodb = settings::named_dynamodb().is_none().then_some((
+        args.dynamodb_port,
+        "DynamoDB",
+        "--dynamodb-port",
+        "CHECKOUT_DYNAMODB_PORT",
+    ));
+    let mut seen = Vec::new();
+    for (port, what, flag, variable) in [Some(api), redis, dynamodb].into_iter().flatten() {
+        if seen.contains(&port) || !ports::is_free(port) {
+            return Err(DevError::PortTaken {
+                port,
+                what,
+                flag,
+                variable,
+            });
+        }
+        seen.push(port);
+    }
+    Ok(())
+}
+
+fn start_redis(args: &DevArgs, launch: &Launch) -> Result<Option<RedisServer>, DevError> {
+    if settings::has_redis() {
+        say::step("Redis: the one that REDIS_URL or REDIS_HOST names");
+        return Ok(None);
+    }
+    let redis = RedisServer::start_on(args.redis_port, launch.clone())?;
+    say::step(format_args!(
+        "Redis: {} at {}",
+        redis.program(),
+        redis.url()
+    ));
+    Ok(Some(redis))
+}
+
+fn start_dynamodb(args: &DevArgs) -> Result<(Option<Dynoxide>, Access), DevError> {
+    if let Some(access) = settings::named_dynamodb() {
+        let endpoint = access.endpoint.as_deref().unwrap_or_default();
+        say::step(format_args!("DynamoDB: {endpoint}"));
+        return Ok((None, access));
+    }
+    let engine = Dynoxide::start_on(args.dynamodb_port)?;
+    let endpoint = format!("http://{}", ports::local(args.dynamodb_port));
+    say::step(format_args!("DynamoDB: dynoxide at {endpoint}, in memory"));
+    Ok((Some(engine), Access::local(&endpoint)))
+}
+
+async fn build(root: &Path, launch: &Launch, template: &Template) -> Result<(), DevError> {
+    let binaries: Vec<_> = template.functions.iter().map(|f| f.name()).collect();
+    say::step(format_args!(
+        "Building {} functions; the first time takes minutes",
+        binaries.len()
+    ));
+    let mut build = Cargo::build(root, launch, &binaries)?;
+    loop {
+        match build.ended() {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(DevError::Build(process::describe(status))),
+            None => tokio::time::sleep(POLL).await,
+        }
+    }
+}
+
+/// Waits until something that must run doesn't.
+async fn watch_over(redis: &mut Option<RedisServer>, watch: &mut Cargo) -> DevError {
+    let died = |what: &str, status: ExitStatus, log: String| DevError::Died {
+        what: what.to_owned(),
+        how: process::describe(status),
+        log,
+    };
+    loop {
+        if let Some(status) = watch.ended() {
+            return died("cargo lambda watch", status, String::new());
+        }
+        if let Some(redis) = redis
+            && let Some(status) = redis.ended()
+        {
+            let log = format!("; its log:\n{}", redis.log());
+            return died(&redis.program(), status, log);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}

@@ -1,0 +1,72 @@
+//! The environment that the functions of a local stack get.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::config::Credentials;
+use tools::client::Access;
+use tools::laptop;
+
+/// A variable of this process, if it is set to something.
+pub fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether the caller named a Redis of its own.
+pub fn has_redis() -> bool {
+    given("REDIS_URL").or_else(|| given("REDIS_HOST")).is_some()
+}
+
+/// Whether the caller named an issuer of its own, so that laptop tokens would be refused.
+pub fn has_issuer() -> bool {
+    given("JWT_JWKS")
+        .or_else(|| given("JWT_HS256_SECRET"))
+        .is_some()
+}
+
+/// How to reach the DynamoDB that the caller named by `AWS_ENDPOINT_URL_DYNAMODB`.
+pub fn named_dynamodb() -> Option<Access> {
+    let endpoint = given("AWS_ENDPOINT_URL_DYNAMODB")?;
+    let key = given("AWS_ACCESS_KEY_ID").unwrap_or_else(|| laptop::ACCESS_KEY.to_owned());
+    let secret = given("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| laptop::ACCESS_KEY.to_owned());
+    Some(Access {
+        endpoint: Some(endpoint),
+        region: given("AWS_REGION").unwrap_or_else(|| laptop::REGION.to_owned()),
+        credentials: Credentials::new(key, secret, given("AWS_SESSION_TOKEN"), None, "environment"),
+    })
+}
+
+/// What the functions get on top of this process's own environment, which they inherit.
+/// `None` takes a variable away.
+pub fn for_functions(
+    access: &Access,
+    redis_url: Option<String>,
+    tables: BTreeMap<String, String>,
+) -> BTreeMap<String, Option<String>> {
+    let mut settings: BTreeMap<_, _> = tables
+        .into_iter()
+        .map(|(name, value)| (name, Some(value)))
+        .collect();
+    let mut set = |name: &str, value: Option<&str>| {
+        settings.insert(name.to_owned(), value.map(str::to_owned));
+    };
+    set("AWS_REGION", Some(&access.region));
+    set("AWS_ENDPOINT_URL_DYNAMODB", access.endpoint.as_deref());
+    set(
+        "AWS_ACCESS_KEY_ID",
+        Some(access.credentials.access_key_id()),
+    );
+    set(
+        "AWS_SECRET_ACCESS_KEY",
+        Some(access.credentials.secret_access_key()),
+    );
+    set("AWS_SESSION_TOKEN", access.credentials.session_token());
+    if let Some(url) = redis_url {
+        set("REDIS_URL", Some(&url));
+    }
+    if !has_issuer() {
+        for (name, value) in laptop::jwt_settings() {
+            set(&name, Some(&value));
+        }
+    }
+    settings
+}

@@ -1,0 +1,103 @@
+//! The first call of every function, so that the developer's isn't the one that waits.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tools::http_probe;
+use tools::template::{Function, Route};
+
+/// A first call may have to wait for a dozen others to start on a small machine.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(90);
+const POLL: Duration = Duration::from_millis(100);
+/// From the range for documentation (RFC 5737), so that these calls count against nobody's rate limit.
+const SOURCE: &str = "192.0.2.1";
+
+/// Why the stack isn't ready.
+#[derive(Debug, thiserror::Error)]
+pub enum WakeError {
+    #[error("{function} did not answer its first call: {reason}")]
+    Asleep { function: String, reason: String },
+    #[error("the health check answers {status}: {body}")]
+    Unhealthy { status: u16, body: String },
+}
+
+/// Waits until cargo-lambda listens, then calls every function once, all at the same time.
+pub async fn wake(port: u16, functions: &[Function]) -> Result<(), WakeError> {
+    while !tools::ports::answers(port) {
+        tokio::time::sleep(POLL).await;
+    }
+    let mut calls = JoinSet::new();
+    for function in functions {
+        let name = function.name().to_owned();
+        let event = event(function.routes.first());
+        calls.spawn_blocking(move || {
+            let path = format!("/2015-03-31/functions/{name}/invocations");
+            let reason = match http_probe::request(port, "POST", &path, &event, ANSWERS_WITHIN) {
+                Ok((200, _)) => return Ok(()),
+                Ok((status, body)) => format!("status {status}: {body}"),
+                Err(error) => error.to_string(),
+            };
+            Err(WakeError::Asleep {
+                function: name,
+                reason,
+            })
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap_or(Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Asks the health route, the way a caller would.
+pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
+    let path = path.to_owned();
+    let ask = move || http_probe::request(port, "GET", &path, "", ANSWERS_WITHIN);
+    match tokio::task::spawn_blocking(ask).await {
+        Ok(Ok((200, _))) => Ok(()),
+        Ok(Ok((status, body))) => Err(WakeError::Unhealthy { status, body }),
+        Ok(Err(error)) => Err(asleep_health(error.to_string())),
+        Err(error) => Err(asleep_health(error.to_string())),
+    }
+}
+
+fn asleep_health(reason: String) -> WakeError {
+    WakeError::Asleep {
+        function: "health".to_owned(),
+        reason,
+    }
+}
+
+/// An HTTP API event (payload 2.0) from nobody, with an empty body: a function refuses it, but is awake.
+fn event(route: Option<&Route>) -> String {
+    let (method, path) = route.map_or(("GET", "/"), |r| (r.method.as_str(), r.path.as_str()));
+    json!({
+        "version": "2.0",
+        "routeKey": format!("{method} {path}"),
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": "localhost",
+            "domainPrefix": "localhost",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": SOURCE,
+                "userAgent": "checkout-dev",
+            },
+            "requestId": "wake-up",
+            "routeKey": format!("{method} {path}"),
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 1_767_225_600_000_i64,
+        },
+        "body": "{}",
+        "isBase64Encoded": false,
+    })
+    .to_string()
+}
