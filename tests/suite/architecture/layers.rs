@@ -17,7 +17,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "app",
             "checkout",
             "config",
             "domain",
