@@ -1,0 +1,23 @@
+//! `PUT /orders/{orderId}/status`: moves any order on, for the shop's staff.
+
+use std::sync::Arc;
+
+use shared::{
+    app::{App, Request, Response, Served, serve},
+    checkout::{
+        orders::{self, SetStatus},
+        visit::Staff,
+    },
+    http::{answer::Answer, problem::Problem, route::Route, view::OrderAnswer},
+};
+
+/// Only legal moves; a move to where the order already is changes nothing.
+pub async fn handle(app: Arc<App>, request: Request) -> Response {
+    let app = app.as_ref();
+    serve(app, Route::UpdateOrderStatus, request, |served: Served<Staff, SetStatus>| async move {
+        let (visit, command, _) = served.into_parts();
+        let order = orders::set_status(&app.orders, &app.orders, &visit, command).await?;
+        Ok::<_, Problem>(Answer::json(200, &OrderAnswer::from(&order)))
+    })
+    .await
+}

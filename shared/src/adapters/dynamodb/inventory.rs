@@ -1,0 +1,113 @@
+//! The table of counters: stock by SKU, and coupon uses in all and by customer.
+
+use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
+
+use crate::{
+    adapters::dynamodb::{
+        client::{Item, number, text},
+        transaction::{Failure, Write, update},
+    },
+    domain::{
+        ids::{CouponCode, Owner, Sku},
+        order::Order,
+        priced::Problem,
+    },
+    ports::Placed,
+};
+
+pub fn stock_id(sku: &Sku) -> String {
+    format!("stock#{sku}")
+}
+
+pub fn coupon_id(code: &CouponCode) -> String {
+    format!("coupon#{code}")
+}
+
+pub fn customer_coupon_id(code: &CouponCode, customer: &Owner) -> String {
+    format!("coupon#{code}#{customer}")
+}
+
+/// The attribute that holds units left, and the one that holds uses.
+pub const AVAILABLE: &str = "available";
+pub const USES: &str = "uses";
+
+/// A whole number out of an item.
+pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
+    item.get(attribute)?.as_n().ok()?.parse().ok()
+}
+
+const COUPON: &str = "coupon";
+const CUSTOMER_COUPON: &str = "customer coupon";
+
+/// Takes what an order reserves, each only if enough is left.
+pub fn take(table: &str, order: &Order) -> Vec<Write> {
+    let mut writes = Vec::new();
+    for (sku, units) in &order.reserved.stock {
+        let builder = counter_update(table, stock_id(sku))
+            .update_expression("SET available = available - :units")
+            .condition_expression("available >= :units")
+            .expression_attribute_values(":units", number(units));
+        writes.push(Write::named(stock_id(sku), update(builder)));
+    }
+    for (name, id, limit) in coupon_counters(order) {
+        let builder = counter_update(table, id)
+            .update_expression("ADD uses :one")
+            .condition_expression("attribute_not_exists(uses) OR uses < :limit")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":limit", number(limit));
+        writes.push(Write::named(name, update(builder)));
+    }
+    writes
+}
+
+/// Gives back what an order reserved. The order's own version makes sure that it happens once.
+pub fn give_back(table: &str, order: &Order) -> Vec<Write> {
+    let mut writes = Vec::new();
+    for (sku, units) in &order.reserved.stock {
+        let builder = counter_update(table, stock_id(sku))
+            .update_expression("ADD available :units")
+            .expression_attribute_values(":units", number(units));
+        writes.push(Write::named(stock_id(sku), update(builder)));
+    }
+    for (name, id, _) in coupon_counters(order) {
+        let builder = counter_update(table, id)
+            .update_expression("ADD uses :minus")
+            .expression_attribute_values(":minus", number(-1));
+        writes.push(Write::named(name, update(builder)));
+    }
+    writes
+}
+
+/// The coupon counters that an order moves, each with its limit.
+fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
+    let Some(hold) = &order.reserved.coupon else { return Vec::new() };
+    let total = hold.total_limit.map(|limit| (COUPON, coupon_id(&hold.code), limit));
+    let own = hold.customer_limit.map(|limit| (CUSTOMER_COUPON, customer_coupon_id(&hold.code, &order.owner), limit));
+    total.into_iter().chain(own).collect()
+}
+
+fn counter_update(table: &str, id: String) -> UpdateBuilder {
+    Update::builder().table_name(table).key("id", text(id))
+}
+
+/// What the failed takes of a placement mean.
+pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
+    let failed = |name: &str| failures.iter().find(|f| f.name == name);
+    let short: Vec<Problem> = order
+        .reserved
+        .stock
+        .iter()
+        .filter_map(|(sku, units)| {
+            let item = failed(&stock_id(sku))?.item.as_ref();
+            let available = item.and_then(|item| counter(item, AVAILABLE)).unwrap_or_default();
+            Some(Problem::out_of_stock(sku.clone(), u64::from(*units), available))
+        })
+        .collect();
+    if !short.is_empty() {
+        return Some(Placed::OutOfStock(short));
+    }
+    if failed(CUSTOMER_COUPON).is_some() {
+        return Some(Placed::CouponAlreadyUsed);
+    }
+    failed(COUPON).map(|_| Placed::CouponLimitReached)
+}

@@ -1,0 +1,204 @@
+//! The table of orders: partition key the owner, sort key the order id.
+
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{Put, ReturnValuesOnConditionCheckFailure},
+};
+use time::Duration;
+use tokio::time::Instant;
+
+use crate::{
+    adapters::{
+        dynamodb::{
+            client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
+            inventory, receipts,
+            sessions::{STILL_OPEN, session_changed},
+            transaction::{Write, put},
+        },
+        stored::{
+            order::StoredOrder,
+            session::{OPEN, StoredSession},
+        },
+    },
+    domain::{
+        ids::{OrderId, Owner},
+        order::Order,
+    },
+    ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Receipt, Saved, StoreError},
+};
+
+const ORDER: &str = "order";
+const SAME_VERSION: &str = "#version = :version";
+/// The index that finds an order's owner.
+const BY_ORDER_ID: &str = "by-order-id";
+/// Items that one query looks at while it filters by status, and queries that one request may make.
+const FILTER_PAGE: i32 = 100;
+const MAX_QUERIES: usize = 10;
+
+impl Dynamo {
+    /// A strongly consistent read, under the owner: someone else's order isn't found.
+    pub async fn order(&self, owner: &Owner, id: OrderId) -> Result<Option<Order>, StoreError> {
+        const OPERATION: &str = "read order";
+        let request = self.client.get_item().table_name(&self.tables.orders).consistent_read(true);
+        let request = request.key("owner", text(owner.to_string())).key("orderId", text(id.to_string()));
+        let answer = request.send().await.map_err(failed(OPERATION))?;
+        answer.item.map(|item| order(OPERATION, item)).transpose()
+    }
+
+    /// A page of the owner's orders, newest first; strongly consistent.
+    pub async fn list_orders(&self, owner: &Owner, filter: &OrderFilter) -> Result<OrderPage, StoreError> {
+        const OPERATION: &str = "list orders";
+        let wanted = usize::from(filter.limit);
+        let mut orders: Vec<Order> = Vec::new();
+        let mut start = filter.after.map(|id| {
+            Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(id.to_string()))])
+        });
+        for query in 1..=MAX_QUERIES {
+            let mut request = self
+                .client
+                .query()
+                .table_name(&self.tables.orders)
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .key_condition_expression("#owner = :owner")
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_values(":owner", text(owner.to_string()))
+                .set_exclusive_start_key(start.take());
+            // One more than asked for tells whether there is another page.
+            request = match filter.status {
+                None => request.limit(i32::from(filter.limit) + 1),
+                Some(status) => request
+                    .limit(FILTER_PAGE)
+                    .filter_expression("#status = :status")
+                    .expression_attribute_names("#status", "status")
+                    .expression_attribute_values(":status", text(status.name())),
+            };
+            let answer = request.send().await.map_err(failed(OPERATION))?;
+            for item in answer.items.unwrap_or_default() {
+                orders.push(order(OPERATION, item)?);
+            }
+            start = answer.last_evaluated_key;
+            if orders.len() > wanted {
+                orders.truncate(wanted);
+                let next = orders.last().map(|order| order.id);
+                return Ok(OrderPage { orders, next });
+            }
+            let Some(key) = &start else { return Ok(OrderPage { orders, next: None }) };
+            // Few orders of this status among many: answer with what there is, and where to go on.
+            if query == MAX_QUERIES {
+                let last = key.get("orderId").and_then(|id| id.as_s().ok()).and_then(|id| id.parse().ok());
+                return Ok(OrderPage { orders, next: last });
+            }
+        }
+        Ok(OrderPage { orders, next: None })
+    }
+
+    /// Whose order it is. Eventually consistent, as an index is.
+    pub async fn order_owner(&self, id: OrderId) -> Result<Option<Owner>, StoreError> {
+        const OPERATION: &str = "find order";
+        let request = self.client.query().table_name(&self.tables.orders).index_name(BY_ORDER_ID);
+        let answer = request
+            .key_condition_expression("orderId = :id")
+            .expression_attribute_values(":id", text(id.to_string()))
+            .send()
+            .await
+            .map_err(failed(OPERATION))?;
+        let Some(item) = answer.items.unwrap_or_default().into_iter().next() else { return Ok(None) };
+        let owner = item.get("owner").and_then(|v| v.as_s().ok()).and_then(|owner| owner.parse().ok());
+        owner.map(Some).ok_or_else(|| StoreError { operation: OPERATION, source: "an order without an owner".into() })
+    }
+
+    pub async fn place_order(
+        &self,
+        placement: Placement<'_>,
+        session_ttl: Duration,
+        deadline: Instant,
+    ) -> Result<Placed, StoreError> {
+        const OPERATION: &str = "place order";
+        let Placement { order, session, change, receipt } = placement;
+        let order_item = to_item(OPERATION, &StoredOrder::new(order, change))?;
+        let session_item = to_item(OPERATION, &StoredSession::new(session, change, session_ttl))?;
+        let session_put = Put::builder()
+            .table_name(&self.tables.sessions)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":version", number(session.version.saturating_sub(1)))
+            .expression_attribute_values(":open", text(OPEN));
+        let order_put = Put::builder().table_name(&self.tables.orders);
+        let mut writes = vec![
+            Write::named("session", put(session_put, session_item, STILL_OPEN)),
+            Write::named(ORDER, put(order_put, order_item, "attribute_not_exists(orderId)")),
+        ];
+        writes.extend(inventory::take(&self.tables.inventory, order));
+        if let Some(receipt) = receipt {
+            writes.push(receipts::write(&self.tables.idempotency, receipt, order.created_at)?);
+        }
+        let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Placed::Done) };
+        if failures.iter().any(|f| f.name == receipts::NAME) {
+            return Ok(Placed::AlreadyAnswered);
+        }
+        // An order with this id can only be this request's own: then the session has moved on too.
+        if session_changed(&failures) || failures.iter().any(|f| f.name == ORDER) {
+            return Ok(Placed::SessionChanged);
+        }
+        Ok(inventory::refusal(order, &failures).unwrap_or(Placed::SessionChanged))
+    }
+
+    pub async fn save_order(
+        &self,
+        order: &Order,
+        change: ChangeId,
+        release: bool,
+        receipt: Option<&Receipt>,
+        deadline: Instant,
+    ) -> Result<Saved<Order>, StoreError> {
+        const OPERATION: &str = "save order";
+        let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
+        let before = number(order.version.saturating_sub(1));
+        if !release && receipt.is_none() {
+            let request = self.client.put_item().table_name(&self.tables.orders).set_item(Some(item));
+            let request = request
+                .condition_expression(SAME_VERSION)
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":version", before)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let Err(error) = request.send().await else { return Ok(Saved::Done) };
+            return match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(e)) => {
+                    conflict(OPERATION, change, e.item().cloned())
+                }
+                _ => Err(failed(OPERATION)(error)),
+            };
+        }
+        let builder = Put::builder()
+            .table_name(&self.tables.orders)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", before);
+        let mut writes = vec![Write::named(ORDER, put(builder, item, SAME_VERSION))];
+        if release {
+            writes.extend(inventory::give_back(&self.tables.inventory, order));
+        }
+        if let Some(receipt) = receipt {
+            writes.push(receipts::write(&self.tables.idempotency, receipt, order.updated_at)?);
+        }
+        let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Saved::Done) };
+        if failures.iter().any(|f| f.name == receipts::NAME) {
+            return Ok(Saved::AlreadyAnswered);
+        }
+        conflict(OPERATION, change, failures.into_iter().find(|f| f.name == ORDER).and_then(|f| f.item))
+    }
+}
+
+fn order(operation: &'static str, item: Item) -> Result<Order, StoreError> {
+    from_item::<StoredOrder>(operation, item)?.try_into().map_err(unreadable(operation))
+}
+
+/// A write whose condition failed: a conflict, or our own write whose answer was lost on the way.
+fn conflict(operation: &'static str, change: ChangeId, item: Option<Item>) -> Result<Saved<Order>, StoreError> {
+    let Some(item) = item else { return Ok(Saved::Conflict(None)) };
+    let stored: StoredOrder = from_item(operation, item)?;
+    if stored.change_id == change.0.to_string() {
+        return Ok(Saved::Done);
+    }
+    Ok(Saved::Conflict(Some(Box::new(stored.try_into().map_err(unreadable(operation))?))))
+}

@@ -1,0 +1,150 @@
+//! The table of sessions.
+
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{Put, ReturnValuesOnConditionCheckFailure},
+};
+use time::Duration;
+
+use crate::{
+    adapters::{
+        dynamodb::{
+            client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
+            receipts,
+            transaction::{Failure, Write, put},
+        },
+        stored::session::{OPEN, StoredSession, delete_at},
+    },
+    domain::{
+        ids::CheckoutId,
+        session::{ACTIVITY_GRAIN, Session},
+    },
+    ports::{ChangeId, Receipt, Saved, StoreError},
+};
+
+impl Dynamo {
+    /// A strongly consistent read.
+    pub async fn session(&self, id: CheckoutId) -> Result<Option<Session>, StoreError> {
+        const OPERATION: &str = "read session";
+        let request = self.client.get_item().table_name(&self.tables.sessions).consistent_read(true);
+        let answer = request.key("checkoutId", text(id.to_string())).send().await.map_err(failed(OPERATION))?;
+        answer.item.map(|item| session(OPERATION, item)).transpose()
+    }
+
+    pub async fn create_session(
+        &self,
+        session: &Session,
+        change: ChangeId,
+        ttl: Duration,
+        receipt: Option<&Receipt>,
+        deadline: tokio::time::Instant,
+    ) -> Result<Saved<Session>, StoreError> {
+        const OPERATION: &str = "create session";
+        const ABSENT: &str = "attribute_not_exists(checkoutId)";
+        let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
+        let Some(receipt) = receipt else {
+            let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
+            let request = request
+                .condition_expression(ABSENT)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            return match request.send().await {
+                Ok(_) => Ok(Saved::Done),
+                Err(error) => conflict(OPERATION, change, error),
+            };
+        };
+        let writes = vec![
+            Write::named("session", put(Put::builder().table_name(&self.tables.sessions), item, ABSENT)),
+            receipts::write(&self.tables.idempotency, receipt, session.created_at)?,
+        ];
+        match self.transact(OPERATION, change, writes, deadline).await? {
+            Ok(()) => Ok(Saved::Done),
+            Err(failures) if failures.iter().any(|f| f.name == receipts::NAME) => Ok(Saved::AlreadyAnswered),
+            Err(_) => Ok(Saved::Conflict(None)),
+        }
+    }
+
+    /// Replaces the open session of the version before.
+    pub async fn save_session(
+        &self,
+        session: &Session,
+        change: ChangeId,
+        ttl: Duration,
+    ) -> Result<Saved<Session>, StoreError> {
+        const OPERATION: &str = "save session";
+        let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
+        let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
+        let request = request
+            .condition_expression(STILL_OPEN)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":version", number(session.version.saturating_sub(1)))
+            .expression_attribute_values(":open", text(OPEN))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match request.send().await {
+            Ok(_) => Ok(Saved::Done),
+            Err(error) => conflict(OPERATION, change, error),
+        }
+    }
+
+    /// Notes activity on a session, unless it has changed or been noted since.
+    pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<(), StoreError> {
+        const OPERATION: &str = "touch session";
+        let active_at = session.active_at.format(&time::format_description::well_known::Rfc3339);
+        let active_at = active_at.map_err(|error| StoreError { operation: OPERATION, source: error.into() })?;
+        let request = self.client.update_item().table_name(&self.tables.sessions);
+        let result = request
+            .key("checkoutId", text(session.id.to_string()))
+            .update_expression("SET activeAt = :active, #ttl = :ttl")
+            .condition_expression(STILL_OPEN)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":version", number(session.version))
+            .expression_attribute_values(":open", text(OPEN))
+            .expression_attribute_values(":active", text(active_at))
+            .expression_attribute_values(":ttl", number(delete_at(session.active_at, ttl + ACTIVITY_GRAIN)))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            // Changed meanwhile: that was activity too.
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+                ) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failed(OPERATION)(error)),
+        }
+    }
+}
+
+/// The session is open, and of the version that the change was made from.
+pub const STILL_OPEN: &str = "#version = :version AND #status = :open";
+
+fn session(operation: &'static str, item: Item) -> Result<Session, StoreError> {
+    from_item::<StoredSession>(operation, item)?.try_into().map_err(unreadable(operation))
+}
+
+/// A write whose condition failed: a conflict, or our own write whose answer was lost on the way.
+fn conflict(
+    operation: &'static str,
+    change: ChangeId,
+    error: aws_sdk_dynamodb::error::SdkError<PutItemError>,
+) -> Result<Saved<Session>, StoreError> {
+    let Some(PutItemError::ConditionalCheckFailedException(failure)) = error.as_service_error() else {
+        return Err(failed(operation)(error));
+    };
+    let Some(item) = failure.item().cloned() else { return Ok(Saved::Conflict(None)) };
+    let stored: StoredSession = from_item(operation, item)?;
+    if stored.change_id == change.0.to_string() {
+        return Ok(Saved::Done);
+    }
+    Ok(Saved::Conflict(Some(Box::new(stored.try_into().map_err(unreadable(operation))?))))
+}
+
+/// Whether the session's part of a transaction failed.
+pub fn session_changed(failures: &[Failure]) -> bool {
+    failures.iter().any(|f| f.name == "session")
+}

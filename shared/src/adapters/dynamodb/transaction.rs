@@ -1,0 +1,128 @@
+//! Transactions: named writes that happen together or not at all, retried while they merely collide.
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+        builders::{PutBuilder, UpdateBuilder},
+    },
+};
+use tokio::time::Instant;
+
+use crate::{
+    adapters::dynamodb::client::{Dynamo, Item, failed},
+    domain::retry::backoff,
+    ports::{ChangeId, StoreError},
+};
+
+/// One write of a transaction, with a name to know its failure by.
+#[derive(Debug)]
+pub struct Write {
+    name: String,
+    action: Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError>,
+}
+
+/// A write whose condition didn't hold.
+#[derive(Debug)]
+pub struct Failure {
+    pub name: String,
+    /// The item as it is, where the store told.
+    pub item: Option<Item>,
+}
+
+impl Write {
+    pub fn named(
+        name: impl Into<String>,
+        action: Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError>,
+    ) -> Self {
+        Self { name: name.into(), action }
+    }
+}
+
+/// A put under a condition; names and values of the condition are set on the builder.
+pub fn put(
+    builder: PutBuilder,
+    item: Item,
+    condition: &str,
+) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    let put: Put = builder
+        .set_item(Some(item))
+        .condition_expression(condition)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// An update; its key, expression and condition are set on the builder.
+pub fn update(builder: UpdateBuilder) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    let update: Update =
+        builder.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+impl Dynamo {
+    /// Runs a transaction until it is decided. `change` is its idempotency token: repeated after a lost answer it
+    /// has one effect. Collisions with other transactions and throttling are retried with jitter until `deadline`.
+    ///
+    /// The inner error names the writes whose conditions didn't hold; nothing was written then.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the outcome is unknown or the deadline has passed.
+    pub async fn transact(
+        &self,
+        operation: &'static str,
+        change: ChangeId,
+        writes: Vec<Write>,
+        deadline: Instant,
+    ) -> Result<Result<(), Vec<Failure>>, StoreError> {
+        let mut names = Vec::with_capacity(writes.len());
+        let mut actions = Vec::with_capacity(writes.len());
+        for write in writes {
+            names.push(write.name);
+            actions.push(write.action.map_err(|error| StoreError { operation, source: error.into() })?);
+        }
+        for attempt in 0.. {
+            let request = self.client.transact_write_items().client_request_token(change.0.to_string());
+            let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
+                return Ok(Ok(()));
+            };
+            match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let failures = failures(&names, cancelled.cancellation_reasons());
+                    if !failures.is_empty() {
+                        return Ok(Err(failures));
+                    }
+                    // Only collisions or throttling: the same request may go through in a moment.
+                    if !cancelled.cancellation_reasons().iter().all(is_passing) {
+                        return Err(failed(operation)(error));
+                    }
+                }
+                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
+                _ => return Err(failed(operation)(error)),
+            }
+            let wake = Instant::now() + backoff(change.0, attempt);
+            if wake >= deadline {
+                return Err(failed(operation)(error));
+            }
+            tokio::time::sleep_until(wake).await;
+        }
+        Err(StoreError { operation, source: "out of attempts".into() })
+    }
+}
+
+fn failures(names: &[String], reasons: &[CancellationReason]) -> Vec<Failure> {
+    names
+        .iter()
+        .zip(reasons)
+        .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+        .map(|(name, reason)| Failure { name: name.clone(), item: reason.item().cloned() })
+        .collect()
+}
+
+/// A reason that goes away by itself.
+fn is_passing(reason: &CancellationReason) -> bool {
+    matches!(
+        reason.code(),
+        None | Some("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+    )
+}

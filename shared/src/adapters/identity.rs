@@ -1,0 +1,220 @@
+//! Verifying JWTs: RS256 and ES256 by JWKS, HS256 for a laptop. The algorithm is pinned to the key, never taken from
+//! the token.
+
+use std::{
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{http::HttpConnector as _, orchestrator::HttpRequest};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation,
+    errors::ErrorKind,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    config::auth::{AuthConfig, KeySource, VerifierConfig},
+    ports::{Identities, Identity, IdentityError},
+};
+
+/// Seconds by which clocks may differ.
+const LEEWAY_S: u64 = 5;
+/// A set is fetched again for an unknown key at most this often.
+const REFETCH: Duration = Duration::from_secs(60);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// The largest set that is read, in bytes.
+const MAX_JWKS: usize = 256 * 1024;
+
+/// Verifies tokens with the keys of the settings; without any, refuses all.
+#[derive(Debug)]
+pub struct Tokens {
+    config: Option<VerifierConfig>,
+    keys: RwLock<KeyRing>,
+    /// When the set was last asked for, so that made-up key ids don't make us fetch without end.
+    asked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+#[derive(Debug, Default)]
+struct KeyRing {
+    keys: Vec<Key>,
+    fetched: bool,
+}
+
+#[derive(Clone)]
+struct Key {
+    id: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("id", &self.id).field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// A key set that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("JWT_JWKS: {0}")]
+pub struct BadKeys(String);
+
+impl Tokens {
+    /// Reads keys that are at hand; a URL is fetched by [`Tokens::warm_up`] or by the first token.
+    ///
+    /// # Errors
+    /// [`BadKeys`] for a set that doesn't parse or holds no usable key.
+    pub fn new(config: &AuthConfig) -> Result<Self, BadKeys> {
+        let keys = match config.verifier.as_ref().map(|v| &v.keys) {
+            None | Some(KeySource::Url(_)) => KeyRing::default(),
+            Some(KeySource::Inline(text)) => KeyRing { keys: parse(text)?, fetched: true },
+            Some(KeySource::File(path)) => {
+                let text = std::fs::read_to_string(path).map_err(|error| BadKeys(format!("{path}: {error}")))?;
+                KeyRing { keys: parse(&text)?, fetched: true }
+            }
+            Some(KeySource::Hs256(secret)) => {
+                let key = DecodingKey::from_secret(secret.expose().as_bytes());
+                KeyRing { keys: vec![Key { id: None, algorithm: Algorithm::HS256, key }], fetched: true }
+            }
+        };
+        Ok(Self { config: config.verifier.clone(), keys: RwLock::new(keys), asked: tokio::sync::Mutex::default() })
+    }
+
+    /// Fetches the set at cold start. A failure is logged, and tried again by the first token.
+    pub async fn warm_up(&self) {
+        if let Some(KeySource::Url(url)) = self.config.as_ref().map(|c| &c.keys) {
+            self.refetch(url).await;
+        }
+    }
+
+    fn key(&self, id: Option<&str>) -> (Option<Key>, bool) {
+        let ring = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let found = match id {
+            Some(id) => ring.keys.iter().find(|key| key.id.as_deref() == Some(id) || key.id.is_none()),
+            // Without a key id, there must be only one key it can mean.
+            None if ring.keys.len() == 1 => ring.keys.first(),
+            None => None,
+        };
+        (found.cloned(), ring.fetched)
+    }
+
+    async fn refetch(&self, url: &str) {
+        let mut asked = self.asked.lock().await;
+        if asked.is_some_and(|at| at.elapsed() < REFETCH) {
+            return;
+        }
+        let fetched = match tokio::time::timeout(FETCH_TIMEOUT, fetch(url)).await {
+            Ok(result) => result.and_then(|text| parse(&text)),
+            Err(_) => Err(BadKeys("no answer in time".to_owned())),
+        };
+        match fetched {
+            Ok(keys) => {
+                *asked = Some(Instant::now());
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = KeyRing { keys, fetched: true };
+            }
+            Err(error) => tracing::error!(%error, "keys not fetched"),
+        }
+    }
+}
+
+impl Identities for Tokens {
+    async fn verify(&self, token: &str) -> Result<Identity, IdentityError> {
+        const MALFORMED: IdentityError = IdentityError::Refused("the token is not a JWT");
+        let Some(config) = &self.config else {
+            return Err(IdentityError::Refused("this shop takes no tokens: no key to verify them with is configured"));
+        };
+        let header = jsonwebtoken::decode_header(token).map_err(|_| MALFORMED)?;
+        let (mut key, mut fetched) = self.key(header.kid.as_deref());
+        if let (None, KeySource::Url(url)) = (&key, &config.keys) {
+            self.refetch(url).await;
+            (key, fetched) = self.key(header.kid.as_deref());
+        }
+        let Some(key) = key else {
+            return Err(if fetched {
+                IdentityError::Refused("the token's key is unknown")
+            } else {
+                IdentityError::KeysUnavailable
+            });
+        };
+        let mut validation = Validation::new(key.algorithm);
+        validation.leeway = LEEWAY_S;
+        validation.validate_nbf = true;
+        validation.set_issuer(&[&config.issuer]);
+        validation.set_audience(&[&config.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        let token = jsonwebtoken::decode::<Map<String, Value>>(token, &key.key, &validation)
+            .map_err(|error| IdentityError::Refused(reason(error.kind())))?;
+        let user = token.claims.get("sub").and_then(Value::as_str).and_then(|sub| sub.parse().ok());
+        let user = user.ok_or(IdentityError::Refused("the token's sub is not a user id that we take"))?;
+        Ok(Identity { user, is_staff: has_role(token.claims.get(&config.roles_claim), &config.staff_role) })
+    }
+}
+
+/// A list of roles, or one text with spaces between them.
+fn has_role(claim: Option<&Value>, role: &str) -> bool {
+    match claim {
+        Some(Value::Array(roles)) => roles.iter().any(|r| r.as_str() == Some(role)),
+        Some(Value::String(roles)) => roles.split_whitespace().any(|r| r == role),
+        _ => false,
+    }
+}
+
+fn reason(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::ExpiredSignature => "the token has expired",
+        ErrorKind::ImmatureSignature => "the token isn't valid yet",
+        ErrorKind::InvalidIssuer => "the token's issuer is another",
+        ErrorKind::InvalidAudience => "the token is for another audience",
+        ErrorKind::InvalidAlgorithm => "the token's algorithm is not its key's",
+        ErrorKind::MissingRequiredClaim(_) => "the token lacks one of exp, iss, aud and sub",
+        _ => "the token's signature or claims are not valid",
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<Key>, BadKeys> {
+    // One key of a kind that we don't know must not cost us the others.
+    let set: Value = serde_json::from_str(text).map_err(|error| BadKeys(format!("not JSON: {error}")))?;
+    let entries = set.get("keys").and_then(Value::as_array).ok_or_else(|| BadKeys("no keys in it".to_owned()))?;
+    let jwks = entries.iter().filter_map(|entry| serde_json::from_value(entry.clone()).ok()).collect();
+    let keys: Vec<Key> = JwkSet { keys: jwks }.keys.iter().filter_map(usable).collect();
+    if keys.is_empty() { Err(BadKeys("no RS256 or ES256 signing key in it".to_owned())) } else { Ok(keys) }
+}
+
+fn usable(jwk: &Jwk) -> Option<Key> {
+    if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+        return None;
+    }
+    let algorithm = match (&jwk.algorithm, jwk.common.key_algorithm) {
+        (AlgorithmParameters::RSA(_), None | Some(KeyAlgorithm::RS256)) => Algorithm::RS256,
+        (AlgorithmParameters::EllipticCurve(ec), None | Some(KeyAlgorithm::ES256))
+            if ec.curve == EllipticCurve::P256 =>
+        {
+            Algorithm::ES256
+        }
+        _ => return None,
+    };
+    Some(Key { id: jwk.common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
+}
+
+/// With the HTTP stack that the SDK has brought along anyway.
+async fn fetch(url: &str) -> Result<String, BadKeys> {
+    let fault = |error: &dyn std::fmt::Display| BadKeys(format!("{url}: {error}"));
+    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
+    let mut request = HttpRequest::empty();
+    request.set_uri(url).map_err(|e| fault(&e))?;
+    let response = connector.call(request).await.map_err(|e| fault(&e))?;
+    if !response.status().is_success() {
+        return Err(fault(&response.status()));
+    }
+    let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
+    let bytes = body.collect().await.map_err(|e| fault(&e))?.into_bytes();
+    if bytes.len() > MAX_JWKS {
+        return Err(fault(&"too large"));
+    }
+    String::from_utf8(bytes.to_vec()).map_err(|e| fault(&e))
+}

@@ -1,0 +1,9 @@
+//! The ports' other side: `DynamoDB` and Redis, and the forms in which things are stored there.
+
+pub mod dynamodb;
+pub mod identity;
+pub mod orders;
+pub mod payment;
+pub mod redis;
+pub mod sessions;
+pub mod stored;

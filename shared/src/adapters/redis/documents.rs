@@ -1,0 +1,51 @@
+//! Session documents in Redis.
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, serde::rfc3339};
+
+use crate::{
+    adapters::{
+        redis::{link::Link, scripts},
+        stored::{Unreadable, session::StoredSession},
+    },
+    ports::CachedSession,
+};
+
+/// The document; `version` stands first, where the script looks for it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    version: u64,
+    #[serde(with = "rfc3339")]
+    verified_at: OffsetDateTime,
+    session: StoredSession,
+}
+
+/// The command that stores a copy, if nothing newer is there.
+pub fn put(
+    link: &Link,
+    session: StoredSession,
+    verified_at: OffsetDateTime,
+    ttl: time::Duration,
+) -> Option<redis::Cmd> {
+    let id = session.checkout_id.parse().ok()?;
+    let document = Document { version: session.version, verified_at, session };
+    let text = serde_json::to_string(&document).ok()?;
+    let mut command = scripts::call(&link.scripts.put_session, &link.keys.session(id));
+    command.arg(document.version).arg(text).arg(ttl.whole_seconds().max(1));
+    Some(command)
+}
+
+/// The command that reads a copy, and keeps it for another life.
+pub fn get(link: &Link, id: crate::domain::ids::CheckoutId, ttl: time::Duration) -> redis::Cmd {
+    let mut command = redis::cmd("GETEX");
+    command.arg(link.keys.session(id)).arg("EX").arg(ttl.whole_seconds().max(1));
+    command
+}
+
+/// # Errors
+/// [`Unreadable`] for anything that isn't a session of a schema this code knows.
+pub fn parse(text: &str) -> Result<CachedSession, Unreadable> {
+    let document: Document = serde_json::from_str(text).map_err(|e| Unreadable::new("cached session", e))?;
+    Ok(CachedSession { verified_at: document.verified_at, session: document.session.try_into()? })
+}

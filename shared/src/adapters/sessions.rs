@@ -1,0 +1,94 @@
+//! Sessions in `DynamoDB` with copies in Redis.
+
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+use tokio::time::Instant;
+
+use crate::{
+    adapters::{
+        dynamodb::client::Dynamo,
+        redis::{
+            documents,
+            link::{Degraded, Link},
+        },
+        stored::session::StoredSession,
+    },
+    domain::{ids::CheckoutId, session::Session},
+    ports::{CachedSession, ChangeId, Loaded, Receipt, Saved, Sessions, StoreError},
+};
+
+#[derive(Clone, Debug)]
+pub struct SessionStore {
+    pub dynamo: Dynamo,
+    pub link: Arc<Link>,
+    pub ttl: Duration,
+    /// How long a copy is trusted after it was written or verified.
+    pub trust: Duration,
+    /// How long the collisions of one write are retried.
+    pub patience: std::time::Duration,
+}
+
+impl SessionStore {
+    async fn refill(&self, session: &Session, change: ChangeId, verified_at: OffsetDateTime) {
+        let stored = StoredSession::new(session, change, self.ttl);
+        if let Some(command) = documents::put(&self.link, stored, verified_at, self.ttl) {
+            // A copy that couldn't be written has been logged; the next reader asks the database.
+            let _: Result<_, Degraded> = self.link.send("copy session", &[command]).await;
+        }
+    }
+}
+
+impl Sessions for SessionStore {
+    async fn load(
+        &self,
+        id: CheckoutId,
+        cached: Option<CachedSession>,
+        now: OffsetDateTime,
+    ) -> Result<Option<Loaded>, StoreError> {
+        // A copy from the future was verified by a clock that disagrees with ours: it isn't trusted either.
+        let trusted = cached.filter(|c| c.session.id == id && (now - c.verified_at).abs() <= self.trust);
+        if let Some(cached) = trusted {
+            return Ok(Some(Loaded { session: cached.session, from_cache: true }));
+        }
+        let session = self.dynamo.session(id).await?;
+        Ok(session.map(|session| Loaded { session, from_cache: false }))
+    }
+
+    async fn keep(&self, loaded: Loaded, now: OffsetDateTime) -> Session {
+        let Loaded { mut session, from_cache } = loaded;
+        if session.wants_touch(now) {
+            session.active_at = now;
+            if let Err(error) = self.dynamo.touch_session(&session, self.ttl).await {
+                tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
+            }
+        }
+        // A copy out of the cache was verified when it was put there, and keeps that age.
+        if !from_cache {
+            self.refill(&session, ChangeId(uuid::Uuid::nil()), now).await;
+        }
+        session
+    }
+
+    async fn create(
+        &self,
+        session: &Session,
+        change: ChangeId,
+        receipt: Option<&Receipt>,
+    ) -> Result<Saved<Session>, StoreError> {
+        let deadline = Instant::now() + self.patience;
+        let saved = self.dynamo.create_session(session, change, self.ttl, receipt, deadline).await?;
+        if matches!(saved, Saved::Done) {
+            self.refill(session, change, session.updated_at).await;
+        }
+        Ok(saved)
+    }
+
+    async fn save(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
+        let saved = self.dynamo.save_session(session, change, self.ttl).await?;
+        if matches!(saved, Saved::Done) {
+            self.refill(session, change, session.updated_at).await;
+        }
+        Ok(saved)
+    }
+}

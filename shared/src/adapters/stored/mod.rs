@@ -1,0 +1,36 @@
+//! How sessions, orders and the catalog are stored: types of their own, so that the domain can change its shape
+//! without an old document becoming unreadable. Every document carries its schema version.
+
+pub mod catalog;
+pub mod order;
+pub mod parts;
+pub mod session;
+
+/// A stored document that this code can't read.
+#[derive(Debug, thiserror::Error)]
+#[error("a stored {what} can't be read: {detail}")]
+pub struct Unreadable {
+    pub what: &'static str,
+    pub detail: String,
+}
+
+impl Unreadable {
+    pub fn new(what: &'static str, detail: impl std::fmt::Display) -> Self {
+        Self { what, detail: detail.to_string() }
+    }
+}
+
+/// The schema that this code writes. It reads every schema up to this one.
+pub const SCHEMA: u32 = 1;
+
+/// Refuses a document from a newer deployment, rather than misreading it.
+///
+/// # Errors
+/// [`Unreadable`] for a schema above [`SCHEMA`].
+pub fn check_schema(what: &'static str, schema: u32) -> Result<(), Unreadable> {
+    if schema <= SCHEMA {
+        Ok(())
+    } else {
+        Err(Unreadable::new(what, format!("its schema is {schema}, this code knows {SCHEMA}")))
+    }
+}

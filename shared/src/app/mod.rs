@@ -1,0 +1,172 @@
+//! The wiring: the one place that knows which adapter stands behind which port, what time it is, and where chance
+//! comes from.
+
+pub mod run;
+pub mod serve;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    adapters::{
+        dynamodb::client::Dynamo,
+        identity::{BadKeys, Tokens},
+        orders::OrderStore,
+        payment::CashOnDelivery,
+        redis::{gate::RedisGate, link::Link},
+        sessions::SessionStore,
+    },
+    checkout::visit::FreshIds,
+    config::{Config, vars::ConfigError},
+    domain::ids::{CheckoutId, GuestId, OrderId},
+    ports::{Health, Pulse},
+};
+
+pub use run::run;
+pub use serve::{Request, Response, Served, serve};
+
+/// Everything a container holds on to between requests.
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    pub catalog: Dynamo,
+    pub sessions: SessionStore,
+    pub orders: OrderStore,
+    pub receipts: Dynamo,
+    pub payments: CashOnDelivery,
+    pub tokens: Tokens,
+    pub gate: RedisGate,
+    link: Arc<Link>,
+    clock: Clock,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    System,
+    /// The system's time moved by this much, for tests that don't want to wait.
+    Shifted(time::Duration),
+}
+
+impl Clock {
+    /// To the millisecond, which is what documents keep.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn now(self) -> OffsetDateTime {
+        let now = match self {
+            Self::System => OffsetDateTime::now_utc(),
+            Self::Shifted(by) => OffsetDateTime::now_utc().saturating_add(by),
+        };
+        now.replace_millisecond(now.millisecond()).unwrap_or(now)
+    }
+}
+
+/// Why a function can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Keys(#[from] BadKeys),
+    #[error("REDIS_URL is not an address that the Redis client understands: {0}")]
+    Redis(#[from] redis::RedisError),
+}
+
+impl App {
+    /// Wires a container. Opens no connection yet: see [`App::warm_up`].
+    ///
+    /// # Errors
+    /// [`StartError`] for settings that no request could be served with.
+    pub fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
+        // Redis and the HTTP client share one TLS library with one provider. Another call has set the same one.
+        let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let dynamo = Dynamo::new(&config.dynamodb, http);
+        let link = Arc::new(Link::new(&config.redis)?);
+        let times = config.times;
+        Ok(Self {
+            catalog: dynamo.clone(),
+            sessions: SessionStore {
+                dynamo: dynamo.clone(),
+                link: Arc::clone(&link),
+                ttl: times.session_ttl,
+                trust: times.session_trust,
+                patience: times.request,
+            },
+            orders: OrderStore {
+                dynamo: dynamo.clone(),
+                link: Arc::clone(&link),
+                session_ttl: times.session_ttl,
+                order_life: times.order_cache,
+                list_life: times.order_list_cache,
+                token: random_id,
+            },
+            receipts: dynamo,
+            payments: CashOnDelivery,
+            tokens: Tokens::new(&config.auth)?,
+            gate: RedisGate::new(Arc::clone(&link), times.session_ttl),
+            link,
+            clock,
+            config,
+        })
+    }
+
+    /// Opens the connections, all at the same time, while Lambda's init phase gives us a full core. What fails is
+    /// logged, and tried again by the request that needs it.
+    pub async fn warm_up(&self) {
+        let dynamo = async {
+            if let Err(error) = self.receipts.ping().await {
+                let error = aws_sdk_dynamodb::error::DisplayErrorContext(error);
+                tracing::warn!(store = "dynamodb", operation = "connect", error = %error, "degraded");
+            }
+        };
+        tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up());
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]
+    fn fresh_ids() -> FreshIds {
+        FreshIds {
+            checkout: CheckoutId::new(Uuid::new_v4()),
+            order: OrderId::new(Uuid::now_v7()),
+            guest: GuestId::new(Uuid::new_v4()),
+            change: Uuid::new_v4(),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]
+fn random_id() -> Uuid {
+    Uuid::new_v4()
+}
+
+impl Health for App {
+    async fn pulse(&self) -> (Pulse, Pulse) {
+        let redis = async {
+            let start = Instant::now();
+            match self.link.send("ping", &[redis::cmd("PING")]).await {
+                Ok(_) => Pulse::Up(start.elapsed()),
+                Err(_) => Pulse::Down,
+            }
+        };
+        let dynamo = async {
+            let start = Instant::now();
+            match tokio::time::timeout(Duration::from_secs(2), self.receipts.ping()).await {
+                Ok(Ok(())) => Pulse::Up(start.elapsed()),
+                _ => Pulse::Down,
+            }
+        };
+        tokio::join!(redis, dynamo)
+    }
+}

@@ -1,0 +1,171 @@
+//! What every route does around its use case: identity, decoding, the limit, idempotency keys, headers, the log line.
+
+use std::future::Future;
+
+use lambda_http::{RequestExt as _, request::RequestContext};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::{
+    app::App,
+    checkout::visit::Visit,
+    http::{
+        admit::{self, Admit, Claim},
+        answer::Answer,
+        body::Command,
+        idempotency::{self, Key},
+        limits,
+        problem::Problem,
+        problems::ALREADY_ANSWERED,
+        route::Route,
+    },
+    ports::{Entrance, Entry, Gate as _, Receipt, Receipts as _},
+};
+
+pub use lambda_http::Request;
+/// A whole response, ready for the runtime.
+pub type Response = lambda_http::Response<lambda_http::Body>;
+
+/// A request on its way through a handler.
+#[derive(Debug)]
+pub struct Served<Who, C> {
+    pub visit: Visit<Who>,
+    pub command: C,
+    /// The value of `If-None-Match`, if there is one.
+    pub if_none_match: Option<String>,
+    key: Option<Key>,
+}
+
+impl<Who, C> Served<Who, C> {
+    /// Splits off what the use case takes, and a way to make the receipt of its answer.
+    pub fn into_parts(self) -> (Visit<Who>, C, impl Fn(&Answer) -> Option<Receipt>) {
+        let key = self.key;
+        (self.visit, self.command, move |answer: &Answer| key.as_ref().map(|key| key.receipt(answer)))
+    }
+}
+
+/// Serves one request: whatever happens inside, the client gets an answer with its request id, and on a limited route
+/// with the limit's headers.
+pub async fn serve<Who, C, F, Fut>(app: &App, route: Route, request: Request, handler: F) -> Response
+where
+    Who: Admit,
+    C: Command,
+    F: FnOnce(Served<Who, C>) -> Fut,
+    Fut: Future<Output = Result<Answer, Problem>>,
+{
+    let request_id = request_id(&request);
+    let span = tracing::info_span!("request", function = route.function(), request_id = %request_id);
+    async {
+        let start = Instant::now();
+        let answer = guarded(app, route, &request, handler).await.header("x-request-id", request_id.clone());
+        let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status = answer.status, duration_ms, "served");
+        answer.into_response()
+    }
+    .instrument(span)
+    .await
+}
+
+async fn guarded<Who, C, F, Fut>(app: &App, route: Route, request: &Request, handler: F) -> Answer
+where
+    Who: Admit,
+    C: Command,
+    F: FnOnce(Served<Who, C>) -> Fut,
+    Fut: Future<Output = Result<Answer, Problem>>,
+{
+    let now = app.now();
+    if request.method().as_str() != route.method() {
+        let detail = format!("this route takes {}", route.method());
+        let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", detail);
+        return Answer::from(problem).header("allow", route.method());
+    }
+    // A route for anyone has no use for an identity, and doesn't fail for want of one.
+    let claim =
+        if route == Route::Health { Ok(Claim::Nobody) } else { admit::claim(&app.tokens, request.headers()).await };
+    let command = C::decode(request);
+    // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
+    let address = admit::source_address(request, app.config.limits.proxy_hops);
+    let limit = limits::limit(&app.config.limits, route, claim.as_ref().ok(), address);
+    let session = command.as_ref().ok().and_then(Command::checkout);
+    let Entrance { decision, cached } = app.gate.enter(&Entry { limit: limit.clone(), session }).await;
+    let limited = limit.zip(decision);
+    if let Some(((_, policy), decision)) = limited.clone().filter(|(_, decision)| !decision.allowed) {
+        tracing::warn!(route = route.function(), "rate limited");
+        return limits::headers(limits::refusal(policy, decision).into(), policy, decision, now);
+    }
+    let visit = Visit {
+        who: (),
+        now,
+        deadline: Instant::now() + app.config.times.request,
+        session_ttl: app.config.times.session_ttl,
+        cached,
+        ids: App::fresh_ids(),
+    };
+    let answer = match claim {
+        Ok(claim) => keyed(app, route, request, &claim, command, visit, handler).await,
+        Err(problem) => Err(problem),
+    };
+    let answer = answer.unwrap_or_else(Answer::from);
+    match limited {
+        Some(((_, policy), decision)) => limits::headers(answer, policy, decision, now),
+        None => answer,
+    }
+}
+
+/// Runs the handler, unless its request has been answered before.
+async fn keyed<Who, C, F, Fut>(
+    app: &App,
+    route: Route,
+    request: &Request,
+    claim: &Claim,
+    command: Result<C, Problem>,
+    visit: Visit<()>,
+    handler: F,
+) -> Result<Answer, Problem>
+where
+    Who: Admit,
+    C: Command,
+    F: FnOnce(Served<Who, C>) -> Fut,
+    Fut: Future<Output = Result<Answer, Problem>>,
+{
+    let ids = visit.ids;
+    let visit = visit.try_map(|()| Who::admit(claim, &ids))?;
+    let command = command?;
+    let now = visit.now;
+    let key = Key::of(request, route, claim, now)?;
+    if let Some(key) = &key
+        && let Some(receipt) = app.receipts.find(key.id(), now).await?
+    {
+        return Ok(key.replay(receipt));
+    }
+    let if_none_match = request.headers().get("if-none-match").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
+    let answer = handler(Served { visit, command, if_none_match, key: key.clone() }).await;
+    let Some(key) = key else { return answer };
+    match answer {
+        Err(problem) if problem.code == ALREADY_ANSWERED => {
+            let receipt = app.receipts.find(key.id(), now).await?;
+            receipt.map(|receipt| key.replay(receipt)).ok_or(problem)
+        }
+        Err(problem) => {
+            let answer = Answer::from(problem);
+            if idempotency::is_final_refusal(&answer) {
+                // The refusal is true whether it is kept or not.
+                if let Err(error) = app.receipts.keep(&key.receipt(&answer), now).await {
+                    tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
+                }
+            }
+            Ok(answer)
+        }
+        Ok(answer) => Ok(answer),
+    }
+}
+
+/// API Gateway's id of the request, or Lambda's where there is no gateway.
+fn request_id(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) if context.request_id.is_some() => {
+            context.request_id.clone().unwrap_or_default()
+        }
+        _ => request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,246 @@
+//! Turning a session into one order, exactly once.
+
+use crate::{
+    checkout::{
+        session::{self, SessionError},
+        visit::Visit,
+    },
+    domain::{
+        catalog::{StockRule, Tables},
+        ids::{CheckoutId, OrderId},
+        money::Minor,
+        order::{Actor, CouponHold, Customer, Order, PaymentMethod, Reserved, Step, Tracking},
+        priced::{Problem, ProblemKind},
+        session::{Session, SessionStatus},
+    },
+    ports::{
+        Catalog, Loaded, OrderCache, Orders, PaymentTerms, PaymentUnavailable, Payments, Placed, Placement, Receipt,
+        Saved, Sessions, StoreError,
+    },
+    pricing,
+};
+
+/// Attempts at one confirmation against a session that keeps changing.
+const ATTEMPTS: u32 = 12;
+
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    pub checkout: CheckoutId,
+    /// What the customer saw and agreed to pay.
+    pub expected_total: Minor,
+    pub payment: PaymentMethod,
+    pub customer: Customer,
+    pub notes: Option<String>,
+}
+
+/// An order, and whether this request made it.
+#[derive(Clone, Debug)]
+pub struct Confirmed {
+    pub order: Order,
+    pub created: bool,
+}
+
+/// Why there is no order. Nothing was taken from stock or coupon.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    #[error("the session has no shipping address yet")]
+    AddressRequired,
+    #[error("the session has no shipping method yet")]
+    MethodRequired,
+    /// What the customer saw is not what it costs now; the session with its new prices is attached.
+    #[error("the total is {}, not what the customer agreed to", .0.priced.summary.total)]
+    TotalChanged(Box<Session>),
+    /// Something else must be mended first.
+    #[error("the session can't become an order")]
+    Problems(Vec<Problem>),
+    #[error("not enough in stock")]
+    InsufficientStock(Vec<Problem>),
+    #[error("the coupon has been used up")]
+    CouponLimitReached,
+    #[error("the customer has used this coupon as often as it allows")]
+    CouponAlreadyUsed,
+    #[error(transparent)]
+    Payment(#[from] PaymentUnavailable),
+    #[error("another request with this idempotency key was answered first")]
+    AlreadyAnswered,
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl From<StoreError> for ConfirmError {
+    fn from(error: StoreError) -> Self {
+        Self::Session(SessionError::Store(error))
+    }
+}
+
+/// The stores that a confirmation needs.
+#[derive(Debug)]
+pub struct Stores<'a, S, C, O, K, P> {
+    pub sessions: &'a S,
+    pub catalog: &'a C,
+    pub orders: &'a O,
+    pub cache: &'a K,
+    pub payments: &'a P,
+}
+
+/// Places the order in one transaction with everything it takes. A repeated or a simultaneous confirmation gets the
+/// order that the first one made. `receipt` makes the answer that is stored in the same transaction.
+pub async fn confirm<S, C, O, K, P>(
+    stores: Stores<'_, S, C, O, K, P>,
+    visit: &Visit,
+    command: Confirm,
+    receipt: impl Fn(&Order) -> Option<Receipt>,
+) -> Result<Confirmed, ConfirmError>
+where
+    S: Sessions,
+    C: Catalog,
+    O: Orders,
+    K: OrderCache,
+    P: Payments,
+{
+    let terms = stores.payments.terms(command.payment).await?;
+    let mut loaded = session::load(stores.sessions, visit, command.checkout).await?;
+    for attempt in 0..ATTEMPTS {
+        if let SessionStatus::Completed { order } = loaded.session.status {
+            return completed(stores.orders, visit, order).await;
+        }
+        let tables = stores.catalog.tables(&session::query(&loaded.session, None)).await?;
+        let mut session = loaded.session.clone();
+        session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
+        match refuse(&session, &command) {
+            Ok(()) => {}
+            Err(refusal) => {
+                // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only
+                // final if the session is still what was priced.
+                let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+                if fresh.session.version == loaded.session.version {
+                    return Err(keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await);
+                }
+                loaded = fresh;
+                continue;
+            }
+        }
+        let order = order(visit, &session, &tables, &command, terms)?;
+        session.status = SessionStatus::Completed { order: order.id };
+        session::advance(&mut session, visit);
+        let (change, receipt) = (visit.change(attempt), receipt(&order));
+        let placement = Placement { order: &order, session: &session, change, receipt: receipt.as_ref() };
+        match stores.orders.place(placement, visit.deadline).await? {
+            Placed::Done => {
+                stores.cache.placed(placement).await;
+                return Ok(Confirmed { order, created: true });
+            }
+            Placed::SessionChanged if !visit.pause(attempt).await => break,
+            Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?,
+            Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
+            Placed::OutOfStock(short) => return Err(ConfirmError::InsufficientStock(short)),
+            Placed::CouponLimitReached => return Err(ConfirmError::CouponLimitReached),
+            Placed::CouponAlreadyUsed => return Err(ConfirmError::CouponAlreadyUsed),
+        }
+    }
+    Err(SessionError::Contended.into())
+}
+
+/// The order that the session has already become.
+async fn completed(orders: &impl Orders, visit: &Visit, id: OrderId) -> Result<Confirmed, ConfirmError> {
+    let order = orders.get(&visit.who.owner, id).await?;
+    // The session and its order were written in one transaction: without the order, it isn't this caller's.
+    order.map(|order| Confirmed { order, created: false }).ok_or(ConfirmError::Session(SessionError::NotFound))
+}
+
+/// Whether a session can become an order at the total that the customer agreed to.
+fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
+    if session.shipping_address.is_none() {
+        return Err(ConfirmError::AddressRequired);
+    }
+    if session.shipping_method.is_none() {
+        return Err(ConfirmError::MethodRequired);
+    }
+    let (short, blocking): (Vec<_>, Vec<_>) =
+        session.priced.problems.iter().cloned().partition(|p| p.kind == ProblemKind::OutOfStock);
+    if !blocking.is_empty() {
+        return Err(ConfirmError::Problems(blocking));
+    }
+    if !short.is_empty() {
+        return Err(ConfirmError::InsufficientStock(short));
+    }
+    if session.priced.summary.total != command.expected_total {
+        return Err(ConfirmError::TotalChanged(Box::new(session.clone())));
+    }
+    Ok(())
+}
+
+/// Keeps the prices that a refusal rests on, so that the client reads the same session that refused it.
+async fn keep_new_prices(
+    sessions: &impl Sessions,
+    visit: &Visit,
+    loaded: &Loaded,
+    mut session: Session,
+    refusal: ConfirmError,
+    attempt: u32,
+) -> ConfirmError {
+    if session.priced == loaded.session.priced {
+        return refusal;
+    }
+    session::advance(&mut session, visit);
+    match sessions.save(&session, visit.change(attempt)).await {
+        Ok(Saved::Done) => match refusal {
+            ConfirmError::TotalChanged(_) => ConfirmError::TotalChanged(Box::new(session)),
+            refusal => refusal,
+        },
+        // Someone changed it meanwhile: their prices stand, and the refusal is as true as it was.
+        Ok(Saved::Conflict(_) | Saved::AlreadyAnswered) => refusal,
+        Err(error) => error.into(),
+    }
+}
+
+fn order(
+    visit: &Visit,
+    session: &Session,
+    tables: &Tables,
+    command: &Confirm,
+    terms: PaymentTerms,
+) -> Result<Order, ConfirmError> {
+    let shipping_address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
+    Ok(Order {
+        id: visit.ids.order,
+        owner: session.owner.clone(),
+        checkout: session.id,
+        status: terms.order,
+        version: 1,
+        payment: terms.payment,
+        currency: session.currency,
+        lines: session.priced.lines.clone(),
+        summary: session.priced.summary,
+        taxes: session.priced.taxes.clone(),
+        billing_address: session.billing_address.clone().unwrap_or_else(|| shipping_address.clone()),
+        shipping_address,
+        shipping: session.priced.shipping.clone().ok_or(ConfirmError::MethodRequired)?,
+        coupon: session.coupon.clone(),
+        reserved: reserved(session, tables)?,
+        customer: command.customer.clone(),
+        notes: command.notes.clone(),
+        tracking: Tracking::default(),
+        history: vec![Step { status: terms.order, at: visit.now, actor: Actor::Customer, note: None }],
+        created_at: visit.now,
+        updated_at: visit.now,
+    })
+}
+
+/// What the order takes from the counters: stock of what is counted, and the coupon where it has limits.
+fn reserved(session: &Session, tables: &Tables) -> Result<Reserved, ConfirmError> {
+    let mut stock = Vec::new();
+    for (sku, units) in pricing::wanted(&session.lines) {
+        if tables.products.get(&sku.product).is_some_and(|p| p.stock == StockRule::Counted) {
+            let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(crate::domain::money::OutOfRange))?;
+            stock.push((sku.clone(), units));
+        }
+    }
+    let coupon = tables.coupon.as_ref().filter(|c| session.coupon.as_ref() == Some(&c.code));
+    let coupon = coupon.filter(|c| c.total_limit.is_some() || c.customer_limit.is_some()).map(|c| CouponHold {
+        code: c.code.clone(),
+        total_limit: c.total_limit,
+        customer_limit: c.customer_limit,
+    });
+    Ok(Reserved { stock, coupon })
+}

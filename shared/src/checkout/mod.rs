@@ -1,0 +1,11 @@
+//! The use cases: what the checkout does, in terms of the domain and the ports.
+
+pub mod address;
+pub mod confirm;
+pub mod coupon;
+pub mod initiate;
+pub mod orders;
+pub mod session;
+pub mod shipping;
+pub mod tax;
+pub mod visit;

@@ -1,0 +1,134 @@
+//! Reading orders, and moving them on.
+
+use crate::{
+    checkout::visit::{Staff, Visit},
+    domain::{
+        ids::{OrderId, Owner},
+        order::{Actor, IllegalMove, Order, OrderStatus, Tracking},
+    },
+    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Receipt, Saved, StoreError},
+};
+
+/// Attempts at one change before the client is asked to try again.
+const ATTEMPTS: u32 = 12;
+
+/// Why an order can't be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// There is none, or it is someone else's: the two look the same.
+    #[error("there is no such order")]
+    NotFound,
+    #[error(transparent)]
+    IllegalMove(#[from] IllegalMove),
+    #[error("an order that is {0} can't be cancelled any more")]
+    TooLateToCancel(OrderStatus),
+    #[error("tracking can only be given when the order is shipped")]
+    TrackingOutOfPlace,
+    #[error("the order is being changed by too many requests at once")]
+    Contended,
+    #[error("another request with this idempotency key was answered first")]
+    AlreadyAnswered,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One of the caller's orders.
+pub async fn get(orders: &impl OrderViews, visit: &Visit, id: OrderId) -> Result<Order, OrderError> {
+    orders.order(&visit.who.owner, id).await?.ok_or(OrderError::NotFound)
+}
+
+/// A page of the caller's orders, newest first.
+pub async fn list(orders: &impl OrderViews, visit: &Visit, filter: &OrderFilter) -> Result<OrderPage, OrderError> {
+    Ok(orders.orders(&visit.who.owner, filter).await?)
+}
+
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    pub order: OrderId,
+    pub reason: Option<String>,
+}
+
+/// Calls an order off for its owner; stock and coupon use go back, once. Cancelling again gives the same order.
+pub async fn cancel(
+    orders: &impl Orders,
+    cache: &impl OrderCache,
+    visit: &Visit,
+    command: Cancel,
+    receipt: impl Fn(&Order) -> Option<Receipt>,
+) -> Result<Order, OrderError> {
+    let owner = &visit.who.owner;
+    let edit = |order: &mut Order| {
+        if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
+            return Err(OrderError::TooLateToCancel(order.status));
+        }
+        Ok(order.become_status(OrderStatus::Cancelled, Actor::Customer, command.reason.clone(), visit.now)?)
+    };
+    change(orders, cache, visit, owner, command.order, edit, receipt).await
+}
+
+#[derive(Clone, Debug)]
+pub struct SetStatus {
+    pub order: OrderId,
+    pub status: OrderStatus,
+    pub note: Option<String>,
+    pub tracking: Tracking,
+}
+
+/// Moves any order on, for staff. Cancelling gives stock and coupon use back, once.
+pub async fn set_status(
+    orders: &(impl Orders + OrderIndex),
+    cache: &impl OrderCache,
+    visit: &Visit<Staff>,
+    command: SetStatus,
+) -> Result<Order, OrderError> {
+    let owner = orders.owner_of(command.order).await?.ok_or(OrderError::NotFound)?;
+    let edit = |order: &mut Order| {
+        let tracked = command.tracking != Tracking::default();
+        if tracked && command.status != OrderStatus::Shipped {
+            return Err(OrderError::TrackingOutOfPlace);
+        }
+        let actor = Actor::Staff(visit.who.user.clone());
+        let mut changed = order.become_status(command.status, actor, command.note.clone(), visit.now)?;
+        if tracked && order.tracking != command.tracking {
+            order.tracking = command.tracking.clone();
+            order.updated_at = visit.now;
+            changed = true;
+        }
+        Ok(changed)
+    };
+    change(orders, cache, visit, &owner, command.order, edit, |_| None).await
+}
+
+/// Load, edit, write if nobody else wrote meanwhile, else again. `edit` says whether it changed anything.
+async fn change<Who: Sync>(
+    orders: &impl Orders,
+    cache: &impl OrderCache,
+    visit: &Visit<Who>,
+    owner: &Owner,
+    id: OrderId,
+    edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
+    receipt: impl Fn(&Order) -> Option<Receipt>,
+) -> Result<Order, OrderError> {
+    let mut current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?;
+    for attempt in 0..ATTEMPTS {
+        let mut next = current.clone();
+        if !edit(&mut next)? {
+            return Ok(current);
+        }
+        next.version = next.version.saturating_add(1);
+        let release = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
+        let receipt = receipt(&next);
+        let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await?;
+        match saved {
+            Saved::Done => {
+                cache.changed(owner, id).await;
+                return Ok(next);
+            }
+            Saved::AlreadyAnswered => return Err(OrderError::AlreadyAnswered),
+            Saved::Conflict(_) if !visit.pause(attempt).await => break,
+            Saved::Conflict(Some(order)) => current = *order,
+            Saved::Conflict(None) => current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?,
+        }
+    }
+    Err(OrderError::Contended)
+}

@@ -1,0 +1,149 @@
+//! Reading a session, and the one way to change it.
+
+use crate::{
+    checkout::visit::Visit,
+    domain::{
+        catalog::{Tables, TablesQuery},
+        ids::{CheckoutId, CouponCode, OrderId},
+        money::OutOfRange,
+        session::{Session, SessionStatus},
+    },
+    ports::{Catalog, Loaded, Saved, Sessions, StoreError},
+    pricing::{self, Cart},
+};
+
+/// Attempts at one change before the client is asked to try again.
+const ATTEMPTS: u32 = 12;
+
+/// Why a session can't be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There is none, or it is someone else's: the two look the same.
+    #[error("there is no such session")]
+    NotFound,
+    #[error("the session has expired")]
+    Expired,
+    #[error("the session has become order {0}")]
+    Completed(OrderId),
+    #[error("the session is being changed by too many requests at once")]
+    Contended,
+    #[error("an amount is too large")]
+    OutOfRange(#[from] OutOfRange),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The session, for showing. Counts as activity.
+pub async fn show(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Session, SessionError> {
+    let loaded = load(sessions, visit, id).await?;
+    Ok(sessions.keep(loaded, visit.now).await)
+}
+
+/// A change that can be made again on a fresher session, and that may refuse with its own error.
+pub trait Edit: Sync {
+    type Refusal: From<SessionError>;
+
+    /// A coupon whose definition the edit needs besides the session's own.
+    fn coupon(&self) -> Option<&CouponCode> {
+        None
+    }
+
+    /// Whether the session must be written even if nothing about it is different. Only a calculation may say no:
+    /// a request that states a value must win over a newer one that the cache hasn't heard of.
+    fn must_write(&self) -> bool {
+        true
+    }
+
+    /// Changes what the session holds. Prices follow by themselves.
+    fn apply(&self, session: &mut Session, tables: &Tables, visit: &Visit) -> Result<(), Self::Refusal>;
+
+    /// A last look at the session with its new prices.
+    fn check(&self, _session: &Session, _tables: &Tables, _visit: &Visit) -> Result<(), Self::Refusal> {
+        Ok(())
+    }
+}
+
+/// Makes a change: load, edit, price, write if nobody else wrote meanwhile, else again on the fresh session.
+/// Two changes at once both survive.
+pub async fn change<E: Edit>(
+    sessions: &impl Sessions,
+    catalog: &impl Catalog,
+    visit: &Visit,
+    id: CheckoutId,
+    edit: &E,
+) -> Result<Session, E::Refusal> {
+    let mut loaded = load(sessions, visit, id).await?;
+    for attempt in 0..ATTEMPTS {
+        must_be_open(&loaded.session)?;
+        let query = query(&loaded.session, edit.coupon());
+        let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
+        let mut next = loaded.session.clone();
+        edit.apply(&mut next, &tables, visit)?;
+        reprice(&mut next, &tables, visit).map_err(SessionError::OutOfRange)?;
+        edit.check(&next, &tables, visit)?;
+        if !edit.must_write() && next == loaded.session {
+            return Ok(sessions.keep(loaded, visit.now).await);
+        }
+        advance(&mut next, visit);
+        match sessions.save(&next, visit.change(attempt)).await.map_err(SessionError::Store)? {
+            Saved::Done => return Ok(next),
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !visit.pause(attempt).await => break,
+            Saved::Conflict(Some(session)) => loaded = Loaded { session: *session, from_cache: false },
+            Saved::Conflict(None) | Saved::AlreadyAnswered => loaded = load_fresh(sessions, visit, id).await?,
+        }
+    }
+    Err(SessionError::Contended.into())
+}
+
+/// The caller's own live session; the cached copy may answer.
+pub async fn load(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Loaded, SessionError> {
+    let cached = visit.cached.clone().filter(|cached| cached.session.id == id);
+    admit(sessions.load(id, cached, visit.now).await?, visit)
+}
+
+/// The caller's own live session as the database has it.
+pub async fn load_fresh(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Loaded, SessionError> {
+    admit(sessions.load(id, None, visit.now).await?, visit)
+}
+
+fn admit(loaded: Option<Loaded>, visit: &Visit) -> Result<Loaded, SessionError> {
+    let loaded = loaded.filter(|l| l.session.owner == visit.who.owner).ok_or(SessionError::NotFound)?;
+    if loaded.session.is_live(visit.now, visit.session_ttl) { Ok(loaded) } else { Err(SessionError::Expired) }
+}
+
+fn must_be_open(session: &Session) -> Result<(), SessionError> {
+    match session.status {
+        SessionStatus::Open => Ok(()),
+        SessionStatus::Completed { order } => Err(SessionError::Completed(order)),
+    }
+}
+
+/// What pricing this session needs to know.
+pub fn query(session: &Session, coupon: Option<&CouponCode>) -> TablesQuery {
+    TablesQuery {
+        skus: session.lines.iter().map(|line| line.sku.clone()).collect(),
+        coupon: coupon.or(session.coupon.as_ref()).cloned(),
+        customer: Some(session.owner.clone()),
+    }
+}
+
+/// Prices the session as it now is.
+pub fn reprice<Who>(session: &mut Session, tables: &Tables, visit: &Visit<Who>) -> Result<(), OutOfRange> {
+    let cart = Cart {
+        currency: session.currency,
+        lines: &session.lines,
+        address: session.shipping_address.as_ref(),
+        method: session.shipping_method.as_ref(),
+        coupon: session.coupon.as_ref(),
+        previous: &session.priced.lines,
+    };
+    session.priced = pricing::price(cart, tables, visit.now)?;
+    Ok(())
+}
+
+/// Makes it the next version, changed now.
+pub fn advance<Who>(session: &mut Session, visit: &Visit<Who>) {
+    session.version = session.version.saturating_add(1);
+    session.updated_at = visit.now;
+    session.active_at = visit.now;
+}

@@ -1,0 +1,76 @@
+//! Shipping offers, and choosing one.
+
+use crate::{
+    checkout::{
+        session::{self, Edit, SessionError},
+        visit::Visit,
+    },
+    domain::{
+        catalog::Tables,
+        ids::{CheckoutId, ShippingMethodId},
+        session::Session,
+    },
+    ports::{Catalog, Sessions},
+};
+
+/// Asks for the offers; with a method, chooses it.
+#[derive(Clone, Debug)]
+pub struct CalculateShipping {
+    pub checkout: CheckoutId,
+    pub method: Option<ShippingMethodId>,
+}
+
+/// Why there are no offers, or the method wasn't chosen.
+#[derive(Debug, thiserror::Error)]
+pub enum ShippingError {
+    #[error("the session has no shipping address yet")]
+    AddressRequired,
+    #[error("we don't ship to {0}")]
+    NoShipping(String),
+    #[error("{method} isn't offered for this address; choose one of: {offered}")]
+    NotOffered { method: ShippingMethodId, offered: String },
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// The session with its offers, and with the method if one was chosen.
+pub async fn calculate(
+    sessions: &impl Sessions,
+    catalog: &impl Catalog,
+    visit: &Visit,
+    command: CalculateShipping,
+) -> Result<Session, ShippingError> {
+    session::change(sessions, catalog, visit, command.checkout, &command).await
+}
+
+impl Edit for CalculateShipping {
+    type Refusal = ShippingError;
+
+    fn must_write(&self) -> bool {
+        self.method.is_some()
+    }
+
+    fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), ShippingError> {
+        if session.shipping_address.is_none() {
+            return Err(ShippingError::AddressRequired);
+        }
+        if let Some(method) = &self.method {
+            session.shipping_method = Some(method.clone());
+        }
+        Ok(())
+    }
+
+    fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), ShippingError> {
+        if session.priced.offers.is_empty() {
+            let place = session.shipping_address.as_ref().map(|a| a.place().to_owned());
+            return Err(ShippingError::NoShipping(place.unwrap_or_default()));
+        }
+        match &self.method {
+            Some(method) if session.priced.shipping.is_none() => Err(ShippingError::NotOffered {
+                method: method.clone(),
+                offered: session.priced.offers.iter().map(|o| o.method.as_str()).collect::<Vec<_>>().join(", "),
+            }),
+            _ => Ok(()),
+        }
+    }
+}

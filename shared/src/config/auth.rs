@@ -1,0 +1,78 @@
+//! How tokens are verified.
+
+use crate::config::{Secret, vars::Vars};
+
+#[derive(Clone, Debug)]
+pub struct AuthConfig {
+    /// None: no key is configured, and every bearer token is refused.
+    pub verifier: Option<VerifierConfig>,
+}
+
+#[derive(Clone, Debug)]
+pub struct VerifierConfig {
+    pub keys: KeySource,
+    /// `JWT_ISSUER`: what `iss` must be.
+    pub issuer: String,
+    /// `JWT_AUDIENCE`: what `aud` must contain.
+    pub audience: String,
+    /// `JWT_ROLES_CLAIM` (`roles`): the claim that lists the caller's roles, such as `cognito:groups`.
+    pub roles_claim: String,
+    /// `JWT_STAFF_ROLE` (`staff`): the role that staff routes ask for.
+    pub staff_role: String,
+}
+
+/// Where the keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// `JWT_JWKS` as JSON.
+    Inline(String),
+    /// `JWT_JWKS` as `https://…`, fetched at cold start and again when a token names a key it doesn't hold.
+    Url(String),
+    /// `JWT_JWKS` as the path of a file in the function's package.
+    File(String),
+    /// `JWT_HS256_SECRET`, for a laptop.
+    Hs256(Secret),
+}
+
+impl AuthConfig {
+    pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+        let keys = match (vars.get("JWT_JWKS"), vars.get("JWT_HS256_SECRET")) {
+            (Some(_), Some(_)) => {
+                vars.fault("JWT_JWKS and JWT_HS256_SECRET are both set: give one of them");
+                return None;
+            }
+            (None, None) => return Some(Self { verifier: None }),
+            (Some(text), None) if text.starts_with('{') => KeySource::Inline(text),
+            (Some(text), None) if text.starts_with("https://") || is_loopback(&text) => KeySource::Url(text),
+            (Some(text), None) if text.starts_with("http://") => {
+                vars.fault("JWT_JWKS must be fetched over https://");
+                return None;
+            }
+            (Some(text), None) => KeySource::File(text),
+            (None, Some(secret)) => {
+                if secret.len() < 32 {
+                    vars.fault("JWT_HS256_SECRET must have at least 32 characters");
+                }
+                KeySource::Hs256(Secret::new(secret))
+            }
+        };
+        let issuer = vars.required("JWT_ISSUER");
+        let audience = vars.required("JWT_AUDIENCE");
+        Some(Self {
+            verifier: Some(VerifierConfig {
+                keys,
+                issuer: issuer?,
+                audience: audience?,
+                roles_claim: vars.get("JWT_ROLES_CLAIM").unwrap_or_else(|| "roles".to_owned()),
+                staff_role: vars.get("JWT_STAFF_ROLE").unwrap_or_else(|| "staff".to_owned()),
+            }),
+        })
+    }
+}
+
+/// Keys may come from the same machine in the clear.
+fn is_loopback(url: &str) -> bool {
+    ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|host| url.strip_prefix(host).is_some_and(|rest| rest.starts_with(':') || rest.starts_with('/')))
+}

@@ -1,0 +1,100 @@
+//! Settings, read once at cold start. The only place that reads the environment; every missing or bad variable is
+//! reported at once.
+
+pub mod auth;
+pub mod dynamodb;
+pub mod limits;
+pub mod redis;
+pub mod vars;
+
+use std::fmt;
+
+use time::Duration;
+
+use crate::config::{
+    auth::AuthConfig,
+    dynamodb::DynamoDbConfig,
+    limits::LimitsConfig,
+    redis::RedisConfig,
+    vars::{ConfigError, Vars},
+};
+
+/// Everything that a function can be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub redis: RedisConfig,
+    pub dynamodb: DynamoDbConfig,
+    pub limits: LimitsConfig,
+    pub auth: AuthConfig,
+    pub times: Times,
+    /// `LOG_LEVEL`: error, warn, info (default), debug or trace.
+    pub log_level: tracing::Level,
+}
+
+/// How long things live.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// `SESSION_TTL_SECONDS` (1800): a session's life from its last activity.
+    pub session_ttl: Duration,
+    /// `SESSION_TRUST_SECONDS` (30): how long a cached session answers without asking the database.
+    pub session_trust: Duration,
+    /// `ORDER_CACHE_SECONDS` (600): how long an order is cached.
+    pub order_cache: Duration,
+    /// `ORDER_LIST_CACHE_SECONDS` (300): how long a list of orders is cached.
+    pub order_list_cache: Duration,
+    /// `REQUEST_TIMEOUT_MS` (8000): no retry begins later than this into a request. Keep it below the function's
+    /// own timeout.
+    pub request: std::time::Duration,
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every missing and bad variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(Vars::from_env())
+    }
+
+    /// Reads given variables, for tests and tools.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every missing and bad variable.
+    pub fn read(mut vars: Vars) -> Result<Self, ConfigError> {
+        let redis = RedisConfig::read(&mut vars);
+        let dynamodb = DynamoDbConfig::read(&mut vars);
+        let limits = LimitsConfig::read(&mut vars);
+        let auth = AuthConfig::read(&mut vars);
+        let times = Times {
+            session_ttl: vars.seconds("SESSION_TTL_SECONDS", 1800, 60..=86_400),
+            session_trust: vars.seconds("SESSION_TRUST_SECONDS", 30, 0..=300),
+            order_cache: vars.seconds("ORDER_CACHE_SECONDS", 600, 1..=86_400),
+            order_list_cache: vars.seconds("ORDER_LIST_CACHE_SECONDS", 300, 1..=86_400),
+            request: vars.millis("REQUEST_TIMEOUT_MS", 8000, 100..=900_000),
+        };
+        let log_level = vars.parse_or("LOG_LEVEL", "one of error, warn, info, debug, trace", tracing::Level::INFO);
+        let config = redis.zip(dynamodb).zip(auth);
+        let config = config.map(|((redis, dynamodb), auth)| Self { redis, dynamodb, limits, auth, times, log_level });
+        vars.finish(config)
+    }
+}
+
+/// A text that must not be shown.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}

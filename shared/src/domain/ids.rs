@@ -1,0 +1,220 @@
+//! Identifiers, each a type of its own: a guest id can't be passed where an order id is meant.
+
+use std::{fmt, str::FromStr};
+
+use uuid::Uuid;
+
+/// Why a text is not an identifier of the kind asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAnId(&'static str);
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            /// Takes the hyphenated form only, in either case, so that one id has one spelling in keys.
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                const FAULT: NotAnId = NotAnId("must be a UUID such as 6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f");
+                if text.len() != 36 {
+                    return Err(FAULT);
+                }
+                Uuid::try_parse(text).map(Self).map_err(|_| FAULT)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// A checkout session: a random UUID, so that knowing one tells nothing of another.
+    CheckoutId
+}
+uuid_id! {
+    /// An order: a UUID v7, so that a sort by id is a sort by time.
+    OrderId
+}
+uuid_id! {
+    /// A guest: a random UUID that proves the guest's identity, and so is as secret as a password.
+    GuestId
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $fault:literal, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let allowed: fn(char) -> bool = $allowed;
+                if text.is_empty() || text.len() > $max || !text.chars().all(allowed) {
+                    return Err(NotAnId($fault));
+                }
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A product of the catalog: letters, digits, `-`, `_`, `.`; the `#` of store keys can't occur in it.
+    ProductId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+text_id! {
+    /// A variant of a product, unique within it.
+    VariantId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+text_id! {
+    /// A shipping method, unique within its zone.
+    ShippingMethodId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+text_id! {
+    /// The `sub` of a verified token: printable ASCII without the `#` and space that store keys use.
+    UserId, 128, "must be 1 to 128 printable ASCII characters without spaces and '#'",
+    |c| c.is_ascii_graphic() && c != '#'
+}
+
+/// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CouponCode(String);
+
+impl CouponCode {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CouponCode {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let code = text.trim();
+        if code.is_empty()
+            || code.len() > 40
+            || !code.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        {
+            return Err(NotAnId("must be 1 to 40 letters, digits, '-' or '_'"));
+        }
+        Ok(Self(code.to_ascii_uppercase()))
+    }
+}
+
+impl fmt::Display for CouponCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is taken from stock: a product, or one variant of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sku {
+    pub product: ProductId,
+    pub variant: Option<VariantId>,
+}
+
+impl fmt::Display for Sku {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.variant {
+            Some(variant) => write!(f, "{}#{variant}", self.product),
+            None => write!(f, "{}", self.product),
+        }
+    }
+}
+
+/// Whose a session or an order is. Everything is stored under its owner, and only ever read as its owner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    User(UserId),
+    Guest(GuestId),
+}
+
+impl Owner {
+    /// The bare id, as in `cannbe:orders:{userId or guestId}`.
+    pub fn id(&self) -> String {
+        match self {
+            Self::User(id) => id.to_string(),
+            Self::Guest(id) => id.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user#{id}"),
+            Self::Guest(id) => write!(f, "guest#{id}"),
+        }
+    }
+}
+
+impl FromStr for Owner {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        match text.split_once('#') {
+            Some(("user", id)) => id.parse().map(Self::User),
+            Some(("guest", id)) => id.parse().map(Self::Guest),
+            _ => Err(NotAnId("must be user#… or guest#…")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_reads_back_as_it_was_written() {
+        for text in ["user#auth0|42", "guest#a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c"] {
+            assert_eq!(text.parse::<Owner>().unwrap().to_string(), text);
+        }
+        assert!("user#a#b".parse::<Owner>().is_err());
+        assert!("guest#not-a-uuid".parse::<Owner>().is_err());
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id: GuestId = "A3BB189E-8BF9-4C2D-9F43-1D2E3F4A5B6C".parse().unwrap();
+        assert_eq!(id.to_string(), "a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c");
+        assert!("a3bb189e8bf94c2d9f431d2e3f4a5b6c".parse::<GuestId>().is_err());
+        assert_eq!(" save20 ".parse::<CouponCode>().unwrap().as_str(), "SAVE20");
+    }
+}

@@ -1,0 +1,15 @@
+//! The shop's rules: pure values and functions. No IO, no clock, no randomness, nothing imported from other layers.
+
+pub mod address;
+pub mod catalog;
+pub mod coupon;
+pub mod ids;
+pub mod invalid;
+pub mod limit;
+pub mod money;
+pub mod order;
+pub mod priced;
+pub mod retry;
+pub mod session;
+pub mod shipping;
+pub mod tax;

@@ -1,0 +1,268 @@
+//! Orders: a snapshot of what was bought, and the state machine of what happens to it.
+
+use time::OffsetDateTime;
+
+use crate::domain::{
+    address::Address,
+    ids::{CheckoutId, CouponCode, OrderId, Owner, UserId},
+    money::Currency,
+    priced::{PricedLine, Summary, TaxPart},
+    shipping::Offer,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub id: OrderId,
+    pub owner: Owner,
+    pub checkout: CheckoutId,
+    pub status: OrderStatus,
+    /// Counts the changes, as in a session.
+    pub version: u64,
+    pub payment: Payment,
+    pub currency: Currency,
+    pub lines: Vec<PricedLine>,
+    pub summary: Summary,
+    pub taxes: Vec<TaxPart>,
+    pub shipping_address: Address,
+    pub billing_address: Address,
+    pub shipping: Offer,
+    pub coupon: Option<CouponCode>,
+    /// What was taken when the order was placed, and goes back when it is cancelled.
+    pub reserved: Reserved,
+    pub customer: Customer,
+    pub notes: Option<String>,
+    pub tracking: Tracking,
+    pub history: Vec<Step>,
+    pub created_at: OffsetDateTime,
+    pub updated_at: OffsetDateTime,
+}
+
+/// Who to write to about the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tracking {
+    pub number: Option<String>,
+    pub carrier: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payment {
+    pub method: PaymentMethod,
+    pub status: PaymentStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentMethod {
+    CashOnDelivery,
+    Card,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// Not paid yet.
+    Pending,
+    Paid,
+    /// Nothing was paid, and nothing will be.
+    Cancelled,
+}
+
+impl PaymentMethod {
+    pub const ALL: [Self; 2] = [Self::CashOnDelivery, Self::Card];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CashOnDelivery => "cash_on_delivery",
+            Self::Card => "card",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+impl PaymentStatus {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Cancelled];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// Counters that an order took from: units per counted SKU, and its coupon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reserved {
+    pub stock: Vec<(crate::domain::ids::Sku, u32)>,
+    pub coupon: Option<CouponHold>,
+}
+
+/// A coupon's limits at the time of the order: where there is none, nothing is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CouponHold {
+    pub code: CouponCode,
+    pub total_limit: Option<u32>,
+    pub customer_limit: Option<u32>,
+}
+
+/// One entry of an order's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub status: OrderStatus,
+    pub at: OffsetDateTime,
+    pub actor: Actor,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    Customer,
+    Staff(UserId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrderStatus {
+    Pending,
+    Confirmed,
+    Processing,
+    Shipped,
+    Delivered,
+    Cancelled,
+    Refunded,
+    Returned,
+}
+
+/// A move that the state machine doesn't have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an order that is {from} can't become {to}")]
+pub struct IllegalMove {
+    pub from: OrderStatus,
+    pub to: OrderStatus,
+}
+
+impl OrderStatus {
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Confirmed,
+        Self::Processing,
+        Self::Shipped,
+        Self::Delivered,
+        Self::Cancelled,
+        Self::Refunded,
+        Self::Returned,
+    ];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Processing => "processing",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+            Self::Refunded => "refunded",
+            Self::Returned => "returned",
+        }
+    }
+
+    /// The states that may follow this one.
+    pub const fn next(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::Confirmed, Self::Cancelled],
+            Self::Confirmed => &[Self::Processing, Self::Cancelled],
+            Self::Processing => &[Self::Shipped, Self::Cancelled],
+            Self::Shipped => &[Self::Delivered, Self::Returned],
+            Self::Delivered => &[Self::Returned, Self::Refunded],
+            Self::Returned => &[Self::Refunded],
+            Self::Cancelled | Self::Refunded => &[],
+        }
+    }
+
+    /// Whether the customer may still call it off; later, only staff can.
+    pub const fn is_cancellable_by_customer(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+}
+
+impl std::fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a text is not a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of pending, confirmed, processing, shipped, delivered, cancelled, refunded, returned")]
+pub struct NotAStatus;
+
+impl std::str::FromStr for OrderStatus {
+    type Err = NotAStatus;
+
+    fn from_str(text: &str) -> Result<Self, NotAStatus> {
+        Self::ALL.into_iter().find(|status| status.name() == text).ok_or(NotAStatus)
+    }
+}
+
+impl Order {
+    /// The number that people read to each other: twelve characters from the random part of the id, in an alphabet
+    /// without look-alikes.
+    pub fn number(&self) -> String {
+        const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+        let (_, mut random) = self.id.uuid().as_u64_pair();
+        let mut number = String::with_capacity(14);
+        for position in 0..12_u8 {
+            if position == 4 || position == 8 {
+                number.push('-');
+            }
+            let letter = usize::try_from(random % 31).unwrap_or_default();
+            number.push(ALPHABET.get(letter).copied().map_or('2', char::from));
+            random /= 31;
+        }
+        number
+    }
+
+    /// Makes a legal move and records it; a move to where the order already is changes nothing.
+    /// Returns whether anything changed.
+    pub fn become_status(
+        &mut self,
+        to: OrderStatus,
+        actor: Actor,
+        note: Option<String>,
+        now: OffsetDateTime,
+    ) -> Result<bool, IllegalMove> {
+        if self.status == to {
+            return Ok(false);
+        }
+        if !self.status.next().contains(&to) {
+            return Err(IllegalMove { from: self.status, to });
+        }
+        self.status = to;
+        if to == OrderStatus::Cancelled && self.payment.status == PaymentStatus::Pending {
+            self.payment.status = PaymentStatus::Cancelled;
+        }
+        // Cash is paid at the door.
+        if to == OrderStatus::Delivered && self.payment.method == PaymentMethod::CashOnDelivery {
+            self.payment.status = PaymentStatus::Paid;
+        }
+        self.history.push(Step { status: to, at: now, actor, note });
+        self.updated_at = now;
+        Ok(true)
+    }
+}

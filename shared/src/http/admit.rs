@@ -1,0 +1,162 @@
+//! Who is calling. A handler that needs a caller, or staff, takes one: it can't be written without.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::Ipv6Net;
+use lambda_http::{
+    Request, RequestExt as _,
+    http::{HeaderMap, header},
+    request::RequestContext,
+};
+
+use crate::{
+    checkout::visit::{Caller, FreshIds, Staff},
+    domain::{
+        ids::{GuestId, Owner},
+        invalid::Invalid,
+    },
+    http::problem::Problem,
+    ports::{Identities, Identity, IdentityError},
+};
+
+pub const GUEST_HEADER: &str = "x-guest-id";
+
+/// What the headers prove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    User(Identity),
+    Guest(GuestId),
+    Nobody,
+}
+
+/// A kind of caller that a route is for.
+pub trait Admit: Sized {
+    /// # Errors
+    /// 401 or 403.
+    fn admit(claim: &Claim, ids: &FreshIds) -> Result<Self, Problem>;
+}
+
+impl Admit for Caller {
+    fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
+        match claim {
+            Claim::User(identity) => Ok(Self { owner: Owner::User(identity.user.clone()) }),
+            Claim::Guest(guest) => Ok(Self { owner: Owner::Guest(*guest) }),
+            Claim::Nobody => Err(unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with")),
+        }
+    }
+}
+
+impl Admit for Staff {
+    fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
+        match claim {
+            Claim::User(identity) if identity.is_staff => Ok(Self { user: identity.user.clone() }),
+            Claim::User(_) => Err(Problem::new(403, "FORBIDDEN", "Not allowed", "this route is for the shop's staff")),
+            Claim::Guest(_) | Claim::Nobody => Err(unauthenticated("this route needs a staff member's bearer token")),
+        }
+    }
+}
+
+/// A caller, or someone who becomes a guest by calling.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    pub caller: Caller,
+    /// No identity came with the request: `caller` is a guest made up for it, whom a body may still name.
+    pub is_new: bool,
+}
+
+impl Admit for Newcomer {
+    fn admit(claim: &Claim, ids: &FreshIds) -> Result<Self, Problem> {
+        if *claim == Claim::Nobody {
+            return Ok(Self { caller: Caller { owner: Owner::Guest(ids.guest) }, is_new: true });
+        }
+        Ok(Self { caller: Caller::admit(claim, ids)?, is_new: false })
+    }
+}
+
+impl Newcomer {
+    /// The caller: a newcomer may name the guest that they want to be in the body, as well as in the header.
+    ///
+    /// # Errors
+    /// 400 when header and body name two guests. A signed-in caller's `guestId` is of no consequence.
+    pub fn or_named(self, named: Option<GuestId>) -> Result<Caller, Problem> {
+        match (named, &self.caller.owner) {
+            (Some(guest), _) if self.is_new => Ok(Caller { owner: Owner::Guest(guest) }),
+            (Some(guest), Owner::Guest(known)) if guest != *known => {
+                Err(Problem::validation(vec![Invalid::new("/guestId", "is not the guest of the X-Guest-Id header")]))
+            }
+            _ => Ok(self.caller),
+        }
+    }
+}
+
+/// Anyone at all, proven or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Anyone;
+
+impl Admit for Anyone {
+    fn admit(_: &Claim, _: &FreshIds) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+fn unauthenticated(detail: &str) -> Problem {
+    Problem::new(401, "AUTHENTICATION_REQUIRED", "Who is calling?", detail)
+}
+
+/// Reads the headers. A bad token is a 401, never a downgrade to guest.
+pub async fn claim(identities: &impl Identities, headers: &HeaderMap) -> Result<Claim, Problem> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let invalid = |detail: &str| Problem::new(401, "INVALID_TOKEN", "The token is not valid", detail);
+        let text = value.to_str().map_err(|_| invalid("the Authorization header is not readable"))?;
+        let token = match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+            _ => return Err(invalid("the Authorization header must be: Bearer <token>")),
+        };
+        return match identities.verify(token).await {
+            Ok(identity) => Ok(Claim::User(identity)),
+            Err(IdentityError::Refused(why)) => Err(invalid(why)),
+            Err(error @ IdentityError::KeysUnavailable) => {
+                Err(Problem::new(503, "IDENTITY_UNAVAILABLE", "Try again", error.to_string()).retry_after(1))
+            }
+        };
+    }
+    let Some(value) = headers.get(GUEST_HEADER) else { return Ok(Claim::Nobody) };
+    let guest = value.to_str().ok().and_then(|text| text.trim().parse::<GuestId>().ok());
+    let guest = guest.filter(|guest| !guest.uuid().is_nil());
+    guest.map(Claim::Guest).ok_or_else(|| {
+        Problem::validation(vec![Invalid::new(
+            "/headers/x-guest-id",
+            "must be the UUID that initiate answered with, or a random one of yours",
+        )])
+    })
+}
+
+/// The address that the request came from: what API Gateway saw, or what the named number of trusted proxies add to
+/// `X-Forwarded-For`.
+pub fn source_address(request: &Request, proxy_hops: usize) -> Option<IpAddr> {
+    let seen = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        _ => None,
+    };
+    let seen = seen.and_then(|ip| ip.parse().ok());
+    if proxy_hops == 0 {
+        return seen;
+    }
+    // The header grows to the right: each proxy appends whom it heard from, and API Gateway does so too.
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    let mut chain: Vec<Option<IpAddr>> =
+        forwarded.flat_map(|value| value.split(',')).map(|ip| ip.trim().parse().ok()).collect();
+    if chain.last() != Some(&seen) {
+        chain.push(seen);
+    }
+    let client = chain.len().checked_sub(proxy_hops + 1).and_then(|at| chain.get(at).copied().flatten());
+    client.or(seen)
+}
+
+/// What an address is limited by: an IPv4 address, or the /64 network that one IPv6 customer has to themselves.
+pub fn limited_address(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or(Ipv6Addr::UNSPECIFIED, |net| net.network()).to_string(),
+    }
+}

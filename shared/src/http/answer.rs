@@ -1,0 +1,79 @@
+//! Answers on their way out.
+
+use lambda_http::{
+    Body, Response,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+};
+use serde::Serialize;
+
+use crate::http::problem::Problem;
+
+/// What a handler answers with: a status, a JSON body, and perhaps headers.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+    pub content_type: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    pub fn json(status: u16, view: &impl Serialize) -> Self {
+        match serde_json::to_string(view) {
+            Ok(body) => Self { status, body, content_type: "application/json", headers: Vec::new() },
+            // Views are maps of strings and numbers; this can't happen, and must not take the process down if it does.
+            Err(_) => {
+                Problem::new(500, "INTERNAL_ERROR", "Something went wrong", "the answer couldn't be written").into()
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With the version as `ETag`; a client that has this version already is told so, without a body.
+    #[must_use]
+    pub fn with_etag(mut self, version: u64, if_none_match: Option<&str>) -> Self {
+        let etag = format!("W/\"{version}\"");
+        let known = if_none_match.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
+        if known {
+            self.status = 304;
+            self.body = String::new();
+        }
+        self.header("etag", etag)
+    }
+
+    /// The response. A header whose value isn't one is left out.
+    pub fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::Text(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        // Sessions and orders are nobody else's business, and change: a copy is good only after asking.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        for (name, value) in self.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let mut answer = Self {
+            status: problem.status,
+            body: problem.body(),
+            content_type: "application/problem+json",
+            headers: Vec::new(),
+        };
+        if let Some(seconds) = problem.retry_after_s {
+            answer = answer.header("retry-after", seconds.to_string());
+        }
+        answer
+    }
+}

@@ -1,0 +1,113 @@
+//! Reading requests.
+
+use lambda_http::{Body, Request, RequestExt as _, http::header};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    domain::{ids::CheckoutId, invalid::Invalid},
+    http::problem::Problem,
+};
+
+/// The largest body that is read, in bytes. Fifty lines with two addresses need a tenth of it.
+const MAX_BODY: usize = 64 * 1024;
+
+/// What a route is asked to do, parsed from a request into the domain's own types.
+pub trait Command: Sized {
+    /// # Errors
+    /// A 4xx problem that names every fault.
+    fn decode(request: &Request) -> Result<Self, Problem>;
+
+    /// The session it is about, so that its copy can be fetched together with the limit.
+    fn checkout(&self) -> Option<CheckoutId> {
+        None
+    }
+}
+
+/// Nothing is asked for beyond the route itself.
+impl Command for () {
+    fn decode(_: &Request) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
+
+/// The JSON object of a body.
+pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    if let Some(content_type) = request.headers().get(header::CONTENT_TYPE) {
+        let kind = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            let detail = "the body must be sent as Content-Type: application/json";
+            return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", "The body is not JSON", detail));
+        }
+    }
+    let bytes: &[u8] = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    if bytes.len() > MAX_BODY {
+        let detail = format!("the body has {} bytes; at most {MAX_BODY} are read", bytes.len());
+        return Err(Problem::new(413, "PAYLOAD_TOO_LARGE", "The body is too large", detail));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
+    // A list would be taken for a struct, field by field.
+    if !text.trim_start().starts_with('{') {
+        return Err(Problem::malformed("the body must be a JSON object"));
+    }
+    let mut source = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+        let pointer = pointer(error.path());
+        let fault = error.into_inner();
+        let detail = if fault.is_syntax() || fault.is_eof() {
+            format!("the body is not JSON: {fault}")
+        } else {
+            fault.to_string()
+        };
+        Problem::validation(vec![Invalid::new(unknown_field(&pointer, &detail), detail)])
+    })?;
+    source.end().map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
+    Ok(value)
+}
+
+/// Like [`json`], where no body at all means the same as an empty object.
+pub fn optional_json<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
+    let empty = match request.body() {
+        Body::Text(text) => text.trim().is_empty(),
+        Body::Binary(bytes) => bytes.is_empty(),
+        _ => true,
+    };
+    if empty { Ok(T::default()) } else { json(request) }
+}
+
+/// A path parameter, parsed.
+pub fn path<T: std::str::FromStr<Err: std::fmt::Display>>(request: &Request, name: &str) -> Result<T, Problem> {
+    let parameters = request.path_parameters();
+    let text = parameters.first(name).unwrap_or_default();
+    text.parse().map_err(|error| Problem::validation(vec![Invalid::new(format!("/path/{name}"), format!("{error}"))]))
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use std::fmt::Write as _;
+    path.iter().fold(String::new(), |mut out, segment| {
+        match segment {
+            serde_path_to_error::Segment::Seq { index } => {
+                let _ = write!(out, "/{index}");
+            }
+            serde_path_to_error::Segment::Map { key } => {
+                let _ = write!(out, "/{}", key.replace('~', "~0").replace('/', "~1"));
+            }
+            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
+        }
+        out
+    })
+}
+
+/// An unknown field is reported at its own place.
+fn unknown_field(pointer: &str, detail: &str) -> String {
+    let field = detail.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    match field {
+        Some(field) if !pointer.ends_with(&format!("/{field}")) => {
+            format!("{pointer}/{}", field.replace('~', "~0").replace('/', "~1"))
+        }
+        _ => pointer.to_owned(),
+    }
+}

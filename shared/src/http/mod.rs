@@ -1,0 +1,13 @@
+//! The HTTP edge: decoding, identity, limits, idempotency keys, problems and views. The wire types live here.
+
+pub mod admit;
+pub mod answer;
+pub mod body;
+pub mod idempotency;
+pub mod limits;
+pub mod order_commands;
+pub mod problem;
+pub mod problems;
+pub mod route;
+pub mod session_commands;
+pub mod view;

@@ -1,0 +1,103 @@
+//! The requests of the routes that read and move orders, and how they become commands.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use lambda_http::{Request, RequestExt as _};
+use serde::Deserialize;
+
+use crate::{
+    checkout::orders::{Cancel, SetStatus},
+    domain::{address::optional, ids::OrderId, invalid::Faults, order::Tracking},
+    http::{
+        body::{Command, json, optional_json, path},
+        problem::Problem,
+    },
+    ports::OrderFilter,
+};
+
+const DEFAULT_LIMIT: u16 = 20;
+const MAX_LIMIT: u16 = 100;
+
+impl Command for OrderFilter {
+    /// `status`, `limit` (1 to 100, 20 by default) and `cursor` (as given by the page before).
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let query = request.query_string_parameters();
+        let mut faults = Faults::default();
+        for (name, _) in query.iter().filter(|(name, _)| !["status", "limit", "cursor"].contains(name)) {
+            faults.add(format!("/query/{name}"), "is not a parameter of this route");
+        }
+        let status = query.first("status").and_then(|s| faults.take("/query/status", s.parse()));
+        let limit = match query.first("limit").map(str::parse::<u16>) {
+            None => DEFAULT_LIMIT,
+            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
+            Some(_) => {
+                faults.add("/query/limit", format!("must be 1 to {MAX_LIMIT}"));
+                DEFAULT_LIMIT
+            }
+        };
+        let after = query.first("cursor").and_then(|text| {
+            faults.take("/query/cursor", parse_cursor(text).ok_or("must be a nextCursor of this route"))
+        });
+        faults.finish(Some(Self { status, limit, after })).map_err(Problem::validation)
+    }
+}
+
+/// An opaque text for where a page ended.
+pub fn cursor(after: OrderId) -> String {
+    URL_SAFE_NO_PAD.encode(after.uuid().as_bytes())
+}
+
+fn parse_cursor(text: &str) -> Option<OrderId> {
+    let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+    Some(OrderId::new(uuid::Uuid::from_bytes(bytes)))
+}
+
+/// The order that a GET names in its path.
+#[derive(Clone, Copy, Debug)]
+pub struct ShowOrder {
+    pub order: OrderId,
+}
+
+impl Command for ShowOrder {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        path(request, "orderId").map(|order| Self { order })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CancelBody {
+    reason: Option<String>,
+}
+
+impl Command for Cancel {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let order = path(request, "orderId")?;
+        let body: CancelBody = optional_json(request)?;
+        let mut faults = Faults::default();
+        let reason = optional(&mut faults, "/reason", body.reason, 500);
+        faults.finish(Some(Self { order, reason })).map_err(Problem::validation)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SetStatusBody {
+    status: String,
+    note: Option<String>,
+    tracking_number: Option<String>,
+    carrier: Option<String>,
+}
+
+impl Command for SetStatus {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let order = path(request, "orderId")?;
+        let body: SetStatusBody = json(request)?;
+        let mut faults = Faults::default();
+        let status = faults.take("/status", body.status.parse());
+        let note = optional(&mut faults, "/note", body.note, 500);
+        let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
+        let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
+        let command = status.map(|status| Self { order, status, note, tracking: Tracking { number, carrier } });
+        faults.finish(command).map_err(Problem::validation)
+    }
+}

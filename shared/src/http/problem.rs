@@ -1,0 +1,98 @@
+//! Problems: RFC 9457 answers with a stable code.
+
+use serde::Serialize;
+
+use crate::domain::invalid::Invalid;
+
+/// An answer that says what went wrong, in `application/problem+json`.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub status: u16,
+    /// Stable, for programs: `SESSION_NOT_FOUND`.
+    pub code: &'static str,
+    pub title: &'static str,
+    /// For people; says what to do where that isn't plain.
+    pub detail: String,
+    pub errors: Vec<Invalid>,
+    /// More members, such as the fresh session of `TOTAL_CHANGED`.
+    pub extensions: serde_json::Map<String, serde_json::Value>,
+    pub retry_after_s: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError<'a>>,
+    #[serde(flatten)]
+    extensions: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct FieldError<'a> {
+    pointer: &'a str,
+    detail: &'a str,
+}
+
+impl Problem {
+    pub fn new(status: u16, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extensions: serde_json::Map::new(),
+            retry_after_s: None,
+        }
+    }
+
+    /// The request is wrong at these places.
+    pub fn validation(errors: Vec<Invalid>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => only.to_string(),
+            several => format!("{} things are wrong with the request", several.len()),
+        };
+        Self { errors, ..Self::new(400, "VALIDATION_FAILED", "The request is not valid", detail) }
+    }
+
+    /// The request as a whole is not one we read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::validation(vec![Invalid::new("", detail)])
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        // A member that can't be written is left out: the code and the detail say enough.
+        if let Ok(value) = serde_json::to_value(value) {
+            self.extensions.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The JSON body.
+    pub fn body(&self) -> String {
+        let errors = self.errors.iter().map(|e| FieldError { pointer: &e.pointer, detail: &e.detail }).collect();
+        let body = Body {
+            r#type: "about:blank",
+            title: self.title,
+            status: self.status,
+            code: self.code,
+            detail: &self.detail,
+            errors,
+            extensions: &self.extensions,
+        };
+        serde_json::to_string(&body)
+            .unwrap_or_else(|_| format!(r#"{{"status":{},"code":"{}"}}"#, self.status, self.code))
+    }
+}

@@ -1,0 +1,208 @@
+//! Views that sessions and orders share.
+
+use serde::Serialize;
+
+use crate::domain::{
+    address::Address,
+    ids::{Owner, Sku},
+    priced::{PricedLine, Problem, Summary, TaxPart},
+    shipping::Offer,
+};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_id: Option<String>,
+}
+
+impl From<&Owner> for OwnerView {
+    fn from(owner: &Owner) -> Self {
+        match owner {
+            Owner::User(user) => Self { user_id: Some(user.to_string()), guest_id: None },
+            Owner::Guest(guest) => Self { user_id: None, guest_id: Some(guest.to_string()) },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CouponView {
+    pub coupon_code: String,
+    pub discount_amount: i64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemView {
+    #[serde(flatten)]
+    sku: SkuView,
+    name: String,
+    quantity: u32,
+    unit_price: i64,
+    subtotal: i64,
+    discount_amount: i64,
+    tax_amount: i64,
+    total_amount: i64,
+}
+
+impl From<&PricedLine> for ItemView {
+    fn from(line: &PricedLine) -> Self {
+        Self {
+            sku: (&line.sku).into(),
+            name: line.name.clone(),
+            quantity: line.quantity,
+            unit_price: line.unit_price.get(),
+            subtotal: line.subtotal.get(),
+            discount_amount: line.discount.get(),
+            tax_amount: line.tax.get(),
+            total_amount: line.total.get(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkuView {
+    product_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant_id: Option<String>,
+}
+
+impl From<&Sku> for SkuView {
+    fn from(sku: &Sku) -> Self {
+        Self { product_id: sku.product.to_string(), variant_id: sku.variant.as_ref().map(ToString::to_string) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryView {
+    subtotal: i64,
+    discount_amount: i64,
+    shipping_amount: i64,
+    tax_amount: i64,
+    total_amount: i64,
+    item_count: u32,
+}
+
+impl From<Summary> for SummaryView {
+    fn from(summary: Summary) -> Self {
+        Self {
+            subtotal: summary.subtotal.get(),
+            discount_amount: summary.discount.get(),
+            shipping_amount: summary.shipping.get(),
+            tax_amount: summary.tax.get(),
+            total_amount: summary.total.get(),
+            item_count: summary.item_count,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AddressView {
+    first_name: String,
+    last_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company: Option<String>,
+    address_line1: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address_line2: Option<String>,
+    city: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal_code: Option<String>,
+    country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+impl From<&Address> for AddressView {
+    fn from(address: &Address) -> Self {
+        let raw = address.to_raw();
+        Self {
+            first_name: raw.first_name,
+            last_name: raw.last_name,
+            company: raw.company,
+            address_line1: raw.address_line1,
+            address_line2: raw.address_line2,
+            city: raw.city,
+            state: raw.state,
+            postal_code: raw.postal_code,
+            country: raw.country,
+            phone: raw.phone,
+            email: raw.email,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferView {
+    shipping_method_id: String,
+    name: String,
+    amount: i64,
+    delivery_days: DaysView,
+}
+
+#[derive(Debug, Serialize)]
+pub struct DaysView {
+    min: u16,
+    max: u16,
+}
+
+impl From<&Offer> for OfferView {
+    fn from(offer: &Offer) -> Self {
+        Self {
+            shipping_method_id: offer.method.to_string(),
+            name: offer.name.clone(),
+            amount: offer.amount.get(),
+            delivery_days: DaysView { min: offer.delivery_days.min, max: offer.delivery_days.max },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaxView {
+    jurisdiction: String,
+    name: String,
+    /// In percent: `"7.25"`.
+    rate: String,
+    taxable_amount: i64,
+    amount: i64,
+}
+
+impl From<&TaxPart> for TaxView {
+    fn from(part: &TaxPart) -> Self {
+        Self {
+            jurisdiction: part.jurisdiction.clone(),
+            name: part.name.clone(),
+            rate: part.rate.to_string(),
+            taxable_amount: part.taxable.get(),
+            amount: part.amount.get(),
+        }
+    }
+}
+
+/// A problem of a cart, in a session and in the answers that refuse it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemView {
+    code: &'static str,
+    #[serde(flatten)]
+    sku: Option<SkuView>,
+    detail: String,
+}
+
+impl From<&Problem> for ProblemView {
+    fn from(problem: &Problem) -> Self {
+        Self { code: problem.kind.code(), sku: problem.sku.as_ref().map(Into::into), detail: problem.detail.clone() }
+    }
+}

@@ -1,0 +1,91 @@
+//! A session as the client sees it.
+
+use serde::Serialize;
+use time::{Duration, OffsetDateTime, serde::rfc3339};
+
+use crate::{
+    domain::session::{Session, SessionStatus},
+    http::view::parts::{AddressView, CouponView, ItemView, OfferView, OwnerView, ProblemView, SummaryView, TaxView},
+};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionView {
+    checkout_id: String,
+    status: &'static str,
+    version: u64,
+    currency: &'static str,
+    items: Vec<ItemView>,
+    summary: SummaryView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<AddressView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing_address: Option<AddressView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_method: Option<OfferView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coupon: Option<CouponView>,
+    #[serde(flatten)]
+    owner: OwnerView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+    problems: Vec<ProblemView>,
+    #[serde(with = "rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "rfc3339")]
+    updated_at: OffsetDateTime,
+    #[serde(with = "rfc3339")]
+    expires_at: OffsetDateTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_methods: Option<Vec<OfferView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_breakdown: Option<Vec<TaxView>>,
+}
+
+impl SessionView {
+    /// `now` is the activity that the session lives on from, for `ttl`.
+    pub fn new(session: &Session, now: OffsetDateTime, ttl: Duration) -> Self {
+        let (status, order_id) = match session.status {
+            SessionStatus::Open => ("open", None),
+            SessionStatus::Completed { order } => ("completed", Some(order.to_string())),
+        };
+        let priced = &session.priced;
+        Self {
+            checkout_id: session.id.to_string(),
+            status,
+            version: session.version,
+            currency: session.currency.code(),
+            items: priced.lines.iter().map(Into::into).collect(),
+            summary: priced.summary.into(),
+            shipping_address: session.shipping_address.as_ref().map(Into::into),
+            billing_address: session.billing_address.as_ref().map(Into::into),
+            shipping_method: priced.shipping.as_ref().map(Into::into),
+            coupon: session.coupon.as_ref().map(|code| CouponView {
+                coupon_code: code.to_string(),
+                discount_amount: priced.summary.discount.get(),
+            }),
+            owner: (&session.owner).into(),
+            order_id,
+            problems: priced.problems.iter().map(Into::into).collect(),
+            created_at: session.created_at,
+            updated_at: session.updated_at,
+            expires_at: now.saturating_add(ttl),
+            shipping_methods: None,
+            tax_breakdown: None,
+        }
+    }
+
+    /// With all offers, for calculate-shipping.
+    #[must_use]
+    pub fn with_offers(mut self, session: &Session) -> Self {
+        self.shipping_methods = Some(session.priced.offers.iter().map(Into::into).collect());
+        self
+    }
+
+    /// With the tax of each jurisdiction, for calculate-tax.
+    #[must_use]
+    pub fn with_taxes(mut self, session: &Session) -> Self {
+        self.tax_breakdown = Some(session.priced.taxes.iter().map(Into::into).collect());
+        self
+    }
+}

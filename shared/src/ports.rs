@@ -1,0 +1,275 @@
+//! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
+//! store is down. `DynamoDB` decides everything; Redis only makes it fast.
+
+use std::{future::Future, time::Duration};
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{
+    catalog::{Tables, TablesQuery},
+    ids::{CheckoutId, OrderId, Owner, UserId},
+    limit::{Decision, Policy},
+    order::{Order, OrderStatus, Payment, PaymentMethod},
+    priced::Problem,
+    session::Session,
+};
+
+/// A store refused, broke, or gave no answer before its deadline. After a write, this means that the write may or
+/// may not have taken effect: every caller must be safe to repeat.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} failed")]
+pub struct StoreError {
+    pub operation: &'static str,
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Names one attempt at one change, so that a retry after a lost answer knows its own work again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeId(pub Uuid);
+
+/// A copy of a session out of the cache.
+#[derive(Clone, Debug)]
+pub struct CachedSession {
+    pub session: Session,
+    /// When the database was last known to hold just this.
+    pub verified_at: OffsetDateTime,
+}
+
+/// A session as loaded.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub session: Session,
+    /// A trusted copy answered; it may be older than the database by the trust window.
+    pub from_cache: bool,
+}
+
+/// What became of a conditional write.
+#[derive(Clone, Debug)]
+pub enum Saved<T> {
+    Done,
+    /// Someone else changed it first; what they made of it, where the store told.
+    Conflict(Option<Box<T>>),
+    /// Another request with the same idempotency key was answered first.
+    AlreadyAnswered,
+}
+
+/// Sessions, kept in `DynamoDB` and copied to Redis. With Redis down every load is a consistent database read.
+/// With `DynamoDB` down, loads that a trusted copy can't answer and all writes are errors.
+pub trait Sessions: Sync {
+    /// The session, from `cached` while that may be trusted, else from the database. Fills no cache.
+    fn load(
+        &self,
+        id: CheckoutId,
+        cached: Option<CachedSession>,
+        now: OffsetDateTime,
+    ) -> impl Future<Output = Result<Option<Loaded>, StoreError>> + Send;
+
+    /// After a read: notes the activity where that is due, and refreshes the copy. Best effort; failures are logged.
+    fn keep(&self, loaded: Loaded, now: OffsetDateTime) -> impl Future<Output = Session> + Send;
+
+    /// Stores a new session, and with it the receipt of the request that opened it.
+    fn create(
+        &self,
+        session: &Session,
+        change: ChangeId,
+        receipt: Option<&Receipt>,
+    ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
+
+    /// Replaces the open session that had the version before this one's.
+    fn save(
+        &self,
+        session: &Session,
+        change: ChangeId,
+    ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
+}
+
+/// The shop's products and rules, read-only. An error when the database is down: prices are never guessed.
+pub trait Catalog: Sync {
+    fn tables(&self, query: &TablesQuery) -> impl Future<Output = Result<Tables, StoreError>> + Send;
+}
+
+/// Everything that becomes true at once when a customer confirms.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement<'a> {
+    pub order: &'a Order,
+    /// The session as completed, one version after the one that was priced.
+    pub session: &'a Session,
+    pub change: ChangeId,
+    pub receipt: Option<&'a Receipt>,
+}
+
+/// What became of a placement. Anything but `Done` left nothing behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placed {
+    Done,
+    /// The session is no longer the one that was priced.
+    SessionChanged,
+    AlreadyAnswered,
+    /// One problem for each SKU of which too little is left.
+    OutOfStock(Vec<Problem>),
+    CouponLimitReached,
+    CouponAlreadyUsed,
+}
+
+/// Which of an owner's orders to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderFilter {
+    pub status: Option<OrderStatus>,
+    /// 1 to 100.
+    pub limit: u16,
+    /// Continue after this order, in the direction of older ones.
+    pub after: Option<OrderId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderPage {
+    /// Newest first.
+    pub orders: Vec<Order>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<OrderId>,
+}
+
+/// Orders in `DynamoDB`, under their owner. Reads are strongly consistent. Errors when the database is down.
+pub trait Orders: Sync {
+    /// Order, session, stock, coupon and receipt in one transaction: all of it or nothing. Conflicts with other
+    /// transactions are retried until `deadline`.
+    fn place(
+        &self,
+        placement: Placement<'_>,
+        deadline: tokio::time::Instant,
+    ) -> impl Future<Output = Result<Placed, StoreError>> + Send;
+
+    /// None also when the order is someone else's.
+    fn get(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+
+    /// Replaces the order that had the version before this one's. With `release`, what the order had reserved goes
+    /// back in the same transaction: once, because the version moves on.
+    fn save(
+        &self,
+        order: &Order,
+        change: ChangeId,
+        release: bool,
+        receipt: Option<&Receipt>,
+        deadline: tokio::time::Instant,
+    ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
+}
+
+/// Finding an order without knowing whose it is: for staff only.
+pub trait OrderIndex: Sync {
+    fn owner_of(&self, id: OrderId) -> impl Future<Output = Result<Option<Owner>, StoreError>> + Send;
+}
+
+/// Orders for showing: through the cache. With Redis down every read goes to the database.
+pub trait OrderViews: Sync {
+    fn order(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+
+    fn orders(&self, owner: &Owner, filter: &OrderFilter)
+    -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
+}
+
+/// Keeping the cache in step after a change. Best effort: a failure is logged, and the entry lives out its time.
+pub trait OrderCache: Sync {
+    /// After an order was placed: drops every cached list of its owner, and replaces the session's copy.
+    fn placed(&self, placement: Placement<'_>) -> impl Future<Output = ()> + Send;
+
+    /// After an order changed: drops its entry, and every cached list of its owner.
+    fn changed(&self, owner: &Owner, id: OrderId) -> impl Future<Output = ()> + Send;
+}
+
+/// A stored answer to a request with an idempotency key. Kept for 24 hours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Names caller, route and key.
+    pub id: String,
+    /// Of the request's body: the same key with another body is a mistake.
+    pub fingerprint: String,
+    pub status: u16,
+    pub body: String,
+    pub expires_at: OffsetDateTime,
+}
+
+/// Receipts. With the database down a request with an idempotency key is an error: it can't be known to be new.
+pub trait Receipts: Sync {
+    fn find(&self, id: &str, now: OffsetDateTime) -> impl Future<Output = Result<Option<Receipt>, StoreError>> + Send;
+
+    /// Keeps a final refusal, unless something is kept already. Success is kept by the work's own transaction.
+    fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What to ask Redis before the use case runs.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub limit: Option<(LimitKey, Policy)>,
+    pub session: Option<CheckoutId>,
+}
+
+/// Who is limited on which route: `{user id or IP address}:{METHOD}:{path}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LimitKey(pub String);
+
+/// What Redis said.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    pub decision: Option<Decision>,
+    pub cached: Option<CachedSession>,
+}
+
+/// The limit and the cached session, in one round trip. With Redis down this container counts alone, which refuses
+/// nothing that Redis would have allowed, and there is no cached session.
+pub trait Gate: Sync {
+    fn enter(&self, entry: &Entry) -> impl Future<Output = Entrance> + Send;
+}
+
+/// How an order with this way of paying begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaymentTerms {
+    pub order: OrderStatus,
+    pub payment: Payment,
+}
+
+/// The shop doesn't take this way of paying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this way of paying isn't offered")]
+pub struct PaymentUnavailable;
+
+/// Payment. Asked before the order is placed; nothing is charged without an order.
+pub trait Payments: Sync {
+    fn terms(&self, method: PaymentMethod) -> impl Future<Output = Result<PaymentTerms, PaymentUnavailable>> + Send;
+}
+
+/// Who a verified token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub user: UserId,
+    pub is_staff: bool,
+}
+
+/// Why a token proves nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// For people; never says more than the bearer may know.
+    #[error("{0}")]
+    Refused(&'static str),
+    #[error("the keys to verify tokens with can't be had right now")]
+    KeysUnavailable,
+}
+
+/// Verifying bearer tokens. With the keys out of reach a token is neither accepted nor refused.
+pub trait Identities: Sync {
+    fn verify(&self, token: &str) -> impl Future<Output = Result<Identity, IdentityError>> + Send;
+}
+
+/// Whether a store answered, and how fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulse {
+    Up(Duration),
+    Down,
+}
+
+/// The state of the stores.
+pub trait Health: Sync {
+    /// Redis, then `DynamoDB`.
+    fn pulse(&self) -> impl Future<Output = (Pulse, Pulse)> + Send;
+}
