@@ -49,8 +49,7 @@ impl Event {
     /// Fills one `{name}` of the route.
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.path_parameters
-            .insert(name.to_owned(), Value::String(value.into()));
+        self.path_parameters.insert(name.to_owned(), Value::String(value.into()));
         self
     }
 
@@ -63,8 +62,7 @@ impl Event {
     /// Sets a header; API Gateway sends names in lower case.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers
-            .insert(name.to_ascii_lowercase(), Value::String(value.into()));
+        self.headers.insert(name.to_ascii_lowercase(), Value::String(value.into()));
         self
     }
 
@@ -91,8 +89,7 @@ impl Event {
 
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json")
-            .body(body.to_string())
+        self.header("content-type", "application/json").body(body.to_string())
     }
 
     /// Any text as the body, JSON or not. No content type is set.
@@ -119,18 +116,12 @@ impl Event {
     /// The event as the runtime receives it.
     pub fn value(&self) -> Value {
         let path = self.filled_path();
-        let route_key = self
-            .route_key
-            .clone()
-            .unwrap_or_else(|| format!("{} {}", self.method, self.route));
+        let route_key = self.route_key.clone().unwrap_or_else(|| format!("{} {}", self.method, self.route));
         let mut headers = Map::from_iter([
             ("accept".to_owned(), json!("application/json")),
             ("host".to_owned(), json!("checkout.example.com")),
             ("user-agent".to_owned(), json!("suite")),
-            (
-                "x-amzn-trace-id".to_owned(),
-                json!("Root=1-6743a1b2-0123456789abcdef01234567"),
-            ),
+            ("x-amzn-trace-id".to_owned(), json!("Root=1-6743a1b2-0123456789abcdef01234567")),
             ("x-forwarded-for".to_owned(), json!(self.source_ip)),
             ("x-forwarded-port".to_owned(), json!("443")),
             ("x-forwarded-proto".to_owned(), json!("https")),
@@ -185,16 +176,11 @@ impl Event {
     }
 
     fn filled_path(&self) -> String {
-        self.path_parameters
-            .iter()
-            .fold(self.route.clone(), |path, (name, value)| {
-                let marker = format!("{{{name}}}");
-                assert!(path.contains(&marker), "{} has no {marker}", self.route);
-                path.replace(
-                    &marker,
-                    &percent_encoded(value.as_str().unwrap_or_default()),
-                )
-            })
+        self.path_parameters.iter().fold(self.route.clone(), |path, (name, value)| {
+            let marker = format!("{{{name}}}");
+            assert!(path.contains(&marker), "{} has no {marker}", self.route);
+            path.replace(&marker, &percent_encoded(value.as_str().unwrap_or_default()))
+        })
     }
 
     fn raw_query(&self) -> String {

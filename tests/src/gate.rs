@@ -11,19 +11,12 @@ pub struct Gate {
 
 impl Gate {
     pub fn closed() -> Self {
-        Self {
-            arrived: watch::Sender::new(0),
-            open: watch::Sender::new(false),
-        }
+        Self { arrived: watch::Sender::new(0), open: watch::Sender::new(false) }
     }
 
     /// Returns as soon as `count` callers, in all, have come to the gate.
     pub async fn arrived(&self, count: usize) {
-        let _ = self
-            .arrived
-            .subscribe()
-            .wait_for(|arrived| *arrived >= count)
-            .await;
+        let _ = self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await;
     }
 
     /// Lets everyone through who waits, and everyone who comes later.

@@ -3,18 +3,22 @@
 //!
 //! Everything listens on loopback only, and everything started is stopped when its value is dropped.
 #![expect(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a harness that can't do its work has to fail the test at once"
+    reason = "a harness has a clock and an environment of its own, and fails the test at once where it can't do its work"
 )]
 
 pub mod dynamo_faults;
 pub mod event;
 pub mod gate;
+pub mod handlers;
 pub mod keys;
 pub mod proxy;
+pub mod race;
 pub mod servers;
 pub mod tables;
 pub mod token;
+pub mod world;

@@ -75,12 +75,8 @@ impl FaultProxy {
     /// Starts a proxy in front of the server at `upstream`, on the test's own runtime.
     pub async fn before(upstream: SocketAddr) -> Self {
         let reservation = reusable_socket();
-        reservation
-            .bind((Ipv4Addr::LOCALHOST, 0).into())
-            .expect("a free loopback port");
-        let address = reservation
-            .local_addr()
-            .expect("a bound socket has an address");
+        reservation.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free loopback port");
+        let address = reservation.local_addr().expect("a bound socket has an address");
         let control = Arc::new(Control {
             mode: watch::Sender::new(Mode::Pass),
             listening: watch::Sender::new(false),
@@ -92,12 +88,7 @@ impl FaultProxy {
             bytes_to_client: AtomicU64::default(),
         });
         let serving = tokio::spawn(serve(address, upstream, Arc::clone(&control))).abort_handle();
-        let proxy = Self {
-            address,
-            control,
-            serving,
-            _reservation: reservation,
-        };
+        let proxy = Self { address, control, serving, _reservation: reservation };
         proxy.set(Mode::Pass).await;
         proxy
     }
@@ -111,12 +102,7 @@ impl FaultProxy {
     pub async fn set(&self, mode: Mode) {
         self.control.mode.send_replace(mode);
         let listens = mode != Mode::Refuse;
-        let _ = self
-            .control
-            .listening
-            .subscribe()
-            .wait_for(|now| *now == listens)
-            .await;
+        let _ = self.control.listening.subscribe().wait_for(|now| *now == listens).await;
     }
 
     /// Resets every existing connection. New ones get what the mode says.
@@ -143,10 +129,7 @@ impl FaultProxy {
 
     /// As [`FaultProxy::drop_answers`], for requests that contain `text`.
     pub fn drop_answers_to(&self, text: &str, count: usize) {
-        *self.control.drops.lock().unwrap() = Drops {
-            left: count,
-            containing: text.as_bytes().to_vec(),
-        };
+        *self.control.drops.lock().unwrap() = Drops { left: count, containing: text.as_bytes().to_vec() };
     }
 
     pub fn traffic(&self) -> Traffic {
@@ -175,9 +158,7 @@ impl Control {
         let mut drops = self.drops.lock().unwrap();
         let wanted = drops.left > 0
             && (drops.containing.is_empty()
-                || request
-                    .windows(drops.containing.len())
-                    .any(|part| part == drops.containing));
+                || request.windows(drops.containing.len()).any(|part| part == drops.containing));
         if wanted {
             drops.left -= 1;
         }
@@ -269,12 +250,7 @@ async fn relay(client: &mut TcpStream, upstream: SocketAddr, control: &Control) 
     }
 }
 
-async fn requests(
-    mut client: tcp::ReadHalf<'_>,
-    mut server: tcp::WriteHalf<'_>,
-    control: &Control,
-    fate: &Fate,
-) {
+async fn requests(mut client: tcp::ReadHalf<'_>, mut server: tcp::WriteHalf<'_>, control: &Control, fate: &Fate) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let Ok(length @ 1..) = client.read(&mut buffer).await else {
@@ -296,9 +272,7 @@ async fn requests(
         if drops_answer {
             fate.drops_answer.store(true, Ordering::SeqCst);
         }
-        control
-            .bytes_to_server
-            .fetch_add(length as u64, Ordering::SeqCst);
+        control.bytes_to_server.fetch_add(length as u64, Ordering::SeqCst);
     }
 }
 
@@ -330,11 +304,7 @@ async fn answers(
         if hung {
             continue;
         }
-        let delay = if let Mode::Delay(delay) = control.mode() {
-            delay
-        } else {
-            Duration::ZERO
-        };
+        let delay = if let Mode::Delay(delay) = control.mode() { delay } else { Duration::ZERO };
         let _ = queue.send((Instant::now() + delay, buffer[..length].to_vec()));
     }
 }
@@ -349,8 +319,6 @@ async fn deliver(
         if client.write_all(&answer).await.is_err() {
             return;
         }
-        control
-            .bytes_to_client
-            .fetch_add(answer.len() as u64, Ordering::SeqCst);
+        control.bytes_to_client.fetch_add(answer.len() as u64, Ordering::SeqCst);
     }
 }

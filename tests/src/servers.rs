@@ -1,6 +1,6 @@
 //! The servers that tests share: started for the suite, or given by the variables the functions know.
 //!
-//! Whoever stops, freezes or flushes a Redis starts one of its own: [`RedisServer::start`].
+//! Whoever stops, freezes or flushes a Redis starts one of its own: [`Redis::start`].
 
 use std::{
     env,
@@ -23,7 +23,7 @@ static ENGINE: Mutex<Weak<Engine>> = Mutex::new(Weak::new());
 /// A Redis to share. Each test keeps to a key prefix of its own, see [`crate::keys::Keys`].
 #[derive(Debug)]
 pub enum Redis {
-    Started(RedisServer),
+    Started(Box<Mutex<RedisServer>>),
     /// By `REDIS_URL`, or `REDIS_HOST` and `REDIS_PORT`; in the clear, because faults can't be put before TLS.
     Given(String),
 }
@@ -38,9 +38,15 @@ pub enum Engine {
 }
 
 impl Redis {
+    /// Starts one that nobody shares.
+    pub fn start() -> Self {
+        let server = RedisServer::start().unwrap_or_else(|error| panic!("{error}"));
+        Self::Started(Box::new(Mutex::new(server)))
+    }
+
     pub fn url(&self) -> String {
         match self {
-            Self::Started(server) => server.url(),
+            Self::Started(server) => server.lock().unwrap().url(),
             Self::Given(url) => url.clone(),
         }
     }
@@ -97,7 +103,7 @@ pub fn redis() -> Arc<Redis> {
             let port = variable("REDIS_PORT").unwrap_or_else(|| "6379".to_owned());
             return Redis::Given(format!("redis://{host}:{port}"));
         }
-        Redis::Started(RedisServer::start().unwrap_or_else(|error| panic!("{error}")))
+        Redis::start()
     })
 }
 
@@ -143,10 +149,6 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn resolve(authority: &str) -> SocketAddr {
-    let mut addresses = authority
-        .to_socket_addrs()
-        .unwrap_or_else(|error| panic!("{authority}: {error}"));
-    addresses
-        .next()
-        .unwrap_or_else(|| panic!("{authority} has no address"))
+    let mut addresses = authority.to_socket_addrs().unwrap_or_else(|error| panic!("{authority}: {error}"));
+    addresses.next().unwrap_or_else(|| panic!("{authority} has no address"))
 }

@@ -23,15 +23,8 @@ impl Tables {
         let prefix = servers::unique_prefix();
         let template = servers::template();
         let client = Access::local(&engine.endpoint()).client();
-        tables::create_tables(&client, &template, &prefix)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        Self {
-            prefix,
-            template,
-            client,
-            engine,
-        }
+        tables::create_tables(&client, &template, &prefix).await.unwrap_or_else(|error| panic!("{error}"));
+        Self { prefix, template, client, engine }
     }
 
     /// Straight to the engine, past any proxy: for looking at what a request left behind.
@@ -70,10 +63,7 @@ impl Drop for Tables {
         let endpoint = self.engine.endpoint();
         // The test's runtime may be the one that drops this.
         let deletion = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime");
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             let client = Access::local(&endpoint).client();
             runtime.block_on(tables::delete_tables(&client, &template, &prefix))
         });

@@ -30,29 +30,17 @@ impl Signer {
 
     /// As [`Signer::hs256`] with another secret: somebody else's tokens.
     pub fn with_secret(secret: &str) -> Self {
-        Self {
-            algorithm: Algorithm::HS256,
-            key_id: None,
-            key: EncodingKey::from_secret(secret.as_bytes()),
-        }
+        Self { algorithm: Algorithm::HS256, key_id: None, key: EncodingKey::from_secret(secret.as_bytes()) }
     }
 
     pub fn rs256() -> Self {
         let key = EncodingKey::from_rsa_der(&der(include_str!("../keys/test-only-rsa.pem")));
-        Self {
-            algorithm: Algorithm::RS256,
-            key_id: Some("rsa-1".to_owned()),
-            key,
-        }
+        Self { algorithm: Algorithm::RS256, key_id: Some("rsa-1".to_owned()), key }
     }
 
     pub fn es256() -> Self {
         let key = EncodingKey::from_ec_der(&der(include_str!("../keys/test-only-ec.pem")));
-        Self {
-            algorithm: Algorithm::ES256,
-            key_id: Some("ec-1".to_owned()),
-            key,
-        }
+        Self { algorithm: Algorithm::ES256, key_id: Some("ec-1".to_owned()), key }
     }
 
     /// Another `kid`, or none, in the header of the tokens and in the key set.
@@ -64,13 +52,8 @@ impl Signer {
 
     /// The public half, as a key set lists it. A shared secret has none.
     pub fn jwk(&self) -> Jwk {
-        assert_ne!(
-            self.algorithm,
-            Algorithm::HS256,
-            "a shared secret has no public half"
-        );
-        let mut jwk =
-            Jwk::from_encoding_key(&self.key, self.algorithm).expect("a key of this algorithm");
+        assert_ne!(self.algorithm, Algorithm::HS256, "a shared secret has no public half");
+        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("a key of this algorithm");
         jwk.common.key_id.clone_from(&self.key_id);
         jwk
     }
@@ -96,15 +79,9 @@ pub struct Token {
 
 impl Token {
     pub fn of(user: &str) -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock past 1970")
-            .as_secs();
-        let claims =
-            json!({"sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 3600});
-        let Value::Object(claims) = claims else {
-            unreachable!("an object was written")
-        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock past 1970").as_secs();
+        let claims = json!({"sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 3600});
+        let Value::Object(claims) = claims else { unreachable!("an object was written") };
         Self { claims }
     }
 
@@ -134,11 +111,8 @@ impl Token {
 
     /// With `alg: none` and no signature.
     pub fn unsigned(&self) -> String {
-        let [header, claims] = [
-            json!({"alg": "none", "typ": "JWT"}),
-            Value::Object(self.claims.clone()),
-        ]
-        .map(|part| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(part.to_string()));
+        let [header, claims] = [json!({"alg": "none", "typ": "JWT"}), Value::Object(self.claims.clone())]
+            .map(|part| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(part.to_string()));
         format!("{header}.{claims}.")
     }
 }
@@ -151,7 +125,5 @@ fn der(pem: &str) -> Vec<u8> {
         .skip(1)
         .take_while(|line| !line.starts_with("-----END"))
         .collect();
-    STANDARD
-        .decode(base64)
-        .expect("base64 between the BEGIN and END lines")
+    STANDARD.decode(base64).expect("base64 between the BEGIN and END lines")
 }

@@ -11,46 +11,25 @@ const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
 /// The answer to a call that the engine is not to see; `None` for faults that aren't an answer.
 pub(super) fn to(fault: &Fault, operation: &str, request: &Value) -> Option<Response<Full<Bytes>>> {
     Some(match fault {
-        Fault::TransactionConflict if operation.starts_with("Transact") => canceled(
-            "TransactionConflict",
-            "Transaction is ongoing for the item",
-            request,
-        ),
-        Fault::TransactionConflict => error(
-            400,
-            NAMESPACE,
-            "TransactionConflictException",
-            "Transaction is ongoing for the item",
-        ),
-        Fault::TransactionCanceled(code) => {
-            canceled(code, "The item could not be written", request)
+        Fault::TransactionConflict if operation.starts_with("Transact") => {
+            canceled("TransactionConflict", "Transaction is ongoing for the item", request)
         }
+        Fault::TransactionConflict => {
+            error(400, NAMESPACE, "TransactionConflictException", "Transaction is ongoing for the item")
+        }
+        Fault::TransactionCanceled(code) => canceled(code, "The item could not be written", request),
         Fault::TransactionInProgress => {
             let message = "The transaction with the given request token is already in progress.";
             error(400, NAMESPACE, "TransactionInProgressException", message)
         }
-        Fault::Throttling => error(
-            400,
-            "com.amazon.coral.availability",
-            "ThrottlingException",
-            "Rate exceeded",
-        ),
+        Fault::Throttling => error(400, "com.amazon.coral.availability", "ThrottlingException", "Rate exceeded"),
         Fault::ProvisionedThroughputExceeded => {
-            let message =
-                "The level of configured provisioned throughput for the table was exceeded.";
-            error(
-                400,
-                NAMESPACE,
-                "ProvisionedThroughputExceededException",
-                message,
-            )
+            let message = "The level of configured provisioned throughput for the table was exceeded.";
+            error(400, NAMESPACE, "ProvisionedThroughputExceededException", message)
         }
-        Fault::RequestLimitExceeded => error(
-            400,
-            NAMESPACE,
-            "RequestLimitExceeded",
-            "Throughput exceeds the current limit.",
-        ),
+        Fault::RequestLimitExceeded => {
+            error(400, NAMESPACE, "RequestLimitExceeded", "Throughput exceeds the current limit.")
+        }
         Fault::InternalServerError => internal_server_error(),
         Fault::Error(status, name) => error(*status, NAMESPACE, name, "Refused by the suite"),
         Fault::AnswerLost
@@ -65,12 +44,7 @@ pub(super) fn to(fault: &Fault, operation: &str, request: &Value) -> Option<Resp
 }
 
 pub(super) fn internal_server_error() -> Response<Full<Bytes>> {
-    error(
-        500,
-        NAMESPACE,
-        "InternalServerError",
-        "The request could not be processed",
-    )
+    error(500, NAMESPACE, "InternalServerError", "The request could not be processed")
 }
 
 /// An answer of our own. Without `x-amz-crc32`, which the SDK checks where it is given.
@@ -78,19 +52,13 @@ pub(super) fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {
     Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
-        .header(
-            "x-amzn-requestid",
-            "FAULTPROXY00000000000000000000000000000000000000",
-        )
+        .header("x-amzn-requestid", "FAULTPROXY00000000000000000000000000000000000000")
         .body(Full::from(body.to_string()))
         .expect("valid headers")
 }
 
 fn error(status: u16, namespace: &str, name: &str, message: &str) -> Response<Full<Bytes>> {
-    response(
-        status,
-        &json!({"__type": format!("{namespace}#{name}"), "message": message}),
-    )
+    response(status, &json!({"__type": format!("{namespace}#{name}"), "message": message}))
 }
 
 /// One reason per action of the transaction; the last is the one to blame.
@@ -102,18 +70,10 @@ fn canceled(code: &str, message: &str, request: &Value) -> Response<Full<Bytes>>
     }
     let reasons: Vec<Value> = codes
         .iter()
-        .map(|&of| {
-            if of == "None" {
-                json!({"Code": of})
-            } else {
-                json!({"Code": of, "Message": message})
-            }
-        })
+        .map(|&of| if of == "None" { json!({"Code": of}) } else { json!({"Code": of, "Message": message}) })
         .collect();
-    let message = format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    );
+    let message =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
     response(
         400,
         &json!({
@@ -127,10 +87,7 @@ fn canceled(code: &str, message: &str, request: &Value) -> Response<Full<Bytes>>
 /// Takes all keys but the first of each table out of a batch read.
 pub(super) fn split_batch(request: &mut Value) -> Value {
     let mut unprocessed = json!({});
-    let tables = request["RequestItems"]
-        .as_object_mut()
-        .into_iter()
-        .flatten();
+    let tables = request["RequestItems"].as_object_mut().into_iter().flatten();
     for (table, read) in tables {
         let Some(keys) = read["Keys"].as_array_mut().filter(|keys| keys.len() > 1) else {
             continue;

@@ -68,12 +68,8 @@ struct Script {
 impl DynamoFaults {
     /// Starts a proxy in front of the engine, on the test's own runtime.
     pub async fn before(engine: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("a free loopback port");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let script = Arc::new(Script {
             engine,
             client: Client::builder(TokioExecutor::new()).build_http(),
@@ -81,11 +77,7 @@ impl DynamoFaults {
             calls: Mutex::default(),
         });
         let serving = tokio::spawn(serve(listener, Arc::clone(&script))).abort_handle();
-        Self {
-            address,
-            script,
-            serving,
-        }
+        Self { address, script, serving }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -133,9 +125,7 @@ impl DynamoFaults {
 
     /// What all calls cost together.
     pub fn capacity(&self) -> Capacity {
-        self.calls()
-            .iter()
-            .fold(Capacity::default(), |sum, call| sum.plus(call.capacity))
+        self.calls().iter().fold(Capacity::default(), |sum, call| sum.plus(call.capacity))
     }
 }
 
@@ -147,11 +137,7 @@ impl Drop for DynamoFaults {
 
 impl Capacity {
     fn plus(self, other: Self) -> Self {
-        Self {
-            total: self.total + other.total,
-            read: self.read + other.read,
-            write: self.write + other.write,
-        }
+        Self { total: self.total + other.total, read: self.read + other.read, write: self.write + other.write }
     }
 
     /// Of an answer: `ConsumedCapacity` is one object, or a list of them where a call may touch several tables.
@@ -198,22 +184,12 @@ struct Asked {
 
 impl Script {
     /// An error closes the connection without an answer.
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> io::Result<Response<Full<Bytes>>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let asked = Asked { parts, body };
-        let target = asked
-            .parts
-            .headers
-            .get("x-amz-target")
-            .and_then(|target| target.to_str().ok());
-        let operation = target
-            .and_then(|target| target.rsplit('.').next())
-            .unwrap_or_default()
-            .to_owned();
+        let target = asked.parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
         let json: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
 
         let index = self.record(&operation, &json);
@@ -226,10 +202,7 @@ impl Script {
     fn fault_for(&self, operation: &str, body: &[u8]) -> Option<Fault> {
         let body = String::from_utf8_lossy(body);
         let rules = self.rules.lock().unwrap();
-        rules
-            .iter()
-            .find(|rule| rule.takes(operation, &body))
-            .map(|rule| rule.fault.clone())
+        rules.iter().find(|rule| rule.takes(operation, &body)).map(|rule| rule.fault.clone())
     }
 
     async fn respond(
@@ -277,11 +250,7 @@ impl Script {
         }
     }
 
-    async fn forward_part(
-        &self,
-        mut json: Value,
-        mut asked: Asked,
-    ) -> io::Result<Response<Full<Bytes>>> {
+    async fn forward_part(&self, mut json: Value, mut asked: Asked) -> io::Result<Response<Full<Bytes>>> {
         let unprocessed = answer::split_batch(&mut json);
         asked.body = json.to_string().into();
         let response = self.forward(asked).await?;
@@ -296,17 +265,11 @@ impl Script {
     async fn forward(&self, asked: Asked) -> io::Result<Response<Full<Bytes>>> {
         let Asked { mut parts, body } = asked;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = format!("http://{}{path}", self.engine)
-            .parse()
-            .map_err(io::Error::other)?;
+        parts.uri = format!("http://{}{path}", self.engine).parse().map_err(io::Error::other)?;
         // The body may have been changed; hyper counts it again.
         parts.headers.remove(header::CONTENT_LENGTH);
         let request = Request::from_parts(parts, Full::from(body));
-        let response = self
-            .client
-            .request(request)
-            .await
-            .map_err(io::Error::other)?;
+        let response = self.client.request(request).await.map_err(io::Error::other)?;
         let (mut parts, body) = response.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         parts.headers.remove(header::TRANSFER_ENCODING);
@@ -337,6 +300,5 @@ impl Script {
 
 async fn read(response: Response<Full<Bytes>>) -> Value {
     let body: Result<_, Infallible> = response.into_body().collect().await;
-    body.map(|body| serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
-        .unwrap_or_default()
+    body.map(|body| serde_json::from_slice(&body.to_bytes()).unwrap_or_default()).unwrap_or_default()
 }

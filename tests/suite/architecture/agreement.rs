@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
+use shared::http::route::Route;
 use tests::servers::{root, template};
 use tools::{router, template::Template};
 
@@ -13,32 +14,20 @@ type Entry = (String, String, String);
 
 fn declared(template: &Template) -> BTreeSet<Entry> {
     let entries = template.functions.iter().flat_map(|function| {
-        let of = |route: &tools::template::Route| {
-            (
-                function.name().to_owned(),
-                route.method.clone(),
-                route.path.clone(),
-            )
-        };
+        let of =
+            |route: &tools::template::Route| (function.name().to_owned(), route.method.clone(), route.path.clone());
         function.routes.iter().map(of)
     });
     entries.collect()
 }
 
 fn watched() -> BTreeSet<Entry> {
-    let routes =
-        router::routes(&root().join("Cargo.toml")).unwrap_or_else(|error| unreachable!("{error}"));
-    routes
-        .into_iter()
-        .map(|route| (route.function, route.method, route.path))
-        .collect()
+    let routes = router::routes(&root().join("Cargo.toml")).unwrap_or_else(|error| unreachable!("{error}"));
+    routes.into_iter().map(|route| (route.function, route.method, route.path)).collect()
 }
 
 fn functions(entries: &BTreeSet<Entry>) -> BTreeSet<String> {
-    entries
-        .iter()
-        .map(|(function, ..)| function.clone())
-        .collect()
+    entries.iter().map(|(function, ..)| function.clone()).collect()
 }
 
 /// What one list has and the other lacks, each said in words.
@@ -47,9 +36,7 @@ fn differences<T: Ord + std::fmt::Debug>(
     (right, right_has): (&str, &BTreeSet<T>),
 ) -> Vec<String> {
     let only = |here: &BTreeSet<T>, there: &BTreeSet<T>, name: &str, other: &str| -> Vec<String> {
-        here.difference(there)
-            .map(|entry| format!("{name} has {entry:?}, {other} has not"))
-            .collect()
+        here.difference(there).map(|entry| format!("{name} has {entry:?}, {other} has not")).collect()
     };
     let mut all = only(left_has, right_has, left, right);
     all.extend(only(right_has, left_has, right, left));
@@ -66,23 +53,10 @@ fn assert_agree<T: Ord + std::fmt::Debug>(left: (&str, &BTreeSet<T>), right: (&s
 fn each_folder_is_a_function_of_the_template() {
     let folders = function_folders().into_iter().collect();
     let template = template();
-    assert_agree(
-        ("functions/", &folders),
-        ("template.yaml", &functions(&declared(&template))),
-    );
+    assert_agree(("functions/", &folders), ("template.yaml", &functions(&declared(&template))));
     for function in &template.functions {
-        assert_eq!(
-            function.folder.parent(),
-            Some(Path::new("functions")),
-            "{}",
-            function.logical_id
-        );
-        assert_eq!(
-            function.routes.len(),
-            1,
-            "{} has one route",
-            function.logical_id
-        );
+        assert_eq!(function.folder.parent(), Some(Path::new("functions")), "{}", function.logical_id);
+        assert_eq!(function.routes.len(), 1, "{} has one route", function.logical_id);
     }
 }
 
@@ -90,79 +64,56 @@ fn each_folder_is_a_function_of_the_template() {
 fn each_package_is_named_after_its_folder() {
     for folder in function_folders() {
         let manifest = root().join("functions").join(&folder).join("Cargo.toml");
-        let manifest: toml::Table = fs::read_to_string(manifest)
-            .expect("a manifest")
-            .parse()
-            .expect("TOML");
+        let manifest: toml::Table = fs::read_to_string(manifest).expect("a manifest").parse().expect("TOML");
         assert_eq!(manifest["package"]["name"].as_str(), Some(folder.as_str()));
     }
 }
 
 #[test]
 fn the_local_router_has_the_templates_routes() {
-    assert_agree(
-        ("Cargo.toml's watch router", &watched()),
-        ("template.yaml", &declared(&template())),
-    );
+    assert_agree(("Cargo.toml's watch router", &watched()), ("template.yaml", &declared(&template())));
+}
+
+#[test]
+fn the_code_has_the_templates_routes() {
+    let entry = |route: Route| (route.function().to_owned(), route.method().to_owned(), route.path().to_owned());
+    let routes = Route::ALL.into_iter().map(entry).collect();
+    assert_agree(("shared::http::route", &routes), ("template.yaml", &declared(&template())));
 }
 
 #[test]
 fn each_function_has_a_good_and_a_bad_event_and_each_event_its_outcome() {
     let files = fs::read_dir(root().join("events")).expect("the events");
-    let mut files: BTreeSet<String> = files
-        .map(|file| {
-            file.expect("a readable folder")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
+    let mut files: BTreeSet<String> =
+        files.map(|file| file.expect("a readable folder").file_name().to_string_lossy().into_owned()).collect();
     assert!(files.remove("expected.json"));
     let expected = fs::read_to_string(root().join("events/expected.json")).expect("the outcomes");
     let expected: serde_json::Map<String, Value> = serde_json::from_str(&expected).expect("JSON");
 
-    assert_agree(
-        ("events/", &files),
-        ("events/expected.json", &expected.keys().cloned().collect()),
-    );
+    assert_agree(("events/", &files), ("events/expected.json", &expected.keys().cloned().collect()));
     for function in function_folders() {
         let outcome = |file: String| expected[&file]["status"].as_u64().expect("a status");
-        assert!(
-            (200..300).contains(&outcome(format!("{function}.json"))),
-            "{function}"
-        );
-        assert!(
-            (400..500).contains(&outcome(format!("{function}.bad.json"))),
-            "{function}"
-        );
+        assert!((200..300).contains(&outcome(format!("{function}.json"))), "{function}");
+        assert!((400..500).contains(&outcome(format!("{function}.bad.json"))), "{function}");
     }
     for file in &files {
         let function = file.split('.').next().unwrap_or_default();
-        assert!(
-            function_folders().iter().any(|name| name == function),
-            "{file} belongs to no function"
-        );
+        assert!(function_folders().iter().any(|name| name == function), "{file} belongs to no function");
     }
 }
 
 #[test]
 fn each_good_event_is_one_of_its_functions_route() {
     for (function, method, path) in declared(&template()) {
-        let event =
-            fs::read_to_string(root().join(format!("events/{function}.json"))).expect("an event");
+        let event = fs::read_to_string(root().join(format!("events/{function}.json"))).expect("an event");
         let event: Value = serde_json::from_str(&event).expect("JSON");
         assert_eq!(event["routeKey"], format!("{method} {path}"), "{function}");
-        assert_eq!(
-            event["requestContext"]["http"]["method"], method,
-            "{function}"
-        );
+        assert_eq!(event["requestContext"]["http"]["method"], method, "{function}");
         let parameters = event["pathParameters"].as_object();
         let filled = parameters
             .into_iter()
             .flatten()
-            .fold(path, |path, (name, value)| {
-                path.replace(&format!("{{{name}}}"), value.as_str().unwrap_or_default())
-            });
+            .fold(path, |path, (name, value)| path.replace(&format!("{{{name}}}"), value.as_str().unwrap_or_default()));
         assert_eq!(event["rawPath"], filled, "{function}");
     }
 }
@@ -172,8 +123,5 @@ fn a_difference_is_found_on_either_side() {
     let left = BTreeSet::from(["both", "left"]);
     let right = BTreeSet::from(["both", "right"]);
     let found = differences(("l", &left), ("r", &right));
-    assert_eq!(
-        found,
-        [r#"l has "left", r has not"#, r#"r has "right", l has not"#]
-    );
+    assert_eq!(found, [r#"l has "left", r has not"#, r#"r has "right", l has not"#]);
 }

@@ -16,15 +16,11 @@ fn violations(sources: &[Source]) -> Vec<Violation> {
 fn violations_of(source: &Source) -> Vec<Violation> {
     let tokens = tokens::of(&source.text);
     let mut found = Vec::new();
-    let mut report =
-        |token: &Token, what: String| found.push(Violation::new(source, token.line, what));
+    let mut report = |token: &Token, what: String| found.push(Violation::new(source, token.line, what));
     for (at, token) in tokens.iter().enumerate() {
         if let Some(text) = token.text() {
             let is_command = is_argument_of(&tokens[..at], &["cmd", "arg"]);
-            for command in WALKS
-                .iter()
-                .filter(|command| sends(text, is_command, command))
-            {
+            for command in WALKS.iter().filter(|command| sends(text, is_command, command)) {
                 report(token, format!("{command} on a request path"));
             }
             if text.contains("KEYS[2]") {
@@ -83,8 +79,5 @@ fn a_walk_and_a_second_key_are_found() {
 #[test]
 fn a_scripts_key_and_a_maps_keys_pass() {
     let text = "const GET: &str = r\"redis.call('GET', KEYS[1])\"; map.keys(); // KEYS and SCAN\n let keys = json.get(\"keys\");";
-    assert_none(&violations(&[Source::new(
-        "shared/src/adapters/redis/link.rs",
-        text,
-    )]));
+    assert_none(&violations(&[Source::new("shared/src/adapters/redis/link.rs", text)]));
 }

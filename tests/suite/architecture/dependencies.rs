@@ -14,17 +14,13 @@ fn versions(manifests: &[Source]) -> Vec<Violation> {
     for manifest in manifests {
         let parsed: Table = manifest.text.parse().expect("a manifest");
         let targets = parsed.get("target").and_then(Value::as_table);
-        let tables = targets
-            .into_iter()
-            .flat_map(Table::values)
-            .filter_map(Value::as_table);
+        let tables = targets.into_iter().flat_map(Table::values).filter_map(Value::as_table);
         for table in std::iter::once(&parsed).chain(tables) {
             for section in SECTIONS {
                 let dependencies = table.get(*section).and_then(Value::as_table);
                 for (name, dependency) in dependencies.into_iter().flatten() {
                     if dependency.get("workspace").and_then(Value::as_bool) != Some(true) {
-                        let what =
-                            format!("`{name}` has a version of its own: use `workspace = true`");
+                        let what = format!("`{name}` has a version of its own: use `workspace = true`");
                         found.push(Violation::new(manifest, 1, what));
                     }
                 }
@@ -36,16 +32,12 @@ fn versions(manifests: &[Source]) -> Vec<Violation> {
 
 /// The packages of a `cargo tree` listing that bring aws-lc.
 fn aws_lc(tree: &str) -> Vec<&str> {
-    tree.lines()
-        .filter(|line| line.starts_with("aws-lc"))
-        .collect()
+    tree.lines().filter(|line| line.starts_with("aws-lc")).collect()
 }
 
 #[test]
 fn versions_stand_in_the_workspace_only() {
-    let functions = function_folders()
-        .into_iter()
-        .map(|name| format!("functions/{name}/Cargo.toml"));
+    let functions = function_folders().into_iter().map(|name| format!("functions/{name}/Cargo.toml"));
     let members = ["shared", "tests", "tools"].map(|name| format!("{name}/Cargo.toml"));
     let read = |path: String| {
         let text = fs::read_to_string(root().join(&path)).expect("a manifest");
@@ -74,34 +66,19 @@ fn a_version_of_its_own_is_found() {
 #[test]
 fn aws_lc_is_in_no_build() {
     let cargo = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--workspace",
-            "--edges",
-            "normal,build",
-            "--prefix",
-            "none",
-        ])
+        .args(["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"])
         .args(["--format", "{p}", "--locked", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo");
     let tree = String::from_utf8_lossy(&cargo.stdout);
-    assert!(
-        cargo.status.success(),
-        "{}",
-        String::from_utf8_lossy(&cargo.stderr)
-    );
-    assert!(
-        tree.lines().any(|line| line.starts_with("ring ")),
-        "ring takes its place"
-    );
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    assert!(tree.lines().any(|line| line.starts_with("ring ")), "ring takes its place");
     assert_eq!(aws_lc(&tree), Vec::<&str>::new());
 }
 
 #[test]
 fn aws_lc_is_found_where_it_is() {
-    let tree =
-        "ring v0.17.14\naws-lc-rs v1.15.0\naws-lc-sys v0.35.0\naws-sdk-dynamodb v1.136.0 (*)";
+    let tree = "ring v0.17.14\naws-lc-rs v1.15.0\naws-lc-sys v0.35.0\naws-sdk-dynamodb v1.136.0 (*)";
     assert_eq!(aws_lc(tree), ["aws-lc-rs v1.15.0", "aws-lc-sys v0.35.0"]);
 }

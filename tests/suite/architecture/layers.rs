@@ -10,36 +10,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("checkout", &["checkout", "domain", "ports", "pricing"]),
     ("config", &["config", "domain"]),
     ("telemetry", &["config", "domain", "telemetry"]),
-    (
-        "adapters",
-        &["adapters", "config", "domain", "ports", "telemetry"],
-    ),
-    (
-        "http",
-        &[
-            "checkout",
-            "config",
-            "domain",
-            "http",
-            "ports",
-            "pricing",
-            "telemetry",
-        ],
-    ),
-    (
-        "app",
-        &[
-            "adapters",
-            "app",
-            "checkout",
-            "config",
-            "domain",
-            "http",
-            "ports",
-            "pricing",
-            "telemetry",
-        ],
-    ),
+    ("adapters", &["adapters", "config", "domain", "ports", "telemetry"]),
+    ("http", &["checkout", "config", "domain", "http", "ports", "pricing", "telemetry"]),
+    ("app", &["adapters", "app", "checkout", "config", "domain", "http", "ports", "pricing", "telemetry"]),
 ];
 
 /// Layers and what of other crates is not theirs: stores and transport belong to adapters and edges, and what is
@@ -60,14 +33,7 @@ const FOREIGN: &[(&[&str], &[&[&str]])] = &[
     ),
     (
         &["domain", "pricing"],
-        &[
-            &["std", "fs"],
-            &["std", "io"],
-            &["std", "process"],
-            &["std", "thread"],
-            &["tokio"],
-            &["tracing"],
-        ],
+        &[&["std", "fs"], &["std", "io"], &["std", "process"], &["std", "thread"], &["tokio"], &["tracing"]],
     ),
 ];
 
@@ -82,22 +48,14 @@ fn violations_of(source: &Source) -> Vec<Violation> {
         return Vec::new();
     };
     let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
-        return vec![Violation::new(
-            source,
-            1,
-            format!("no rule says what `{layer}` may import"),
-        )];
+        return vec![Violation::new(source, 1, format!("no rule says what `{layer}` may import"))];
     };
     let mut found = Vec::new();
     for named in paths::of(source) {
         if named.starts_with(&["crate"]) {
             let target = named.segments.get(1).map_or("", String::as_str);
             if !allowed.contains(&target) {
-                found.push(Violation::new(
-                    source,
-                    named.line,
-                    format!("`{layer}` imports `{target}`"),
-                ));
+                found.push(Violation::new(source, named.line, format!("`{layer}` imports `{target}`")));
             }
         }
         let foreign = FOREIGN.iter().filter(|(layers, _)| layers.contains(&layer));
@@ -119,74 +77,34 @@ fn imports_go_one_way() {
 #[test]
 fn an_import_against_the_direction_is_found() {
     let offences = [
-        (
-            "shared/src/domain/money.rs",
-            "use crate::{domain::ids::Id, pricing::price};",
-        ),
+        ("shared/src/domain/money.rs", "use crate::{domain::ids::Id, pricing::price};"),
         ("shared/src/domain/mod.rs", "use super::ports::Sessions;"),
-        (
-            "shared/src/domain/cart.rs",
-            "fn wait() { tokio::time::sleep(x) }",
-        ),
+        ("shared/src/domain/cart.rs", "fn wait() { tokio::time::sleep(x) }"),
         ("shared/src/domain/cart.rs", "use std::{fmt, fs};"),
         ("shared/src/pricing.rs", "use crate::ports::Sessions;"),
-        (
-            "shared/src/pricing/tax.rs",
-            "use super::super::checkout::visit;",
-        ),
+        ("shared/src/pricing/tax.rs", "use super::super::checkout::visit;"),
         ("shared/src/ports.rs", "use crate::checkout::confirm;"),
-        (
-            "shared/src/checkout/confirm.rs",
-            "use crate::{domain, adapters::dynamodb};",
-        ),
-        (
-            "shared/src/checkout/confirm.rs",
-            "fn f(c: &aws_sdk_dynamodb::Client) {}",
-        ),
+        ("shared/src/checkout/confirm.rs", "use crate::{domain, adapters::dynamodb};"),
+        ("shared/src/checkout/confirm.rs", "fn f(c: &aws_sdk_dynamodb::Client) {}"),
         ("shared/src/checkout/confirm.rs", "use crate::*;"),
         ("shared/src/adapters/mod.rs", "use crate::app::App;"),
-        (
-            "shared/src/http/mod.rs",
-            "fn f() { crate::adapters::redis::Link::new() }",
-        ),
-        (
-            "shared/src/config/mod.rs",
-            "mod tests { use super::super::adapters; }",
-        ),
+        ("shared/src/http/mod.rs", "fn f() { crate::adapters::redis::Link::new() }"),
+        ("shared/src/config/mod.rs", "mod tests { use super::super::adapters; }"),
         ("shared/src/helpers.rs", ""),
     ];
     for (path, text) in offences {
-        assert_eq!(
-            violations(&[Source::new(path, text)]).len(),
-            1,
-            "{path}: {text}"
-        );
+        assert_eq!(violations(&[Source::new(path, text)]).len(), 1, "{path}: {text}");
     }
 }
 
 #[test]
 fn imports_along_the_direction_pass() {
     let fine = [
-        (
-            "shared/src/domain/money.rs",
-            "use super::ids::Id; mod tests { use super::*; }",
-        ),
-        (
-            "shared/src/checkout/confirm.rs",
-            "// crate::adapters\nuse crate::{domain, ports, pricing::price};",
-        ),
-        (
-            "shared/src/checkout/confirm.rs",
-            "const TEXT: &str = \"crate::adapters::redis\";",
-        ),
-        (
-            "shared/src/app/mod.rs",
-            "use crate::{adapters::redis::Link, config::Config};",
-        ),
-        (
-            "shared/src/lib.rs",
-            "pub mod adapters; pub use adapters::X;",
-        ),
+        ("shared/src/domain/money.rs", "use super::ids::Id; mod tests { use super::*; }"),
+        ("shared/src/checkout/confirm.rs", "// crate::adapters\nuse crate::{domain, ports, pricing::price};"),
+        ("shared/src/checkout/confirm.rs", "const TEXT: &str = \"crate::adapters::redis\";"),
+        ("shared/src/app/mod.rs", "use crate::{adapters::redis::Link, config::Config};"),
+        ("shared/src/lib.rs", "pub mod adapters; pub use adapters::X;"),
     ];
     for (path, text) in fine {
         assert_none(&violations(&[Source::new(path, text)]));

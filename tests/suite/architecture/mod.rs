@@ -25,10 +25,7 @@ struct Source {
 
 impl Source {
     fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 
     /// The module path inside its crate: `shared/src/domain/money.rs` is `domain`, `money`.
@@ -52,11 +49,7 @@ struct Violation {
 
 impl Violation {
     fn new(source: &Source, line: usize, what: impl Into<String>) -> Self {
-        Self {
-            path: source.path.clone(),
-            line,
-            what: what.into(),
-        }
+        Self { path: source.path.clone(), line, what: what.into() }
     }
 }
 
@@ -82,11 +75,7 @@ fn sources(folders: &[&str]) -> Vec<Source> {
     assert!(!files.is_empty(), "no Rust file in {folders:?}");
     files.sort();
     let read = |file: PathBuf| Source {
-        path: file
-            .strip_prefix(root())
-            .expect("inside the workspace")
-            .display()
-            .to_string(),
+        path: file.strip_prefix(root()).expect("inside the workspace").display().to_string(),
         text: fs::read_to_string(&file).expect("a readable source"),
     };
     files.into_iter().map(read).collect()

@@ -6,9 +6,7 @@ use super::{
 };
 
 /// What may stand before a path that begins with `::`.
-const KEYWORDS: &[&str] = &[
-    "as", "dyn", "else", "for", "if", "impl", "in", "match", "mut", "return", "use",
-];
+const KEYWORDS: &[&str] = &["as", "dyn", "else", "for", "if", "impl", "in", "match", "mut", "return", "use"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
@@ -19,28 +17,19 @@ pub(super) struct Named {
 impl Named {
     /// Whether these segments follow each other in it.
     pub(super) fn holds(&self, segments: &[&str]) -> bool {
-        self.segments
-            .windows(segments.len())
-            .any(|part| part == segments)
+        self.segments.windows(segments.len()).any(|part| part == segments)
     }
 
     pub(super) fn starts_with(&self, segments: &[&str]) -> bool {
         self.segments.len() >= segments.len()
-            && self
-                .segments
-                .iter()
-                .zip(segments)
-                .all(|(segment, wanted)| segment == wanted)
+            && self.segments.iter().zip(segments).all(|(segment, wanted)| segment == wanted)
     }
 }
 
 /// The paths of a file, with those that begin at `crate`, `self` or `super` as seen from `crate`.
 pub(super) fn of(source: &Source) -> Vec<Named> {
     let tokens = tokens::of(&source.text);
-    let mut walk = Walk {
-        tokens: &tokens,
-        found: Vec::new(),
-    };
+    let mut walk = Walk { tokens: &tokens, found: Vec::new() };
     let mut module: Vec<String> = source.module().into_iter().map(str::to_owned).collect();
     // Inline modules that are open, each with the depth of braces it began at.
     let mut inline = Vec::new();
@@ -57,9 +46,8 @@ pub(super) fn of(source: &Source) -> Vec<Named> {
             at += 3;
             continue;
         }
-        let begins = token.word().is_some_and(|word| !KEYWORDS.contains(&word))
-            && walk.separator(at + 1)
-            && !walk.continues(at);
+        let begins =
+            token.word().is_some_and(|word| !KEYWORDS.contains(&word)) && walk.separator(at + 1) && !walk.continues(at);
         if begins {
             let first = walk.found.len();
             at = walk.tree(at, &[]);
@@ -83,25 +71,14 @@ pub(super) fn of(source: &Source) -> Vec<Named> {
 }
 
 fn absolute(segments: Vec<String>, module: &[String]) -> Vec<String> {
-    let ups = segments
-        .iter()
-        .take_while(|segment| *segment == "super" || *segment == "self")
-        .count();
+    let ups = segments.iter().take_while(|segment| *segment == "super" || *segment == "self").count();
     if ups == 0 {
         return segments;
     }
-    let supers = segments[..ups]
-        .iter()
-        .filter(|segment| *segment == "super")
-        .count();
+    let supers = segments[..ups].iter().filter(|segment| *segment == "super").count();
     let base = &module[..module.len().saturating_sub(supers)];
     let start = ["crate".to_owned()];
-    start
-        .iter()
-        .chain(base)
-        .chain(&segments[ups..])
-        .cloned()
-        .collect()
+    start.iter().chain(base).chain(&segments[ups..]).cloned().collect()
 }
 
 struct Walk<'a> {
@@ -111,19 +88,14 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn separator(&self, at: usize) -> bool {
-        self.tokens
-            .get(at)
-            .is_some_and(|token| token.kind == Kind::Separator)
+        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Separator)
     }
 
     /// Whether the word here goes on with a path: `b` in `a::b`, but not in `use ::b` or `(::b`.
     fn continues(&self, at: usize) -> bool {
         at >= 1 && self.separator(at - 1) && at >= 2 && {
             let before = &self.tokens[at - 2];
-            before.is('>')
-                || before
-                    .word()
-                    .is_some_and(|word| word != "use" && word != "return")
+            before.is('>') || before.word().is_some_and(|word| word != "use" && word != "return")
         }
     }
 
@@ -162,11 +134,7 @@ impl Walk<'_> {
             if token.word().is_some() || token.is('*') {
                 at = self.tree(at, before);
                 // `a as b`
-                while self
-                    .tokens
-                    .get(at)
-                    .is_some_and(|token| !token.is(',') && !token.is('}'))
-                {
+                while self.tokens.get(at).is_some_and(|token| !token.is(',') && !token.is('}')) {
                     at += 1;
                 }
             } else {
@@ -178,22 +146,13 @@ impl Walk<'_> {
 }
 
 fn named(path: &str, text: &str) -> Vec<String> {
-    of(&Source::new(path, text))
-        .into_iter()
-        .map(|named| named.segments.join("::"))
-        .collect()
+    of(&Source::new(path, text)).into_iter().map(|named| named.segments.join("::")).collect()
 }
 
 #[test]
 fn use_trees_are_spread_out() {
-    let text =
-        "pub(crate) use crate::{domain::{self, money::Money as M}, ports::*}; use ::std::env;";
-    let expected = [
-        "crate::domain",
-        "crate::domain::money::Money",
-        "crate::ports::*",
-        "std::env",
-    ];
+    let text = "pub(crate) use crate::{domain::{self, money::Money as M}, ports::*}; use ::std::env;";
+    let expected = ["crate::domain", "crate::domain::money::Money", "crate::ports::*", "std::env"];
     assert_eq!(named("shared/src/app.rs", text), expected);
 }
 
@@ -215,8 +174,5 @@ fn relative_paths_are_seen_from_the_crate() {
         "crate::domain::w::W",
     ];
     assert_eq!(named("shared/src/domain/money.rs", text), expected);
-    assert_eq!(
-        named("shared/src/domain/mod.rs", "use super::ports::P;"),
-        ["crate::ports::P"]
-    );
+    assert_eq!(named("shared/src/domain/mod.rs", "use super::ports::P;"), ["crate::ports::P"]);
 }

@@ -25,12 +25,7 @@ fn violations(sources: &[Source]) -> Vec<Violation> {
 
 fn violations_of(source: &Source) -> Vec<Violation> {
     let shared = source.path.starts_with("shared/");
-    let layer = source
-        .module()
-        .first()
-        .copied()
-        .filter(|_| shared)
-        .unwrap_or_default();
+    let layer = source.module().first().copied().filter(|_| shared).unwrap_or_default();
     let mut found = Vec::new();
     for named in paths::of(source) {
         let mut report = |rule: &str| {
@@ -67,29 +62,16 @@ fn a_second_owner_is_found() {
         ("shared/src/adapters/redis/link.rs", "use std::{env, fmt};"),
         ("shared/src/app/mod.rs", "fn f() { std::env::var(\"X\") }"),
         ("functions/initiate/src/main.rs", "use std::env::var;"),
-        (
-            "shared/src/checkout/visit.rs",
-            "let now = std::time::SystemTime::now();",
-        ),
-        (
-            "shared/src/config/mod.rs",
-            "let now = OffsetDateTime::now_utc();",
-        ),
-        (
-            "functions/initiate/src/lib.rs",
-            "let now = time::OffsetDateTime::now_utc();",
-        ),
+        ("shared/src/checkout/visit.rs", "let now = std::time::SystemTime::now();"),
+        ("shared/src/config/mod.rs", "let now = OffsetDateTime::now_utc();"),
+        ("functions/initiate/src/lib.rs", "let now = time::OffsetDateTime::now_utc();"),
         ("shared/src/domain/ids.rs", "Self(uuid::Uuid::new_v4())"),
         ("shared/src/domain/ids.rs", "Self(Uuid::now_v7())"),
         ("shared/src/adapters/backoff.rs", "use fastrand::Rng;"),
         ("shared/src/pricing.rs", "let start = Instant::now();"),
     ];
     for (path, text) in offences {
-        assert_eq!(
-            violations(&[Source::new(path, text)]).len(),
-            1,
-            "{path}: {text}"
-        );
+        assert_eq!(violations(&[Source::new(path, text)]).len(), 1, "{path}: {text}");
     }
 }
 
@@ -97,18 +79,9 @@ fn a_second_owner_is_found() {
 fn the_owners_themselves_pass() {
     let fine = [
         ("shared/src/config/vars.rs", "std::env::vars_os()"),
-        (
-            "shared/src/app/clock.rs",
-            "OffsetDateTime::now_utc(); Uuid::now_v7(); fastrand::u64(..);",
-        ),
-        (
-            "shared/src/adapters/redis/breaker.rs",
-            "let start = Instant::now(); // OffsetDateTime::now_utc()",
-        ),
-        (
-            "shared/src/lib.rs",
-            "const V: &str = env!(\"CARGO_PKG_VERSION\");",
-        ),
+        ("shared/src/app/clock.rs", "OffsetDateTime::now_utc(); Uuid::now_v7(); fastrand::u64(..);"),
+        ("shared/src/adapters/redis/breaker.rs", "let start = Instant::now(); // OffsetDateTime::now_utc()"),
+        ("shared/src/lib.rs", "const V: &str = env!(\"CARGO_PKG_VERSION\");"),
     ];
     for (path, text) in fine {
         assert_none(&violations(&[Source::new(path, text)]));

@@ -11,19 +11,11 @@ const REASON: &str = "// Over 400 lines because ";
 
 fn long_files(sources: &[Source]) -> Vec<Violation> {
     let too_long = |source: &&Source| {
-        let reasoned = source
-            .text
-            .lines()
-            .take(5)
-            .any(|line| line.starts_with(REASON));
+        let reasoned = source.text.lines().take(5).any(|line| line.starts_with(REASON));
         source.text.lines().count() > FILE_LINES && !reasoned
     };
     let what = format!("over {FILE_LINES} lines; split it, or begin it with `{REASON}…`");
-    sources
-        .iter()
-        .filter(too_long)
-        .map(|source| Violation::new(source, FILE_LINES, what.as_str()))
-        .collect()
+    sources.iter().filter(too_long).map(|source| Violation::new(source, FILE_LINES, what.as_str())).collect()
 }
 
 /// A handler decodes, calls one use case and encodes; what doesn't fit isn't the handler's work.
@@ -32,11 +24,7 @@ fn long_handlers(sources: &[Source]) -> Vec<Violation> {
         .iter()
         .filter_map(|source| match handler_lines(&source.text) {
             Some(1..HANDLER_LINES) => None,
-            Some(lines) => Some(Violation::new(
-                source,
-                1,
-                format!("`handle` has {lines} lines of logic"),
-            )),
+            Some(lines) => Some(Violation::new(source, 1, format!("`handle` has {lines} lines of logic"))),
             None => Some(Violation::new(source, 1, "no `handle` function")),
         })
         .collect()
@@ -60,10 +48,7 @@ fn handler_lines(text: &str) -> Option<usize> {
         depth == 0
     })?;
     let body = &tokens[open + 1..open + length];
-    let mut lines: Vec<_> = without_imports(body)
-        .iter()
-        .map(|token| token.line)
-        .collect();
+    let mut lines: Vec<_> = without_imports(body).iter().map(|token| token.line).collect();
     lines.dedup();
     Some(lines.len())
 }
@@ -81,20 +66,12 @@ fn without_imports(body: &[Token]) -> Vec<&Token> {
 
 #[test]
 fn files_can_be_read_at_once() {
-    assert_none(&long_files(&sources(&[
-        "shared",
-        "functions",
-        "tests",
-        "tools",
-    ])));
+    assert_none(&long_files(&sources(&["shared", "functions", "tests", "tools"])));
 }
 
 #[test]
 fn handlers_only_translate() {
-    let handlers: Vec<String> = function_folders()
-        .iter()
-        .map(|name| format!("functions/{name}/src/lib.rs"))
-        .collect();
+    let handlers: Vec<String> = function_folders().iter().map(|name| format!("functions/{name}/src/lib.rs")).collect();
     let mut sources = sources(&["functions"]);
     sources.retain(|source| handlers.contains(&source.path));
     assert_eq!(sources.len(), handlers.len());
@@ -116,19 +93,11 @@ fn a_long_handler_and_a_missing_one_are_found() {
         let body = "    // why\n\n    use a::b;\n    step({ x });\n".repeat(lines);
         Source::new(
             "a.rs",
-            &format!(
-                "fn other() {{}}\npub async fn handle(e: Event) -> R {{\n{body}}}\nfn last() {{}}"
-            ),
+            &format!("fn other() {{}}\npub async fn handle(e: Event) -> R {{\n{body}}}\nfn last() {{}}"),
         )
     };
     assert_none(&long_handlers(&[handler(29)]));
-    assert_eq!(
-        long_handlers(&[handler(30)])[0].what,
-        "`handle` has 30 lines of logic"
-    );
+    assert_eq!(long_handlers(&[handler(30)])[0].what, "`handle` has 30 lines of logic");
     assert_eq!(long_handlers(&[handler(0)]).len(), 1);
-    assert_eq!(
-        long_handlers(&[Source::new("a.rs", "fn main() {}")]).len(),
-        1
-    );
+    assert_eq!(long_handlers(&[Source::new("a.rs", "fn main() {}")]).len(), 1);
 }

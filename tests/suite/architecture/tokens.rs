@@ -19,19 +19,11 @@ pub(super) enum Kind {
 
 impl Token {
     pub(super) fn word(&self) -> Option<&str> {
-        if let Kind::Word(word) = &self.kind {
-            Some(word)
-        } else {
-            None
-        }
+        if let Kind::Word(word) = &self.kind { Some(word) } else { None }
     }
 
     pub(super) fn text(&self) -> Option<&str> {
-        if let Kind::Text(text) = &self.kind {
-            Some(text)
-        } else {
-            None
-        }
+        if let Kind::Text(text) = &self.kind { Some(text) } else { None }
     }
 
     pub(super) fn is(&self, mark: char) -> bool {
@@ -40,11 +32,7 @@ impl Token {
 }
 
 pub(super) fn of(source: &str) -> Vec<Token> {
-    let mut reader = Reader {
-        rest: source,
-        line: 1,
-        tokens: Vec::new(),
-    };
+    let mut reader = Reader { rest: source, line: 1, tokens: Vec::new() };
     while reader.step() {}
     reader.tokens
 }
@@ -95,10 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     fn push(&mut self, kind: Kind, length: usize) -> bool {
-        self.tokens.push(Token {
-            line: self.line,
-            kind,
-        });
+        self.tokens.push(Token { line: self.line, kind });
         self.take(length);
         true
     }
@@ -140,11 +125,7 @@ struct Literal {
 fn string_literal(source: &str) -> Option<Literal> {
     let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
         let after = source.strip_prefix(prefix).unwrap_or_default();
-        let hashes = if prefix.ends_with('r') {
-            after.trim_start_matches('#')
-        } else {
-            after
-        };
+        let hashes = if prefix.ends_with('r') { after.trim_start_matches('#') } else { after };
         hashes.starts_with('"')
     })?;
     let hashes = source[prefix.len()..].find('"')?;
@@ -161,11 +142,7 @@ fn string_literal(source: &str) -> Option<Literal> {
         })
     };
     let end = length.map_or(source.len(), |length| start + length);
-    Some(Literal {
-        start,
-        end,
-        length: (end + 1 + hashes).min(source.len()),
-    })
+    Some(Literal { start, end, length: (end + 1 + hashes).min(source.len()) })
 }
 
 /// What begins with a single quote: a character, or a lifetime, of which only the quote is taken.
@@ -175,9 +152,7 @@ fn quote_length(source: &str) -> usize {
         // The character after the backslash may be a quote itself.
         (Some((_, '\\')), Some((at, escaped))) => {
             let after = at + escaped.len_utf8();
-            source[after..]
-                .find('\'')
-                .map_or(source.len(), |end| after + end + 1)
+            source[after..].find('\'').map_or(source.len(), |end| after + end + 1)
         }
         (Some(_), Some((end, '\''))) => end + 1,
         _ => 1,
@@ -194,12 +169,7 @@ fn comments_vanish_and_literals_are_kept_apart() {
     let read = of(source);
 
     let words: Vec<_> = read.iter().filter_map(Token::word).collect();
-    assert_eq!(
-        words,
-        [
-            "let", "x", "a", "str", "let", "q", "let", "e", "let", "u", "type", "new"
-        ]
-    );
+    assert_eq!(words, ["let", "x", "a", "str", "let", "q", "let", "e", "let", "u", "type", "new"]);
     let texts: Vec<_> = read.iter().filter_map(Token::text).collect();
     assert_eq!(texts, [r#"crate::"c" "#, r#"bytes \" more"#]);
     assert_eq!(read.last().map(|token| token.line), Some(5));

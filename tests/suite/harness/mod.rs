@@ -5,3 +5,4 @@ mod event;
 mod proxy;
 mod servers;
 mod token;
+mod world;

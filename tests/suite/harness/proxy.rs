@@ -52,9 +52,7 @@ async fn ask(stream: &mut TcpStream) -> std::io::Result<[u8; 4]> {
 }
 
 async fn hangs(stream: &mut TcpStream) -> bool {
-    timeout(Duration::from_millis(100), ask(stream))
-        .await
-        .is_err()
+    timeout(Duration::from_millis(100), ask(stream)).await.is_err()
 }
 
 #[tokio::test]
@@ -115,11 +113,7 @@ async fn a_hung_connection_stays_hung_and_a_new_one_works() {
     let mut during = TcpStream::connect(proxy.address()).await.unwrap();
     assert!(hangs(&mut old).await);
     assert!(hangs(&mut during).await);
-    assert_eq!(
-        echo.received.load(Ordering::SeqCst),
-        1,
-        "nothing reaches the server"
-    );
+    assert_eq!(echo.received.load(Ordering::SeqCst), 1, "nothing reaches the server");
 
     proxy.set(Mode::Pass).await;
     assert!(hangs(&mut old).await);
@@ -154,11 +148,7 @@ async fn drops_the_answer_to_what_took_effect() {
 
     assert_eq!(echo.received.load(Ordering::SeqCst), 2);
     let mut new = TcpStream::connect(proxy.address()).await.unwrap();
-    assert_eq!(
-        ask(&mut new).await.unwrap(),
-        *b"ping",
-        "only one answer was to be dropped"
-    );
+    assert_eq!(ask(&mut new).await.unwrap(), *b"ping", "only one answer was to be dropped");
 }
 
 #[tokio::test]

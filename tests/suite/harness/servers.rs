@@ -18,10 +18,7 @@ async fn each_test_has_tables_of_its_own() {
     for tables in [&first, &second] {
         let settings = tables.settings();
         assert_eq!(settings.len(), 5, "{settings:?}");
-        assert!(
-            settings.values().all(|name| listed.contains(name)),
-            "{settings:?}"
-        );
+        assert!(settings.values().all(|name| listed.contains(name)), "{settings:?}");
     }
     assert_ne!(first.name("ORDERS_TABLE"), second.name("ORDERS_TABLE"));
 }
@@ -44,28 +41,15 @@ async fn each_test_has_keys_of_its_own() {
 #[tokio::test]
 async fn a_command_whose_answer_is_dropped_took_effect() {
     let keys = Keys::reserve();
-    let proxy = FaultProxy::before(keys.server()).await;
+    let proxy = FaultProxy::before(keys.address()).await;
     let client = redis::Client::open(format!("redis://{}", proxy.address())).unwrap();
     let mut behind = client.get_multiplexed_async_connection().await.unwrap();
     let counter = format!("{}counter", keys.prefix());
 
     proxy.drop_answers_to("INCR", 1);
-    let answer = tokio::time::timeout(
-        Duration::from_secs(5),
-        behind.incr::<_, _, i64>(&counter, 1),
-    )
-    .await;
+    let answer = tokio::time::timeout(Duration::from_secs(5), behind.incr::<_, _, i64>(&counter, 1)).await;
 
-    answer
-        .expect("a reset is noticed at once")
-        .expect_err("the answer is lost");
-    assert_eq!(
-        keys.connection()
-            .await
-            .get::<_, i64>(&counter)
-            .await
-            .unwrap(),
-        1
-    );
+    answer.expect("a reset is noticed at once").expect_err("the answer is lost");
+    assert_eq!(keys.connection().await.get::<_, i64>(&counter).await.unwrap(), 1);
     keys.clear();
 }

@@ -1,0 +1,62 @@
+//! What a function answered.
+
+use serde_json::Value;
+use shared::app::Response;
+
+/// A whole answer, its body read.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Value,
+}
+
+impl Answer {
+    pub(super) fn new(response: &Response) -> Self {
+        let headers = response.headers().iter();
+        let headers = headers
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        let bytes: &[u8] = response.body().as_ref();
+        let body = match serde_json::from_slice(bytes) {
+            Ok(json) => json,
+            Err(_) if bytes.is_empty() => Value::Null,
+            Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
+        };
+        Self { status: response.status().as_u16(), headers: headers.collect(), body }
+    }
+
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The body; null where there is none.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// Of a problem: what went wrong, for programs.
+    pub fn code(&self) -> Option<&str> {
+        self.body["code"].as_str()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(of, _)| of.eq_ignore_ascii_case(name));
+        header.map(|(_, value)| value.as_str())
+    }
+
+    /// The body of an answer that must have this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self.body
+    }
+
+    /// The body of an answer that must be this problem, in the form every problem has.
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status, self.code()), (status, Some(code)), "{:#}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.body["status"], status);
+        self.body
+    }
+}

@@ -1,0 +1,60 @@
+//! What is really in the tables, read past every proxy, cache and handler.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::World;
+
+type Item = HashMap<String, AttributeValue>;
+
+impl World {
+    /// Units left of a product, or of a variant: `pour-over-kit/white`.
+    pub async fn stock(&self, sku: &str) -> u64 {
+        let id = format!("stock#{}", sku.replace('/', "#"));
+        let item = self.item("INVENTORY_TABLE", "id", &id).await;
+        let item = item.unwrap_or_else(|| panic!("no stock is kept of {sku}"));
+        number(&item, "available")
+    }
+
+    /// How often a coupon has been used, in all.
+    pub async fn coupon_uses(&self, code: &str) -> u64 {
+        let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}")).await;
+        item.map_or(0, |item| number(&item, "uses"))
+    }
+
+    /// How often one caller has used it; `owner` as the tables name them: `user#ada`.
+    pub async fn coupon_uses_by(&self, code: &str, owner: &str) -> u64 {
+        let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}#{owner}")).await;
+        item.map_or(0, |item| number(&item, "uses"))
+    }
+
+    /// Every order there is.
+    pub async fn stored_orders(&self) -> Vec<Item> {
+        self.all("ORDERS_TABLE").await
+    }
+
+    /// The session as stored.
+    pub async fn stored_session(&self, checkout: &str) -> Option<Item> {
+        self.item("SESSIONS_TABLE", "checkoutId", checkout).await
+    }
+
+    /// Everything in the table that functions know by this variable.
+    pub async fn all(&self, variable: &str) -> Vec<Item> {
+        let scan = self.tables.client().scan().table_name(self.tables.name(variable)).consistent_read(true);
+        let items: Result<Vec<_>, _> = scan.into_paginator().items().send().collect().await;
+        items.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    async fn item(&self, variable: &str, key: &str, value: &str) -> Option<Item> {
+        let get = self.tables.client().get_item().table_name(self.tables.name(variable));
+        let get = get.key(key, AttributeValue::S(value.to_owned())).consistent_read(true);
+        get.send().await.unwrap_or_else(|error| panic!("{error:?}")).item
+    }
+}
+
+/// A whole number out of an item.
+pub fn number(item: &Item, attribute: &str) -> u64 {
+    let number = item.get(attribute).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());
+    number.unwrap_or_else(|| panic!("no {attribute} in {item:?}"))
+}

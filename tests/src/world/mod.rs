@@ -1,0 +1,199 @@
+//! A shop of one test's own: tables, keys, the sample catalog, containers, and faults before both stores.
+
+mod answer;
+mod ledger;
+mod shopper;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use shared::{
+    adapters::stored::catalog::CatalogFile,
+    app::{App, Clock, Request},
+    config::{Config, vars::Vars},
+};
+
+use crate::{
+    dynamo_faults::DynamoFaults,
+    handlers,
+    keys::Keys,
+    proxy::FaultProxy,
+    servers::root,
+    tables::Tables,
+    token::{self, Signer, Token},
+};
+
+pub use answer::Answer;
+pub use ledger::number;
+pub use shopper::{Shopper, california, cart, confirmation, id_of, total_of};
+
+/// What a world is to be like. By default as deployed, but patient with the stores: a busy machine is no outage.
+#[derive(Debug)]
+pub struct Setup {
+    settings: BTreeMap<String, String>,
+    catalog: Option<Value>,
+    own_redis: bool,
+}
+
+/// The shop. Both stores are reached through proxies that pass everything until told otherwise.
+#[derive(Debug)]
+pub struct World {
+    pub redis: FaultProxy,
+    pub dynamodb: DynamoFaults,
+    pub keys: Keys,
+    pub tables: Tables,
+    settings: BTreeMap<String, String>,
+    app: Arc<App>,
+    addresses: AtomicU32,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let settings = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("REDIS_TIMEOUT_MS", "5000"),
+            ("DYNAMODB_TIMEOUT_MS", "10000"),
+            ("REQUEST_TIMEOUT_MS", "30000"),
+            ("JWT_ISSUER", token::ISSUER),
+            ("JWT_AUDIENCE", token::AUDIENCE),
+        ];
+        let mut settings: BTreeMap<_, _> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        settings.insert("JWT_JWKS".to_owned(), token::jwks(&[&Signer::es256(), &Signer::rs256()]));
+        Self { settings, catalog: None, own_redis: false }
+    }
+}
+
+impl Setup {
+    /// Another value of one of the functions' variables; an empty one unsets it.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The five limits far away, for tests of something else.
+    #[must_use]
+    pub fn unlimited(mut self) -> Self {
+        for route in ["INITIATE", "CALCULATE_SHIPPING", "CALCULATE_TAX", "APPLY_COUPON", "CONFIRM_ORDER"] {
+            self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
+        }
+        self
+    }
+
+    /// Another catalog than `data/sample-catalog.json`.
+    #[must_use]
+    pub fn catalog(mut self, catalog: Value) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// A Redis of its own, to be stopped, frozen or flushed: see [`Keys::server`].
+    #[must_use]
+    pub fn own_redis(mut self) -> Self {
+        self.own_redis = true;
+        self
+    }
+
+    pub async fn build(self) -> Arc<World> {
+        let keys = if self.own_redis { Keys::in_own_server() } else { Keys::reserve() };
+        let tables = Tables::create().await;
+        let redis = FaultProxy::before(keys.address()).await;
+        let dynamodb = DynamoFaults::before(tables.engine()).await;
+
+        let mut settings = tables.settings();
+        settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb.endpoint());
+        settings.insert("REDIS_URL".to_owned(), keys.url_through(redis.address()));
+        settings.insert("REDIS_PREFIX".to_owned(), keys.prefix().to_owned());
+        // What a test sets wins.
+        settings.extend(self.settings);
+        let app = container(&settings, Clock::System);
+
+        let catalog = self.catalog.unwrap_or_else(sample_catalog);
+        let catalog: CatalogFile = serde_json::from_value(catalog).unwrap_or_else(|error| panic!("{error}"));
+        let loaded = app.catalog.load_catalog(&catalog, false, || ()).await;
+        loaded.unwrap_or_else(|error| panic!("{error:?}"));
+        dynamodb.forget_calls();
+        Arc::new(World { redis, dynamodb, keys, tables, settings, app, addresses: AtomicU32::default() })
+    }
+}
+
+impl World {
+    /// A world as [`Setup`] makes it by default.
+    pub async fn new() -> Arc<Self> {
+        Setup::default().build().await
+    }
+
+    /// The container that serves everyone who isn't told otherwise.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Another container: it shares the stores with the first, and nothing else.
+    pub fn container(&self) -> Arc<App> {
+        container(&self.settings, Clock::System)
+    }
+
+    /// Another container, in whose time this much more has passed.
+    pub fn container_after(&self, passed: Duration) -> Arc<App> {
+        let passed = passed.try_into().expect("a time that can be added");
+        container(&self.settings, Clock::Shifted(passed))
+    }
+
+    /// A new guest, from an address of their own.
+    pub fn guest(self: &Arc<Self>) -> Shopper {
+        Shopper::guest(self)
+    }
+
+    /// A caller without any identity, from an address of their own.
+    pub fn nobody(self: &Arc<Self>) -> Shopper {
+        Shopper::nobody(self)
+    }
+
+    /// The signed-in user of this name, from an address of their own.
+    pub fn user(self: &Arc<Self>, name: &str) -> Shopper {
+        Shopper::user(self, &Token::of(name))
+    }
+
+    /// One of the shop's staff.
+    pub fn staff(self: &Arc<Self>) -> Shopper {
+        Shopper::user(self, &Token::staff("grace"))
+    }
+
+    /// Calls a function with any request.
+    pub async fn call(&self, function: &str, request: Request) -> Answer {
+        self.call_in(&self.app, function, request).await
+    }
+
+    pub async fn call_in(&self, container: &Arc<App>, function: &str, request: Request) -> Answer {
+        Answer::new(&handlers::call(function, Arc::clone(container), request).await)
+    }
+
+    /// From the block that RFC 2544 keeps for tests.
+    fn next_address(&self) -> String {
+        let [.., high, low] = self.addresses.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        format!("198.18.{high}.{low}")
+    }
+}
+
+/// The shop of the README.
+pub fn sample_catalog() -> Value {
+    let path = root().join("data/sample-catalog.json");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn container(settings: &BTreeMap<String, String>, clock: Clock) -> Arc<App> {
+    let config = Config::read(Vars::new(settings.clone())).unwrap_or_else(|error| panic!("{error}"));
+    Arc::new(App::new(config, clock).unwrap_or_else(|error| panic!("{error}")))
+}

@@ -1,0 +1,225 @@
+//! Someone who calls the functions.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use shared::{app::App, http::route::Route};
+use uuid::Uuid;
+
+use super::{Answer, World};
+use crate::{
+    event::Event,
+    token::{Signer, Token},
+};
+
+/// A caller with an identity and an address of their own. Cheap to copy, and a copy is the same caller.
+#[derive(Clone, Debug)]
+pub struct Shopper {
+    world: Arc<World>,
+    container: Arc<App>,
+    identity: Identity,
+    source_ip: String,
+}
+
+#[derive(Clone, Debug)]
+enum Identity {
+    Nobody,
+    Guest(String),
+    Token(String),
+}
+
+impl Shopper {
+    pub(super) fn nobody(world: &Arc<World>) -> Self {
+        Self {
+            world: Arc::clone(world),
+            container: Arc::clone(world.app()),
+            identity: Identity::Nobody,
+            source_ip: world.next_address(),
+        }
+    }
+
+    pub(super) fn guest(world: &Arc<World>) -> Self {
+        Self::nobody(world).known_as_guest(&Uuid::new_v4().to_string())
+    }
+
+    pub(super) fn user(world: &Arc<World>, token: &Token) -> Self {
+        Self::nobody(world).with_token(&Signer::es256().sign(token))
+    }
+
+    /// The same caller with this guest id.
+    #[must_use]
+    pub fn known_as_guest(mut self, id: &str) -> Self {
+        self.identity = Identity::Guest(id.to_owned());
+        self
+    }
+
+    /// The same caller with any token, good or bad.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.identity = Identity::Token(token.to_owned());
+        self
+    }
+
+    /// The same caller from another address.
+    #[must_use]
+    pub fn from_address(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.source_ip);
+        self
+    }
+
+    /// The same caller, served by another container.
+    #[must_use]
+    pub fn served_by(mut self, container: &Arc<App>) -> Self {
+        self.container = Arc::clone(container);
+        self
+    }
+
+    pub fn guest_id(&self) -> &str {
+        if let Identity::Guest(id) = &self.identity { id } else { panic!("{:?} is no guest", self.identity) }
+    }
+
+    /// An event of this caller, for whatever the calls below don't say.
+    pub fn event(&self, route: Route) -> Event {
+        let event = Event::new(route.method(), route.path()).source_ip(&self.source_ip);
+        match &self.identity {
+            Identity::Nobody => event,
+            Identity::Guest(id) => event.guest(id),
+            Identity::Token(token) => event.bearer(token),
+        }
+    }
+
+    pub async fn send(&self, route: Route, event: &Event) -> Answer {
+        self.world.call_in(&self.container, route.function(), event.request()).await
+    }
+
+    /// Sends a route's body.
+    pub async fn post(&self, route: Route, body: &Value) -> Answer {
+        self.send(route, &self.event(route).json(body)).await
+    }
+
+    /// Sends a route's body under an idempotency key.
+    pub async fn post_once(&self, route: Route, key: &str, body: &Value) -> Answer {
+        self.send(route, &self.event(route).idempotency_key(key).json(body)).await
+    }
+
+    pub async fn initiate(&self, items: &[(&str, u32)]) -> Answer {
+        self.post(Route::Initiate, &json!({"cartItems": cart(items)})).await
+    }
+
+    pub async fn session(&self, checkout: &str) -> Answer {
+        let event = self.event(Route::GetSession).path("checkoutId", checkout);
+        self.send(Route::GetSession, &event).await
+    }
+
+    pub async fn ship_to(&self, checkout: &str, address: &Value) -> Answer {
+        self.post(Route::UpdateAddress, &json!({"checkoutId": checkout, "shippingAddress": address})).await
+    }
+
+    pub async fn shipping_offers(&self, checkout: &str) -> Answer {
+        self.post(Route::CalculateShipping, &json!({"checkoutId": checkout})).await
+    }
+
+    pub async fn choose_shipping(&self, checkout: &str, method: &str) -> Answer {
+        let body = json!({"checkoutId": checkout, "shippingMethodId": method});
+        self.post(Route::CalculateShipping, &body).await
+    }
+
+    pub async fn tax(&self, checkout: &str) -> Answer {
+        self.post(Route::CalculateTax, &json!({"checkoutId": checkout})).await
+    }
+
+    pub async fn apply_coupon(&self, checkout: &str, code: &str) -> Answer {
+        self.post(Route::ApplyCoupon, &json!({"checkoutId": checkout, "couponCode": code})).await
+    }
+
+    pub async fn remove_coupon(&self, checkout: &str) -> Answer {
+        self.post(Route::RemoveCoupon, &json!({"checkoutId": checkout})).await
+    }
+
+    pub async fn confirm(&self, checkout: &str, expected_total: i64) -> Answer {
+        self.post(Route::ConfirmOrder, &confirmation(checkout, expected_total)).await
+    }
+
+    pub async fn orders(&self) -> Answer {
+        self.send(Route::ListOrders, &self.event(Route::ListOrders)).await
+    }
+
+    pub async fn order(&self, order: &str) -> Answer {
+        self.send(Route::GetOrder, &self.event(Route::GetOrder).path("orderId", order)).await
+    }
+
+    pub async fn cancel(&self, order: &str) -> Answer {
+        self.send(Route::CancelOrder, &self.event(Route::CancelOrder).path("orderId", order)).await
+    }
+
+    /// For staff.
+    pub async fn set_status(&self, order: &str, status: &str) -> Answer {
+        let event = self.event(Route::UpdateOrderStatus).path("orderId", order);
+        self.send(Route::UpdateOrderStatus, &event.json(&json!({"status": status}))).await
+    }
+
+    /// Opens a checkout that could be confirmed at once, going to California. Returns its session.
+    #[track_caller]
+    pub fn fill_cart(&self, items: &[(&str, u32)]) -> impl Future<Output = Value> + Send + use<> {
+        let body = json!({
+            "cartItems": cart(items),
+            "shippingAddress": california(),
+            "shippingMethodId": "us-standard"
+        });
+        let shopper = self.clone();
+        async move {
+            let session = shopper.post(Route::Initiate, &body).await.expect(201);
+            assert_eq!(session["problems"], json!([]), "{session:#}");
+            session
+        }
+    }
+
+    /// A whole purchase. Returns the order.
+    pub async fn buy(&self, items: &[(&str, u32)]) -> Value {
+        let session = self.fill_cart(items).await;
+        let mut answer = self.confirm(id_of(&session), total_of(&session)).await.expect(201);
+        answer["order"].take()
+    }
+}
+
+/// `cartItems` of products and quantities; a variant follows a slash: `pour-over-kit/white`.
+pub fn cart(items: &[(&str, u32)]) -> Value {
+    let item = |(sku, quantity): &(&str, u32)| match sku.split_once('/') {
+        Some((product, variant)) => json!({"productId": product, "variantId": variant, "quantity": quantity}),
+        None => json!({"productId": sku, "quantity": quantity}),
+    };
+    items.iter().map(item).collect()
+}
+
+/// What confirm-order takes.
+pub fn confirmation(checkout: &str, expected_total: i64) -> Value {
+    json!({
+        "checkoutId": checkout,
+        "expectedTotal": expected_total,
+        "paymentMethod": "cash_on_delivery",
+        "customerInfo": {"email": "ada@example.com", "firstName": "Ada", "lastName": "Sample"}
+    })
+}
+
+/// An address in California.
+pub fn california() -> Value {
+    json!({
+        "firstName": "Ada",
+        "lastName": "Sample",
+        "addressLine1": "1 Market Street",
+        "city": "San Francisco",
+        "state": "CA",
+        "postalCode": "94105",
+        "country": "US"
+    })
+}
+
+/// The checkout id of a session.
+pub fn id_of(session: &Value) -> &str {
+    session["checkoutId"].as_str().unwrap_or_else(|| panic!("no session: {session:#}"))
+}
+
+/// What a session would cost.
+pub fn total_of(session: &Value) -> i64 {
+    session["summary"]["totalAmount"].as_i64().unwrap_or_else(|| panic!("no session: {session:#}"))
+}
