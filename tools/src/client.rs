@@ -1,4 +1,4 @@
-//! The tools' own DynamoDB client.
+//! The tools' own `DynamoDB` client.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
-/// Where DynamoDB is and as whom to speak to it.
+/// Where `DynamoDB` is and as whom to speak to it.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// `None` is the region's own endpoint.
@@ -24,23 +24,13 @@ impl Access {
         Self {
             endpoint: Some(endpoint.to_owned()),
             region: crate::laptop::REGION.to_owned(),
-            credentials: Credentials::new(
-                crate::laptop::ACCESS_KEY,
-                crate::laptop::ACCESS_KEY,
-                None,
-                None,
-                "laptop",
-            ),
+            credentials: Credentials::new(crate::laptop::ACCESS_KEY, crate::laptop::ACCESS_KEY, None, None, "laptop"),
         }
     }
 
     pub fn client(self) -> Client {
-        let http = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(Duration::from_secs(10))
-            .build();
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(10)).build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region))

@@ -1,4 +1,4 @@
-//! A DynamoDB of our own: empty, on 127.0.0.1, gone when dropped.
+//! A `DynamoDB` of our own: empty, on 127.0.0.1, gone when dropped.
 
 use std::io;
 use std::net::TcpListener;
@@ -19,7 +19,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(30);
 const ATTEMPTS: usize = 5;
 const JAR: &str = "DynamoDBLocal.jar";
 
-/// Why there is no DynamoDB engine.
+/// Why there is no `DynamoDB` engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("can't start dynoxide on port {port}: {reason}")]
@@ -97,8 +97,7 @@ impl Dynoxide {
     /// Starts it on this port; 0 takes a free one.
     pub fn start_on(port: u16) -> Result<Self, EngineError> {
         let failed = |reason: String| EngineError::Embedded { port, reason };
-        let listener =
-            TcpListener::bind(ports::local(port)).map_err(|error| failed(error.to_string()))?;
+        let listener = TcpListener::bind(ports::local(port)).map_err(|error| failed(error.to_string()))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let database = dynoxide::Database::memory().map_err(|error| failed(error.to_string()))?;
@@ -112,11 +111,7 @@ impl Dynoxide {
         let serve = move || {
             runtime.block_on(async {
                 if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-                    let serving = dynoxide::server::serve_with_shutdown(
-                        listener,
-                        database,
-                        std::future::pending(),
-                    );
+                    let serving = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending());
                     // Its own graceful stop would wait for every client to hang up.
                     tokio::select! {
                         _ = serving => {}
@@ -126,14 +121,8 @@ impl Dynoxide {
             });
             runtime.shutdown_timeout(Duration::from_secs(1));
         };
-        let thread = std::thread::Builder::new()
-            .name("dynoxide".to_owned())
-            .spawn(serve)?;
-        Ok(Self {
-            port,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("dynoxide".to_owned()).spawn(serve)?;
+        Ok(Self { port, stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -149,7 +138,7 @@ impl Drop for Dynoxide {
     }
 }
 
-/// DynamoDB Local from `.tools/dynamodb-local`, in memory. It listens on all interfaces and can't be told not to.
+/// `DynamoDB` Local from `.tools/dynamodb-local`, in memory. It listens on all interfaces and can't be told not to.
 #[derive(Debug)]
 pub struct DynamoDbLocal {
     port: u16,
@@ -160,9 +149,7 @@ pub struct DynamoDbLocal {
 impl DynamoDbLocal {
     /// Starts it on a free port.
     pub fn start() -> Result<Self, EngineError> {
-        let home = project::root()
-            .map_err(io::Error::other)?
-            .join(".tools/dynamodb-local");
+        let home = project::root().map_err(io::Error::other)?.join(".tools/dynamodb-local");
         if !home.join(JAR).is_file() {
             return Err(EngineError::NotInstalled { folder: home });
         }
@@ -177,23 +164,16 @@ impl DynamoDbLocal {
     }
 
     fn start_on(port: u16, home: &Path, java: &Path) -> Result<Self, EngineError> {
-        let folder = tempfile::Builder::new()
-            .prefix("checkout-dynamodb-")
-            .tempdir()?;
+        let folder = tempfile::Builder::new().prefix("checkout-dynamodb-").tempdir()?;
         let log = folder.path().join("log");
         let process = OwnedProcess::start(&Launch::Plain, java, Output::Log(&log), |command| {
             command.current_dir(home);
             command.args(["-Djava.library.path=./DynamoDBLocal_lib", "-jar", JAR]);
             command.args(["-inMemory", "-port"]).arg(port.to_string());
         })?;
-        let mut engine = Self {
-            port,
-            process,
-            _folder: folder,
-        };
+        let mut engine = Self { port, process, _folder: folder };
         let up = process::wait_until(STARTS_WITHIN, || {
-            let answered =
-                http_probe::request(port, "GET", "/", "", Duration::from_secs(1)).is_ok();
+            let answered = http_probe::request(port, "GET", "/", "", Duration::from_secs(1)).is_ok();
             answered || engine.ended().is_some()
         });
         if up.is_err() || engine.ended().is_some() {
@@ -226,10 +206,7 @@ mod tests {
     #[test]
     fn a_taken_port_is_named() -> Result<(), EngineError> {
         let first = Dynoxide::start_on(0)?;
-        let message = Dynoxide::start_on(first.port)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+        let message = Dynoxide::start_on(first.port).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(message.contains(&first.port.to_string()), "{message}");
         Ok(())
     }

@@ -10,13 +10,7 @@ use crate::ports;
 
 /// Sends one request with a JSON body (none if empty) and waits up to `within` for the whole answer.
 /// Returns its status and body, the latter as it came.
-pub fn request(
-    port: u16,
-    method: &str,
-    path: &str,
-    body: &str,
-    within: Duration,
-) -> io::Result<(u16, String)> {
+pub fn request(port: u16, method: &str, path: &str, body: &str, within: Duration) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&ports::local(port), within)?;
     stream.set_read_timeout(Some(within))?;
     stream.set_write_timeout(Some(within))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 pub const REGION: &str = "us-east-1";
-/// Letters and digits only: DynamoDB Local refuses anything else.
+/// Letters and digits only: `DynamoDB` Local refuses anything else.
 pub const ACCESS_KEY: &str = "local";
 /// What the local tables' names start with.
 pub const TABLE_PREFIX: &str = "checkout-";
@@ -20,13 +20,9 @@ const TOKEN_LIFE: Duration = Duration::days(30);
 
 /// The settings that make a function accept [`token`]s.
 pub fn jwt_settings() -> BTreeMap<String, String> {
-    [
-        ("JWT_HS256_SECRET", JWT_SECRET),
-        ("JWT_ISSUER", JWT_ISSUER),
-        ("JWT_AUDIENCE", JWT_AUDIENCE),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
+    [("JWT_HS256_SECRET", JWT_SECRET), ("JWT_ISSUER", JWT_ISSUER), ("JWT_AUDIENCE", JWT_AUDIENCE)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 #[derive(Serialize)]
@@ -41,11 +37,7 @@ struct Claims<'a> {
 }
 
 /// A bearer token for `user` that a local stack accepts from `now` on, for thirty days.
-pub fn token(
-    user: &str,
-    staff: bool,
-    now: OffsetDateTime,
-) -> Result<String, jsonwebtoken::errors::Error> {
+pub fn token(user: &str, staff: bool, now: OffsetDateTime) -> Result<String, jsonwebtoken::errors::Error> {
     let claims = Claims {
         sub: user,
         iss: JWT_ISSUER,

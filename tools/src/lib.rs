@@ -1,6 +1,11 @@
 //! What a developer's local stack is made of, for the command line (`checkout`) and for the tests:
 //! the template as data, real servers that end with their owner, and the tokens of made-up callers.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a tool reads from its environment is where to find programs, not a setting of the checkout"
+)]
+
 pub mod client;
 pub mod dynamodb_engine;
 pub mod http_probe;

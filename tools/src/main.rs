@@ -1,5 +1,10 @@
 //! `checkout`: the developer's local stack and the operator's command line.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a command line reads its own environment, clock and dice: it is the edge"
+)]
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

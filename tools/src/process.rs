@@ -68,11 +68,7 @@ impl OwnedProcess {
         }
         Ok(Self {
             child: command.spawn()?,
-            name: program
-                .file_name()
-                .unwrap_or(program.as_os_str())
-                .to_string_lossy()
-                .into_owned(),
+            name: program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned(),
             own_group: matches!(launch, Launch::Tied { .. }),
         })
     }
@@ -96,11 +92,7 @@ impl OwnedProcess {
             return;
         };
         // The child hasn't been waited for, so the id is still its own. Gone already: nothing to do.
-        let _ = if self.own_group {
-            killpg(Pid::from_raw(id), signal)
-        } else {
-            kill(Pid::from_raw(id), signal)
-        };
+        let _ = if self.own_group { killpg(Pid::from_raw(id), signal) } else { kill(Pid::from_raw(id), signal) };
     }
 
     /// Asks it to end (SIGTERM), and kills it if it hasn't within `grace`.
@@ -166,9 +158,7 @@ pub fn log_tail(path: &Path) -> String {
 
 /// Finds a program in the project's `.tools/bin`, then on `PATH`.
 pub fn find_program(name: &str) -> Option<PathBuf> {
-    let own = crate::project::root()
-        .map(|root| root.join(".tools/bin"))
-        .ok();
+    let own = crate::project::root().map(|root| root.join(".tools/bin")).ok();
     let path = std::env::var_os("PATH").unwrap_or_default();
     own.into_iter()
         .chain(std::env::split_paths(&path))

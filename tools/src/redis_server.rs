@@ -27,11 +27,7 @@ pub enum RedisServerError {
     #[error("can't start {}: {source}", program.display())]
     Start { program: PathBuf, source: io::Error },
     #[error("{} did not come up on port {port}; its log:\n{log}", program.display())]
-    NeverAnswered {
-        program: PathBuf,
-        port: u16,
-        log: String,
-    },
+    NeverAnswered { program: PathBuf, port: u16, log: String },
     #[error("no temporary folder or free port for Redis: {0}")]
     Io(#[from] io::Error),
 }
@@ -71,9 +67,7 @@ impl RedisServer {
             program,
             launch,
             port,
-            folder: tempfile::Builder::new()
-                .prefix("checkout-redis-")
-                .tempdir()?,
+            folder: tempfile::Builder::new().prefix("checkout-redis-").tempdir()?,
         };
         server.start_again()?;
         Ok(server)
@@ -89,11 +83,7 @@ impl RedisServer {
 
     /// Which program it is, for a status line.
     pub fn program(&self) -> String {
-        self.program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        self.program.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// How it ended, if it did so by itself.
@@ -116,14 +106,11 @@ impl RedisServer {
         if self.process.is_some() {
             return Ok(());
         }
-        let process = self.spawn().map_err(|source| RedisServerError::Start {
-            program: self.program.clone(),
-            source,
-        })?;
+        let process =
+            self.spawn().map_err(|source| RedisServerError::Start { program: self.program.clone(), source })?;
         let process = self.process.insert(process);
-        let up = process::wait_until(STARTS_WITHIN, || {
-            process.ended().is_some() || answers_as(self.port, process.id())
-        });
+        let up =
+            process::wait_until(STARTS_WITHIN, || process.ended().is_some() || answers_as(self.port, process.id()));
         if up.is_err() || process.ended().is_some() {
             self.process = None;
             return Err(RedisServerError::NeverAnswered {
@@ -180,10 +167,7 @@ fn answers_as(port: u16, process: u32) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| {
-        answer
-            .lines()
-            .find_map(|line| line.strip_prefix("process_id:"))
-            .is_some_and(|id| id == process.to_string())
+        answer.lines().find_map(|line| line.strip_prefix("process_id:")).is_some_and(|id| id == process.to_string())
     })
 }
 
@@ -231,10 +215,7 @@ mod tests {
     fn a_taken_port_shows_the_servers_log() -> Result<(), RedisServerError> {
         let first = RedisServer::start()?;
         let second = RedisServer::start_on(first.port(), Launch::Plain);
-        let message = second
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+        let message = second.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(message.contains("Address already in use"), "{message}");
         Ok(())
     }

@@ -12,10 +12,7 @@ use serde::Deserialize;
 #[derive(Debug, thiserror::Error)]
 pub enum RouterError {
     #[error("can't read {}: {source}", path.display())]
-    Unreadable {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Unreadable { path: PathBuf, source: std::io::Error },
     #[error("[workspace.metadata.lambda.watch.router] can't be understood: {0}")]
     Invalid(#[from] toml::de::Error),
 }
@@ -61,17 +58,15 @@ struct Target {
 
 /// The routes of a workspace manifest, sorted.
 pub fn routes(manifest: &Path) -> Result<Vec<WatchRoute>, RouterError> {
-    let text = std::fs::read_to_string(manifest).map_err(|source| RouterError::Unreadable {
-        path: manifest.to_owned(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(manifest)
+        .map_err(|source| RouterError::Unreadable { path: manifest.to_owned(), source })?;
     parse(&text)
 }
 
 fn parse(manifest: &str) -> Result<Vec<WatchRoute>, RouterError> {
     let manifest: Manifest = toml::from_str(manifest)?;
-    let router = manifest.workspace.metadata.lambda.watch.router;
-    let mut routes: Vec<_> = router
+    let table = manifest.workspace.metadata.lambda.watch.router;
+    let mut routes: Vec<_> = table
         .into_iter()
         .flat_map(|(path, targets)| {
             targets.into_iter().map(move |target| WatchRoute {
@@ -95,10 +90,8 @@ mod tests {
             [workspace.metadata.lambda.watch.router]
             "/orders" = [{ method = "POST", function = "place" }, { method = "GET", function = "list" }]
         "#;
-        let found: Vec<_> = parse(manifest)?
-            .into_iter()
-            .map(|route| (route.method, route.path, route.function))
-            .collect();
+        let found: Vec<_> =
+            parse(manifest)?.into_iter().map(|route| (route.method, route.path, route.function)).collect();
         let expected = [("GET", "/orders", "list"), ("POST", "/orders", "place")]
             .map(|(m, p, f)| (m.to_owned(), p.to_owned(), f.to_owned()));
         assert_eq!(found, expected);

@@ -1,4 +1,4 @@
-//! Creates the template's tables in a DynamoDB engine: dynoxide, DynamoDB Local or the real one.
+//! Creates the template's tables in a `DynamoDB` engine: dynoxide, `DynamoDB` Local or the real one.
 
 use std::time::Duration;
 
@@ -8,9 +8,8 @@ use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::operation::delete_table::DeleteTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus,
-    TimeToLiveSpecification, TimeToLiveStatus,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
 
 use crate::template::{self, Table, Template};
@@ -39,11 +38,7 @@ pub enum TableError {
 /// (see [`Table::local_name`]), waits until it is ACTIVE and sets its TTL.
 ///
 /// Running it again changes nothing: a table that exists is left as it is.
-pub async fn create_tables(
-    client: &Client,
-    template: &Template,
-    prefix: &str,
-) -> Result<(), TableError> {
+pub async fn create_tables(client: &Client, template: &Template, prefix: &str) -> Result<(), TableError> {
     for table in &template.tables {
         create_table(client, table, prefix).await?;
     }
@@ -51,19 +46,11 @@ pub async fn create_tables(
 }
 
 /// Deletes every table that [`create_tables`] makes under this prefix. A missing one is no error.
-pub async fn delete_tables(
-    client: &Client,
-    template: &Template,
-    prefix: &str,
-) -> Result<(), TableError> {
+pub async fn delete_tables(client: &Client, template: &Template, prefix: &str) -> Result<(), TableError> {
     for table in &template.tables {
         let name = table.local_name(prefix);
         match client.delete_table().table_name(&name).send().await {
-            Err(error)
-                if !error
-                    .as_service_error()
-                    .is_some_and(DeleteTableError::is_resource_not_found_exception) =>
-            {
+            Err(error) if !error.as_service_error().is_some_and(DeleteTableError::is_resource_not_found_exception) => {
                 return Err(refused(&name, "delete", &error));
             }
             _ => {}
@@ -74,26 +61,12 @@ pub async fn delete_tables(
 
 async fn create_table(client: &Client, table: &Table, prefix: &str) -> Result<(), TableError> {
     let name = table.local_name(prefix);
-    let request =
-        creation(client.create_table(), table, &name).map_err(|source| TableError::Invalid {
-            table: name.clone(),
-            source,
-        })?;
+    let request = creation(client.create_table(), table, &name)
+        .map_err(|source| TableError::Invalid { table: name.clone(), source })?;
     // The engines answer differently: dynoxide and DynamoDB Local say ACTIVE at once, the real one CREATING.
     let active = match request.send().await {
-        Ok(answer) => {
-            answer
-                .table_description
-                .and_then(|table| table.table_status)
-                == Some(TableStatus::Active)
-        }
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(CreateTableError::is_resource_in_use_exception) =>
-        {
-            false
-        }
+        Ok(answer) => answer.table_description.and_then(|table| table.table_status) == Some(TableStatus::Active),
+        Err(error) if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => false,
         Err(error) => return Err(refused(&name, "create", &error)),
     };
     if !active {
@@ -180,40 +153,25 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), TableError
             tokio::time::sleep(POLL).await;
         }
     };
-    tokio::time::timeout(ACTIVE_WITHIN, wait)
-        .await
-        .unwrap_or_else(|_| Err(TableError::NeverActive(name.to_owned())))
+    tokio::time::timeout(ACTIVE_WITHIN, wait).await.unwrap_or_else(|_| Err(TableError::NeverActive(name.to_owned())))
 }
 
 /// Asked for only when it isn't on yet: switching it on twice is an error.
 async fn set_time_to_live(client: &Client, table: &Table, name: &str) -> Result<(), TableError> {
-    let Some(ttl) = table
-        .schema
-        .time_to_live_specification
-        .as_ref()
-        .filter(|t| t.enabled)
-    else {
+    let Some(ttl) = table.schema.time_to_live_specification.as_ref().filter(|t| t.enabled) else {
         return Ok(());
     };
     let answer = client.describe_time_to_live().table_name(name).send().await;
     let answer = answer.map_err(|error| refused(name, "describe the TTL of", &error))?;
-    let status = answer
-        .time_to_live_description
-        .and_then(|ttl| ttl.time_to_live_status);
-    if matches!(
-        status,
-        Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
-    ) {
+    let status = answer.time_to_live_description.and_then(|ttl| ttl.time_to_live_status);
+    if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
     }
     let specification = TimeToLiveSpecification::builder()
         .enabled(true)
         .attribute_name(&ttl.attribute_name)
         .build()
-        .map_err(|source| TableError::Invalid {
-            table: name.to_owned(),
-            source,
-        })?;
+        .map_err(|source| TableError::Invalid { table: name.to_owned(), source })?;
     client
         .update_time_to_live()
         .table_name(name)
@@ -224,16 +182,8 @@ async fn set_time_to_live(client: &Client, table: &Table, name: &str) -> Result<
         .map_err(|error| refused(name, "set the TTL of", &error))
 }
 
-fn refused(
-    table: &str,
-    step: &'static str,
-    error: &(impl std::error::Error + 'static),
-) -> TableError {
-    TableError::Refused {
-        table: table.to_owned(),
-        step,
-        reason: DisplayErrorContext(error).to_string(),
-    }
+fn refused(table: &str, step: &'static str, error: &(impl std::error::Error + 'static)) -> TableError {
+    TableError::Refused { table: table.to_owned(), step, reason: DisplayErrorContext(error).to_string() }
 }
 
 #[cfg(test)]
@@ -255,11 +205,7 @@ mod tests {
         create_tables(&client, &template, "test-").await?;
 
         let answer = client.list_tables().send().await?;
-        let mut expected: Vec<_> = template
-            .tables
-            .iter()
-            .map(|table| table.local_name("test-"))
-            .collect();
+        let mut expected: Vec<_> = template.tables.iter().map(|table| table.local_name("test-")).collect();
         expected.sort();
         assert_eq!(answer.table_names(), expected);
         delete_tables(&client, &template, "test-").await?;

@@ -15,18 +15,11 @@ use serde_yaml_ng::{Mapping, Value};
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     #[error("can't read {}: {source}", path.display())]
-    Unreadable {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Unreadable { path: PathBuf, source: std::io::Error },
     #[error("template.yaml is no YAML: {0}")]
     Syntax(#[source] serde_yaml_ng::Error),
     #[error("template.yaml: {place} isn't what a {expected} needs: {source}")]
-    Shape {
-        place: String,
-        expected: &'static str,
-        source: serde_yaml_ng::Error,
-    },
+    Shape { place: String, expected: &'static str, source: serde_yaml_ng::Error },
     #[error("template.yaml has no Resources")]
     NoResources,
 }
@@ -36,7 +29,7 @@ pub enum TemplateError {
 pub struct Template {
     /// Every `AWS::Serverless::Function`, in the template's order.
     pub functions: Vec<Function>,
-    /// Every `AWS::DynamoDB::Table`, in the template's order.
+    /// Every `AWS::`DynamoDB`::Table`, in the template's order.
     pub tables: Vec<Table>,
 }
 
@@ -57,10 +50,7 @@ pub struct Function {
 impl Function {
     /// The folder's name, which is the package's and the binary's too.
     pub fn name(&self) -> &str {
-        self.folder
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default()
+        self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 }
 
@@ -83,10 +73,7 @@ impl Table {
     /// The name of this table's local copy: `OrdersTable` under the prefix `dev-` is `dev-orders`.
     pub fn local_name(&self, prefix: &str) -> String {
         let mut name = prefix.to_owned();
-        let id = self
-            .logical_id
-            .strip_suffix("Table")
-            .unwrap_or(&self.logical_id);
+        let id = self.logical_id.strip_suffix("Table").unwrap_or(&self.logical_id);
         for (at, letter) in id.char_indices() {
             if letter.is_ascii_uppercase() && at > 0 {
                 name.push('-');
@@ -97,7 +84,7 @@ impl Table {
     }
 }
 
-/// What DynamoDB must know to create a table.
+/// What `DynamoDB` must know to create a table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TableSchema {
@@ -177,10 +164,8 @@ pub struct Stream {
 impl Template {
     /// Reads and parses a template file.
     pub fn load(path: &Path) -> Result<Self, TemplateError> {
-        let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
         Self::parse(&text)
     }
 
@@ -188,23 +173,15 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let document: Value = serde_yaml_ng::from_str(text).map_err(TemplateError::Syntax)?;
         let globals = variables_of(at(&document, &["Globals", "Function"]));
-        let resources = document
-            .get("Resources")
-            .and_then(Value::as_mapping)
-            .ok_or(TemplateError::NoResources)?;
+        let resources = document.get("Resources").and_then(Value::as_mapping).ok_or(TemplateError::NoResources)?;
 
-        let mut template = Self {
-            functions: Vec::new(),
-            tables: Vec::new(),
-        };
+        let mut template = Self { functions: Vec::new(), tables: Vec::new() };
         for (id, resource) in resources {
             let logical_id = id.as_str().unwrap_or_default().to_owned();
             let properties = resource.get("Properties").cloned().unwrap_or_default();
             match resource.get("Type").and_then(Value::as_str) {
                 Some("AWS::Serverless::Function") => {
-                    template
-                        .functions
-                        .push(function(logical_id, &properties, &globals)?);
+                    template.functions.push(function(logical_id, &properties, &globals)?);
                 }
                 Some("AWS::DynamoDB::Table") => {
                     let place = format!("Resources.{logical_id}.Properties");
@@ -237,11 +214,7 @@ struct FunctionProperties {
     code_uri: PathBuf,
 }
 
-fn function(
-    logical_id: String,
-    properties: &Value,
-    globals: &Mapping,
-) -> Result<Function, TemplateError> {
+fn function(logical_id: String, properties: &Value, globals: &Mapping) -> Result<Function, TemplateError> {
     let place = format!("Resources.{logical_id}.Properties");
     let FunctionProperties { code_uri } = typed(properties.clone(), place.clone(), "function")?;
 
@@ -266,13 +239,7 @@ fn function(
         variables.insert(name);
     }
 
-    Ok(Function {
-        logical_id,
-        folder: code_uri,
-        routes,
-        variables,
-        references,
-    })
+    Ok(Function { logical_id, folder: code_uri, routes, variables, references })
 }
 
 /// `Environment.Variables` of a function's properties or of the globals; empty when there are none.
@@ -296,16 +263,8 @@ fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, key| value.get(key))
 }
 
-fn typed<T: DeserializeOwned>(
-    value: Value,
-    place: String,
-    expected: &'static str,
-) -> Result<T, TemplateError> {
-    serde_yaml_ng::from_value(value).map_err(|source| TemplateError::Shape {
-        place,
-        expected,
-        source,
-    })
+fn typed<T: DeserializeOwned>(value: Value, place: String, expected: &'static str) -> Result<T, TemplateError> {
+    serde_yaml_ng::from_value(value).map_err(|source| TemplateError::Shape { place, expected, source })
 }
 
 #[cfg(test)]
@@ -347,18 +306,9 @@ Resources:
         let template = Template::parse(SMALL)?;
         let function = &template.functions[0];
         assert_eq!(function.name(), "get-order");
-        assert_eq!(
-            function.routes,
-            [Route {
-                method: "GET".into(),
-                path: "/orders/{orderId}".into()
-            }]
-        );
+        assert_eq!(function.routes, [Route { method: "GET".into(), path: "/orders/{orderId}".into() }]);
         let names: Vec<_> = function.variables.iter().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            ["LOG_LEVEL", "ORDERS_TABLE", "OTHER_TABLE", "REDIS_HOST"]
-        );
+        assert_eq!(names, ["LOG_LEVEL", "ORDERS_TABLE", "OTHER_TABLE", "REDIS_HOST"]);
         Ok(())
     }
 
@@ -381,12 +331,8 @@ Resources:
 
     #[test]
     fn a_table_without_a_key_is_named_in_the_error() {
-        let text =
-            "Resources: {BrokenTable: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: []}}}";
-        let message = Template::parse(text)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+        let text = "Resources: {BrokenTable: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: []}}}";
+        let message = Template::parse(text).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(message.contains("Resources.BrokenTable"), "{message}");
     }
 }

@@ -22,10 +22,6 @@ pub struct TokenArgs {
 }
 
 pub fn run(args: &TokenArgs) -> Result<(), jsonwebtoken::errors::Error> {
-    say::answer(laptop::token(
-        &args.user,
-        args.staff,
-        OffsetDateTime::now_utc(),
-    )?);
+    say::answer(laptop::token(&args.user, args.staff, OffsetDateTime::now_utc())?);
     Ok(())
 }

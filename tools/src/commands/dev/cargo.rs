@@ -16,10 +16,7 @@ pub enum CargoError {
     #[error("no {0} found: run `make setup`")]
     Missing(&'static str),
     #[error("can't start {program}: {source}")]
-    Start {
-        program: &'static str,
-        source: io::Error,
-    },
+    Start { program: &'static str, source: io::Error },
 }
 
 /// A running cargo or cargo-lambda, stopped in order when dropped.
@@ -90,11 +87,7 @@ fn find(program: &'static str) -> Result<PathBuf, CargoError> {
     find_program(program).ok_or(CargoError::Missing(program))
 }
 
-fn start(
-    program: &'static str,
-    launch: &Launch,
-    configure: impl FnOnce(&mut Command),
-) -> Result<Cargo, CargoError> {
+fn start(program: &'static str, launch: &Launch, configure: impl FnOnce(&mut Command)) -> Result<Cargo, CargoError> {
     let path = find(program)?;
     let configure = |command: &mut Command| {
         configure(command);

@@ -93,24 +93,15 @@ fn running() -> Vec<Entry> {
 }
 
 /// `id (name) state parent … start …`; the name may hold anything, so what follows its last bracket counts.
-fn from_stat(stat: &str) -> Option<Entry> {
-    let id = stat.split_once(' ')?.0.parse().ok()?;
-    let fields: Vec<_> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+fn from_stat(line: &str) -> Option<Entry> {
+    let id = line.split_once(' ')?.0.parse().ok()?;
+    let fields: Vec<_> = line.rsplit_once(')')?.1.split_ascii_whitespace().collect();
     let (state, parent, start) = (*fields.first()?, fields.get(1)?, *fields.get(19)?);
-    (state != "Z").then_some(Entry {
-        member: Member {
-            id,
-            start: start.to_owned(),
-        },
-        parent: parent.parse().ok()?,
-    })
+    (state != "Z").then_some(Entry { member: Member { id, start: start.to_owned() }, parent: parent.parse().ok()? })
 }
 
 fn from_ps() -> Vec<Entry> {
-    let Ok(output) = Command::new("ps")
-        .args(["-A", "-o", "pid=,ppid=,stat=,lstart="])
-        .output()
-    else {
+    let Ok(output) = Command::new("ps").args(["-A", "-o", "pid=,ppid=,stat=,lstart="]).output() else {
         return Vec::new();
     };
     let parse = |line: &str| {
@@ -118,15 +109,9 @@ fn from_ps() -> Vec<Entry> {
         let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
         let zombie = fields.next()?.starts_with('Z');
         let start = fields.collect::<Vec<_>>().join(" ");
-        (!zombie).then_some(Entry {
-            member: Member { id, start },
-            parent,
-        })
+        (!zombie).then_some(Entry { member: Member { id, start }, parent })
     };
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(parse)
-        .collect()
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(parse).collect()
 }
 
 #[cfg(test)]

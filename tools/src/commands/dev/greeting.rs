@@ -16,15 +16,8 @@ pub struct Addresses<'a> {
     pub dynamodb: &'a str,
 }
 
-pub fn print(
-    addresses: &Addresses<'_>,
-    started: Instant,
-) -> Result<(), jsonwebtoken::errors::Error> {
-    let Addresses {
-        url,
-        redis,
-        dynamodb,
-    } = addresses;
+pub fn print(addresses: &Addresses<'_>, started: Instant) -> Result<(), jsonwebtoken::errors::Error> {
+    let Addresses { url, redis, dynamodb } = addresses;
     let guest = Uuid::new_v4();
     let seconds = started.elapsed().as_secs();
     say::answer(format!(

@@ -1,4 +1,4 @@
-//! `checkout dev`: Redis, DynamoDB, tables and every function on this machine, until Ctrl-C.
+//! `checkout dev`: Redis, `DynamoDB`, tables and every function on this machine, until Ctrl-C.
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ use tools::process::{self, Launch};
 use tools::project::{self, NotInProject};
 use tools::redis_server::{RedisServer, RedisServerError};
 use tools::tables::{self, TableError};
-use tools::template::{Template, TemplateError};
+use tools::template::{Function, Template, TemplateError};
 use tools::{laptop, ports};
 
 use self::cargo::{Cargo, CargoError};
@@ -47,7 +47,7 @@ pub struct DevArgs {
     /// Port of the Redis to start
     #[arg(long, env = "CHECKOUT_REDIS_PORT", default_value_t = 16379, value_parser = clap::value_parser!(u16).range(1..))]
     redis_port: u16,
-    /// Port of the DynamoDB engine to start
+    /// Port of the `DynamoDB` engine to start
     #[arg(long, env = "CHECKOUT_DYNAMODB_PORT", default_value_t = 18000, value_parser = clap::value_parser!(u16).range(1..))]
     dynamodb_port: u16,
     /// Processes of each function at most, each handling one request at a time, as Lambda's do
@@ -61,21 +61,10 @@ pub struct DevArgs {
 /// Why the stack could not start, or did not last.
 #[derive(Debug, thiserror::Error)]
 pub enum DevError {
-    #[error(
-        "port {port} of {what} is taken: stop what uses it, or choose another with {flag} or {variable}"
-    )]
-    PortTaken {
-        port: u16,
-        what: &'static str,
-        flag: &'static str,
-        variable: &'static str,
-    },
+    #[error("port {port} of {what} is taken: stop what uses it, or choose another with {flag} or {variable}")]
+    PortTaken { port: u16, what: &'static str, flag: &'static str, variable: &'static str },
     #[error("{what} ended by itself ({how}){log}")]
-    Died {
-        what: String,
-        how: String,
-        log: String,
-    },
+    Died { what: String, how: String, log: String },
     #[error("the functions could not be built ({0})")]
     Build(String),
     #[error(transparent)]
@@ -101,9 +90,7 @@ pub enum DevError {
 pub fn run(args: &DevArgs) -> Result<(), DevError> {
     let mut family = Family::found();
     // Children are tied to the thread that starts them, so everything runs on this one.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let mut stack = Box::pin(serve(args));
@@ -132,9 +119,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let started = Instant::now();
     let root = project::root()?;
     let template = Template::load(&root.join("template.yaml"))?;
-    let launch = Launch::Tied {
-        checkout: std::env::current_exe()?,
-    };
+    let launch = Launch::Tied { checkout: std::env::current_exe()? };
     check_ports(args)?;
     Cargo::check()?;
 
@@ -149,8 +134,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     build(&root, &launch, &template).await?;
 
     let redis_url = redis.as_ref().map(RedisServer::url);
-    let settings =
-        settings::for_functions(&access, redis_url.clone(), template.table_variables(prefix));
+    let settings = settings::for_functions(&access, redis_url.clone(), template.table_variables(prefix));
     let (port, concurrency) = (args.port, args.concurrency);
     let mut watch = Cargo::watch(&root, &launch, port, concurrency, &settings)?;
     say::step("Starting every function");
@@ -166,9 +150,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
 
     let addresses = Addresses {
         url: &format!("http://{}", ports::local(args.port)),
-        redis: redis_url
-            .as_deref()
-            .unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
+        redis: redis_url.as_deref().unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
         dynamodb: access.endpoint.as_deref().unwrap_or_default(),
     };
     greeting::print(&addresses, started)?;
@@ -178,12 +160,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
 /// Before anything is started or built: a taken port would only show after minutes.
 fn check_ports(args: &DevArgs) -> Result<(), DevError> {
     let api = (args.port, "the HTTP API", "--port", "CHECKOUT_PORT");
-    let redis = (!settings::has_redis()).then_some((
-        args.redis_port,
-        "Redis",
-        "--redis-port",
-        "CHECKOUT_REDIS_PORT",
-    ));
+    let redis = (!settings::has_redis()).then_some((args.redis_port, "Redis", "--redis-port", "CHECKOUT_REDIS_PORT"));
     let dynamodb = settings::named_dynamodb().is_none().then_some((
         args.dynamodb_port,
         "DynamoDB",
@@ -193,12 +170,7 @@ fn check_ports(args: &DevArgs) -> Result<(), DevError> {
     let mut seen = Vec::new();
     for (port, what, flag, variable) in [Some(api), redis, dynamodb].into_iter().flatten() {
         if seen.contains(&port) || !ports::is_free(port) {
-            return Err(DevError::PortTaken {
-                port,
-                what,
-                flag,
-                variable,
-            });
+            return Err(DevError::PortTaken { port, what, flag, variable });
         }
         seen.push(port);
     }
@@ -211,11 +183,7 @@ fn start_redis(args: &DevArgs, launch: &Launch) -> Result<Option<RedisServer>, D
         return Ok(None);
     }
     let redis = RedisServer::start_on(args.redis_port, launch.clone())?;
-    say::step(format_args!(
-        "Redis: {} at {}",
-        redis.program(),
-        redis.url()
-    ));
+    say::step(format_args!("Redis: {} at {}", redis.program(), redis.url()));
     Ok(Some(redis))
 }
 
@@ -232,11 +200,8 @@ fn start_dynamodb(args: &DevArgs) -> Result<(Option<Dynoxide>, Access), DevError
 }
 
 async fn build(root: &Path, launch: &Launch, template: &Template) -> Result<(), DevError> {
-    let binaries: Vec<_> = template.functions.iter().map(|f| f.name()).collect();
-    say::step(format_args!(
-        "Building {} functions; the first time takes minutes",
-        binaries.len()
-    ));
+    let binaries: Vec<_> = template.functions.iter().map(Function::name).collect();
+    say::step(format_args!("Building {} functions; the first time takes minutes", binaries.len()));
     let mut build = Cargo::build(root, launch, &binaries)?;
     loop {
         match build.ended() {

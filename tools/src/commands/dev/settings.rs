@@ -18,12 +18,10 @@ pub fn has_redis() -> bool {
 
 /// Whether the caller named an issuer of its own, so that laptop tokens would be refused.
 pub fn has_issuer() -> bool {
-    given("JWT_JWKS")
-        .or_else(|| given("JWT_HS256_SECRET"))
-        .is_some()
+    given("JWT_JWKS").or_else(|| given("JWT_HS256_SECRET")).is_some()
 }
 
-/// How to reach the DynamoDB that the caller named by `AWS_ENDPOINT_URL_DYNAMODB`.
+/// How to reach the `DynamoDB` that the caller named by `AWS_ENDPOINT_URL_DYNAMODB`.
 pub fn named_dynamodb() -> Option<Access> {
     let endpoint = given("AWS_ENDPOINT_URL_DYNAMODB")?;
     let key = given("AWS_ACCESS_KEY_ID").unwrap_or_else(|| laptop::ACCESS_KEY.to_owned());
@@ -42,23 +40,14 @@ pub fn for_functions(
     redis_url: Option<String>,
     tables: BTreeMap<String, String>,
 ) -> BTreeMap<String, Option<String>> {
-    let mut settings: BTreeMap<_, _> = tables
-        .into_iter()
-        .map(|(name, value)| (name, Some(value)))
-        .collect();
+    let mut settings: BTreeMap<_, _> = tables.into_iter().map(|(name, value)| (name, Some(value))).collect();
     let mut set = |name: &str, value: Option<&str>| {
         settings.insert(name.to_owned(), value.map(str::to_owned));
     };
     set("AWS_REGION", Some(&access.region));
     set("AWS_ENDPOINT_URL_DYNAMODB", access.endpoint.as_deref());
-    set(
-        "AWS_ACCESS_KEY_ID",
-        Some(access.credentials.access_key_id()),
-    );
-    set(
-        "AWS_SECRET_ACCESS_KEY",
-        Some(access.credentials.secret_access_key()),
-    );
+    set("AWS_ACCESS_KEY_ID", Some(access.credentials.access_key_id()));
+    set("AWS_SECRET_ACCESS_KEY", Some(access.credentials.secret_access_key()));
     set("AWS_SESSION_TOKEN", access.credentials.session_token());
     if let Some(url) = redis_url {
         set("REDIS_URL", Some(&url));

@@ -38,10 +38,7 @@ pub async fn wake(port: u16, functions: &[Function]) -> Result<(), WakeError> {
                 Ok((status, body)) => format!("status {status}: {body}"),
                 Err(error) => error.to_string(),
             };
-            Err(WakeError::Asleep {
-                function: name,
-                reason,
-            })
+            Err(WakeError::Asleep { function: name, reason })
         });
     }
     while let Some(call) = calls.join_next().await {
@@ -63,10 +60,7 @@ pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
 }
 
 fn asleep_health(reason: String) -> WakeError {
-    WakeError::Asleep {
-        function: "health".to_owned(),
-        reason,
-    }
+    WakeError::Asleep { function: "health".to_owned(), reason }
 }
 
 /// An HTTP API event (payload 2.0) from nobody, with an empty body: a function refuses it, but is awake.

@@ -1,0 +1,70 @@
+# The commands of this project. `make help` lists them; scripts/setup has the versions of every tool.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The project's own tools first.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+# SAM asks for a region even where it calls nobody, and would send usage figures.
+export SAM_CLI_TELEMETRY := 0
+
+say = @printf '==> %s\n'
+
+.PHONY: help
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
+
+.PHONY: dev
+dev: ## Run the whole checkout on this machine until Ctrl-C (ARGS="--port 4000 …")
+	@scripts/setup dev
+	$(say) "Building the developer's tool; the first time takes minutes"
+	@exec cargo run --bin checkout -- dev $(ARGS)
+
+.PHONY: test
+test: setup lint ## Set up what the tests need, and run every check and test
+	$(say) "Building every function"
+	@cargo build --workspace --locked
+	$(say) "Testing, on redis-server and dynoxide"
+	@cargo test --workspace --locked
+ifdef CI
+	@$(MAKE) --no-print-directory test-dynamodb-local
+endif
+
+.PHONY: test-dynamodb-local
+test-dynamodb-local: ## Run the tests on AWS's own DynamoDB emulator (Java 17)
+	@scripts/setup dynamodb-local
+	$(say) "Testing, on redis-server and DynamoDB Local"
+	@TEST_DYNAMODB=local cargo test --workspace --locked
+
+.PHONY: lint
+lint: setup ## Formatting, clippy, dependencies, the template
+	$(say) "Formatting"
+	@cargo fmt --all --check
+	$(say) "Clippy"
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(say) "Dependencies: bans, licences, sources"
+	@cargo deny --offline --locked check --hide-inclusion-graph bans licenses sources
+	$(say) "Dependencies: no aws-lc"
+	@! cargo tree --workspace --locked --target all --prefix none | grep -E '^aws-lc' \
+		|| { echo 'aws-lc is back in the dependency tree: cargo tree --target all -i aws-lc-sys' >&2; exit 1; }
+	$(say) "Template"
+	@cfn-lint template.yaml
+	@sam validate --lint --region us-east-1 >/dev/null
+
+.PHONY: fmt
+fmt: ## Format the code
+	@cargo fmt --all
+
+.PHONY: setup
+setup: ## Set up what `make test` needs, into .tools/
+	@scripts/setup test
+
+.PHONY: load-catalog
+load-catalog: ## Load the sample catalog into the stack of `make dev` (FILE=… for another)
+	@cargo run --quiet --bin checkout -- catalog load $(or $(FILE),data/sample-catalog.json) $(ARGS)
+
+.PHONY: clean-tools
+clean-tools: ## Delete .tools/
+	@rm -rf .tools
