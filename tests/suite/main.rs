@@ -2,4 +2,5 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that meets what it didn't expect has failed")]
 
 mod architecture;
+mod checkout;
 mod harness;

@@ -1,0 +1,17 @@
+//! The checkout through its handlers, over real servers.
+
+mod bad_input;
+mod bootstraps;
+mod catalog;
+mod coherence;
+mod event_files;
+mod idempotency;
+mod identity;
+mod limits;
+mod lost_answers;
+mod order_cache;
+mod orders;
+mod outages;
+mod purchase;
+mod races;
+mod settings;
