@@ -63,7 +63,7 @@ setup: ## Set up what `make test` needs, into .tools/
 
 .PHONY: load-catalog
 load-catalog: ## Load the sample catalog into the stack of `make dev` (FILE=… for another)
-	@cargo run --quiet --bin checkout -- catalog load $(or $(FILE),data/sample-catalog.json) $(ARGS)
+	@cargo run --quiet --bin checkout -- catalog load $(or $(FILE),data/sample-catalog.json) --local $(ARGS)
 
 .PHONY: clean-tools
 clean-tools: ## Delete .tools/

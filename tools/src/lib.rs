@@ -6,6 +6,7 @@
     reason = "what a tool reads from its environment is where to find programs, not a setting of the checkout"
 )]
 
+pub mod catalog;
 pub mod client;
 pub mod dynamodb_engine;
 pub mod http_probe;

@@ -5,7 +5,7 @@
     reason = "a command line reads its own environment, clock and dice: it is the edge"
 )]
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +23,8 @@ struct Cli {
 enum Command {
     /// Run the whole checkout on this machine until Ctrl-C
     Dev(commands::dev::DevArgs),
+    /// Check a catalog file, or load it
+    Catalog(commands::catalog::CatalogArgs),
     /// Print a bearer token that a local stack accepts
     Token(commands::token::TokenArgs),
     /// Run a program that ends with its parent
@@ -31,16 +33,31 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
+    let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Dev(args) => commands::dev::run(&args).map_err(Into::into),
+        Command::Catalog(args) => commands::catalog::run(&args).map_err(Into::into),
         Command::Token(args) => commands::token::run(&args).map_err(Into::into),
         Command::RunTied(args) => commands::run_tied::run(&args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say::failure(&error.to_string());
+            say::failure(&with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and what caused it, each cause once: some messages name theirs already.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let why = error.to_string();
+        if !text.contains(&why) {
+            text = format!("{text}: {why}");
+        }
+        cause = error.source();
+    }
+    text
 }

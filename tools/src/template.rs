@@ -29,7 +29,7 @@ pub enum TemplateError {
 pub struct Template {
     /// Every `AWS::Serverless::Function`, in the template's order.
     pub functions: Vec<Function>,
-    /// Every `AWS::`DynamoDB`::Table`, in the template's order.
+    /// Every `AWS::DynamoDB::Table`, in the template's order.
     pub tables: Vec<Table>,
 }
 

@@ -1,5 +1,8 @@
-//! One module for each command.
+//! One module for each command, and what they share.
 
+pub mod catalog;
 pub mod dev;
+mod environment;
 pub mod run_tied;
+mod store;
 pub mod token;

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use tools::process::{Launch, Output, OwnedProcess, find_program};
 
+use crate::commands::{dev::family::kill_below, environment::given};
+
+const SERVER: &str = "cargo-lambda";
 const GRACE: Duration = Duration::from_secs(5);
 
 /// What went wrong with either.
@@ -21,12 +24,15 @@ pub enum CargoError {
 
 /// A running cargo or cargo-lambda, stopped in order when dropped.
 #[derive(Debug)]
-pub struct Cargo(OwnedProcess);
+pub struct Cargo {
+    process: OwnedProcess,
+    serves: bool,
+}
 
 impl Cargo {
     /// Whether both are there; asked before anything is built.
     pub fn check() -> Result<(), CargoError> {
-        find("cargo").and(find("cargo-lambda")).map(drop)
+        find("cargo").and(find(SERVER)).map(drop)
     }
 
     /// Builds these binaries just as `cargo lambda watch` will ask for them, so that it finds them built:
@@ -49,14 +55,14 @@ impl Cargo {
         concurrency: u16,
         settings: &BTreeMap<String, Option<String>>,
     ) -> Result<Self, CargoError> {
-        start("cargo-lambda", launch, |command| {
+        start(SERVER, launch, |command| {
             command.current_dir(root);
             command.args(["lambda", "watch", "--quiet"]);
             // Its default is every interface of the machine.
             command.args(["--invoke-address", "127.0.0.1"]);
             command.arg("--invoke-port").arg(port.to_string());
             command.arg("--concurrency").arg(concurrency.to_string());
-            if super::settings::given("RUST_LOG").is_none() {
+            if given("RUST_LOG").is_none() {
                 // Of its own words only what went wrong, without the end of each process that it has just
                 // stopped itself. The functions' logs obey LOG_LEVEL.
                 let quiet = "warn,watchexec=off,cargo_lambda_watch::watcher=off";
@@ -73,13 +79,17 @@ impl Cargo {
 
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.0.ended()
+        self.process.ended()
     }
 }
 
 impl Drop for Cargo {
     fn drop(&mut self) {
-        self.0.stop(GRACE);
+        if self.serves && self.process.ended().is_none() {
+            // Functions that outlive the API they ask for work complain about it.
+            kill_below(self.process.id());
+        }
+        self.process.stop(GRACE);
     }
 }
 
@@ -94,7 +104,7 @@ fn start(program: &'static str, launch: &Launch, configure: impl FnOnce(&mut Com
         forget_own_package(command);
     };
     OwnedProcess::start(launch, &path, Output::Inherit, configure)
-        .map(Cargo)
+        .map(|process| Cargo { process, serves: program == SERVER })
         .map_err(|source| CargoError::Start { program, source })
 }
 

@@ -40,7 +40,7 @@ impl Family {
 
     /// Remembers who is there now. To be called while the parents still live.
     pub fn look(&mut self) {
-        self.seen.extend(descendants(&running()));
+        self.seen.extend(descendants(own_id(), &running()));
     }
 
     /// Ends whoever of those seen, or still to be found, is left. Returns how many there were.
@@ -66,10 +66,21 @@ impl Family {
     }
 }
 
-fn descendants(running: &[Entry]) -> BTreeSet<Member> {
-    let own = i32::try_from(std::process::id()).unwrap_or_default();
+/// Kills every process below this one, but not it.
+pub fn kill_below(process: u32) {
+    for member in descendants(process.try_into().unwrap_or_default(), &running()) {
+        let _ = kill(Pid::from_raw(member.id), Signal::SIGKILL);
+    }
+}
+
+fn own_id() -> i32 {
+    std::process::id().try_into().unwrap_or_default()
+}
+
+fn descendants(ancestor: i32, running: &[Entry]) -> BTreeSet<Member> {
     let mut found = BTreeSet::new();
-    let mut parents = vec![own];
+    // Nothing is below a process that has no id.
+    let mut parents = if ancestor > 0 { vec![ancestor] } else { Vec::new() };
     while let Some(parent) = parents.pop() {
         for entry in running.iter().filter(|entry| entry.parent == parent) {
             if found.insert(entry.member.clone()) {

@@ -59,8 +59,8 @@ fn purchase(url: &str, guest: Uuid) -> String {
 call() {{ curl -sS -X "$1" "$URL$2" -H 'X-Guest-Id: {guest}' -H 'Content-Type: application/json' ${{3:+-d "$3"}}; echo; }}
 field() {{ sed -E "s/.*\"$1\":\"?([^\",}}]+).*/\1/"; }}
 ID=$(call POST /initiate '{{"cartItems":[{{"productId":"espresso-beans","quantity":2}}]}}' | field checkoutId)
-call PUT /address '{{"checkoutId":"'$ID'","shippingAddress":{{"firstName":"Ada","lastName":"Lovelace","addressLine1":"1 Main St","city":"Portland","state":"OR","postalCode":"97201","country":"US"}}}}'
-call POST /calculate-shipping '{{"checkoutId":"'$ID'","shippingMethodId":"standard"}}'
+call PUT /address '{{"checkoutId":"'$ID'","shippingAddress":{{"firstName":"Ada","lastName":"Lovelace","addressLine1":"1 Main St","city":"Los Angeles","state":"CA","postalCode":"90001","country":"US"}}}}'
+call POST /calculate-shipping '{{"checkoutId":"'$ID'","shippingMethodId":"us-standard"}}'
 call POST /calculate-tax '{{"checkoutId":"'$ID'"}}'
 TOTAL=$(call POST /apply-coupon '{{"checkoutId":"'$ID'","couponCode":"SAVE20"}}' | field totalAmount)
 ORDER=$(call POST /confirm-order '{{"checkoutId":"'$ID'","expectedTotal":'$TOTAL',"paymentMethod":"cash_on_delivery","customerInfo":{{"email":"ada@example.com","firstName":"Ada","lastName":"Lovelace"}}}}' | field orderId)

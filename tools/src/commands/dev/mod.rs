@@ -8,19 +8,25 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tools::client::Access;
 use tools::dynamodb_engine::{Dynoxide, EngineError};
+use tools::ports;
 use tools::process::{self, Launch};
 use tools::project::{self, NotInProject};
 use tools::redis_server::{RedisServer, RedisServerError};
 use tools::tables::{self, TableError};
 use tools::template::{Function, Template, TemplateError};
-use tools::{laptop, ports};
 
 use self::cargo::{Cargo, CargoError};
 use self::family::Family;
 use self::greeting::Addresses;
 use self::signals::Signals;
 use self::wake::WakeError;
-use crate::say;
+use crate::{
+    commands::{
+        catalog::{self, CatalogError},
+        store::{self, Laptop},
+    },
+    say,
+};
 
 mod cargo;
 mod family;
@@ -29,6 +35,7 @@ mod settings;
 mod signals;
 mod wake;
 
+const CATALOG: &str = "data/sample-catalog.json";
 const HEALTH: &str = "/api/v1/checkout/health";
 const POLL: Duration = Duration::from_millis(300);
 
@@ -47,15 +54,11 @@ pub struct DevArgs {
     /// Port of the Redis to start
     #[arg(long, env = "CHECKOUT_REDIS_PORT", default_value_t = 16379, value_parser = clap::value_parser!(u16).range(1..))]
     redis_port: u16,
-    /// Port of the `DynamoDB` engine to start
-    #[arg(long, env = "CHECKOUT_DYNAMODB_PORT", default_value_t = 18000, value_parser = clap::value_parser!(u16).range(1..))]
-    dynamodb_port: u16,
+    #[command(flatten)]
+    laptop: Laptop,
     /// Processes of each function at most, each handling one request at a time, as Lambda's do
     #[arg(long, env = "CHECKOUT_CONCURRENCY", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     concurrency: u16,
-    /// What the names of the tables start with
-    #[arg(long, env = "CHECKOUT_TABLE_PREFIX", default_value = laptop::TABLE_PREFIX)]
-    table_prefix: String,
 }
 
 /// Why the stack could not start, or did not last.
@@ -77,6 +80,8 @@ pub enum DevError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Table(#[from] TableError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     #[error(transparent)]
     Cargo(#[from] CargoError),
     #[error(transparent)]
@@ -126,15 +131,20 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let mut redis = start_redis(args, &launch)?;
     let (_engine, access) = start_dynamodb(args)?;
     let client = access.clone().client();
-    let prefix = &args.table_prefix;
+    let prefix = &args.laptop.table_prefix;
+    let variables = template.table_variables(prefix);
     tables::create_tables(&client, &template, prefix).await?;
     let count = template.tables.len();
     say::step(format_args!("Tables: {count}, named {prefix}…"));
 
+    let catalog = catalog::read(&root.join(CATALOG))?;
+    store::open(client, &variables).load_catalog(&catalog, false, || ()).await.map_err(CatalogError::from)?;
+    say::step(format_args!("Catalog: {CATALOG}"));
+
     build(&root, &launch, &template).await?;
 
     let redis_url = redis.as_ref().map(RedisServer::url);
-    let settings = settings::for_functions(&access, redis_url.clone(), template.table_variables(prefix));
+    let settings = settings::for_functions(&access, redis_url.clone(), variables);
     let (port, concurrency) = (args.port, args.concurrency);
     let mut watch = Cargo::watch(&root, &launch, port, concurrency, &settings)?;
     say::step("Starting every function");
@@ -162,7 +172,7 @@ fn check_ports(args: &DevArgs) -> Result<(), DevError> {
     let api = (args.port, "the HTTP API", "--port", "CHECKOUT_PORT");
     let redis = (!settings::has_redis()).then_some((args.redis_port, "Redis", "--redis-port", "CHECKOUT_REDIS_PORT"));
     let dynamodb = settings::named_dynamodb().is_none().then_some((
-        args.dynamodb_port,
+        args.laptop.dynamodb_port,
         "DynamoDB",
         "--dynamodb-port",
         "CHECKOUT_DYNAMODB_PORT",
@@ -193,8 +203,8 @@ fn start_dynamodb(args: &DevArgs) -> Result<(Option<Dynoxide>, Access), DevError
         say::step(format_args!("DynamoDB: {endpoint}"));
         return Ok((None, access));
     }
-    let engine = Dynoxide::start_on(args.dynamodb_port)?;
-    let endpoint = format!("http://{}", ports::local(args.dynamodb_port));
+    let engine = Dynoxide::start_on(args.laptop.dynamodb_port)?;
+    let endpoint = args.laptop.endpoint();
     say::step(format_args!("DynamoDB: dynoxide at {endpoint}, in memory"));
     Ok((Some(engine), Access::local(&endpoint)))
 }

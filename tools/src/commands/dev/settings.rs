@@ -6,10 +6,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use tools::client::Access;
 use tools::laptop;
 
-/// A variable of this process, if it is set to something.
-pub fn given(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
+use crate::commands::environment::given;
 
 /// Whether the caller named a Redis of its own.
 pub fn has_redis() -> bool {

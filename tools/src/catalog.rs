@@ -1,0 +1,244 @@
+//! Reads a catalog file and finds everything that is wrong with it at once.
+//!
+//! A deserialiser stops at the first value of a wrong shape. So the file is read again and again, each time
+//! without the list entry (a product, a variant, a shipping method, …) that stopped it, until what is left has
+//! the right shape and can be checked for sense.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use serde_path_to_error::{Path, Segment};
+use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
+
+/// Reads and checks a catalog file.
+///
+/// # Errors
+/// Every fault, each at its JSON pointer in the file: one a list entry for values of a wrong shape, all of the
+/// others.
+pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
+    let document =
+        serde_json::from_str(text).map_err(|error| vec![Invalid::new("", format!("isn't JSON: {error}"))])?;
+    let Value::Object(parts) = &document else {
+        return Err(vec![Invalid::new("", "must be an object")]);
+    };
+    let mut reading = Reading::new(parts.clone());
+    let file = reading.shape();
+    let mut faults = reading.faults;
+    let senseless = file.and_then(|file| file.check().err()).unwrap_or_default();
+    faults.extend(senseless.into_iter().map(|fault| reading.pruned.restore(fault)));
+    without_consequences(&document, &mut faults);
+    if faults.is_empty() {
+        // A name that stands twice in one object is seen only in the text.
+        return serde_json::from_str(text).map_err(|error| vec![Invalid::new("", error.to_string())]);
+    }
+    Err(faults)
+}
+
+/// A file on its way to a right shape.
+struct Reading {
+    document: Value,
+    faults: Vec<Invalid>,
+    pruned: Pruned,
+}
+
+/// What the file must have, each with its emptiest form.
+fn parts() -> [(&'static str, Value); 4] {
+    [("products", json!([])), ("coupons", json!([])), ("shipping", json!({"zones": []})), ("tax", json!({"rules": []}))]
+}
+
+impl Reading {
+    /// The parts are looked at one by one, so those that are unknown or missing go first.
+    fn new(mut document: Map<String, Value>) -> Self {
+        let mut faults = Vec::new();
+        document.retain(|name, _| {
+            let known = parts().iter().any(|(part, _)| part == name);
+            if !known {
+                faults.push(Invalid::new(pointer([name.as_str()]), "is unknown here"));
+            }
+            known
+        });
+        for (part, empty) in parts() {
+            if !document.contains_key(part) {
+                if part != "coupons" {
+                    faults.push(Invalid::new(pointer([part]), "is missing"));
+                }
+                document.insert(part.to_owned(), empty);
+            }
+        }
+        Self { document: Value::Object(document), faults, pruned: Pruned::default() }
+    }
+
+    /// The file without everything of a wrong shape, each of which becomes a fault.
+    fn shape(&mut self) -> Option<CatalogFile> {
+        loop {
+            let error = match serde_path_to_error::deserialize::<_, CatalogFile>(&self.document) {
+                Ok(file) => return Some(file),
+                Err(error) => error,
+            };
+            let path = steps(error.path());
+            let at = self.pruned.original(&pointer(path.iter().map(String::as_str)));
+            self.faults.push(Invalid::new(at, error.inner().to_string()));
+            if !self.prune(path) {
+                return None;
+            }
+        }
+    }
+
+    /// Takes the innermost list entry of this path away, or empties the part that it lies in.
+    fn prune(&mut self, mut path: Vec<String>) -> bool {
+        while let Some(last) = path.pop() {
+            let list = pointer(path.iter().map(String::as_str));
+            let index = last.parse::<usize>().ok();
+            if let (Some(Value::Array(entries)), Some(index)) = (self.document.pointer_mut(&list), index) {
+                if index >= entries.len() {
+                    return false;
+                }
+                entries.remove(index);
+                self.pruned.remember(&list, index);
+                return true;
+            }
+            let empty = parts().into_iter().find(|(part, _)| path.is_empty() && *part == last);
+            if let (Some((part, empty)), Value::Object(document)) = (empty, &mut self.document) {
+                let before = document.insert(part.to_owned(), empty.clone());
+                return before != Some(empty);
+            }
+        }
+        false
+    }
+}
+
+/// Which list entries are gone, so that the places of what is left can be told in the whole file.
+#[derive(Default)]
+struct Pruned {
+    /// By the list's pointer in the whole file: indexes in it, ascending.
+    entries: BTreeMap<String, BTreeSet<usize>>,
+}
+
+impl Pruned {
+    fn remember(&mut self, list: &str, index: usize) {
+        let list = self.original(list);
+        let index = self.original_index(&list, index);
+        self.entries.entry(list).or_default().insert(index);
+    }
+
+    fn restore(&self, fault: Invalid) -> Invalid {
+        Invalid::new(self.original(&fault.pointer), fault.detail)
+    }
+
+    /// The place in the whole file of a place in what is left of it.
+    fn original(&self, place: &str) -> String {
+        place.split('/').skip(1).fold(String::new(), |list, step| {
+            let step =
+                step.parse().map_or_else(|_| step.to_owned(), |index| self.original_index(&list, index).to_string());
+            format!("{list}/{step}")
+        })
+    }
+
+    fn original_index(&self, list: &str, index: usize) -> usize {
+        let gone = self.entries.get(list).into_iter().flatten();
+        gone.fold(index, |index, gone| if *gone <= index { index + 1 } else { index })
+    }
+}
+
+/// Drops the faults of coupons for products that are there, but have faults of their own.
+fn without_consequences(document: &Value, faults: &mut Vec<Invalid>) {
+    let products = faults.iter().filter_map(|fault| {
+        let index = fault.pointer.strip_prefix("/products/")?.split('/').next()?;
+        document.pointer(&format!("/products/{index}/productId")).cloned()
+    });
+    let blamed: Vec<Value> = products.collect();
+    faults.retain(|fault| {
+        let named = fault.pointer.starts_with("/coupons/").then(|| document.pointer(&fault.pointer)).flatten();
+        !named.is_some_and(|named| fault.pointer.contains("/products/") && blamed.contains(named))
+    });
+}
+
+/// The steps of a path, as a JSON pointer counts them.
+fn steps(path: &Path) -> Vec<String> {
+    let steps = path.iter().map_while(|segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        // A variant is no step in the file; what follows can't be told.
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect()
+}
+
+fn pointer<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {
+    steps.into_iter().fold(String::new(), |pointer, step| {
+        let step = step.replace('~', "~0").replace('/', "~1");
+        format!("{pointer}/{step}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Value {
+        serde_json::from_str(include_str!("../../data/sample-catalog.json")).unwrap()
+    }
+
+    fn faults(value: &Value) -> Vec<String> {
+        read(&value.to_string()).err().unwrap_or_default().iter().map(|fault| fault.pointer.clone()).collect()
+    }
+
+    #[test]
+    fn the_sample_catalog_has_no_fault() {
+        assert_eq!(faults(&sample()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_fault_is_told_at_its_place_in_the_whole_file() {
+        let mut file = sample();
+        file["products"][0]["weightGrams"] = json!("heavy");
+        file["products"][1]["variants"][0]["stock"] = json!(-1);
+        file["products"][1]["variants"][1]["prices"]["EUR"] = json!(-5);
+        file["products"][3]["name"] = json!(" ");
+        file["coupons"][1]["discount"] = json!({"type": "gift"});
+        file["coupons"][2]["code"] = json!("not a code!");
+        file["shipping"]["zones"][1]["methods"][0]["colour"] = json!("red");
+        file["tax"]["rules"][0]["rate"] = json!("lots");
+        let expected = [
+            "/coupons/1/discount/type",
+            "/coupons/2/code",
+            "/products/0/weightGrams",
+            "/products/1/variants/0/stock",
+            "/products/1/variants/1/prices/EUR",
+            "/products/3/name",
+            "/shipping/zones/1/methods/0/colour",
+            "/tax/rules/0/rate",
+        ];
+        let mut found = faults(&file);
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn unknown_and_missing_parts_hide_no_other_fault() {
+        let mut file = sample();
+        file["prodcuts"] = json!([]);
+        file["shipping"] = json!(7);
+        file["products"][0]["name"] = json!("");
+        file.as_object_mut().map(|file| file.remove("tax"));
+        let mut found = faults(&file);
+        found.sort();
+        assert_eq!(found, ["/prodcuts", "/products/0/name", "/shipping", "/tax"]);
+    }
+
+    #[test]
+    fn a_coupon_isnt_blamed_for_a_product_with_a_fault() {
+        let mut file = sample();
+        file["products"][0]["stock"] = json!([]);
+        assert_eq!(faults(&file), ["/products/0/stock"]);
+        file["products"][0]["stock"] = json!(1);
+        file["products"][0]["name"] = json!("");
+        assert_eq!(faults(&file), ["/products/0/name"]);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_found() {
+        let text = sample().to_string().replacen('{', r#"{"coupons":[],"#, 1);
+        assert!(read(&text).is_err_and(|faults| faults[0].detail.contains("duplicate field")));
+    }
+}

@@ -1,0 +1,40 @@
+//! The checkout's own `DynamoDB` adapter, over the tools' client.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use clap::Args;
+use shared::{adapters::dynamodb::client::Dynamo, config::dynamodb::TableNames};
+use tools::{laptop, ports};
+
+/// Where the tables of a stack on this machine are.
+#[derive(Debug, Args)]
+pub struct Laptop {
+    /// Port of this machine's database engine
+    #[arg(long, env = "CHECKOUT_DYNAMODB_PORT", default_value_t = 18000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub dynamodb_port: u16,
+    /// What the names of the local tables start with
+    #[arg(long, env = "CHECKOUT_TABLE_PREFIX", default_value = laptop::TABLE_PREFIX)]
+    pub table_prefix: String,
+}
+
+impl Laptop {
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", ports::local(self.dynamodb_port))
+    }
+}
+
+/// The adapter, with the tables that these variables name. A table without a name may not be used.
+pub fn open(client: Client, variables: &BTreeMap<String, String>) -> Dynamo {
+    let name = |variable: &str| variables.get(variable).cloned().unwrap_or_default();
+    Dynamo {
+        client,
+        tables: TableNames {
+            sessions: name("SESSIONS_TABLE"),
+            orders: name("ORDERS_TABLE"),
+            catalog: name("CATALOG_TABLE"),
+            inventory: name("INVENTORY_TABLE"),
+            idempotency: name("IDEMPOTENCY_TABLE"),
+        },
+    }
+}
