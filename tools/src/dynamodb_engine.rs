@@ -169,7 +169,7 @@ impl DynamoDbLocal {
         let process = OwnedProcess::start(&Launch::Plain, java, Output::Log(&log), |command| {
             command.current_dir(home);
             command.args(["-Djava.library.path=./DynamoDBLocal_lib", "-jar", JAR]);
-            command.args(["-inMemory", "-port"]).arg(port.to_string());
+            command.args(["-inMemory", "-sharedDb", "-port"]).arg(port.to_string());
         })?;
         let mut engine = Self { port, process, _folder: folder };
         let up = process::wait_until(STARTS_WITHIN, || {

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tools::process::wait_until;
 
@@ -56,6 +57,8 @@ impl Family {
                 break;
             }
         }
+        // Adopted orphans are waited for, or they would stay as zombies where nobody else does it.
+        while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
         left
     }
 

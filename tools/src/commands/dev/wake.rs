@@ -1,14 +1,18 @@
 //! The first call of every function, so that the developer's isn't the one that waits.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, io, time::Duration};
 
 use serde_json::json;
 use tokio::task::JoinSet;
 use tools::http_probe;
 use tools::template::{Function, Route};
 
+use crate::say;
+
 /// A first call may have to wait for a dozen others to start on a small machine.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(90);
+/// How often to say who is still awaited.
+const TELL_EVERY: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(100);
 /// From the range for documentation (RFC 5737), so that these calls count against nobody's rate limit.
 const SOURCE: &str = "192.0.2.1";
@@ -27,24 +31,47 @@ pub async fn wake(port: u16, functions: &[Function]) -> Result<(), WakeError> {
     while !tools::ports::answers(port) {
         tokio::time::sleep(POLL).await;
     }
+    let mut asleep: BTreeSet<String> = functions.iter().map(|function| function.name().to_owned()).collect();
     let mut calls = JoinSet::new();
     for function in functions {
-        let name = function.name().to_owned();
-        let event = event(function.routes.first());
-        calls.spawn_blocking(move || {
-            let path = format!("/2015-03-31/functions/{name}/invocations");
-            let reason = match http_probe::request(port, "POST", &path, &event, ANSWERS_WITHIN) {
-                Ok((200, _)) => return Ok(()),
-                Ok((status, body)) => format!("status {status}: {body}"),
-                Err(error) => error.to_string(),
-            };
-            Err(WakeError::Asleep { function: name, reason })
-        });
+        let (name, event) = (function.name().to_owned(), event(function.routes.first()));
+        calls.spawn_blocking(move || call(port, name, &event));
     }
-    while let Some(call) = calls.join_next().await {
-        call.unwrap_or(Ok(()))?;
+    while !asleep.is_empty() {
+        match tokio::time::timeout(TELL_EVERY, calls.join_next()).await {
+            Ok(Some(Ok(called))) => asleep.remove(&called?),
+            // A call that panicked or was cut off tells nothing; the function stays asleep.
+            Ok(Some(Err(_))) => false,
+            Ok(None) => break,
+            Err(_) => {
+                let names: Vec<_> = asleep.iter().map(String::as_str).collect();
+                say::step(format_args!("Still waiting for {}", names.join(", ")));
+                false
+            }
+        };
     }
     Ok(())
+}
+
+/// One call of one function; its name, if it answered.
+fn call(port: u16, name: String, event: &str) -> Result<String, WakeError> {
+    let path = format!("/2015-03-31/functions/{name}/invocations");
+    let reason = match http_probe::request(port, "POST", &path, event, ANSWERS_WITHIN) {
+        Ok((200, _)) => return Ok(name),
+        Ok((status, body)) => format!("status {status}: {body}"),
+        Err(error) => silence(&error),
+    };
+    Err(WakeError::Asleep { function: name, reason })
+}
+
+fn silence(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            let seconds = ANSWERS_WITHIN.as_secs();
+            format!("nothing came within {seconds} s. If it could not start, it says why above")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Asks the health route, the way a caller would.
@@ -54,7 +81,7 @@ pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
     match tokio::task::spawn_blocking(ask).await {
         Ok(Ok((200, _))) => Ok(()),
         Ok(Ok((status, body))) => Err(WakeError::Unhealthy { status, body }),
-        Ok(Err(error)) => Err(asleep_health(error.to_string())),
+        Ok(Err(error)) => Err(asleep_health(silence(&error))),
         Err(error) => Err(asleep_health(error.to_string())),
     }
 }
