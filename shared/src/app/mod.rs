@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     adapters::{
-        dynamodb::client::Dynamo,
+        dynamodb::client::{Dynamo, describe},
         identity::{BadKeys, Tokens},
         orders::OrderStore,
         payment::CashOnDelivery,
@@ -124,8 +124,7 @@ impl App {
     pub async fn warm_up(&self) {
         let dynamo = async {
             if let Err(error) = self.receipts.ping().await {
-                let error = aws_sdk_dynamodb::error::DisplayErrorContext(error);
-                tracing::warn!(store = "dynamodb", operation = "connect", error = %error, "degraded");
+                tracing::warn!(store = "dynamodb", operation = "connect", error = describe(&error), "degraded");
             }
         };
         tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up());

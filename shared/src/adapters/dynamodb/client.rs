@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     config::{
         BehaviorVersion, Config, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig,
     },
-    error::{DisplayErrorContext, SdkError},
+    error::SdkError,
     operation::get_item::GetItemError,
     types::AttributeValue,
 };
@@ -77,7 +77,20 @@ where
     E: std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    move |error| StoreError { operation, source: DisplayErrorContext(error).to_string().into() }
+    move |error| StoreError { operation, source: describe(&error).into() }
+}
+
+/// An error with its causes. Not the SDK's own `DisplayErrorContext`: that prints the raw response, and with it the
+/// customer's address out of a failed condition's item.
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// A document that doesn't read.
