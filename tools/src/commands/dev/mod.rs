@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -66,8 +65,8 @@ pub struct DevArgs {
 pub enum DevError {
     #[error("port {port} of {what} is taken: stop what uses it, or choose another with {flag} or {variable}")]
     PortTaken { port: u16, what: &'static str, flag: &'static str, variable: &'static str },
-    #[error("{what} ended by itself ({how}){log}")]
-    Died { what: String, how: String, log: String },
+    #[error("cargo lambda watch ended by itself ({0})")]
+    Died(String),
     #[error("the functions could not be built ({0})")]
     Build(String),
     #[error(transparent)]
@@ -222,22 +221,18 @@ async fn build(root: &Path, launch: &Launch, template: &Template) -> Result<(), 
     }
 }
 
-/// Waits until something that must run doesn't.
+/// Waits until the functions' server has ended. A Redis that ends is only told: the checkout has to go on without.
 async fn watch_over(redis: &mut Option<RedisServer>, watch: &mut Cargo) -> DevError {
-    let died = |what: &str, status: ExitStatus, log: String| DevError::Died {
-        what: what.to_owned(),
-        how: process::describe(status),
-        log,
-    };
     loop {
         if let Some(status) = watch.ended() {
-            return died("cargo lambda watch", status, String::new());
+            return DevError::Died(process::describe(status));
         }
-        if let Some(redis) = redis
-            && let Some(status) = redis.ended()
+        if let Some(server) = redis
+            && let Some(status) = server.ended()
         {
-            let log = format!("; its log:\n{}", redis.log());
-            return died(&redis.program(), status, log);
+            let (program, how) = (server.program(), process::describe(status));
+            say::step(format_args!("{program} ended ({how}); the checkout goes on without it"));
+            *redis = None;
         }
         tokio::time::sleep(POLL).await;
     }

@@ -10,7 +10,8 @@ use tools::template::{Function, Route};
 use crate::say;
 
 /// A first call may have to wait for a dozen others to start on a small machine.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(90);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+const ATTEMPTS: usize = 4;
 /// How often to say who is still awaited.
 const TELL_EVERY: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(100);
@@ -53,22 +54,27 @@ pub async fn wake(port: u16, functions: &[Function]) -> Result<(), WakeError> {
     Ok(())
 }
 
-/// One call of one function; its name, if it answered.
+/// Calls one function until it answers; its name, once it has.
+///
+/// A call can get lost: cargo-lambda forgets it when it starts the function anew, because a file was saved.
 fn call(port: u16, name: String, event: &str) -> Result<String, WakeError> {
     let path = format!("/2015-03-31/functions/{name}/invocations");
-    let reason = match http_probe::request(port, "POST", &path, event, ANSWERS_WITHIN) {
-        Ok((200, _)) => return Ok(name),
-        Ok((status, body)) => format!("status {status}: {body}"),
-        Err(error) => silence(&error),
-    };
+    let mut reason = String::new();
+    for _ in 0..ATTEMPTS {
+        reason = match http_probe::request(port, "POST", &path, event, ANSWERS_WITHIN) {
+            Ok((200, _)) => return Ok(name),
+            Ok((status, body)) => format!("status {status}: {body}"),
+            Err(error) => silence(&error),
+        };
+        std::thread::sleep(POLL);
+    }
     Err(WakeError::Asleep { function: name, reason })
 }
 
 fn silence(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            let seconds = ANSWERS_WITHIN.as_secs();
-            format!("nothing came within {seconds} s. If it could not start, it says why above")
+            "nothing came in time; if it could not start, it says why above".to_owned()
         }
         _ => error.to_string(),
     }
@@ -77,7 +83,10 @@ fn silence(error: &io::Error) -> String {
 /// Asks the health route, the way a caller would.
 pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
     let path = path.to_owned();
-    let ask = move || http_probe::request(port, "GET", &path, "", ANSWERS_WITHIN);
+    let ask = move || {
+        let once = || http_probe::request(port, "GET", &path, "", ANSWERS_WITHIN);
+        once().or_else(|_| once())
+    };
     match tokio::task::spawn_blocking(ask).await {
         Ok(Ok((200, _))) => Ok(()),
         Ok(Ok((status, body))) => Err(WakeError::Unhealthy { status, body }),
