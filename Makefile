@@ -45,7 +45,7 @@ lint: setup ## Formatting, clippy, dependencies, the template
 	$(say) "Clippy"
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(say) "Dependencies: bans, licences, sources"
-	@cargo deny --offline --locked check --hide-inclusion-graph bans licenses sources
+	@cargo deny --offline --locked --log-level error check --hide-inclusion-graph bans licenses sources
 	$(say) "Dependencies: no aws-lc"
 	@! cargo tree --workspace --locked --target all --prefix none | grep -E '^aws-lc' \
 		|| { echo 'aws-lc is back in the dependency tree: cargo tree --target all -i aws-lc-sys' >&2; exit 1; }
