@@ -45,6 +45,7 @@ lint: setup ## Formatting, clippy, dependencies, the template
 	$(say) "Clippy"
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(say) "Dependencies: bans, licences, sources"
+	@cargo fetch --quiet --locked
 	@cargo deny --offline --locked --log-level error check --hide-inclusion-graph bans licenses sources
 	$(say) "Dependencies: no aws-lc"
 	@! cargo tree --workspace --locked --target all --prefix none | grep -E '^aws-lc' \
