@@ -42,7 +42,7 @@ struct StoredVariant {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number of units, or \"unlimited\"")]
 enum StoredStock {
     Counted(u64),
     Unlimited(Unlimited),
