@@ -194,8 +194,9 @@ pub struct Receipt {
 pub trait Receipts: Sync {
     fn find(&self, id: &str, now: OffsetDateTime) -> impl Future<Output = Result<Option<Receipt>, StoreError>> + Send;
 
-    /// Keeps a final refusal, unless something is kept already. Success is kept by the work's own transaction.
-    fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Keeps the answer of a request that wrote nothing; what is written keeps its answer in its own transaction.
+    /// False when another request with the key was answered first.
+    fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// What to ask Redis before the use case runs.

@@ -18,8 +18,8 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(app, Route::CancelOrder, request, |served: Served<Caller, Cancel>| async move {
         let (visit, command, receipt) = served.into_parts();
         let receipt = |order: &Order| receipt(&Answer::json(200, &OrderAnswer::from(order)));
-        let order = orders::cancel(&app.orders, &app.orders, &visit, command, receipt).await?;
-        Ok::<_, Problem>(Answer::json(200, &OrderAnswer::from(&order)))
+        let done = orders::cancel(&app.orders, &app.orders, &visit, command, receipt).await?;
+        Ok::<_, Problem>(Answer::json(200, &OrderAnswer::from(&done.order)).kept(done.moved))
     })
     .await
 }

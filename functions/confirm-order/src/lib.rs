@@ -31,7 +31,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
             payments: &app.payments,
         };
         match confirm(stores, &visit, command, receipt).await {
-            Ok(done) => Ok(Answer::json(if done.created { 201 } else { 200 }, &OrderAnswer::from(&done.order))),
+            Ok(done) => {
+                let status = if done.created { 201 } else { 200 };
+                Ok(Answer::json(status, &OrderAnswer::from(&done.order)).kept(done.created))
+            }
             Err(ConfirmError::TotalChanged(session)) => {
                 let view = SessionView::new(&session, visit.now, visit.session_ttl);
                 Err(Problem::from(ConfirmError::TotalChanged(session)).with("session", view))

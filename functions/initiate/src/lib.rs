@@ -20,7 +20,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
         let answer = |session: &_| Answer::json(201, &SessionView::new(session, visit.now, visit.session_ttl));
         let receipt = |session: &_| receipt(&answer(session));
         let session = initiate(&app.sessions, &app.catalog, &visit, command.initiate, receipt).await?;
-        Ok::<_, Problem>(answer(&session))
+        Ok::<_, Problem>(answer(&session).kept(true))
     })
     .await
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use lambda_http::{RequestExt as _, request::RequestContext};
+use time::OffsetDateTime;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -141,23 +142,27 @@ where
     let if_none_match = request.headers().get("if-none-match").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
     let answer = handler(Served { visit, command, if_none_match, key: key.clone() }).await;
     let Some(key) = key else { return answer };
-    match answer {
-        Err(problem) if problem.code == ALREADY_ANSWERED => {
-            let receipt = app.receipts.find(key.id(), now).await?;
-            receipt.map(|receipt| key.replay(receipt)).ok_or(problem)
-        }
-        Err(problem) => {
-            let answer = Answer::from(problem);
-            if idempotency::is_final_refusal(&answer) {
-                // The refusal is true whether it is kept or not.
-                if let Err(error) = app.receipts.keep(&key.receipt(&answer), now).await {
-                    tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
-                }
-            }
-            Ok(answer)
-        }
-        Ok(answer) => Ok(answer),
+    let beaten = matches!(&answer, Err(problem) if problem.code == ALREADY_ANSWERED);
+    let answer = answer.unwrap_or_else(Answer::from);
+    // Of two requests with one key, the first to be answered gives the answer to both.
+    if (beaten || !keep(app, &key, &answer, now).await)
+        && let Some(receipt) = app.receipts.find(key.id(), now).await?
+    {
+        return Ok(key.replay(receipt));
     }
+    Ok(answer)
+}
+
+/// Keeps a final answer that no transaction has kept. False if another request with the key was answered first.
+async fn keep(app: &App, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
+    if answer.kept || !idempotency::is_final(answer) {
+        return true;
+    }
+    app.receipts.keep(&key.receipt(answer), now).await.unwrap_or_else(|error| {
+        // The answer is true whether it is kept or not.
+        tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
+        true
+    })
 }
 
 /// API Gateway's id of the request, or Lambda's where there is no gateway.

@@ -42,6 +42,13 @@ pub async fn list(orders: &impl OrderViews, visit: &Visit, filter: &OrderFilter)
     Ok(orders.orders(&visit.who.owner, filter).await?)
 }
 
+/// An order, and whether this request changed it.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    pub order: Order,
+    pub moved: bool,
+}
+
 #[derive(Clone, Debug)]
 pub struct Cancel {
     pub order: OrderId,
@@ -55,7 +62,7 @@ pub async fn cancel(
     visit: &Visit,
     command: Cancel,
     receipt: impl Fn(&Order) -> Option<Receipt>,
-) -> Result<Order, OrderError> {
+) -> Result<Moved, OrderError> {
     let owner = &visit.who.owner;
     let edit = |order: &mut Order| {
         if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
@@ -96,7 +103,7 @@ pub async fn set_status(
         }
         Ok(changed)
     };
-    change(orders, cache, visit, &owner, command.order, edit, |_| None).await
+    Ok(change(orders, cache, visit, &owner, command.order, edit, |_| None).await?.order)
 }
 
 /// Load, edit, write if nobody else wrote meanwhile, else again. `edit` says whether it changed anything.
@@ -108,12 +115,12 @@ async fn change<Who: Sync>(
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
     receipt: impl Fn(&Order) -> Option<Receipt>,
-) -> Result<Order, OrderError> {
+) -> Result<Moved, OrderError> {
     let mut current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?;
     for attempt in 0..ATTEMPTS {
         let mut next = current.clone();
         if !edit(&mut next)? {
-            return Ok(current);
+            return Ok(Moved { order: current, moved: false });
         }
         next.version = next.version.saturating_add(1);
         let release = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
@@ -122,7 +129,7 @@ async fn change<Who: Sync>(
         match saved {
             Saved::Done => {
                 cache.changed(owner, id).await;
-                return Ok(next);
+                return Ok(Moved { order: next, moved: true });
             }
             Saved::AlreadyAnswered => return Err(OrderError::AlreadyAnswered),
             Saved::Conflict(_) if !visit.pause(attempt).await => break,

@@ -15,17 +15,25 @@ pub struct Answer {
     pub body: String,
     pub content_type: &'static str,
     pub headers: Vec<(&'static str, String)>,
+    /// Whether the transaction that it tells of has also kept it, as the answer to its `Idempotency-Key`.
+    pub kept: bool,
 }
 
 impl Answer {
     pub fn json(status: u16, view: &impl Serialize) -> Self {
         match serde_json::to_string(view) {
-            Ok(body) => Self { status, body, content_type: "application/json", headers: Vec::new() },
+            Ok(body) => Self { status, body, content_type: "application/json", headers: Vec::new(), kept: false },
             // Views are maps of strings and numbers; this can't happen, and must not take the process down if it does.
             Err(_) => {
                 Problem::new(500, "INTERNAL_ERROR", "Something went wrong", "the answer couldn't be written").into()
             }
         }
+    }
+
+    #[must_use]
+    pub fn kept(mut self, kept: bool) -> Self {
+        self.kept = kept;
+        self
     }
 
     #[must_use]
@@ -70,6 +78,7 @@ impl From<Problem> for Answer {
             body: problem.body(),
             content_type: "application/problem+json",
             headers: Vec::new(),
+            kept: false,
         };
         if let Some(seconds) = problem.retry_after_s {
             answer = answer.header("retry-after", seconds.to_string());

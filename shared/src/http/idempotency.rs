@@ -78,15 +78,15 @@ impl Key {
             return Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail).into();
         }
         let content_type = if receipt.status < 400 { "application/json" } else { "application/problem+json" };
-        Answer { status: receipt.status, body: receipt.body, content_type, headers: Vec::new() }
+        Answer { status: receipt.status, body: receipt.body, content_type, headers: Vec::new(), kept: true }
             .header("idempotent-replayed", "true")
     }
 }
 
-/// Whether a refusal is final, and to be kept: it rests on the state of the shop, not on a passing trouble.
-pub fn is_final_refusal(answer: &Answer) -> bool {
+/// Whether an answer is final, and to be kept: it rests on the state of the shop, not on a passing trouble.
+pub fn is_final(answer: &Answer) -> bool {
     let passes = answer.headers.iter().any(|(name, _)| *name == "retry-after");
-    matches!(answer.status, 404 | 409 | 422) && !passes
+    matches!(answer.status, 200..=299 | 404 | 409 | 422) && !passes
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -94,4 +94,21 @@ fn digest(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_will_not_pass_is_final() {
+        let of = |status| Answer::from(Problem::new(status, "CODE", "title", "detail"));
+        for status in [200, 201, 404, 409, 422] {
+            assert!(is_final(&of(status)), "{status}");
+        }
+        for status in [400, 401, 403, 405, 413, 415, 429, 500, 503] {
+            assert!(!is_final(&of(status)), "{status}");
+        }
+        assert!(!is_final(&of(409).header("retry-after", "1")), "a conflict that says when to come back");
+    }
 }

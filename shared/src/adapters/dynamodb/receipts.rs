@@ -68,7 +68,7 @@ impl Receipts for Dynamo {
         }))
     }
 
-    async fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> Result<(), StoreError> {
+    async fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> Result<bool, StoreError> {
         const OPERATION: &str = "keep receipt";
         let item = to_item(OPERATION, &StoredReceipt::from(receipt))?;
         let request = self.client.put_item().table_name(&self.tables.idempotency).set_item(Some(item));
@@ -79,13 +79,13 @@ impl Receipts for Dynamo {
             .send()
             .await;
         match result {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(
                     aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception,
                 ) =>
             {
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(failed(OPERATION)(error)),
         }
