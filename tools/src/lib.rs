@@ -9,6 +9,7 @@
 pub mod catalog;
 pub mod client;
 pub mod dynamodb_engine;
+pub mod fixtures;
 pub mod http_probe;
 pub mod laptop;
 pub mod ports;

@@ -27,6 +27,8 @@ enum Command {
     Catalog(commands::catalog::CatalogArgs),
     /// Print a bearer token that a local stack accepts
     Token(commands::token::TokenArgs),
+    /// Put back the session and the order that the files in events/ name
+    Seed(commands::seed::SeedArgs),
     /// Run a program that ends with its parent
     #[command(hide = true)]
     RunTied(commands::run_tied::RunTiedArgs),
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => commands::dev::run(&args).map_err(Into::into),
         Command::Catalog(args) => commands::catalog::run(&args).map_err(Into::into),
         Command::Token(args) => commands::token::run(&args).map_err(Into::into),
+        Command::Seed(args) => commands::seed::run(&args).map_err(Into::into),
         Command::RunTied(args) => commands::run_tied::run(&args).map_err(Into::into),
     };
     match result {

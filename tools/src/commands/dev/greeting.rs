@@ -6,18 +6,19 @@ use time::OffsetDateTime;
 use tools::laptop;
 use uuid::Uuid;
 
-use super::settings;
-use crate::say;
+use crate::{commands::settings, say};
 
 /// The addresses of a running stack.
 pub struct Addresses<'a> {
     pub url: &'a str,
+    /// Of the HTTP API.
+    pub port: u16,
     pub redis: &'a str,
     pub dynamodb: &'a str,
 }
 
 pub fn print(addresses: &Addresses<'_>, started: Instant) -> Result<(), jsonwebtoken::errors::Error> {
-    let Addresses { url, redis, dynamodb } = addresses;
+    let Addresses { url, redis, dynamodb, .. } = addresses;
     let guest = Uuid::new_v4();
     let seconds = started.elapsed().as_secs();
     say::answer(format!(
@@ -41,13 +42,18 @@ The checkout is up after {seconds} s.
         "
 A whole purchase, to paste into another terminal:
 
-{}
+{purchase}
 The limits are those of production, and every guest on this machine shares one address: five
 confirmations in five minutes. More: RATE_LIMIT_CONFIRM_ORDER=1000/60 make dev
 
+The files in events/ work too, once each; `cargo run --bin checkout -- seed` puts back what they change:
+
+  cargo lambda invoke confirm-order -A 127.0.0.1 -P {port} --data-file events/confirm-order.json
+
 Edit a function and it is rebuilt. Ctrl-C stops everything.
 ",
-        purchase(url, guest)
+        purchase = purchase(url, guest),
+        port = addresses.port,
     ));
     Ok(())
 }

@@ -22,6 +22,8 @@ use self::wake::WakeError;
 use crate::{
     commands::{
         catalog::{self, CatalogError},
+        seed::{self, SeedError},
+        settings,
         store::{self, Laptop},
     },
     say,
@@ -30,7 +32,6 @@ use crate::{
 mod cargo;
 mod family;
 mod greeting;
-mod settings;
 mod signals;
 mod wake;
 
@@ -81,6 +82,8 @@ pub enum DevError {
     Table(#[from] TableError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     #[error(transparent)]
     Cargo(#[from] CargoError),
     #[error(transparent)]
@@ -140,10 +143,13 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     store::open(client, &variables).load_catalog(&catalog, false, || ()).await.map_err(CatalogError::from)?;
     say::step(format_args!("Catalog: {CATALOG}"));
 
-    build(&root, &launch, &template).await?;
-
     let redis_url = redis.as_ref().map(RedisServer::url);
     let settings = settings::for_functions(&access, redis_url.clone(), variables);
+    seed::seed(&settings).await?;
+    say::step("Events: the session and the order that they name");
+
+    build(&root, &launch, &template).await?;
+
     let (port, concurrency) = (args.port, args.concurrency);
     let mut watch = Cargo::watch(&root, &launch, port, concurrency, &settings)?;
     say::step("Starting every function");
@@ -159,6 +165,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
 
     let addresses = Addresses {
         url: &format!("http://{}", ports::local(args.port)),
+        port: args.port,
         redis: redis_url.as_deref().unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
         dynamodb: access.endpoint.as_deref().unwrap_or_default(),
     };

@@ -1,0 +1,129 @@
+//! The session and the order that the files in `events/` name, made by the use cases themselves.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use redis::AsyncCommands as _;
+use shared::{
+    adapters::redis::keys::Keys,
+    app::App,
+    checkout::{
+        confirm::{self, Confirm, ConfirmError, Stores},
+        initiate::{Initiate, InitiateError, initiate},
+        visit::{Caller, FreshIds, Visit},
+    },
+    domain::{
+        address::{Address, RawAddress},
+        ids::{CheckoutId, GuestId, OrderId, Owner, Sku},
+        money::Currency,
+        order::{Customer, PaymentMethod},
+        priced::Line,
+    },
+};
+use uuid::Uuid;
+
+/// Who owns both.
+pub const GUEST: GuestId = GuestId::new(Uuid::from_u128(0xa3bb_189e_8bf9_4c2d_9f43_1d2e_3f4a_5b6c));
+/// An open session: two bags of coffee to California, by standard shipping.
+pub const CHECKOUT: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e5f));
+/// An order of the same, just confirmed.
+pub const ORDER: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_c0de));
+/// The session that the order came from.
+const ORDERED: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e60));
+
+/// Why there are no fixtures.
+#[derive(Debug, thiserror::Error)]
+pub enum FixtureError {
+    #[error("the session couldn't be made")]
+    Initiate(#[from] InitiateError),
+    #[error("the order couldn't be made")]
+    Confirm(#[from] ConfirmError),
+    #[error("what was there before couldn't be taken away: {0}")]
+    Clear(String),
+}
+
+/// Puts both where the events look for them, as if nobody had touched them yet. The sample catalog must be loaded.
+pub async fn seed(app: &App) -> Result<(), FixtureError> {
+    clear(app).await.map_err(|error| FixtureError::Clear(error.to_string()))?;
+    open(app, CHECKOUT).await?;
+    let (visit, session) = open(app, ORDERED).await?;
+    let stores = Stores {
+        sessions: &app.sessions,
+        catalog: &app.catalog,
+        orders: &app.orders,
+        cache: &app.orders,
+        payments: &app.payments,
+    };
+    let command = Confirm {
+        checkout: ORDERED,
+        expected_total: session.priced.summary.total,
+        payment: PaymentMethod::CashOnDelivery,
+        customer: Customer {
+            email: "ada@example.com".to_owned(),
+            first_name: "Ada".to_owned(),
+            last_name: "Sample".to_owned(),
+            phone: None,
+        },
+        notes: None,
+    };
+    confirm::confirm(stores, &visit, command, |_| None).await?;
+    Ok(())
+}
+
+async fn open(app: &App, checkout: CheckoutId) -> Result<(Visit, shared::domain::session::Session), InitiateError> {
+    let visit = Visit {
+        who: Caller { owner: Owner::Guest(GUEST) },
+        now: app.now(),
+        deadline: tokio::time::Instant::now() + Duration::from_secs(10),
+        session_ttl: app.config.times.session_ttl,
+        cached: None,
+        ids: FreshIds { checkout, order: ORDER, guest: GUEST, change: Uuid::new_v4() },
+    };
+    let session = initiate(&app.sessions, &app.catalog, &visit, cart(), |_| None).await?;
+    // The confirmation is another request, with changes of its own.
+    let ids = FreshIds { change: Uuid::new_v4(), ..visit.ids };
+    Ok((Visit { ids, ..visit }, session))
+}
+
+/// Two bags of coffee to California, by standard shipping.
+fn cart() -> Initiate {
+    let address = RawAddress {
+        first_name: "Ada".to_owned(),
+        last_name: "Sample".to_owned(),
+        address_line1: "1 Market Street".to_owned(),
+        city: "San Francisco".to_owned(),
+        state: Some("CA".to_owned()),
+        postal_code: Some("94105".to_owned()),
+        country: "US".to_owned(),
+        ..RawAddress::default()
+    };
+    Initiate {
+        lines: "espresso-beans"
+            .parse()
+            .map(|product| Line { sku: Sku { product, variant: None }, quantity: 2 })
+            .into_iter()
+            .collect(),
+        currency: Currency::USD,
+        shipping_address: Address::parse(address).ok(),
+        billing_address: None,
+        shipping_method: "us-standard".parse().ok(),
+    }
+}
+
+/// Takes away what earlier events made of the fixtures, copies included.
+async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let text = |value: String| AttributeValue::S(value);
+    let dynamo = &app.catalog;
+    for checkout in [CHECKOUT, ORDERED] {
+        let request = dynamo.client.delete_item().table_name(&dynamo.tables.sessions);
+        request.key("checkoutId", text(checkout.to_string())).send().await?;
+    }
+    let owner = Owner::Guest(GUEST);
+    let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
+    request.key("owner", text(owner.to_string())).key("orderId", text(ORDER.to_string())).send().await?;
+    let keys = Keys::new(app.config.redis.prefix.clone());
+    let mut redis = redis::Client::open(app.config.redis.url.expose())?.get_multiplexed_async_connection().await?;
+    let copies = [keys.session(CHECKOUT), keys.session(ORDERED), keys.order(ORDER), keys.orders(&owner)];
+    let _: i64 = redis.unlink(&copies[..]).await?;
+    Ok(())
+}
