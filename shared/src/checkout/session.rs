@@ -77,10 +77,19 @@ pub async fn change<E: Edit>(
         must_be_open(&loaded.session)?;
         let query = query(&loaded.session, edit.coupon());
         let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
-        let mut next = loaded.session.clone();
-        edit.apply(&mut next, &tables, visit)?;
-        reprice(&mut next, &tables, visit).map_err(SessionError::OutOfRange)?;
-        edit.check(&next, &tables, visit)?;
+        let mut next = match edited(edit, &loaded.session, &tables, visit) {
+            Ok(next) => next,
+            Err(refusal) if loaded.from_cache => {
+                // It may rest on a copy that the database has left behind, which decides nothing.
+                let fresh = load_fresh(sessions, visit, id).await?;
+                if fresh.session.version == loaded.session.version {
+                    return Err(refusal);
+                }
+                loaded = fresh;
+                continue;
+            }
+            Err(refusal) => return Err(refusal),
+        };
         if !edit.must_write() && next == loaded.session {
             return Ok(sessions.keep(loaded, visit.now).await);
         }
@@ -93,6 +102,15 @@ pub async fn change<E: Edit>(
         }
     }
     Err(SessionError::Contended.into())
+}
+
+/// The session with the change made and priced, or the change's refusal.
+fn edited<E: Edit>(edit: &E, session: &Session, tables: &Tables, visit: &Visit) -> Result<Session, E::Refusal> {
+    let mut next = session.clone();
+    edit.apply(&mut next, tables, visit)?;
+    reprice(&mut next, tables, visit).map_err(SessionError::OutOfRange)?;
+    edit.check(&next, tables, visit)?;
+    Ok(next)
 }
 
 /// The caller's own live session; the cached copy may answer.
