@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use redis::AsyncCommands as _;
 use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
@@ -80,6 +81,24 @@ async fn eight_changes_at_once_happen_one_after_the_other() {
         assert_eq!((&session["version"], shown(&session)), (&json!(9), expected));
         assert_eq!(number(&world.stored_session(&checkout).await.unwrap(), "version"), 9);
     }
+}
+
+/// Another container's change whose copy was lost on the way to Redis: what is left there is older than the database.
+#[tokio::test]
+async fn no_change_is_refused_for_what_an_old_copy_says() {
+    let world = World::new().await;
+    let guest = world.guest();
+    let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let checkout = id_of(&session);
+    let key = format!("{}checkout:session:{checkout}", world.keys.prefix());
+    let mut redis = world.keys.connection().await;
+    let old: String = redis.get(&key).await.unwrap();
+    guest.ship_to(checkout, &california()).await.expect(200);
+    let () = redis.set_ex(&key, old, 600).await.unwrap();
+
+    let session = guest.choose_shipping(checkout, "us-standard").await.expect(200);
+
+    assert_eq!((&session["version"], &session["shippingAddress"]["city"]), (&json!(3), &json!("San Francisco")));
 }
 
 #[derive(Clone, Copy, Debug)]
