@@ -1,1 +1,133 @@
+//! Rate limits as callers see them: who is counted, what the headers say, what passes.
 
+use serde_json::json;
+use shared::http::route::Route;
+use tests::world::{Answer, Setup, World, cart};
+
+const LIMITED: [(Route, u32, u32); 5] = [
+    (Route::Initiate, 10, 300),
+    (Route::CalculateShipping, 20, 60),
+    (Route::CalculateTax, 20, 60),
+    (Route::ApplyCoupon, 10, 60),
+    (Route::ConfirmOrder, 5, 300),
+];
+
+fn remaining(answer: &Answer) -> Option<u32> {
+    answer.header("x-ratelimit-remaining")?.parse().ok()
+}
+
+#[tokio::test]
+async fn every_limited_route_says_its_limit_on_every_answer_and_keeps_it() {
+    let world = World::new().await;
+    for (route, count, window) in LIMITED {
+        let shopper = world.guest();
+        for used in 1..=count {
+            // An answer that refuses the body counts and tells like any other.
+            let answer = shopper.post(route, &json!({})).await;
+            assert_eq!(answer.status(), 400, "{route:?}");
+            assert_eq!(remaining(&answer), Some(count - used), "{route:?}");
+            assert_eq!(answer.header("ratelimit-policy"), Some(format!("\"default\";q={count};w={window}").as_str()));
+            let limit = answer.header("ratelimit").unwrap();
+            assert!(limit.starts_with(&format!("\"default\";r={};t=", count - used)), "{limit}");
+        }
+        let refused = shopper.post(route, &json!({})).await;
+        assert_eq!((refused.status(), refused.code()), (429, Some("RATE_LIMITED")), "{route:?}");
+        let wait: u32 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=window).contains(&wait), "{wait}");
+        assert_eq!(remaining(&refused), Some(0));
+        let reset: u64 = refused.header("x-ratelimit-reset").unwrap().parse().unwrap();
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        assert!(reset + 5 > now && reset <= now + u64::from(window) + 5, "{reset} at {now}");
+    }
+}
+
+#[tokio::test]
+async fn other_routes_have_no_limit_and_say_nothing_of_one() {
+    let world = World::new().await;
+    let guest = world.guest();
+    for route in Route::ALL.into_iter().filter(|route| LIMITED.iter().all(|(limited, ..)| limited != route)) {
+        for _ in 0..25 {
+            let event = guest.event_about(route, "x").json(&json!({}));
+            let answer = guest.send(route, &event).await;
+            assert_ne!(answer.status(), 429, "{route:?}");
+            assert_eq!(answer.header("ratelimit-policy"), None, "{route:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn users_are_counted_by_their_id_and_everyone_else_by_address() {
+    let world =
+        Setup::default().setting("RATE_LIMIT_INITIATE", "2/300").setting("RATE_LIMIT_INITIATE_SIGNED_IN", "3/300");
+    let world = world.build().await;
+    let ada = world.user("ada").from_address("203.0.113.9");
+    let items = [("espresso-beans", 1)];
+
+    for address in ["203.0.113.1", "203.0.113.2", "203.0.113.3"] {
+        ada.clone().from_address(address).initiate(&items).await.expect(201);
+    }
+    ada.initiate(&items).await.refused(429, "RATE_LIMITED");
+    // A guest id is free to have; the address counts, and ada's has not been used up by ada.
+    for _ in 0..2 {
+        world.guest().from_address("203.0.113.9").initiate(&items).await.expect(201);
+    }
+    world.guest().from_address("203.0.113.9").initiate(&items).await.refused(429, "RATE_LIMITED");
+    // Neither does a bad token get around it.
+    let forged = world.guest().with_token("forged").from_address("203.0.113.9");
+    forged.initiate(&items).await.refused(429, "RATE_LIMITED");
+
+    let keys = world.keys.all();
+    assert!(keys.contains(&"checkout:ada:POST:/api/v1/checkout/initiate".to_owned()), "{keys:?}");
+    assert!(keys.contains(&"checkout:203.0.113.9:POST:/api/v1/checkout/initiate".to_owned()), "{keys:?}");
+}
+
+#[tokio::test]
+async fn an_ipv6_customer_is_one_however_many_addresses_they_use() {
+    let world = Setup::default().setting("RATE_LIMIT_INITIATE", "2/300").build().await;
+    let items = [("espresso-beans", 1)];
+    world.guest().from_address("2001:db8:1:2::1").initiate(&items).await.expect(201);
+    world.guest().from_address("2001:db8:1:2:ffff::2").initiate(&items).await.expect(201);
+    world.guest().from_address("2001:db8:1:2:abcd::3").initiate(&items).await.refused(429, "RATE_LIMITED");
+    world.guest().from_address("2001:db8:1:3::1").initiate(&items).await.expect(201);
+    // An IPv4 address is the same in either notation.
+    world.guest().from_address("203.0.113.7").initiate(&items).await.expect(201);
+    world.guest().from_address("::ffff:203.0.113.7").initiate(&items).await.expect(201);
+    world.guest().from_address("203.0.113.7").initiate(&items).await.refused(429, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn x_forwarded_for_counts_only_behind_the_proxies_that_the_setting_names() {
+    for (hops, header, expected) in [
+        ("0", "203.0.113.50", "198.51.100.1"),
+        ("1", "203.0.113.50", "203.0.113.50"),
+        ("1", "10.9.9.9, 203.0.113.50", "203.0.113.50"),
+        ("1", "203.0.113.50, 198.51.100.1", "203.0.113.50"),
+        ("2", "10.9.9.9, 203.0.113.50, 198.51.100.2", "203.0.113.50"),
+        ("2", "203.0.113.50", "198.51.100.1"),
+        ("1", "nonsense", "198.51.100.1"),
+    ] {
+        let world = Setup::default().setting("TRUSTED_PROXY_HOPS", hops).build().await;
+        let guest = world.guest().from_address("198.51.100.1");
+        let event = guest.event(Route::Initiate).header("x-forwarded-for", header);
+        guest
+            .send(Route::Initiate, &event.json(&json!({"cartItems": cart(&[("espresso-beans", 1)])})))
+            .await
+            .expect(201);
+        let key = format!("checkout:{expected}:POST:/api/v1/checkout/initiate");
+        assert!(world.keys.all().contains(&key), "{hops} hops, {header}: {:?}", world.keys.all());
+    }
+}
+
+#[tokio::test]
+async fn trusted_addresses_pass() {
+    let settings = Setup::default().setting("RATE_LIMIT_INITIATE", "1/300");
+    let world = settings.setting("RATE_LIMIT_TRUSTED_CIDRS", "203.0.113.0/24, 2001:db8::/32").build().await;
+    for address in ["203.0.113.77", "2001:db8::77"] {
+        for _ in 0..3 {
+            let answer = world.guest().from_address(address).initiate(&[("espresso-beans", 1)]).await;
+            assert_eq!((answer.status(), answer.header("ratelimit")), (201, None));
+        }
+    }
+    world.guest().from_address("203.0.114.1").initiate(&[("espresso-beans", 1)]).await.expect(201);
+    world.guest().from_address("203.0.114.1").initiate(&[("espresso-beans", 1)]).await.refused(429, "RATE_LIMITED");
+}
