@@ -1,1 +1,264 @@
+//! Stores that are gone, hang or answer with trouble, before every step of a purchase.
 
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{
+    dynamo_faults::{Fault, Rule},
+    proxy::Mode,
+    world::{Setup, Shopper, World, california, id_of, total_of},
+};
+
+/// A world whose stores are given up on soon, because these tests wait for it.
+fn impatient() -> Setup {
+    Setup::default().unlimited().setting("REDIS_TIMEOUT_MS", "200").setting("DYNAMODB_TIMEOUT_MS", "1000")
+}
+
+const STEPS: usize = 6;
+
+/// A purchase that can be stopped between its steps.
+struct Purchase {
+    shopper: Shopper,
+    session: Value,
+    order: Value,
+}
+
+impl Purchase {
+    fn of(world: &Arc<World>) -> Self {
+        Self { shopper: world.guest(), session: Value::Null, order: Value::Null }
+    }
+
+    async fn step(&mut self, step: usize) {
+        let shopper = &self.shopper;
+        let id = self.session["checkoutId"].as_str().unwrap_or_default();
+        let answer = match step {
+            0 => shopper.initiate(&[("espresso-beans", 2)]).await.expect(201),
+            1 => shopper.ship_to(id, &california()).await.expect(200),
+            2 => shopper.choose_shipping(id, "us-standard").await.expect(200),
+            3 => shopper.tax(id).await.expect(200),
+            4 => shopper.apply_coupon(id, "SAVE20").await.expect(200),
+            _ => shopper.confirm(id, total_of(&self.session)).await.expect(201),
+        };
+        if step == STEPS - 1 {
+            self.order = answer["order"].clone();
+        } else {
+            self.session = answer;
+        }
+    }
+
+    /// One order, at the total that was shown, with its stock taken once.
+    async fn is_whole(&self, world: &World, sold_before: u64) {
+        let id = self.order["orderId"].as_str().unwrap();
+        assert_eq!(self.order["summary"]["totalAmount"], json!(3998 - 800 + 599 + 232));
+        let read = self.shopper.order(id).await.expect(200);
+        assert_eq!(read["order"], self.order);
+        assert_eq!(self.shopper.orders().await.expect(200)["orders"].as_array().map(Vec::len), Some(1));
+        assert_eq!(world.stock("espresso-beans").await, 100_000 - sold_before - 2);
+        let again = self.shopper.confirm(id_of(&self.session), 4029).await.expect(200);
+        assert_eq!(again["order"], self.order);
+    }
+}
+
+#[tokio::test]
+async fn a_purchase_goes_on_when_redis_goes_before_any_step() {
+    for mode in [Mode::Refuse, Mode::Hang] {
+        for broken_at in 0..STEPS {
+            let world = impatient().build().await;
+            let mut purchase = Purchase::of(&world);
+            for step in 0..STEPS {
+                if step == broken_at {
+                    world.redis.set(mode).await;
+                    world.redis.cut();
+                }
+                purchase.step(step).await;
+            }
+            purchase.is_whole(&world, 0).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_purchase_survives_a_redis_that_is_killed_and_comes_back_empty() {
+    let world = impatient().own_redis().build().await;
+    let mut purchase = Purchase::of(&world);
+    for step in 0..STEPS {
+        if step == 3 {
+            world.keys.server().stop();
+        }
+        if step == 5 {
+            world.keys.server().start_again().unwrap();
+        }
+        purchase.step(step).await;
+    }
+    purchase.is_whole(&world, 0).await;
+}
+
+#[tokio::test]
+async fn a_flush_between_every_two_steps_loses_nothing() {
+    let world = impatient().build().await;
+    let mut purchase = Purchase::of(&world);
+    for step in 0..STEPS {
+        purchase.step(step).await;
+        world.keys.clear();
+    }
+    purchase.is_whole(&world, 0).await;
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_loaded_again() {
+    let world = Setup::default().own_redis().build().await;
+    let guest = world.guest();
+    let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let mut connection = world.keys.connection().await;
+    let _: () = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut connection).await.unwrap();
+
+    let answer = guest.apply_coupon(id_of(&session), "SAVE20").await;
+    assert_eq!(answer.header("x-ratelimit-remaining"), Some("9"));
+    // Counted by the server, not by the container alone.
+    assert!(world.keys.all().iter().any(|key| key.ends_with("apply-coupon")), "{:?}", world.keys.all());
+}
+
+#[tokio::test]
+async fn a_dead_redis_costs_a_few_attempts_and_then_none_until_it_is_probed() {
+    let world = impatient().build().await;
+    let guest = world.guest();
+    let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    world.redis.set(Mode::Hang).await;
+    world.redis.cut();
+
+    let before = world.redis.traffic().connections;
+    // Far less than a second's worth of work: the breaker's rest is not over.
+    for _ in 0..5 {
+        guest.session(id_of(&session)).await.expect(200);
+    }
+    let attempts = world.redis.traffic().connections - before;
+    assert!((1..=4).contains(&attempts), "{attempts} connections for five requests");
+}
+
+#[tokio::test]
+async fn with_redis_gone_each_container_counts_what_it_sees() {
+    let world = Setup::default().setting("REDIS_TIMEOUT_MS", "200").build().await;
+    world.redis.down().await;
+    let guest = world.guest();
+    for _ in 0..10 {
+        guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    }
+    let refused = guest.initiate(&[("espresso-beans", 1)]).await;
+    assert_eq!(refused.code(), Some("RATE_LIMITED"));
+    assert!(refused.header("retry-after").is_some());
+    // Another container has seen nothing of it: it lets pass what a whole Redis would have refused.
+    guest.clone().served_by(&world.container()).initiate(&[("espresso-beans", 1)]).await.expect(201);
+
+    // What passed while Redis was there counts, too.
+    let world = Setup::default().setting("REDIS_TIMEOUT_MS", "200").build().await;
+    let guest = world.guest();
+    for _ in 0..9 {
+        guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    }
+    world.redis.down().await;
+    guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    guest.initiate(&[("espresso-beans", 1)]).await.refused(429, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn health_names_the_store_that_is_down() {
+    let world = impatient().build().await;
+    let health = async || {
+        let event = tests::event::Event::get("/api/v1/checkout/health");
+        world.call("health", event.request()).await.expect(200)
+    };
+    assert_eq!(health().await["status"], "ok");
+    world.redis.down().await;
+    let told = health().await;
+    assert_eq!((&told["status"], &told["redis"]["status"]), (&json!("degraded"), &json!("down")));
+    assert_eq!(told["dynamodb"]["status"], "up");
+    world.redis.up().await;
+    world.dynamodb.add(Rule::on("GetItem", Fault::InternalServerError));
+    assert_eq!(health().await["dynamodb"]["status"], "down");
+}
+
+/// Everything `DynamoDB` may answer instead of doing what was asked.
+const TROUBLES: [(&str, Fault); 5] = [
+    ("throttling", Fault::Throttling),
+    ("provisioned throughput", Fault::ProvisionedThroughputExceeded),
+    ("request limit", Fault::RequestLimitExceeded),
+    ("internal error", Fault::InternalServerError),
+    ("hang", Fault::Hang),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passing_trouble_of_dynamodb_is_not_noticed_and_a_lasting_one_is_a_503_that_loses_nothing() {
+    // The last call of each step: nothing of it must be told as done.
+    let writes = ["PutItem", "PutItem", "PutItem", "BatchGetItem", "PutItem", "TransactWriteItems"];
+    for (what, fault) in TROUBLES {
+        let world = impatient().setting("DYNAMODB_TIMEOUT_MS", "300").build().await;
+        let mut purchase = Purchase::of(&world);
+        for (step, operation) in writes.into_iter().enumerate() {
+            // Lasting: every attempt of the SDK fails.
+            world.dynamodb.add(Rule::on(operation, fault.clone()));
+            let refused = refused(&purchase, step).await;
+            assert_eq!(refused.code(), Some("STORE_UNAVAILABLE"), "{what} at step {step}: {:#}", refused.body());
+            assert!(refused.header("retry-after").is_some(), "{what} at step {step}");
+            world.dynamodb.clear_rules();
+            // Passing: the first attempt fails.
+            let hits = world.dynamodb.add(Rule::on(operation, fault.clone()).times(1));
+            purchase.step(step).await;
+            assert_eq!(hits.count(), 1, "{what} at step {step}");
+            world.dynamodb.clear_rules();
+        }
+        purchase.is_whole(&world, 0).await;
+    }
+}
+
+/// A step that must fail.
+async fn refused(purchase: &Purchase, step: usize) -> tests::world::Answer {
+    let shopper = &purchase.shopper;
+    let id = purchase.session["checkoutId"].as_str().unwrap_or_default();
+    match step {
+        0 => shopper.initiate(&[("espresso-beans", 2)]).await,
+        1 => shopper.ship_to(id, &california()).await,
+        2 => shopper.choose_shipping(id, "us-standard").await,
+        3 => shopper.tax(id).await,
+        4 => shopper.apply_coupon(id, "SAVE20").await,
+        _ => shopper.confirm(id, total_of(&purchase.session)).await,
+    }
+}
+
+#[tokio::test]
+async fn transactions_that_collide_are_tried_again_until_they_go_through() {
+    let world = impatient().build().await;
+    let guest = world.guest();
+    for fault in
+        [Fault::TransactionConflict, Fault::TransactionCanceled("ThrottlingError"), Fault::TransactionInProgress]
+    {
+        let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+        let hits = world.dynamodb.add(Rule::on("TransactWriteItems", fault).times(5));
+        guest.confirm(id_of(&session), total_of(&session)).await.expect(201);
+        assert_eq!(hits.count(), 5);
+        world.dynamodb.clear_rules();
+    }
+    assert_eq!(world.stored_orders().await.len(), 3);
+    assert_eq!(world.stock("espresso-beans").await, 100_000 - 3);
+}
+
+#[tokio::test]
+async fn a_transaction_that_never_stops_colliding_is_given_up_at_the_deadline() {
+    let world = impatient().setting("REQUEST_TIMEOUT_MS", "500").build().await;
+    let guest = world.guest();
+    let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionConflict));
+    guest.confirm(id_of(&session), total_of(&session)).await.refused(503, "STORE_UNAVAILABLE");
+    assert!(world.stored_orders().await.is_empty());
+    world.dynamodb.clear_rules();
+    guest.confirm(id_of(&session), total_of(&session)).await.expect(201);
+}
+
+#[tokio::test]
+async fn keys_that_a_batch_left_out_are_asked_for_again() {
+    let world = Setup::default().build().await;
+    let guest = world.guest();
+    let hits = world.dynamodb.add(Rule::on("BatchGetItem", Fault::UnprocessedKeys).times(3));
+    let session = guest.initiate(&[("espresso-beans", 1), ("cbd-tea", 1), ("limited-print", 1)]).await.expect(201);
+    assert_eq!(session["summary"]["subtotal"], 1999 + 1299 + 2500);
+    assert_eq!(hits.count(), 3);
+}
