@@ -62,7 +62,7 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
         } else {
             fault.to_string()
         };
-        Problem::validation(vec![Invalid::new(unknown_field(&pointer, &detail), detail)])
+        Problem::validation(vec![Invalid::new(missing_field(pointer, &detail), detail)])
     })?;
     source.end().map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
     Ok(value)
@@ -101,13 +101,11 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     })
 }
 
-/// An unknown field is reported at its own place.
-fn unknown_field(pointer: &str, detail: &str) -> String {
-    let field = detail.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+/// A missing field is reported where it should be; the path to an unknown one is that of the field already.
+fn missing_field(pointer: String, detail: &str) -> String {
+    let field = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     match field {
-        Some(field) if !pointer.ends_with(&format!("/{field}")) => {
-            format!("{pointer}/{}", field.replace('~', "~0").replace('/', "~1"))
-        }
-        _ => pointer.to_owned(),
+        Some(field) => format!("{pointer}/{field}"),
+        None => pointer,
     }
 }
