@@ -1,1 +1,182 @@
+//! What no client should send: always a problem with its code and its place, and nothing is written.
 
+mod carts;
+mod fields;
+mod forms;
+mod places;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use shared::http::route::Route;
+use tests::{
+    event::Event,
+    world::{Answer, Setup, Shopper, World, california, cart, confirmation, id_of},
+};
+
+/// A shop with one open session and one order, both a guest's.
+struct Shop {
+    world: Arc<World>,
+    guest: Shopper,
+    staff: Shopper,
+    session: Value,
+    order: String,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let world = Setup::default().unlimited().build().await;
+        let (guest, staff) = (world.guest(), world.staff());
+        let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+        let order = guest.buy(&[("espresso-beans", 1)]).await;
+        let order = order["orderId"].as_str().expect("an order").to_owned();
+        Self { world, guest, staff, session, order }
+    }
+
+    fn checkout(&self) -> &str {
+        id_of(&self.session)
+    }
+
+    /// Whoever may call the route: nothing is refused for who calls.
+    fn caller(&self, route: Route) -> &Shopper {
+        if route == Route::UpdateOrderStatus { &self.staff } else { &self.guest }
+    }
+
+    /// A call with the session or order of this shop in its path, and no body yet.
+    fn event(&self, route: Route) -> Event {
+        let event = self.caller(route).event(route);
+        match route {
+            Route::GetSession => event.path("checkoutId", self.checkout()),
+            Route::GetOrder | Route::CancelOrder | Route::UpdateOrderStatus => event.path("orderId", &self.order),
+            _ => event,
+        }
+    }
+
+    /// A body that the route takes.
+    fn good_body(&self, route: Route) -> Value {
+        let checkout = self.checkout();
+        match route {
+            Route::Initiate => json!({
+                "cartItems": cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]),
+                "currency": "USD",
+                "shippingAddress": california(),
+                "billingAddress": california(),
+                "shippingMethodId": "us-standard"
+            }),
+            Route::UpdateAddress => json!({
+                "checkoutId": checkout,
+                "shippingAddress": california(),
+                "billingAddress": california()
+            }),
+            Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-standard"}),
+            Route::CalculateTax | Route::RemoveCoupon => json!({"checkoutId": checkout}),
+            Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
+            Route::ConfirmOrder => confirmation(checkout, 4887),
+            Route::CancelOrder => json!({"reason": "changed my mind"}),
+            Route::UpdateOrderStatus => json!({"status": "processing", "note": "packed"}),
+            Route::GetSession | Route::ListOrders | Route::GetOrder | Route::Health => {
+                panic!("{route:?} takes no body")
+            }
+        }
+    }
+
+    async fn send(&self, route: Route, event: &Event) -> Answer {
+        self.caller(route).send(route, event).await
+    }
+
+    /// Everything in the tables, by table and key.
+    async fn contents(&self) -> BTreeMap<String, HashMap<String, AttributeValue>> {
+        let mut contents = BTreeMap::new();
+        for table in ["SESSIONS_TABLE", "ORDERS_TABLE", "INVENTORY_TABLE", "IDEMPOTENCY_TABLE", "CATALOG_TABLE"] {
+            for item in self.world.all(table).await {
+                let key = ["id", "checkoutId", "orderId"].map(|name| item.get(name).and_then(|key| key.as_s().ok()));
+                contents.insert(format!("{table} {key:?}"), item);
+            }
+        }
+        contents
+    }
+}
+
+/// The routes that read a body.
+const WITH_BODY: [Route; 9] = [
+    Route::Initiate,
+    Route::UpdateAddress,
+    Route::CalculateShipping,
+    Route::CalculateTax,
+    Route::ApplyCoupon,
+    Route::RemoveCoupon,
+    Route::ConfirmOrder,
+    Route::CancelOrder,
+    Route::UpdateOrderStatus,
+];
+
+/// One bad call: what is bad about it, and what must come back.
+type Case = (String, Route, Event, Refusal);
+
+/// What must come back.
+#[derive(Clone, Copy)]
+struct Refusal {
+    status: u16,
+    code: &'static str,
+    /// The JSON pointer of one of the errors.
+    at: Option<&'static str>,
+}
+
+/// A 400 with an error at this place.
+const fn invalid(at: &'static str) -> Refusal {
+    Refusal { status: 400, code: "VALIDATION_FAILED", at: Some(at) }
+}
+
+const fn refusal(status: u16, code: &'static str) -> Refusal {
+    Refusal { status, code, at: None }
+}
+
+/// Sends each of these, and then looks whether anything has changed.
+async fn each_is_refused(shop: &Shop, cases: impl IntoIterator<Item = Case>) {
+    let before = shop.contents().await;
+    let (mut count, mut complaints) = (0, Vec::new());
+    for (what, route, event, refusal) in cases {
+        let answer = shop.send(route, &event).await;
+        if !refusal.is(&answer) {
+            complaints.push(format!("{} {what}: {} {:#}", route.function(), answer.status(), answer.body()));
+        }
+        count += 1;
+    }
+    assert!(count > 0, "nothing was sent");
+    assert!(complaints.is_empty(), "{} of {count}:\n{}", complaints.len(), complaints.join("\n"));
+    let after = shop.contents().await;
+    let changed: Vec<_> = after.iter().filter(|(key, item)| before.get(*key) != Some(*item)).collect();
+    assert!(changed.is_empty(), "{changed:#?}");
+    assert_eq!(after.len(), before.len(), "something is gone");
+}
+
+impl Refusal {
+    /// Whether the answer is this problem, in the form that every problem has.
+    fn is(self, answer: &Answer) -> bool {
+        let body = answer.body();
+        let says = |of: &Value, member: &str| of[member].as_str().is_some_and(|text| !text.is_empty());
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        (answer.status(), answer.code()) == (self.status, Some(self.code))
+            && answer.header("content-type") == Some("application/problem+json")
+            && answer.header("x-request-id").is_some_and(|id| !id.is_empty())
+            && ["type", "title", "detail"].iter().all(|member| says(body, member))
+            && errors.iter().all(|error| says(error, "detail"))
+            && self.at.is_none_or(|at| errors.iter().any(|error| error["pointer"] == at))
+    }
+}
+
+/// The body with another value at a pointer, or without the member.
+fn with(mut body: Value, pointer: &str, value: Option<Value>) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    match (body.pointer_mut(parent).expect("a place that is there"), value) {
+        (Value::Array(list), Some(value)) => list[name.parse::<usize>().expect("an index")] = value,
+        (Value::Object(members), Some(value)) => drop(members.insert(name.to_owned(), value)),
+        (Value::Object(members), None) => drop(members.remove(name).expect("a member to take away")),
+        (other, _) => panic!("{pointer} is in {other}"),
+    }
+    body
+}

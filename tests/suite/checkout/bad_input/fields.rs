@@ -1,0 +1,210 @@
+//! Members with values that they don't take.
+
+use serde_json::{Value, json};
+use shared::http::route::Route;
+
+use super::{Case, Refusal, Shop, WITH_BODY, each_is_refused, invalid, with};
+
+/// Each value at this place of the route's good body, to be refused at this place.
+fn values(shop: &Shop, route: Route, at: &'static str, values: &[Value]) -> Vec<Case> {
+    let case = |value: &Value| {
+        let event = shop.event(route).json(&with(shop.good_body(route), at, Some(value.clone())));
+        (format!("{at} = {value}"), route, event, invalid(at))
+    };
+    values.iter().map(case).collect()
+}
+
+#[tokio::test]
+async fn a_member_of_a_wrong_type_is_told_at_its_place() {
+    let shop = Shop::open().await;
+    let no_text = [json!(42), json!(true), json!(["x"]), json!({"x": "y"}), json!(1.5)];
+    let no_object = [json!(42), json!("x"), json!(false)];
+    let no_list = [json!({}), json!("espresso-beans"), json!(null)];
+    let mut cases = Vec::new();
+    for route in WITH_BODY {
+        let texts: &[&'static str] = match route {
+            Route::Initiate => &["/cartItems/0/productId", "/cartItems/1/variantId", "/currency", "/shippingMethodId"],
+            Route::UpdateAddress => &["/checkoutId", "/shippingAddress/city", "/billingAddress/postalCode"],
+            Route::CalculateShipping => &["/checkoutId", "/shippingMethodId"],
+            Route::CalculateTax | Route::RemoveCoupon => &["/checkoutId"],
+            Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
+            Route::ConfirmOrder => &["/checkoutId", "/paymentMethod", "/customerInfo/email", "/notes"],
+            Route::CancelOrder => &["/reason"],
+            _ => &["/status", "/note", "/trackingNumber"],
+        };
+        cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
+    }
+    cases.extend(values(&shop, Route::Initiate, "/cartItems", &no_list));
+    cases.extend(values(&shop, Route::Initiate, "/cartItems/0", &[json!(null), json!("espresso-beans"), json!(7)]));
+    cases.extend(values(&shop, Route::Initiate, "/shippingAddress", &no_object));
+    cases.extend(values(&shop, Route::UpdateAddress, "/billingAddress", &no_object));
+    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo", &[json!(null), json!("Ada"), json!(1)]));
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn a_missing_member_is_told_at_its_place() {
+    let shop = Shop::open().await;
+    let mut cases = Vec::new();
+    for route in WITH_BODY {
+        let required: &[&'static str] = match route {
+            Route::Initiate => {
+                &["/cartItems", "/cartItems/0/productId", "/cartItems/1/quantity", "/shippingAddress/city"]
+            }
+            Route::UpdateAddress => &["/checkoutId", "/shippingAddress/lastName", "/billingAddress/country"],
+            Route::CalculateShipping | Route::CalculateTax | Route::RemoveCoupon => &["/checkoutId"],
+            Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
+            Route::ConfirmOrder => {
+                &["/checkoutId", "/expectedTotal", "/paymentMethod", "/customerInfo", "/customerInfo/email"]
+            }
+            Route::CancelOrder => &[],
+            _ => &["/status"],
+        };
+        for at in required {
+            let event = shop.event(route).json(&with(shop.good_body(route), at, None));
+            cases.push((format!("without {at}"), route, event, invalid(at)));
+        }
+    }
+    let nothing = json!({"checkoutId": shop.checkout()});
+    let event = shop.event(Route::UpdateAddress).json(&nothing);
+    cases.push(("without any address".to_owned(), Route::UpdateAddress, event, invalid("")));
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn a_quantity_is_a_whole_number_from_1_to_999() {
+    let shop = Shop::open().await;
+    let quantities = [
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1.0),
+        json!(1e3),
+        json!(1000),
+        json!(4_294_967_296_u64),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!("2"),
+        json!(null),
+        json!(true),
+    ];
+
+    each_is_refused(&shop, values(&shop, Route::Initiate, "/cartItems/0/quantity", &quantities)).await;
+}
+
+#[tokio::test]
+async fn an_expected_total_is_a_whole_number_of_cents() {
+    let shop = Shop::open().await;
+    let totals = [
+        json!("4887"),
+        json!(48.87),
+        json!(4887.0),
+        json!(-4887),
+        json!(9_007_199_254_740_992_u64),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(null),
+        json!({"amount": 4887}),
+    ];
+
+    each_is_refused(&shop, values(&shop, Route::ConfirmOrder, "/expectedTotal", &totals)).await;
+}
+
+#[tokio::test]
+async fn a_number_past_every_range_is_refused() {
+    let shop = Shop::open().await;
+    let body = |number: &str| format!(r#"{{"cartItems":[{{"productId":"espresso-beans","quantity":{number}}}]}}"#);
+    let cases = ["1e999", "-1e999", "123456789012345678901234567890", "NaN", "Infinity", "0x10", "01", "+1", "1."];
+    let cases = cases.map(|number| {
+        let event = shop.event(Route::Initiate).header("content-type", "application/json").body(body(number));
+        (number.to_owned(), Route::Initiate, event, Refusal { at: None, ..invalid("") })
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn an_id_in_a_body_has_the_form_of_its_kind() {
+    let shop = Shop::open().await;
+    let ids = [
+        json!(""),
+        json!("12345"),
+        json!("6f1c2d348a5b4c6d9e7f0a1b2c3d4e5f"),
+        json!("{6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f}"),
+        json!(" 6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f"),
+        json!("6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5g"),
+        json!("../../../etc/passwd"),
+        json!("' OR 1=1 --"),
+        json!("x".repeat(5000)),
+    ];
+    let by_id = WITH_BODY.into_iter().filter(|route| shop.good_body(*route).get("checkoutId").is_some());
+    let mut cases: Vec<_> = by_id.flat_map(|route| values(&shop, route, "/checkoutId", &ids)).collect();
+    cases.extend(values(&shop, Route::Initiate, "/guestId", &ids));
+    let names =
+        [json!(""), json!("a b"), json!("a#b"), json!("a\u{0}b"), json!("ä"), json!("x".repeat(65)), json!("a/b")];
+    cases.extend(values(&shop, Route::Initiate, "/cartItems/0/productId", &names));
+    cases.extend(values(&shop, Route::Initiate, "/cartItems/1/variantId", &names));
+    cases.extend(values(&shop, Route::Initiate, "/shippingMethodId", &names));
+    cases.extend(values(&shop, Route::CalculateShipping, "/shippingMethodId", &names));
+    let codes =
+        [json!(""), json!(" "), json!("SAVE 20"), json!("SAVE#20"), json!("x".repeat(41)), json!("SAVE20\u{202E}")];
+    cases.extend(values(&shop, Route::ApplyCoupon, "/couponCode", &codes));
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn text_that_lies_about_itself_is_refused() {
+    let shop = Shop::open().await;
+    let hidden =
+        ["a\u{0}b", "a\u{1B}[31mb", "a\nb", "a\u{7F}", "\u{202E}gnitteg", "a\u{2066}b", "a\u{200F}b", "a\u{FEFF}b"];
+    let hidden = hidden.map(Value::from);
+    let mut cases = Vec::new();
+    for (route, at) in [
+        (Route::Initiate, "/shippingAddress/firstName"),
+        (Route::Initiate, "/billingAddress/company"),
+        (Route::UpdateAddress, "/shippingAddress/addressLine1"),
+        (Route::UpdateAddress, "/shippingAddress/addressLine2"),
+        (Route::UpdateAddress, "/billingAddress/city"),
+        (Route::UpdateAddress, "/shippingAddress/state"),
+        (Route::ConfirmOrder, "/customerInfo/firstName"),
+        (Route::ConfirmOrder, "/customerInfo/email"),
+        (Route::ConfirmOrder, "/notes"),
+        (Route::CancelOrder, "/reason"),
+        (Route::UpdateOrderStatus, "/note"),
+        (Route::UpdateOrderStatus, "/carrier"),
+    ] {
+        cases.extend(values(&shop, route, at, &hidden));
+    }
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn text_is_there_where_it_must_be_and_has_an_end() {
+    let shop = Shop::open().await;
+    let mut cases = Vec::new();
+    for at in ["/shippingAddress/firstName", "/shippingAddress/lastName", "/shippingAddress/addressLine1"] {
+        cases.extend(values(&shop, Route::UpdateAddress, at, &[json!(""), json!(" \u{A0}"), json!("x".repeat(201))]));
+    }
+    cases.extend(values(&shop, Route::ConfirmOrder, "/notes", &[json!("x".repeat(1001))]));
+    cases.extend(values(&shop, Route::CancelOrder, "/reason", &[json!("x".repeat(501))]));
+    cases.extend(values(&shop, Route::UpdateOrderStatus, "/note", &[json!("x".repeat(501))]));
+    cases.extend(values(&shop, Route::UpdateOrderStatus, "/trackingNumber", &[json!("x".repeat(101))]));
+    let emails = ["", "ada", "ada@", "@example.com", "ada@ex ample.com", "a@b@c", "ada@example.com, eve@example.com"];
+    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/email", &emails.map(Value::from)));
+    let phones = ["call me", "12", "+1 415 555 0132 ext. five", "0".repeat(21).as_str()].map(Value::from);
+    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/phone", &phones));
+    cases.extend(values(&shop, Route::UpdateAddress, "/shippingAddress/phone", &phones));
+    let methods = ["", "paypal", "CASH_ON_DELIVERY", "cash on delivery", "free"].map(Value::from);
+    cases.extend(values(&shop, Route::ConfirmOrder, "/paymentMethod", &methods));
+    cases.extend(values(&shop, Route::ConfirmOrder, "/paymentToken", &[json!("tok_visa")]));
+    let statuses = ["", "paid", "PROCESSING", "done", "processing "].map(Value::from);
+    cases.extend(values(&shop, Route::UpdateOrderStatus, "/status", &statuses));
+    let currencies = ["", "usd", "US", "DOLLARS", "$", "XYZ", "US\u{0}"].map(Value::from);
+    cases.extend(values(&shop, Route::Initiate, "/currency", &currencies));
+
+    each_is_refused(&shop, cases).await;
+}

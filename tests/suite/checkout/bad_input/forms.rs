@@ -1,0 +1,171 @@
+//! Bodies that aren't what they say, on each route that reads one.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use shared::http::route::Route;
+
+use super::{Refusal, Shop, WITH_BODY, each_is_refused, invalid, refusal, with};
+
+const WHOLE: Refusal = invalid("");
+
+#[tokio::test]
+async fn what_is_no_json_object_is_refused_as_a_whole() {
+    let shop = Shop::open().await;
+    let texts = [
+        ("text", "hello"),
+        ("a form", "checkoutId=1&couponCode=SAVE20"),
+        ("a list", "[]"),
+        ("a list of a body's values", "[\"6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f\",\"SAVE20\"]"),
+        ("a string", "\"{}\""),
+        ("a number", "12"),
+        ("null", "null"),
+        ("true", "true"),
+        ("XML", "<cart/>"),
+        ("a comment", "/* {} */ {}"),
+        ("a byte order mark", "\u{FEFF}{}"),
+        ("an object that doesn't end", "{"),
+        ("a key without quotes", "{checkoutId: 1}"),
+        ("two objects", "{}{}"),
+    ];
+    let cases = WITH_BODY.into_iter().flat_map(|route| {
+        let event = shop.event(route).header("content-type", "application/json");
+        texts.map(|(what, text)| (what.to_owned(), route, event.clone().body(text), WHOLE))
+    });
+    // On the way to what follows, the first object's fault may be found.
+    let cases = cases.map(|(what, route, event, expected)| {
+        let expected = if what == "two objects" { Refusal { at: None, ..expected } } else { expected };
+        (what, route, event, expected)
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn no_body_is_refused_where_one_is_needed() {
+    let shop = Shop::open().await;
+    let needs_one = WITH_BODY.into_iter().filter(|route| *route != Route::CancelOrder);
+    let cases = needs_one.flat_map(|route| {
+        let event = shop.event(route).header("content-type", "application/json");
+        [
+            ("nothing".to_owned(), route, event.clone(), WHOLE),
+            ("emptiness".to_owned(), route, event.clone().body(""), WHOLE),
+            ("white space".to_owned(), route, event.body(" \n\t"), WHOLE),
+        ]
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_refused() {
+    let shop = Shop::open().await;
+    let bytes: [&[u8]; 3] = [b"{\"checkoutId\":\"\xFF\xFE\"}", b"\xED\xA0\x80", &[0; 32]];
+    let cases = WITH_BODY.into_iter().flat_map(|route| {
+        let event = shop.event(route).header("content-type", "application/json");
+        bytes.map(|bytes| (format!("{bytes:?}"), route, event.clone().body(STANDARD.encode(bytes)).base64(), WHOLE))
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn a_body_of_65_kb_is_too_large_however_it_is_sent() {
+    let shop = Shop::open().await;
+    let too_large = refusal(413, "PAYLOAD_TOO_LARGE");
+    let cases = WITH_BODY.into_iter().flat_map(|route| {
+        let padded = format!("{}{}", shop.good_body(route), " ".repeat(65 * 1024));
+        let event = shop.event(route).header("content-type", "application/json");
+        [
+            ("65 KB of text".to_owned(), route, event.clone().body(padded.clone()), too_large),
+            ("65 KB of base64".to_owned(), route, event.body(STANDARD.encode(padded)).base64(), too_large),
+        ]
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn another_content_type_than_json_is_refused() {
+    let shop = Shop::open().await;
+    let types =
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"];
+    let cases = WITH_BODY.into_iter().flat_map(|route| {
+        let event = shop.event(route).json(&shop.good_body(route));
+        let unsupported = refusal(415, "UNSUPPORTED_MEDIA_TYPE");
+        types.map(|kind| (kind.to_owned(), route, event.clone().header("content-type", kind), unsupported))
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn an_unknown_member_is_named_at_any_depth() {
+    let shop = Shop::open().await;
+    let mut cases = Vec::new();
+    for route in WITH_BODY {
+        let body = shop.good_body(route);
+        let mut places = vec!["/userId", "/__proto__", "/checkout~1Id"];
+        match route {
+            Route::Initiate => places.extend([
+                "/cartItems/1/unitPrice",
+                "/cartItems/0/price",
+                "/shippingAddress/zip",
+                "/billingAddress/userId",
+                "/totalAmount",
+                "/status",
+            ]),
+            Route::UpdateAddress => places.extend(["/shippingAddress/zip", "/billingAddress/street", "/guestId"]),
+            Route::ConfirmOrder => {
+                places.extend(["/customerInfo/userId", "/cardNumber", "/guestId", "/discountAmount"])
+            }
+            Route::UpdateOrderStatus => places.extend(["/total", "/owner"]),
+            _ => places.push("/guestId"),
+        }
+        for place in places {
+            let name = place.replace("~1", "/");
+            let body = if place.contains("~1") {
+                let mut body = body.clone();
+                body[&name[1..]] = json!("x");
+                body
+            } else {
+                with(body.clone(), place, Some(json!("x")))
+            };
+            cases.push((place.to_owned(), route, shop.event(route).json(&body), invalid(place)));
+        }
+    }
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn what_is_nested_too_deep_is_refused() {
+    let shop = Shop::open().await;
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(5000), close.repeat(5000));
+    let cases = WITH_BODY.into_iter().flat_map(|route| {
+        let event = shop.event(route).header("content-type", "application/json");
+        let objects = deep("{\"a\":", "}");
+        let lists = format!("{{\"cartItems\":{0},\"checkoutId\":{0},\"reason\":{0},\"status\":{0}}}", deep("[", "]"));
+        let at = Refusal { at: None, ..WHOLE };
+        [
+            ("objects".to_owned(), route, event.clone().body(objects), at),
+            ("lists".to_owned(), route, event.body(lists), at),
+        ]
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn a_member_that_stands_there_twice_is_refused() {
+    let shop = Shop::open().await;
+    let cases = WITH_BODY.into_iter().map(|route| {
+        let body = shop.good_body(route);
+        let (name, value) = body.as_object().and_then(|body| body.iter().next()).expect("a member");
+        let text = body.to_string();
+        let twice = format!("{{\"{name}\":{value},{}", &text[1..]);
+        let event = shop.event(route).header("content-type", "application/json").body(twice);
+        (format!("{name} twice"), route, event, Refusal { at: None, ..WHOLE })
+    });
+
+    each_is_refused(&shop, cases).await;
+}
