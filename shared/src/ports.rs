@@ -75,6 +75,7 @@ pub trait Sessions: Sync {
         session: &Session,
         change: ChangeId,
         receipt: Option<&Receipt>,
+        deadline: tokio::time::Instant,
     ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
 
     /// Replaces the open session that had the version before this one's.

@@ -25,8 +25,6 @@ pub struct SessionStore {
     pub ttl: Duration,
     /// How long a copy is trusted after it was written or verified.
     pub trust: Duration,
-    /// How long the collisions of one write are retried.
-    pub patience: std::time::Duration,
 }
 
 impl SessionStore {
@@ -57,14 +55,16 @@ impl Sessions for SessionStore {
 
     async fn keep(&self, loaded: Loaded, now: OffsetDateTime) -> Session {
         let Loaded { mut session, from_cache } = loaded;
+        // A copy out of the cache was verified when it was put there, and keeps that age.
+        let mut verified = !from_cache;
         if session.wants_touch(now) {
             session.active_at = now;
-            if let Err(error) = self.dynamo.touch_session(&session, self.ttl).await {
+            verified = self.dynamo.touch_session(&session, self.ttl).await.unwrap_or_else(|error| {
                 tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
-            }
+                false
+            });
         }
-        // A copy out of the cache was verified when it was put there, and keeps that age.
-        if !from_cache {
+        if verified {
             self.refill(&session, ChangeId(uuid::Uuid::nil()), now).await;
         }
         session
@@ -75,8 +75,8 @@ impl Sessions for SessionStore {
         session: &Session,
         change: ChangeId,
         receipt: Option<&Receipt>,
+        deadline: Instant,
     ) -> Result<Saved<Session>, StoreError> {
-        let deadline = Instant::now() + self.patience;
         let saved = self.dynamo.create_session(session, change, self.ttl, receipt, deadline).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;

@@ -99,7 +99,6 @@ impl App {
                 link: Arc::clone(&link),
                 ttl: times.session_ttl,
                 trust: times.session_trust,
-                patience: times.request,
             },
             orders: OrderStore {
                 dynamo: dynamo.clone(),
@@ -123,7 +122,10 @@ impl App {
     /// logged, and tried again by the request that needs it.
     pub async fn warm_up(&self) {
         let dynamo = async {
-            if let Err(error) = self.receipts.ping().await {
+            // A refusal by the service will do: not every function may read this table, and the connection is open.
+            if let Err(error) = self.receipts.ping().await
+                && error.as_service_error().is_none()
+            {
                 tracing::warn!(store = "dynamodb", operation = "connect", error = describe(&error), "degraded");
             }
         };

@@ -75,6 +75,7 @@ where
     Fut: Future<Output = Result<Answer, Problem>>,
 {
     let now = app.now();
+    let deadline = Instant::now() + app.config.times.request;
     if request.method().as_str() != route.method() {
         let detail = format!("this route takes {}", route.method());
         let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", detail);
@@ -94,16 +95,14 @@ where
         tracing::warn!(route = route.function(), "rate limited");
         return limits::headers(limits::refusal(policy, decision).into(), policy, decision, now);
     }
-    let visit = Visit {
-        who: (),
-        now,
-        deadline: Instant::now() + app.config.times.request,
-        session_ttl: app.config.times.session_ttl,
-        cached,
-        ids: App::fresh_ids(),
-    };
+    let visit =
+        Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, ids: App::fresh_ids() };
     let answer = match claim {
-        Ok(claim) => keyed(app, route, request, &claim, command, visit, handler).await,
+        // Better a clear answer in time than Lambda's end of it; whatever was under way is safe to repeat.
+        Ok(claim) => {
+            let work = keyed(app, route, request, &claim, command, visit, handler);
+            tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(out_of_time()))
+        }
         Err(problem) => Err(problem),
     };
     let answer = answer.unwrap_or_else(Answer::from);
@@ -111,6 +110,12 @@ where
         Some(((_, policy), decision)) => limits::headers(answer, policy, decision, now),
         None => answer,
     }
+}
+
+fn out_of_time() -> Problem {
+    tracing::error!("out of time");
+    let detail = "the shop's store was too slow; nothing is lost, and the request may be sent again";
+    Problem::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
 }
 
 /// Runs the handler, unless its request has been answered before.

@@ -7,6 +7,7 @@ use crate::{
     },
     domain::{
         catalog::{StockRule, Tables},
+        coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
         money::Minor,
         order::{Actor, CouponHold, Customer, Order, PaymentMethod, Reserved, Step, Tracking},
@@ -55,10 +56,9 @@ pub enum ConfirmError {
     Problems(Vec<Problem>),
     #[error("not enough in stock")]
     InsufficientStock(Vec<Problem>),
-    #[error("the coupon has been used up")]
-    CouponLimitReached,
-    #[error("the customer has used this coupon as often as it allows")]
-    CouponAlreadyUsed,
+    /// The coupon was good when it was applied, and isn't any more.
+    #[error(transparent)]
+    Coupon(#[from] CouponRefusal),
     #[error(transparent)]
     Payment(#[from] PaymentUnavailable),
     #[error("another request with this idempotency key was answered first")]
@@ -102,21 +102,27 @@ where
     let mut loaded = session::load(stores.sessions, visit, command.checkout).await?;
     for attempt in 0..ATTEMPTS {
         if let SessionStatus::Completed { order } = loaded.session.status {
-            return completed(stores.orders, visit, order).await;
+            return completed(&stores, visit, order).await;
         }
         let tables = stores.catalog.tables(&session::query(&loaded.session, None)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
-        match refuse(&session, &command) {
+        match refuse(&session, &tables, visit, &command) {
             Ok(()) => {}
             Err(refusal) => {
                 // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only
                 // final if the session is still what was priced.
                 let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
-                if fresh.session.version == loaded.session.version {
-                    return Err(keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await);
+                if fresh.session.version != loaded.session.version {
+                    loaded = fresh;
+                    continue;
                 }
-                loaded = fresh;
+                if let Some(refusal) =
+                    keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await?
+                {
+                    return Err(refusal);
+                }
+                loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
                 continue;
             }
         }
@@ -125,7 +131,12 @@ where
         session::advance(&mut session, visit);
         let (change, receipt) = (visit.change(attempt), receipt(&order));
         let placement = Placement { order: &order, session: &session, change, receipt: receipt.as_ref() };
-        match stores.orders.place(placement, visit.deadline).await? {
+        let placed = stores.orders.place(placement, visit.deadline).await;
+        if placed.is_err() {
+            // It may have been placed all the same.
+            stores.cache.changed(&order.owner, order.id).await;
+        }
+        match placed? {
             Placed::Done => {
                 stores.cache.placed(placement).await;
                 return Ok(Confirmed { order, created: true });
@@ -134,27 +145,38 @@ where
             Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
             Placed::OutOfStock(short) => return Err(ConfirmError::InsufficientStock(short)),
-            Placed::CouponLimitReached => return Err(ConfirmError::CouponLimitReached),
-            Placed::CouponAlreadyUsed => return Err(ConfirmError::CouponAlreadyUsed),
+            Placed::CouponLimitReached => return Err(CouponRefusal::LimitReached.into()),
+            Placed::CouponAlreadyUsed => return Err(CouponRefusal::AlreadyUsed.into()),
         }
     }
     Err(SessionError::Contended.into())
 }
 
 /// The order that the session has already become.
-async fn completed(orders: &impl Orders, visit: &Visit, id: OrderId) -> Result<Confirmed, ConfirmError> {
-    let order = orders.get(&visit.who.owner, id).await?;
+async fn completed<S, C, O: Orders, K: OrderCache, P>(
+    stores: &Stores<'_, S, C, O, K, P>,
+    visit: &Visit,
+    id: OrderId,
+) -> Result<Confirmed, ConfirmError> {
+    let order = stores.orders.get(&visit.who.owner, id).await?;
+    // This may be the retry of a confirmation whose request died before it could tell the cache.
+    stores.cache.changed(&visit.who.owner, id).await;
     // The session and its order were written in one transaction: without the order, it isn't this caller's.
     order.map(|order| Confirmed { order, created: false }).ok_or(ConfirmError::Session(SessionError::NotFound))
 }
 
 /// Whether a session can become an order at the total that the customer agreed to.
-fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
+fn refuse(session: &Session, tables: &Tables, visit: &Visit, command: &Confirm) -> Result<(), ConfirmError> {
     if session.shipping_address.is_none() {
         return Err(ConfirmError::AddressRequired);
     }
     if session.shipping_method.is_none() {
         return Err(ConfirmError::MethodRequired);
+    }
+    if session.priced.problems.iter().any(|p| p.kind == ProblemKind::CouponNoLongerValid) {
+        let coupon = tables.coupon.as_ref().ok_or(CouponRefusal::Unknown)?;
+        pricing::check_coupon(coupon, session.currency, tables, &session.priced.lines, visit.now)
+            .map_err(SessionError::OutOfRange)??;
     }
     let (short, blocking): (Vec<_>, Vec<_>) =
         session.priced.problems.iter().cloned().partition(|p| p.kind == ProblemKind::OutOfStock);
@@ -170,7 +192,8 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     Ok(())
 }
 
-/// Keeps the prices that a refusal rests on, so that the client reads the same session that refused it.
+/// Keeps the prices that a refusal rests on, so that the client reads the same session that refused it. `None` if
+/// someone changed the session meanwhile: then the refusal has to be thought over.
 async fn keep_new_prices(
     sessions: &impl Sessions,
     visit: &Visit,
@@ -178,19 +201,20 @@ async fn keep_new_prices(
     mut session: Session,
     refusal: ConfirmError,
     attempt: u32,
-) -> ConfirmError {
+) -> Result<Option<ConfirmError>, ConfirmError> {
     if session.priced == loaded.session.priced {
-        return refusal;
+        return Ok(Some(refusal));
     }
     session::advance(&mut session, visit);
-    match sessions.save(&session, visit.change(attempt)).await {
-        Ok(Saved::Done) => match refusal {
+    match sessions.save(&session, visit.change(attempt)).await? {
+        Saved::Done => Ok(Some(match refusal {
             ConfirmError::TotalChanged(_) => ConfirmError::TotalChanged(Box::new(session)),
             refusal => refusal,
-        },
-        // Someone changed it meanwhile: their prices stand, and the refusal is as true as it was.
-        Ok(Saved::Conflict(_) | Saved::AlreadyAnswered) => refusal,
-        Err(error) => error.into(),
+        })),
+        Saved::Conflict(_) | Saved::AlreadyAnswered => {
+            visit.pause(attempt).await;
+            Ok(None)
+        }
     }
 }
 

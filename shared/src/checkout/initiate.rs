@@ -73,7 +73,11 @@ pub async fn initiate(
     };
     session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;
-    match sessions.create(&session, visit.change(0), receipt(&session).as_ref()).await.map_err(SessionError::Store)? {
+    match sessions
+        .create(&session, visit.change(0), receipt(&session).as_ref(), visit.deadline)
+        .await
+        .map_err(SessionError::Store)?
+    {
         Saved::Done => Ok(session),
         Saved::AlreadyAnswered => Err(InitiateError::AlreadyAnswered),
         // A random id that exists already: the client's next try gets another.

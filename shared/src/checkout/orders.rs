@@ -120,13 +120,19 @@ async fn change<Who: Sync>(
     for attempt in 0..ATTEMPTS {
         let mut next = current.clone();
         if !edit(&mut next)? {
+            // This may be the retry of a change whose request died before it could tell the cache.
+            cache.changed(owner, id).await;
             return Ok(Moved { order: current, moved: false });
         }
         next.version = next.version.saturating_add(1);
         let release = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
         let receipt = receipt(&next);
-        let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await?;
-        match saved {
+        let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await;
+        if saved.is_err() {
+            // It may have been written all the same.
+            cache.changed(owner, id).await;
+        }
+        match saved? {
             Saved::Done => {
                 cache.changed(owner, id).await;
                 return Ok(Moved { order: next, moved: true });

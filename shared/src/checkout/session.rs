@@ -74,6 +74,9 @@ pub async fn change<E: Edit>(
 ) -> Result<Session, E::Refusal> {
     let mut loaded = load(sessions, visit, id).await?;
     for attempt in 0..ATTEMPTS {
+        if loaded.from_cache && must_be_open(&loaded.session).is_err() {
+            loaded = load_fresh(sessions, visit, id).await?;
+        }
         must_be_open(&loaded.session)?;
         let query = query(&loaded.session, edit.coupon());
         let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
@@ -116,7 +119,13 @@ fn edited<E: Edit>(edit: &E, session: &Session, tables: &Tables, visit: &Visit) 
 /// The caller's own live session; the cached copy may answer.
 pub async fn load(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Loaded, SessionError> {
     let cached = visit.cached.clone().filter(|cached| cached.session.id == id);
-    admit(sessions.load(id, cached, visit.now).await?, visit)
+    let loaded = sessions.load(id, cached, visit.now).await?;
+    // Nobody is turned away for what an old copy says.
+    let from_cache = loaded.as_ref().is_some_and(|loaded| loaded.from_cache);
+    match admit(loaded, visit) {
+        Err(_) if from_cache => load_fresh(sessions, visit, id).await,
+        result => result,
+    }
 }
 
 /// The caller's own live session as the database has it.

@@ -171,9 +171,8 @@ impl From<ConfirmError> for Problem {
                 about(409, code, "The session can't become an order", &problems)
             }
             ConfirmError::InsufficientStock(problems) => insufficient_stock(&problems),
-            // The coupon was good when it was applied, and others were faster.
-            ConfirmError::CouponLimitReached => Self { status: 409, ..CouponRefusal::LimitReached.into() },
-            ConfirmError::CouponAlreadyUsed => Self { status: 409, ..CouponRefusal::AlreadyUsed.into() },
+            // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
+            ConfirmError::Coupon(refusal) => Self { status: 409, ..refusal.into() },
             ConfirmError::Payment(_) => {
                 Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This way of paying isn't offered", detail)
             }

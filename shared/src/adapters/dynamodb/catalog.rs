@@ -55,10 +55,10 @@ impl Catalog for Dynamo {
             counters.push(coupon_id(code));
             counters.extend(query.customer.as_ref().map(|customer| customer_coupon_id(code, customer)));
         }
-        // The two tables are asked at the same time.
+        // The two tables are asked at the same time. A refusal for want of stock must not rest on an old count.
         let (documents, counters) = tokio::try_join!(
-            self.batch(&self.tables.catalog, documents),
-            self.batch(&self.tables.inventory, counters)
+            self.batch(&self.tables.catalog, documents, false),
+            self.batch(&self.tables.inventory, counters, true)
         )?;
         tables(query, documents, &counters)
     }
@@ -104,11 +104,16 @@ fn invalid(faults: Vec<Invalid>) -> StoreError {
 
 impl Dynamo {
     /// Items by id. Keys that the store left unprocessed are asked for again.
-    async fn batch(&self, table: &str, ids: Vec<String>) -> Result<HashMap<String, Item>, StoreError> {
+    async fn batch(
+        &self,
+        table: &str,
+        ids: Vec<String>,
+        consistent: bool,
+    ) -> Result<HashMap<String, Item>, StoreError> {
         let mut found = HashMap::new();
         for chunk in ids.chunks(BATCH) {
             let keys: Vec<Item> = chunk.iter().map(|id| Item::from([("id".to_owned(), text(id.clone()))])).collect();
-            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
             let keys = keys.map_err(|error| broken(OPERATION)(error.into()))?;
             let mut request = HashMap::from([(table.to_owned(), keys)]);
             for round in 0.. {

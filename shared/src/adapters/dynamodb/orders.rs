@@ -167,6 +167,8 @@ impl Dynamo {
                 Some(PutItemError::ConditionalCheckFailedException(e)) => {
                     conflict(OPERATION, change, e.item().cloned())
                 }
+                // A transaction holds the item: it will have changed, or the write goes through.
+                Some(PutItemError::TransactionConflictException(_)) => Ok(Saved::Conflict(None)),
                 _ => Err(failed(OPERATION)(error)),
             };
         }

@@ -1,7 +1,7 @@
 //! The table of sessions.
 
 use aws_sdk_dynamodb::{
-    operation::put_item::PutItemError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{Put, ReturnValuesOnConditionCheckFailure},
 };
 use time::Duration;
@@ -86,8 +86,8 @@ impl Dynamo {
         }
     }
 
-    /// Notes activity on a session, unless it has changed or been noted since.
-    pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<(), StoreError> {
+    /// Notes activity on a session. False if it has changed meanwhile, which was activity too.
+    pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<bool, StoreError> {
         const OPERATION: &str = "touch session";
         let active_at = session.active_at.format(&time::format_description::well_known::Rfc3339);
         let active_at = active_at.map_err(|error| StoreError { operation: OPERATION, source: error.into() })?;
@@ -106,16 +106,14 @@ impl Dynamo {
             .send()
             .await;
         match result {
-            Ok(_) => Ok(()),
-            // Changed meanwhile: that was activity too.
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failed(OPERATION)(error)),
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(
+                    UpdateItemError::ConditionalCheckFailedException(_)
+                    | UpdateItemError::TransactionConflictException(_),
+                ) => Ok(false),
+                _ => Err(failed(OPERATION)(error)),
+            },
         }
     }
 }
@@ -133,8 +131,11 @@ fn conflict(
     change: ChangeId,
     error: aws_sdk_dynamodb::error::SdkError<PutItemError>,
 ) -> Result<Saved<Session>, StoreError> {
-    let Some(PutItemError::ConditionalCheckFailedException(failure)) = error.as_service_error() else {
-        return Err(failed(operation)(error));
+    let failure = match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(failure)) => failure,
+        // A transaction holds the item: when it is over, the session will have changed, or the write goes through.
+        Some(PutItemError::TransactionConflictException(_)) => return Ok(Saved::Conflict(None)),
+        _ => return Err(failed(operation)(error)),
     };
     let Some(item) = failure.item().cloned() else { return Ok(Saved::Conflict(None)) };
     let stored: StoredSession = from_item(operation, item)?;

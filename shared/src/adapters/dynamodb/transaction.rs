@@ -88,12 +88,14 @@ impl Dynamo {
             };
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let failures = failures(&names, cancelled.cancellation_reasons());
-                    if !failures.is_empty() {
+                    let reasons = cancelled.cancellation_reasons();
+                    let failures = failures(&names, reasons);
+                    // While an item is held by another transaction, its own condition hasn't been looked at: what
+                    // the others say is not the whole truth yet.
+                    if !failures.is_empty() && !reasons.iter().any(is_collision) {
                         return Ok(Err(failures));
                     }
-                    // Only collisions or throttling: the same request may go through in a moment.
-                    if !cancelled.cancellation_reasons().iter().all(is_passing) {
+                    if failures.is_empty() && !reasons.iter().all(is_passing) {
                         return Err(failed(operation)(error));
                     }
                 }
@@ -117,6 +119,11 @@ fn failures(names: &[String], reasons: &[CancellationReason]) -> Vec<Failure> {
         .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
         .map(|(name, reason)| Failure { name: name.clone(), item: reason.item().cloned() })
         .collect()
+}
+
+/// Another transaction holds the item.
+fn is_collision(reason: &CancellationReason) -> bool {
+    reason.code() == Some("TransactionConflict")
 }
 
 /// A reason that goes away by itself.

@@ -8,12 +8,9 @@ use crate::{
         SCHEMA, Unreadable, check_schema,
         parts::{self, StoredAddress, StoredLine, StoredOffer, StoredSummary, StoredTax, all},
     },
-    domain::{
-        ids::Owner,
-        order::{
-            Actor, CouponHold, Customer, Order, OrderStatus, Payment, PaymentMethod, PaymentStatus, Reserved, Step,
-            Tracking,
-        },
+    domain::order::{
+        Actor, CouponHold, Customer, Order, OrderStatus, Payment, PaymentMethod, PaymentStatus, Reserved, Step,
+        Tracking,
     },
     ports::ChangeId,
 };
@@ -142,11 +139,6 @@ impl StoredOrder {
             created_at: order.created_at,
             updated_at: order.updated_at,
         }
-    }
-
-    /// Whose it is; a cached copy is only ever used for this owner.
-    pub fn belongs_to(&self, owner: &Owner) -> bool {
-        self.owner == owner.to_string()
     }
 }
 
