@@ -25,8 +25,9 @@ use crate::{
 
 /// Seconds by which clocks may differ.
 const LEEWAY_S: u64 = 5;
-/// A set is fetched again for an unknown key at most this often.
+/// A set is fetched again for an unknown key at most this often, and after a failure no sooner than this.
 const REFETCH: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(5);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest set that is read, in bytes.
 const MAX_JWKS: usize = 256 * 1024;
@@ -36,8 +37,8 @@ const MAX_JWKS: usize = 256 * 1024;
 pub struct Tokens {
     config: Option<VerifierConfig>,
     keys: RwLock<KeyRing>,
-    /// When the set was last asked for, so that made-up key ids don't make us fetch without end.
-    asked: tokio::sync::Mutex<Option<Instant>>,
+    /// When the set may be asked for again, so that made-up key ids don't make us fetch without end.
+    ask_at: tokio::sync::Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +83,7 @@ impl Tokens {
                 KeyRing { keys: vec![Key { id: None, algorithm: Algorithm::HS256, key }], fetched: true }
             }
         };
-        Ok(Self { config: config.verifier.clone(), keys: RwLock::new(keys), asked: tokio::sync::Mutex::default() })
+        Ok(Self { config: config.verifier.clone(), keys: RwLock::new(keys), ask_at: tokio::sync::Mutex::default() })
     }
 
     /// Fetches the set at cold start. A failure is logged, and tried again by the first token.
@@ -95,7 +96,10 @@ impl Tokens {
     fn key(&self, id: Option<&str>) -> (Option<Key>, bool) {
         let ring = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let found = match id {
-            Some(id) => ring.keys.iter().find(|key| key.id.as_deref() == Some(id) || key.id.is_none()),
+            Some(id) => {
+                let named = ring.keys.iter().find(|key| key.id.as_deref() == Some(id));
+                named.or_else(|| ring.keys.iter().find(|key| key.id.is_none()))
+            }
             // Without a key id, there must be only one key it can mean.
             None if ring.keys.len() == 1 => ring.keys.first(),
             None => None,
@@ -104,8 +108,8 @@ impl Tokens {
     }
 
     async fn refetch(&self, url: &str) {
-        let mut asked = self.asked.lock().await;
-        if asked.is_some_and(|at| at.elapsed() < REFETCH) {
+        let mut ask_at = self.ask_at.lock().await;
+        if ask_at.is_some_and(|at| Instant::now() < at) {
             return;
         }
         let fetched = match tokio::time::timeout(FETCH_TIMEOUT, fetch(url)).await {
@@ -114,10 +118,13 @@ impl Tokens {
         };
         match fetched {
             Ok(keys) => {
-                *asked = Some(Instant::now());
+                *ask_at = Some(Instant::now() + REFETCH);
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = KeyRing { keys, fetched: true };
             }
-            Err(error) => tracing::error!(%error, "keys not fetched"),
+            Err(error) => {
+                *ask_at = Some(Instant::now() + REST);
+                tracing::error!(%error, "keys not fetched");
+            }
         }
     }
 }

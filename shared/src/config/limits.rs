@@ -41,7 +41,9 @@ impl LimitsConfig {
         }
     }
 
+    /// An IPv4 address is the same in IPv6 clothes.
     pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.trusted.iter().any(|net| net.contains(&address))
     }
 }

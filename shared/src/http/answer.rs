@@ -80,6 +80,9 @@ impl From<Problem> for Answer {
             headers: Vec::new(),
             kept: false,
         };
+        if problem.status == 401 {
+            answer = answer.header("www-authenticate", "Bearer");
+        }
         if let Some(seconds) = problem.retry_after_s {
             answer = answer.header("retry-after", seconds.to_string());
         }

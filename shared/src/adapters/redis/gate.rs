@@ -44,13 +44,15 @@ impl Gate for RedisGate {
         if commands.is_empty() {
             return Entrance::default();
         }
+        // Before the server's own time of it: this container must never hold a request against its caller for longer.
+        let asked_at = self.local.now();
         let mut replies = self.link.send("enter", &commands).await.unwrap_or_default().into_iter();
         let decision = entry.limit.as_ref().map(|(key, policy)| {
             match replies.next().and_then(|reply| decision(&reply)) {
                 Some(decision) => {
                     // What Redis accepted counts here too, for the case that it goes away.
                     if decision.allowed {
-                        self.local.note(key, *policy);
+                        self.local.note(key, *policy, asked_at);
                     }
                     decision
                 }
@@ -91,13 +93,16 @@ impl Default for LocalLimits {
 }
 
 impl LocalLimits {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     fn admit(&self, key: &LimitKey, policy: Policy) -> Decision {
-        let now = self.start.elapsed();
+        let now = self.now();
         self.with_log(key, policy, now, |log| log.admit(policy, now))
     }
 
-    fn note(&self, key: &LimitKey, policy: Policy) {
-        let now = self.start.elapsed();
+    fn note(&self, key: &LimitKey, policy: Policy, now: Duration) {
         self.with_log(key, policy, now, |log| log.note(policy, now));
     }
 

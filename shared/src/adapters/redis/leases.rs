@@ -10,7 +10,7 @@ use crate::adapters::redis::{
 
 /// How long a caller may take to read the database and fill the field.
 const LEASE_MS: u64 = 5_000;
-/// Fields in one hash, documents and leases together, before it starts anew.
+/// Fields in one hash, documents and leases together; past them nothing more is cached in it.
 const MAX_FIELDS: u32 = 128;
 
 /// One field of one cached hash.
@@ -34,7 +34,7 @@ pub enum Found {
 pub async fn look(link: &Link, at: &Field, token: Uuid) -> Found {
     let token = token.to_string();
     let mut command = scripts::call(&link.scripts.lease, &at.key);
-    command.arg(&at.field).arg(&token).arg(LEASE_MS);
+    command.arg(&at.field).arg(&token).arg(LEASE_MS).arg(MAX_FIELDS);
     let Ok(replies) = link.send("read cache", &[command]).await else { return Found::Nothing { token: None } };
     match replies.into_iter().next() {
         Some(Value::Array(items)) => match items.as_slice() {
@@ -53,7 +53,7 @@ pub async fn look(link: &Link, at: &Field, token: Uuid) -> Found {
 pub async fn fill(link: &Link, at: &Field, token: &str, document: &str, life: time::Duration) {
     let mut command = scripts::call(&link.scripts.fill, &at.key);
     command.arg(&at.field).arg(token).arg(document);
-    command.arg(life.whole_milliseconds().to_string()).arg(MAX_FIELDS);
+    command.arg(life.whole_milliseconds().to_string());
     // A fill that fails has been logged, and leaves the next reader to the database.
     let _: Result<_, Degraded> = link.send("fill cache", &[command]).await;
 }

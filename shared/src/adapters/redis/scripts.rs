@@ -77,7 +77,7 @@ return 1
 "#;
 
 /// Reads a field of a cached hash, or hands out the lease to fill it. A document is kept as `{expiry in ms}:{text}`,
-/// a lease as `{expiry in ms}:{token}`. ARGV: field, token, lease in ms.
+/// a lease as `{expiry in ms}:{token}`. ARGV: field, token, lease in ms, most fields.
 /// Returns {document} on a hit, {} when another holds the lease, {false, 1} when this caller may fill.
 const LEASE: &str = r"
 local time = redis.call('TIME')
@@ -88,18 +88,18 @@ if held[1] then
   if tonumber(expiry) > now then return {document} end
 end
 if held[2] and tonumber(string.match(held[2], '^%d+')) > now then return {} end
+-- A hash of lists grows with every filter asked for, and an order's with everyone who asks for it.
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then return {} end
 redis.call('HSET', KEYS[1], 'l:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[3])) .. ':' .. ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return {false, 1}
 ";
 
 /// Fills a field, if the lease is still this caller's: an invalidation in between took the lease with it.
-/// ARGV: field, token, document, life in ms, most fields. Returns whether it was filled.
+/// ARGV: field, token, document, life in ms. Returns whether it was filled.
 const FILL: &str = r"
 local lease = redis.call('HGET', KEYS[1], 'l:' .. ARGV[1])
 if not lease or string.match(lease, ':(.*)$') ~= ARGV[2] then return 0 end
--- A hash of lists grows with every filter asked for; past the bound it starts anew.
-if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[5]) then redis.call('UNLINK', KEYS[1]) end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('HDEL', KEYS[1], 'l:' .. ARGV[1])
