@@ -99,8 +99,13 @@ async fn a_cancellation_whose_every_answer_is_lost_gives_back_once() {
         let order = guest.buy(&[("limited-print", 3)]).await;
         let order = order["orderId"].as_str().unwrap();
         world.dynamodb.add(Rule::on("TransactWriteItems", fault.clone()));
+        // The old state is cached by then.
+        guest.order(order).await.expect(200);
+        guest.orders().await.expect(200);
         guest.cancel(order).await.refused(503, "STORE_UNAVAILABLE");
         world.dynamodb.clear_rules();
+        assert_eq!(guest.order(order).await.expect(200)["order"]["status"], "cancelled");
+        assert_eq!(guest.orders().await.expect(200)["orders"][0]["status"], "cancelled");
         let again = guest.cancel(order).await.expect(200);
         assert_eq!(again["order"]["status"], "cancelled");
         assert_eq!(world.stock("limited-print").await, 5, "{fault:?}");

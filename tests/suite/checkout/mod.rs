@@ -12,6 +12,7 @@ mod lost_answers;
 mod order_cache;
 mod orders;
 mod outages;
+mod permissions;
 mod purchase;
 mod races;
 mod settings;

@@ -262,3 +262,30 @@ async fn keys_that_a_batch_left_out_are_asked_for_again() {
     assert_eq!(session["summary"]["subtotal"], 1999 + 1299 + 2500);
     assert_eq!(hits.count(), 3);
 }
+
+#[tokio::test]
+async fn a_write_of_one_item_that_meets_a_transaction_is_made_again() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let hits = world.dynamodb.add(Rule::on("PutItem", Fault::TransactionConflict).times(3));
+    let session = guest.ship_to(id_of(&session), &california()).await.expect(200);
+    assert_eq!((hits.count(), &session["version"]), (3, &json!(2)));
+    guest.choose_shipping(id_of(&session), "us-standard").await.expect(200);
+
+    let order = guest.buy(&[("espresso-beans", 1)]).await;
+    let hits = world.dynamodb.add(Rule::on("PutItem", Fault::TransactionConflict).times(3));
+    let order = world.staff().set_status(order["orderId"].as_str().unwrap(), "processing").await.expect(200);
+    assert_eq!((hits.count(), &order["order"]["version"]), (3, &json!(2)));
+}
+
+#[tokio::test]
+async fn a_store_that_is_too_slow_for_the_request_is_a_clear_answer_in_time() {
+    let settings = Setup::default().setting("REQUEST_TIMEOUT_MS", "400").setting("DYNAMODB_TIMEOUT_MS", "60000");
+    let world = settings.build().await;
+    let guest = world.guest();
+    world.dynamodb.add(Rule::on("BatchGetItem", Fault::Hang));
+    let answer = guest.initiate(&[("espresso-beans", 1)]).await;
+    assert!(answer.header("x-request-id").is_some() && answer.header("ratelimit").is_some());
+    answer.refused(503, "STORE_UNAVAILABLE");
+}

@@ -1,0 +1,146 @@
+//! Least privilege, held from both sides: what the functions ask of `DynamoDB` in the flows below is what their
+//! policies in the template allow, table by table, and nothing that is allowed is never asked for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
+
+use serde_json::Value;
+use serde_yaml_ng::Value as Yaml;
+use shared::http::route::Route;
+use tests::{
+    servers::root,
+    world::{Setup, Shopper, World, california, id_of, total_of},
+};
+
+/// Table variable (or the index of one) and action, by function.
+type Grants = BTreeMap<String, BTreeSet<(String, String)>>;
+
+/// `OrdersTable` is what functions know as `ORDERS_TABLE`.
+const TABLES: [&str; 5] = ["SESSIONS_TABLE", "ORDERS_TABLE", "CATALOG_TABLE", "INVENTORY_TABLE", "IDEMPOTENCY_TABLE"];
+
+fn variable(logical: &str) -> String {
+    let name = logical.trim_end_matches("Table").to_uppercase();
+    TABLES.into_iter().find(|table| table.starts_with(&name)).unwrap_or_else(|| panic!("{logical}")).to_owned()
+}
+
+/// What a policy's resource names: `!GetAtt OrdersTable.Arn`, or `!Sub ${OrdersTable.Arn}/index/by-order-id`.
+fn resource(value: &Yaml) -> String {
+    let Yaml::Tagged(tagged) = value else { panic!("{value:?}") };
+    let text = tagged.value.as_str().unwrap_or_else(|| panic!("{value:?}"));
+    let logical = text.trim_start_matches("${").split('.').next().unwrap();
+    match text.split_once("/index/") {
+        Some((_, index)) => format!("{}/{index}", variable(logical)),
+        None => variable(logical),
+    }
+}
+
+fn granted() -> Grants {
+    let text = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template: Yaml = serde_yaml_ng::from_str(&text).unwrap();
+    let mut grants = Grants::new();
+    for resource_of in template["Resources"].as_mapping().unwrap().values() {
+        let Some(code) = resource_of["Properties"]["CodeUri"].as_str() else { continue };
+        let granted = grants.entry(code.trim_start_matches("functions/").trim_end_matches('/').to_owned()).or_default();
+        for policy in resource_of["Properties"]["Policies"].as_sequence().into_iter().flatten() {
+            for statement in policy["Statement"].as_sequence().into_iter().flatten() {
+                for action in statement["Action"].as_sequence().into_iter().flatten().filter_map(Yaml::as_str) {
+                    if let Some(action) = action.strip_prefix("dynamodb:") {
+                        granted.insert((resource(&statement["Resource"]), action.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+    grants
+}
+
+struct Watch<'a> {
+    world: &'a World,
+    names: BTreeMap<String, String>,
+    asked: Grants,
+}
+
+impl Watch<'_> {
+    /// Runs one call of a function and notes what it asked for.
+    async fn of(&mut self, function: &str, call: impl Future<Output = tests::world::Answer>) -> Value {
+        self.world.dynamodb.forget_calls();
+        let answer = call.await;
+        for seen in self.world.dynamodb.calls() {
+            for (table, action) in self.actions(&seen.operation, &seen.request) {
+                self.asked.entry(function.to_owned()).or_default().insert((table, action));
+            }
+        }
+        assert!(answer.status() < 500, "{function}: {:#}", answer.body());
+        answer.body().clone()
+    }
+
+    /// A transaction needs the permissions of its actions.
+    fn actions(&self, operation: &str, request: &Value) -> Vec<(String, String)> {
+        let table = |of: &Value| self.names[of["TableName"].as_str().unwrap()].clone();
+        match operation {
+            "TransactWriteItems" => {
+                let items = request["TransactItems"].as_array().unwrap().iter();
+                let actions = items.flat_map(|item| item.as_object().unwrap());
+                actions.map(|(action, of)| (table(of), format!("{action}Item"))).collect()
+            }
+            "BatchGetItem" => {
+                let tables = request["RequestItems"].as_object().unwrap().keys();
+                tables.map(|name| (self.names[name].clone(), operation.to_owned())).collect()
+            }
+            _ => {
+                let index = request["IndexName"].as_str().map_or_else(String::new, |index| format!("/{index}"));
+                vec![(format!("{}{index}", table(request)), operation.to_owned())]
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_function_may_do_what_it_does_and_nothing_else() {
+    let world = Setup::default().unlimited().build().await;
+    let names = TABLES.into_iter().map(|variable| (world.tables.name(variable), variable.to_owned())).collect();
+    let mut watch = Watch { world: &world, names, asked: Grants::new() };
+    let guest = world.guest();
+    let keyed = async |route: Route, body: Value| guest.post_once(route, "key", &body).await;
+    watch.of("health", guest.send(Route::Health, &guest.event(Route::Health))).await;
+    let cart = serde_json::json!({"cartItems": tests::world::cart(&[("espresso-beans", 1)])});
+    watch.of("initiate", keyed(Route::Initiate, cart)).await;
+    let session = watch.of("initiate", guest.initiate(&[("espresso-beans", 2)])).await;
+    let id = id_of(&session);
+    // Past the trust window, and past the time when activity is worth noting.
+    let later =
+        |shopper: &Shopper, seconds| shopper.clone().served_by(&world.container_after(Duration::from_secs(seconds)));
+    watch.of("get-session", later(&guest, 100).session(id)).await;
+    watch.of("update-address", later(&guest, 200).ship_to(id, &california())).await;
+    watch.of("calculate-shipping", later(&guest, 300).choose_shipping(id, "us-standard")).await;
+    watch.of("calculate-shipping", later(&guest, 400).shipping_offers(id)).await;
+    watch.of("calculate-tax", later(&guest, 500).tax(id)).await;
+    // Prices that have changed are written even by a mere calculation.
+    let mut dearer = tests::world::sample_catalog();
+    dearer["products"][0]["prices"]["USD"] = serde_json::json!(2099);
+    let dearer = serde_json::from_value(dearer).unwrap();
+    world.app().catalog.load_catalog(&dearer, false, || ()).await.unwrap();
+    watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
+    let with_coupon = watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
+    watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;
+    watch.of("apply-coupon", later(&guest, 800).apply_coupon(id, "ONEEACH")).await;
+    let late = later(&guest, 900);
+    let body = tests::world::confirmation(id, total_of(&with_coupon));
+    watch.of("confirm-order", late.post_once(Route::ConfirmOrder, "key", &tests::world::confirmation(id, 1))).await;
+    let order = watch.of("confirm-order", late.post_once(Route::ConfirmOrder, "key-2", &body)).await;
+    watch.of("confirm-order", late.post(Route::ConfirmOrder, &body)).await;
+    let order = order["order"]["orderId"].as_str().unwrap();
+    watch.of("get-order", guest.order(order)).await;
+    watch.of("list-orders", guest.orders()).await;
+    let staff = world.staff();
+    watch.of("update-order-status", staff.set_status(order, "processing")).await;
+    watch.of("update-order-status", staff.set_status(order, "cancelled")).await;
+    let other = guest.buy(&[("espresso-beans", 1)]).await;
+    let event = guest.event_about(Route::CancelOrder, other["orderId"].as_str().unwrap()).idempotency_key("key");
+    watch.of("cancel-order", guest.send(Route::CancelOrder, &event)).await;
+
+    assert_eq!(watch.asked, granted());
+}
