@@ -1,8 +1,15 @@
 //! Rate limits as callers see them: who is counted, what the headers say, what passes.
 
+mod callers;
+mod headers;
+mod windows;
+
 use serde_json::json;
 use shared::http::route::Route;
-use tests::world::{Answer, Setup, World, cart};
+use tests::world::{Answer, Setup, Shopper, World, cart};
+
+const HEADERS: [&str; 5] =
+    ["ratelimit-policy", "ratelimit", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
 const LIMITED: [(Route, u32, u32); 5] = [
     (Route::Initiate, 10, 300),
@@ -14,6 +21,18 @@ const LIMITED: [(Route, u32, u32); 5] = [
 
 fn remaining(answer: &Answer) -> Option<u32> {
     answer.header("x-ratelimit-remaining")?.parse().ok()
+}
+
+/// A request to initiate.
+async fn ask(shopper: &Shopper) -> Answer {
+    shopper.initiate(&[("espresso-beans", 1)]).await
+}
+
+#[track_caller]
+fn assert_unlimited(answer: &Answer) {
+    for header in HEADERS {
+        assert_eq!(answer.header(header), None, "{header} on {} {:#}", answer.status(), answer.body());
+    }
 }
 
 #[tokio::test]
