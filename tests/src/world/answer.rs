@@ -1,5 +1,6 @@
 //! What a function answered.
 
+use lambda_http::http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use shared::app::Response;
 
@@ -23,6 +24,19 @@ impl Answer {
             Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
         };
         Self { status: response.status().as_u16(), headers: headers.collect(), body }
+    }
+
+    /// The answer of a process, in the form in which API Gateway takes it.
+    pub fn from_gateway(payload: &Value) -> Self {
+        let mut response = Response::new(payload["body"].as_str().unwrap_or_default().into());
+        let status = payload["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+        let status = status.and_then(|status| status.try_into().ok());
+        *response.status_mut() = status.unwrap_or_else(|| panic!("no answer: {payload:#}"));
+        for (name, value) in payload["headers"].as_object().into_iter().flatten() {
+            let (name, value) = (HeaderName::try_from(name), HeaderValue::try_from(value.as_str().unwrap_or_default()));
+            response.headers_mut().insert(name.expect("a header"), value.expect("a header's value"));
+        }
+        Self::new(&response)
     }
 
     pub fn status(&self) -> u16 {

@@ -134,6 +134,11 @@ impl World {
         Setup::default().build().await
     }
 
+    /// The variables of its functions.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.settings
+    }
+
     /// The container that serves everyone who isn't told otherwise.
     pub fn app(&self) -> &Arc<App> {
         &self.app

@@ -1,0 +1,118 @@
+//! What the functions write: JSON lines with the request's id, and nothing secret or personal.
+
+use serde_json::{Value, json};
+use shared::http::route::Route;
+use tests::{
+    dynamo_faults::{Fault, Rule},
+    event::Event,
+    proxy::Mode,
+    token::{HS256_SECRET, Signer, Token},
+    world::{World, cart, id_of, total_of},
+};
+
+use super::Fleet;
+
+const EMAIL: &str = "augusta.king@example.com";
+const PERSONAL: [&str; 9] = [
+    EMAIL,
+    "augusta",
+    "Lovelace",
+    "12 St James Square",
+    "Springfield Heights",
+    "90210",
+    "5550199",
+    "leave it with the neighbour",
+    HS256_SECRET,
+];
+
+fn address() -> Value {
+    json!({
+        "firstName": "augusta", "lastName": "Lovelace", "addressLine1": "12 St James Square",
+        "city": "Springfield Heights", "state": "CA", "postalCode": "90210", "country": "US",
+        "phone": "+1 415 5550199", "email": EMAIL
+    })
+}
+
+fn confirmation(session: &Value, total: i64) -> Value {
+    json!({
+        "checkoutId": id_of(session), "expectedTotal": total, "paymentMethod": "cash_on_delivery",
+        "customerInfo": {"email": EMAIL, "firstName": "augusta", "lastName": "Lovelace", "phone": "+1 415 5550199"},
+        "notes": "leave it with the neighbour"
+    })
+}
+
+/// A purchase with mishaps: refusals, a bad token, a Redis that is gone, a database that fails. Returns the ids of the
+/// requests, by function.
+async fn purchase(world: &World, fleet: &mut Fleet, caller: &dyn Fn(Route) -> Event) -> Vec<(Route, String)> {
+    let mut requests = Vec::new();
+    let mut send = async |fleet: &mut Fleet, route: Route, event: Event| {
+        let event = event.value();
+        let id = event["requestContext"]["requestId"].as_str().expect("an id").to_owned();
+        requests.push((route, id));
+        match fleet.invoke(route.function(), &event).await {
+            tests::runtime_api::Outcome::Answered(payload) => tests::world::Answer::from_gateway(&payload),
+            tests::runtime_api::Outcome::Failed(error) => panic!("{error:#}"),
+        }
+    };
+    let opened = json!({
+        "cartItems": cart(&[("espresso-beans", 1)]),
+        "shippingAddress": address(),
+        "shippingMethodId": "us-standard"
+    });
+    let session = send(fleet, Route::Initiate, caller(Route::Initiate).json(&opened)).await.expect(201);
+    let changed = json!({"checkoutId": id_of(&session), "billingAddress": address()});
+    send(fleet, Route::UpdateAddress, caller(Route::UpdateAddress).json(&changed)).await.expect(200);
+    let unknown = json!({"checkoutId": id_of(&session), "billingAddress": address(), EMAIL: EMAIL});
+    send(fleet, Route::UpdateAddress, caller(Route::UpdateAddress).json(&unknown)).await.expect(400);
+
+    let total = total_of(&session);
+    let confirm = |total| caller(Route::ConfirmOrder).json(&confirmation(&session, total));
+    send(fleet, Route::ConfirmOrder, confirm(total + 1)).await.expect(409);
+    let forged = Signer::with_secret("guess").sign(&Token::of(EMAIL));
+    send(fleet, Route::ConfirmOrder, confirm(total).bearer(&forged)).await.expect(401);
+    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::Error(400, "ValidationException")));
+    send(fleet, Route::ConfirmOrder, confirm(total)).await.expect(503);
+    world.dynamodb.clear_rules();
+    world.redis.set(Mode::Refuse).await;
+    world.redis.cut();
+    let placed = send(fleet, Route::ConfirmOrder, confirm(total)).await.expect(201);
+    world.redis.set(Mode::Pass).await;
+    let order = placed["order"]["orderId"].as_str().expect("an order");
+    send(fleet, Route::GetOrder, caller(Route::GetOrder).path("orderId", order)).await.expect(200);
+    requests
+}
+
+#[tokio::test]
+async fn logs_are_json_with_the_requests_id_and_nothing_personal_at_any_level() {
+    for level in ["info", "trace"] {
+        let world = World::new().await;
+        let mut fleet = Fleet::of(&world).setting("LOG_LEVEL", level);
+        let guest = world.guest();
+        let token = Signer::es256().sign(&Token::of("ada"));
+        let by_guest = purchase(&world, &mut fleet, &|route| guest.event(route)).await;
+        let by_user = purchase(&world, &mut fleet, &|route| world.nobody().event(route).bearer(&token)).await;
+
+        let written = fleet.stop().await;
+
+        for (function, ended) in &written {
+            let text = format!("{}{}", ended.stdout, ended.stderr);
+            let signature = token.rsplit('.').next().expect("a signature");
+            for secret in PERSONAL.into_iter().chain([guest.guest_id(), signature]) {
+                let line = text.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));
+                assert_eq!(line, None, "{function} at {level} tells {secret}");
+            }
+            assert_eq!(ended.stderr, "", "{function}");
+        }
+        for (route, id) in by_guest.into_iter().chain(by_user) {
+            let lines = written[route.function()].stdout.lines();
+            let lines =
+                lines.map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+            let served: Vec<_> =
+                lines.filter(|line| line["message"] == "served" && line["span"]["request_id"] == id.as_str()).collect();
+            assert_eq!(served.len(), 1, "{route:?} {id}");
+            assert!(served[0]["status"].is_u64() && served[0]["duration_ms"].is_u64(), "{}", served[0]);
+            assert_eq!(served[0]["level"], "INFO");
+            assert_eq!(served[0]["span"]["function"], route.function());
+        }
+    }
+}

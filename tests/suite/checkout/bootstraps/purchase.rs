@@ -1,0 +1,82 @@
+//! A whole purchase through the processes.
+
+use serde_json::{Value, json};
+use shared::http::route::Route;
+use tests::{
+    proxy::Mode,
+    runtime_api::Outcome,
+    world::{World, california, cart, confirmation, id_of, total_of},
+};
+
+use super::Fleet;
+
+#[tokio::test]
+async fn a_purchase_runs_through_separate_processes() {
+    let world = World::new().await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let mut fleet = Fleet::of(&world);
+    let items = json!({"cartItems": cart(&[("espresso-beans", 2)])});
+
+    let session = fleet.send(Route::Initiate, &guest.event(Route::Initiate).json(&items)).await.expect(201);
+    let checkout = id_of(&session).to_owned();
+    let address = json!({"checkoutId": checkout, "shippingAddress": california()});
+    fleet.send(Route::UpdateAddress, &guest.event(Route::UpdateAddress).json(&address)).await.expect(200);
+    let method = json!({"checkoutId": checkout, "shippingMethodId": "us-standard"});
+    fleet.send(Route::CalculateShipping, &guest.event(Route::CalculateShipping).json(&method)).await.expect(200);
+    let id = json!({"checkoutId": checkout});
+    fleet.send(Route::CalculateTax, &guest.event(Route::CalculateTax).json(&id)).await.expect(200);
+    let coupon = json!({"checkoutId": checkout, "couponCode": "SAVE20"});
+    fleet.send(Route::ApplyCoupon, &guest.event(Route::ApplyCoupon).json(&coupon)).await.expect(200);
+    fleet.send(Route::RemoveCoupon, &guest.event(Route::RemoveCoupon).json(&id)).await.expect(200);
+    let session = guest.event(Route::GetSession).path("checkoutId", &*checkout);
+    let session = fleet.send(Route::GetSession, &session).await.expect(200);
+    assert_eq!(total_of(&session), 4887);
+
+    let confirm = guest.event(Route::ConfirmOrder).json(&confirmation(&checkout, 4887));
+    let placed = fleet.send(Route::ConfirmOrder, &confirm).await.expect(201);
+    assert_eq!(fleet.send(Route::ConfirmOrder, &confirm).await.expect(200), placed);
+    let order = placed["order"]["orderId"].as_str().expect("an order");
+    let list = fleet.send(Route::ListOrders, &guest.event(Route::ListOrders)).await.expect(200);
+    assert_eq!(list["orders"], json!([placed["order"]]));
+    let moved = staff.event_about(Route::UpdateOrderStatus, order).json(&json!({"status": "confirmed"}));
+    fleet.send(Route::UpdateOrderStatus, &moved).await.expect(200);
+    let read = fleet.send(Route::GetOrder, &guest.event_about(Route::GetOrder, order)).await.expect(200);
+    assert_eq!(read["order"]["status"], "confirmed");
+    fleet.send(Route::CancelOrder, &guest.event_about(Route::CancelOrder, order)).await.expect(200);
+    let health = fleet.send(Route::Health, &guest.event(Route::Health)).await.expect(200);
+    assert_eq!(health["status"], "ok");
+
+    assert_eq!(fleet.running.len(), Route::ALL.len());
+    assert_eq!(world.stored_orders().await.len(), 1);
+    assert_eq!(world.stock("espresso-beans").await, 100_000);
+}
+
+#[tokio::test]
+async fn a_function_starts_and_serves_without_redis() {
+    let world = World::new().await;
+    world.redis.set(Mode::Refuse).await;
+    let guest = world.guest();
+    let mut fleet = Fleet::of(&world).setting("REDIS_TIMEOUT_MS", "500");
+
+    let items = json!({"cartItems": cart(&[("espresso-beans", 1)])});
+    let session = fleet.send(Route::Initiate, &guest.event(Route::Initiate).json(&items)).await.expect(201);
+    let read = guest.event_about(Route::GetSession, id_of(&session));
+
+    assert_eq!(fleet.send(Route::GetSession, &read).await.expect(200)["checkoutId"], session["checkoutId"]);
+}
+
+#[tokio::test]
+async fn an_event_that_no_gateway_sends_fails_alone() {
+    let world = World::new().await;
+    let guest = world.guest();
+    let mut fleet = Fleet::of(&world);
+    let items = json!({"cartItems": cart(&[("espresso-beans", 1)])});
+    let good = guest.event(Route::Initiate).json(&items);
+    let not_base64 = guest.event(Route::Initiate).body("%%%").base64().value();
+
+    for event in [not_base64, json!({}), Value::Null] {
+        let outcome = fleet.invoke("initiate", &event).await;
+        assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+        fleet.send(Route::Initiate, &good).await.expect(201);
+    }
+}
