@@ -1,1 +1,195 @@
+//! The sample catalog, and the command that checks and loads a catalog.
 
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use tests::{
+    binaries::binary,
+    servers::root,
+    world::{World, id_of, sample_catalog},
+};
+
+const SAMPLE: &str = "data/sample-catalog.json";
+
+/// A file that goes when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn holding(catalog: &Value) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("catalog-{}.json", uuid::Uuid::new_v4()));
+        fs::write(&path, catalog.to_string()).expect("a folder to write to");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Runs `checkout catalog …` on the tables of this world.
+async fn checkout(world: Option<&World>, arguments: &[&str], file: &Path) -> Output {
+    let mut command = tokio::process::Command::new(binary("checkout"));
+    command.arg("catalog").args(arguments).arg(file).current_dir(root());
+    for name in ["AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_DYNAMODB"] {
+        command.env_remove(name);
+    }
+    command.envs(world.map(|world| world.settings().clone()).unwrap_or_default());
+    command.output().await.expect("the command starts")
+}
+
+/// Everything that a loader writes.
+async fn contents(world: &Arc<World>) -> BTreeMap<String, impl PartialEq + std::fmt::Debug> {
+    let mut contents = BTreeMap::new();
+    for table in ["CATALOG_TABLE", "INVENTORY_TABLE"] {
+        for item in world.all(table).await {
+            contents.insert(format!("{table} {:?}", item.get("id")), item);
+        }
+    }
+    contents
+}
+
+#[test]
+fn the_sample_catalog_has_what_others_rely_on() {
+    let catalog = sample_catalog();
+    let product = |id: &str| -> Value {
+        let mut products = catalog["products"].as_array().expect("products").iter();
+        products.find(|product| product["productId"] == id).unwrap_or_else(|| panic!("no {id}")).clone()
+    };
+    for (id, price, stock) in [
+        ("espresso-beans", 1999, 100_000),
+        ("limited-print", 2500, 5),
+        ("sold-out-mug", 1500, 0),
+        ("cbd-tea", 1299, 500),
+    ] {
+        assert_eq!((&product(id)["prices"]["USD"], &product(id)["stock"]), (&json!(price), &json!(stock)), "{id}");
+        assert_eq!(product(id)["published"], true, "{id}");
+    }
+    assert_eq!(product("espresso-beans")["weightGrams"], 500);
+    assert_eq!(product("pour-over-kit")["weightGrams"], 1200);
+    let variants = product("pour-over-kit")["variants"].clone();
+    let variants: Vec<_> = variants.as_array().expect("variants").iter().collect();
+    let told = |v: &Value| (v["variantId"].clone(), v["prices"]["USD"].clone(), v["stock"].clone());
+    let expected = [(json!("white"), json!(4999), json!(1000)), (json!("black"), json!(5499), json!(1000))];
+    assert_eq!(variants.into_iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(product("cbd-tea")["notShippableTo"][0]["regions"], json!(["US-ID", "US-NE", "US-KS"]));
+    assert_eq!(product("unpublished-item")["published"], false);
+    let coupons: Vec<_> = catalog["coupons"].as_array().expect("coupons").iter().map(|c| c["code"].clone()).collect();
+    assert_eq!(coupons, ["SAVE20", "FLAT500", "FREESHIP", "ONCE", "ONEEACH", "EXPIRED", "BEANS10"]);
+}
+
+#[tokio::test]
+async fn the_sample_catalog_passes_the_check() {
+    let output = checkout(None, &["check"], Path::new(SAMPLE)).await;
+
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no fault"), "{output:?}");
+}
+
+#[tokio::test]
+async fn every_fault_of_a_file_is_told_with_its_place_and_nothing_of_it_is_loaded() {
+    let world = World::new().await;
+    let before = contents(&world).await;
+    let mut broken = sample_catalog();
+    broken["products"][0]["weightGrams"] = json!("heavy");
+    broken["products"][1]["variants"][0]["stock"] = json!(-1);
+    broken["products"][2]["prices"]["USD"] = json!(19.99);
+    broken["coupons"][0]["discount"]["percent"] = json!("120");
+    broken["coupons"][6]["products"][0] = json!("no-such-thing");
+    broken["shipping"]["zones"][0]["regions"][0] = json!("Atlantis");
+    broken["tax"]["rules"][3]["rate"] = json!("lots");
+    broken["extra"] = json!(1);
+    let file = Scratch::holding(&broken);
+
+    for command in ["check", "load"] {
+        let output = checkout(Some(&world), &[command], &file.0).await;
+
+        assert!(!output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        for place in [
+            "/products/0/weightGrams",
+            "/products/1/variants/0/stock",
+            "/products/2/prices/USD",
+            "/coupons/0/discount/percent",
+            "/coupons/6/products/0",
+            "/shipping/zones/0/regions/0",
+            "/tax/rules/3/rate",
+            "/extra",
+        ] {
+            assert!(said.contains(place), "{place} isn't in:\n{said}");
+        }
+    }
+    assert!(contents(&world).await == before, "something was loaded");
+}
+
+#[tokio::test]
+async fn what_is_no_catalog_is_told_in_a_sentence() {
+    for text in [json!([]), json!("catalog"), json!(null), json!({})] {
+        let file = Scratch::holding(&text);
+        let output = checkout(None, &["check"], &file.0).await;
+        assert!(!output.status.success(), "{text}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+    }
+    let output = checkout(None, &["check"], Path::new("no-such-file.json")).await;
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no-such-file.json"), "{output:?}");
+}
+
+#[tokio::test]
+async fn loading_again_changes_nothing() {
+    let world = World::new().await;
+    let before = contents(&world).await;
+
+    for _ in 0..2 {
+        let output = checkout(Some(&world), &["load"], Path::new(SAMPLE)).await;
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    assert!(contents(&world).await == before, "loading again changed something");
+}
+
+#[tokio::test]
+async fn loading_leaves_live_stock_alone_until_told_to_reset_it() {
+    let world = World::new().await;
+    world.guest().buy(&[("espresso-beans", 3)]).await;
+    let mut changed = sample_catalog();
+    changed["products"][0]["prices"]["USD"] = json!(2099);
+    changed["products"][0]["stock"] = json!(70_000);
+    let file = Scratch::holding(&changed);
+
+    let output = checkout(Some(&world), &["load"], &file.0).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(world.stock("espresso-beans").await, 99_997);
+    let session = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+    assert_eq!((session["summary"]["subtotal"].clone(), id_of(&session).len()), (json!(2099), 36));
+
+    let output = checkout(Some(&world), &["load", "--reset-stock"], &file.0).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(world.stock("espresso-beans").await, 70_000);
+}
+
+#[tokio::test]
+async fn what_a_new_file_doesnt_name_stays_and_what_it_adds_is_for_sale() {
+    let world = World::new().await;
+    let mut other = sample_catalog();
+    let mut mug = other["products"][3].take();
+    mug["productId"] = json!("new-mug");
+    mug["stock"] = json!(3);
+    other["products"] = json!([mug]);
+    other["coupons"] = json!([]);
+    let file = Scratch::holding(&other);
+
+    let output = checkout(Some(&world), &["load"], &file.0).await;
+
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(world.stock("new-mug").await, 3);
+    let guest = world.guest();
+    guest.initiate(&[("new-mug", 3), ("espresso-beans", 1)]).await.expect(201);
+}

@@ -1,1 +1,216 @@
+//! Settings: every fault at once, emptiness as absence, no secret shown.
 
+use std::{net::IpAddr, time::Duration};
+
+use redis::IntoConnectionInfo;
+use shared::config::{
+    Config,
+    auth::KeySource,
+    limits::Policies,
+    vars::{ConfigError, Vars},
+};
+
+/// The least that a function needs.
+const NEEDED: [(&str, &str); 9] = [
+    ("AWS_REGION", "eu-central-1"),
+    ("AWS_ACCESS_KEY_ID", "AKIA-not-shown"),
+    ("AWS_SECRET_ACCESS_KEY", "aws-secret-not-shown"),
+    ("REDIS_HOST", "redis.example.com"),
+    ("SESSIONS_TABLE", "s"),
+    ("ORDERS_TABLE", "o"),
+    ("CATALOG_TABLE", "c"),
+    ("INVENTORY_TABLE", "i"),
+    ("IDEMPOTENCY_TABLE", "k"),
+];
+
+/// The least, with these on top.
+fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let all = NEEDED.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::read(Vars::new(all.collect::<std::collections::BTreeMap<_, _>>()))
+}
+
+fn faults(settings: &[(&str, &str)]) -> Vec<String> {
+    read(settings).err().map(|error| error.0).unwrap_or_default()
+}
+
+#[test]
+fn the_least_is_enough_and_the_rest_is_as_promised() {
+    let config = read(&[]).unwrap();
+
+    assert_eq!(config.redis.prefix, "cannbe:");
+    assert_eq!(config.redis.url.expose(), "redis://redis.example.com:6379");
+    assert_eq!(config.times.session_ttl.whole_seconds(), 1800);
+    assert_eq!(config.times.session_trust.whole_seconds(), 30);
+    assert_eq!(config.times.order_cache.whole_seconds(), 600);
+    assert_eq!(config.times.order_list_cache.whole_seconds(), 300);
+    assert_eq!(config.times.request, Duration::from_secs(8));
+    assert_eq!(config.redis.timeout, Duration::from_millis(150));
+    assert_eq!(config.dynamodb.timeout, Duration::from_secs(1));
+    let limits = &config.limits;
+    for (Policies { anonymous, signed_in }, count, seconds) in [
+        (limits.initiate, 10, 300),
+        (limits.calculate_shipping, 20, 60),
+        (limits.calculate_tax, 20, 60),
+        (limits.apply_coupon, 10, 60),
+        (limits.confirm_order, 5, 300),
+    ] {
+        assert_eq!((anonymous.count, anonymous.window), (count, Duration::from_secs(seconds)));
+        assert_eq!(signed_in, anonymous);
+    }
+    assert_eq!(limits.proxy_hops, 0);
+    assert!(!limits.trusts(IpAddr::from([127, 0, 0, 1])));
+    assert!(config.auth.verifier.is_none());
+    assert_eq!(config.log_level.to_string(), "INFO");
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let bad = [
+        ("SESSIONS_TABLE", ""),
+        ("INVENTORY_TABLE", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "localhost:8000"),
+        ("DYNAMODB_TIMEOUT_MS", "1"),
+        ("REDIS_PORT", "70000"),
+        ("REDIS_SSL", "yes"),
+        ("REDIS_USERNAME", "shop"),
+        ("REDIS_PREFIX", "with space"),
+        ("REDIS_TIMEOUT_MS", "1e3"),
+        ("REQUEST_TIMEOUT_MS", "-8000"),
+        ("SESSION_TTL_SECONDS", "59"),
+        ("SESSION_TRUST_SECONDS", "301"),
+        ("ORDER_CACHE_SECONDS", "0"),
+        ("ORDER_LIST_CACHE_SECONDS", "86401"),
+        ("RATE_LIMIT_INITIATE", "10"),
+        ("RATE_LIMIT_CALCULATE_SHIPPING", "0/60"),
+        ("RATE_LIMIT_CALCULATE_TAX", "10/0"),
+        ("RATE_LIMIT_APPLY_COUPON_SIGNED_IN", "ten/60"),
+        ("RATE_LIMIT_CONFIRM_ORDER", "10001/60"),
+        ("RATE_LIMIT_TRUSTED_CIDRS", "10.0.0.0/8, 10.0.0.0/33, example.com"),
+        ("TRUSTED_PROXY_HOPS", "11"),
+        ("JWT_HS256_SECRET", "short"),
+        ("LOG_LEVEL", "verbose"),
+    ];
+
+    let found = faults(&bad);
+
+    for (name, _) in bad {
+        let count = found.iter().filter(|fault| fault.contains(name)).count();
+        assert!(count >= 1, "{name} isn't told: {found:#?}");
+    }
+    for name in ["JWT_ISSUER is missing", "JWT_AUDIENCE is missing", "10.0.0.0/33", "example.com"] {
+        assert!(found.iter().any(|fault| fault.contains(name)), "{name} isn't told: {found:#?}");
+    }
+    let report = ConfigError(found.clone()).to_string();
+    assert!(report.starts_with(&format!("{} setting(s) must be mended:", found.len())), "{report}");
+    assert_eq!(report.lines().count(), found.len() + 1);
+}
+
+#[test]
+fn an_empty_setting_is_an_absent_one() {
+    let optional = [
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "DYNAMODB_TIMEOUT_MS",
+        "REDIS_URL",
+        "REDIS_PORT",
+        "REDIS_USERNAME",
+        "REDIS_PASSWORD",
+        "REDIS_SSL",
+        "REDIS_PREFIX",
+        "REDIS_TIMEOUT_MS",
+        "REQUEST_TIMEOUT_MS",
+        "SESSION_TTL_SECONDS",
+        "RATE_LIMIT_INITIATE",
+        "RATE_LIMIT_INITIATE_SIGNED_IN",
+        "RATE_LIMIT_TRUSTED_CIDRS",
+        "TRUSTED_PROXY_HOPS",
+        "JWT_JWKS",
+        "JWT_HS256_SECRET",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "JWT_ROLES_CLAIM",
+        "LOG_LEVEL",
+    ];
+    for nothing in ["", " ", "\t\n"] {
+        let settings: Vec<_> = optional.iter().map(|name| (*name, nothing)).collect();
+        assert_eq!(format!("{:?}", read(&settings).unwrap()), format!("{:?}", read(&[]).unwrap()));
+    }
+    for (name, _) in NEEDED {
+        let found = faults(&[(name, " ")]);
+        assert!(found.len() == 1 && found[0].contains(name) && found[0].contains("missing"), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let issuer = [("JWT_ISSUER", "https://id.example.com"), ("JWT_AUDIENCE", "shop")];
+    let secret = ("JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
+    let cases: [(&[(&str, &str)], &[&str]); 6] = [
+        (&[("REDIS_URL", "redis://elsewhere:6379")], &["REDIS_URL", "REDIS_HOST"]),
+        (&[("JWT_JWKS", "{}"), secret, issuer[0], issuer[1]], &["JWT_JWKS", "JWT_HS256_SECRET"]),
+        (&[("REDIS_USERNAME", "shop")], &["REDIS_USERNAME", "REDIS_PASSWORD"]),
+        (&[secret, issuer[0]], &["JWT_AUDIENCE"]),
+        (&[secret, issuer[1]], &["JWT_ISSUER"]),
+        (&[("JWT_JWKS", "http://id.example.com/jwks"), issuer[0], issuer[1]], &["JWT_JWKS", "https"]),
+    ];
+    for (settings, words) in cases {
+        let found = faults(settings);
+        assert_eq!(found.len(), 1, "{settings:?}: {found:?}");
+        assert!(words.iter().all(|word| found[0].contains(word)), "{settings:?}: {found:?}");
+    }
+}
+
+#[test]
+fn keys_come_from_what_the_setting_looks_like() {
+    let source = |jwks: &str| {
+        let config = read(&[("JWT_JWKS", jwks), ("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]).unwrap();
+        config.auth.verifier.expect("a verifier").keys
+    };
+
+    assert!(matches!(source(" {\"keys\":[]}"), KeySource::Inline(_)));
+    assert!(matches!(source("https://id.example.com/.well-known/jwks.json"), KeySource::Url(_)));
+    assert!(matches!(source("http://127.0.0.1:8080/jwks"), KeySource::Url(_)));
+    assert!(matches!(source("http://localhost:8080/jwks"), KeySource::Url(_)));
+    assert!(matches!(source("keys/jwks.json"), KeySource::File(_)));
+    let pretenders = ["http://localhost.evil.example/jwks", "http://127.0.0.1.evil.example/jwks"];
+    for url in pretenders {
+        let found = faults(&[("JWT_JWKS", url), ("JWT_ISSUER", "i"), ("JWT_AUDIENCE", "a")]);
+        assert_eq!(found.len(), 1, "{url}");
+    }
+}
+
+#[test]
+fn a_password_reaches_redis_whatever_is_in_it() {
+    let password = "p@ss:w/rd?#%&ä [x]";
+    let settings = [("REDIS_USERNAME", "sh:op"), ("REDIS_PASSWORD", password), ("REDIS_SSL", "true")];
+
+    let url = read(&settings).unwrap().redis.url;
+
+    let info = url.expose().into_connection_info().unwrap();
+    assert_eq!(info.redis_settings().username(), Some("sh:op"));
+    assert_eq!(info.redis_settings().password(), Some(password));
+    assert!(url.expose().starts_with("rediss://"));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let mut settings = vec![
+        ("AWS_SESSION_TOKEN", "session-token-not-shown"),
+        ("REDIS_PASSWORD", "password-not-shown"),
+        ("JWT_HS256_SECRET", "hs256-secret-not-shown-0123456789abcdef"),
+        ("JWT_ISSUER", "https://id.example.com"),
+        ("JWT_AUDIENCE", "shop"),
+    ];
+    let shown = format!("{:?} {:#?}", read(&settings).unwrap(), read(&settings).unwrap());
+    assert!(!shown.contains("not-shown"), "{shown}");
+    assert!(shown.contains("redis") && shown.contains("[secret]"));
+
+    settings.extend([("REDIS_HOST", ""), ("REDIS_URL", "redis://:url-not-shown@redis.example.com")]);
+    let shown = format!("{:?}", read(&settings).unwrap());
+    assert!(!shown.contains("not-shown"), "{shown}");
+
+    settings.extend([("REDIS_URL", "http://:url-not-shown@redis.example.com"), ("LOG_LEVEL", "loud")]);
+    let error = read(&settings).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("not-shown"), "{error}");
+}
