@@ -16,6 +16,7 @@ pub mod dynamo_faults;
 pub mod event;
 pub mod gate;
 pub mod handlers;
+pub mod key_server;
 pub mod keys;
 pub mod proxy;
 pub mod race;

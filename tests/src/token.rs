@@ -2,7 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
     jwk::{Jwk, JwkSet},
@@ -29,8 +32,8 @@ impl Signer {
     }
 
     /// As [`Signer::hs256`] with another secret: somebody else's tokens.
-    pub fn with_secret(secret: &str) -> Self {
-        Self { algorithm: Algorithm::HS256, key_id: None, key: EncodingKey::from_secret(secret.as_bytes()) }
+    pub fn with_secret(secret: impl AsRef<[u8]>) -> Self {
+        Self { algorithm: Algorithm::HS256, key_id: None, key: EncodingKey::from_secret(secret.as_ref()) }
     }
 
     pub fn rs256() -> Self {
@@ -41,6 +44,18 @@ impl Signer {
     pub fn es256() -> Self {
         let key = EncodingKey::from_ec_der(&der(include_str!("../keys/test-only-ec.pem")));
         Self { algorithm: Algorithm::ES256, key_id: Some("ec-1".to_owned()), key }
+    }
+
+    /// As [`Signer::es256`], key id and all, with another key: somebody else's tokens.
+    pub fn es256_of_another() -> Self {
+        let key = EncodingKey::from_ec_der(&der(include_str!("../keys/test-only-other-ec.pem")));
+        Self { key, ..Self::es256() }
+    }
+
+    /// Another algorithm with the same key.
+    #[must_use]
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
     }
 
     /// Another `kid`, or none, in the header of the tokens and in the key set.
@@ -62,6 +77,13 @@ impl Signer {
         let mut header = Header::new(self.algorithm);
         header.kid.clone_from(&self.key_id);
         jsonwebtoken::encode(&header, &token.claims, &self.key).expect("claims that can be signed")
+    }
+
+    /// Signs whatever header, one that lies about the algorithm too.
+    pub fn sign_under(&self, header: &Value, token: &Token) -> String {
+        let message = token.under(header);
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm);
+        format!("{message}.{}", signature.expect("a text that can be signed"))
     }
 }
 
@@ -111,9 +133,14 @@ impl Token {
 
     /// With `alg: none` and no signature.
     pub fn unsigned(&self) -> String {
-        let [header, claims] = [json!({"alg": "none", "typ": "JWT"}), Value::Object(self.claims.clone())]
-            .map(|part| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(part.to_string()));
-        format!("{header}.{claims}.")
+        format!("{}.", self.under(&json!({"alg": "none", "typ": "JWT"})))
+    }
+
+    /// Header and claims, without a signature.
+    pub fn under(&self, header: &Value) -> String {
+        let [header, claims] = [header.to_string(), Value::Object(self.claims.clone()).to_string()]
+            .map(|part| URL_SAFE_NO_PAD.encode(part));
+        format!("{header}.{claims}")
     }
 }
 

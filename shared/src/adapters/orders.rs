@@ -59,10 +59,14 @@ impl OrderStore {
         S: Serialize + for<'d> Deserialize<'d>,
     {
         let token = match leases::look(&self.link, at, (self.token)()).await {
-            Found::Document(text) => match serde_json::from_str(&text).ok().and_then(&parse) {
-                Some(value) => return Ok(Some(value)),
-                None => None,
-            },
+            Found::Document(text) => {
+                if let Some(value) = serde_json::from_str(&text).ok().and_then(&parse) {
+                    return Ok(Some(value));
+                }
+                // Of another schema, or rubbish: the next reader may fill it anew.
+                let _: Result<_, Degraded> = self.link.send("drop unreadable", &[leases::drop(&at.key)]).await;
+                None
+            }
             Found::Nothing { token } => token,
         };
         let value = read.await?;

@@ -102,6 +102,8 @@ where
     let mut loaded = session::load(stores.sessions, visit, command.checkout).await?;
     for attempt in 0..ATTEMPTS {
         if let SessionStatus::Completed { order } = loaded.session.status {
+            // The copy may still say that the session is open.
+            stores.sessions.keep(loaded, visit.now).await;
             return completed(&stores, visit, order).await;
         }
         let tables = stores.catalog.tables(&session::query(&loaded.session, None)).await?;

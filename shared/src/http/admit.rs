@@ -20,6 +20,8 @@ use crate::{
 };
 
 pub const GUEST_HEADER: &str = "x-guest-id";
+/// Keys that couldn't be fetched are asked for again after this many seconds.
+const KEYS_REST_S: u64 = 5;
 
 /// What the headers prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +118,7 @@ pub async fn claim(identities: &impl Identities, headers: &HeaderMap) -> Result<
             Ok(identity) => Ok(Claim::User(identity)),
             Err(IdentityError::Refused(why)) => Err(invalid(why)),
             Err(error @ IdentityError::KeysUnavailable) => {
-                Err(Problem::new(503, "IDENTITY_UNAVAILABLE", "Try again", error.to_string()).retry_after(1))
+                Err(Problem::new(503, "IDENTITY_UNAVAILABLE", "Try again", error.to_string()).retry_after(KEYS_REST_S))
             }
         };
     }

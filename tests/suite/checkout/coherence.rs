@@ -76,6 +76,8 @@ async fn an_old_copy_decides_nothing() {
     let again = guest.confirm(checkout, total_of(&changed)).await.expect(200);
     assert_eq!(again["order"], order["order"]);
     assert_eq!(world.stored_orders().await.len(), 1);
+    // Whoever was told of the order doesn't read that the session is open.
+    assert_eq!(guest.session(checkout).await.expect(200)["status"], "completed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

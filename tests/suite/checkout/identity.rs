@@ -1,5 +1,8 @@
 //! Who may do what: another's sessions and orders are not there, a bad token is a 401, staff routes are for staff.
 
+mod forgeries;
+mod keys;
+
 use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{

@@ -23,13 +23,15 @@ const NEEDED: [(&str, &str); 9] = [
     ("IDEMPOTENCY_TABLE", "k"),
 ];
 
+type Settings<'a> = &'a [(&'a str, &'a str)];
+
 /// The least, with these on top.
-fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+fn read(settings: Settings<'_>) -> Result<Config, ConfigError> {
     let all = NEEDED.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::read(Vars::new(all.collect::<std::collections::BTreeMap<_, _>>()))
 }
 
-fn faults(settings: &[(&str, &str)]) -> Vec<String> {
+fn faults(settings: Settings<'_>) -> Vec<String> {
     read(settings).err().map(|error| error.0).unwrap_or_default()
 }
 
@@ -146,7 +148,7 @@ fn an_empty_setting_is_an_absent_one() {
 fn settings_that_contradict_each_other_are_refused() {
     let issuer = [("JWT_ISSUER", "https://id.example.com"), ("JWT_AUDIENCE", "shop")];
     let secret = ("JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
-    let cases: [(&[(&str, &str)], &[&str]); 6] = [
+    let cases: [(Settings<'_>, &[&str]); 6] = [
         (&[("REDIS_URL", "redis://elsewhere:6379")], &["REDIS_URL", "REDIS_HOST"]),
         (&[("JWT_JWKS", "{}"), secret, issuer[0], issuer[1]], &["JWT_JWKS", "JWT_HS256_SECRET"]),
         (&[("REDIS_USERNAME", "shop")], &["REDIS_USERNAME", "REDIS_PASSWORD"]),
