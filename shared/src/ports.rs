@@ -249,7 +249,7 @@ pub struct Identity {
 }
 
 /// Why a token proves nothing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
     /// For people; never says more than the bearer may know.
     #[error("{0}")]

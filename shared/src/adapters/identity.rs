@@ -225,3 +225,113 @@ async fn fetch(url: &str) -> Result<String, BadKeys> {
     }
     String::from_utf8(bytes.to_vec()).map_err(|e| fault(&e))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::{Ipv4Addr, TcpListener},
+        sync::{Arc, Mutex},
+    };
+
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    /// An identity provider; counts how often it is asked for its keys.
+    #[derive(Debug, Default)]
+    struct Provider {
+        fails: bool,
+        key_ids: Vec<&'static str>,
+        asked: usize,
+    }
+
+    impl Provider {
+        fn answer(&mut self) -> String {
+            self.asked += 1;
+            if self.fails {
+                return "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned();
+            }
+            let point = URL_SAFE_NO_PAD.encode([1; 32]);
+            let key = |id| format!(r#"{{"kty":"EC","crv":"P-256","kid":"{id}","x":"{point}","y":"{point}"}}"#);
+            let keys: Vec<_> = self.key_ids.iter().map(key).collect();
+            let body = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+        }
+    }
+
+    fn started(provider: Provider) -> (Tokens, Arc<Mutex<Provider>>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let provider = Arc::new(Mutex::new(provider));
+        let served = Arc::clone(&provider);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let _ = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).count();
+                stream.write_all(served.lock().unwrap().answer().as_bytes()).unwrap();
+            }
+        });
+        let text = ToString::to_string;
+        let verifier = VerifierConfig {
+            keys: KeySource::Url(url),
+            issuer: text("i"),
+            audience: text("a"),
+            roles_claim: text("roles"),
+            staff_role: text("staff"),
+        };
+        (Tokens::new(&AuthConfig { verifier: Some(verifier) }).unwrap(), provider)
+    }
+
+    /// Why a token of this key is refused, and how often the provider has been asked by then.
+    async fn refused(tokens: &Tokens, provider: &Mutex<Provider>, key_id: &str) -> (IdentityError, usize) {
+        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","kid":"{key_id}"}}"#));
+        let error = tokens.verify(&format!("{header}.e30.AAAA")).await.unwrap_err();
+        (error, provider.lock().unwrap().asked)
+    }
+
+    /// Lets the time pass after which the keys may be asked for again.
+    async fn wait(tokens: &Tokens) {
+        *tokens.ask_at.lock().await = Some(Instant::now());
+    }
+
+    const UNKNOWN: IdentityError = IdentityError::Refused("the token's key is unknown");
+    const KNOWN: IdentityError = IdentityError::Refused("the token's signature or claims are not valid");
+
+    #[tokio::test]
+    async fn keys_are_asked_for_again_for_an_unknown_one_but_not_at_once() {
+        let (tokens, provider) = started(Provider { key_ids: vec!["old"], ..Provider::default() });
+        tokens.warm_up().await;
+        provider.lock().unwrap().key_ids.push("new");
+
+        assert_eq!(refused(&tokens, &provider, "new").await, (UNKNOWN, 1));
+        wait(&tokens).await;
+        assert_eq!(refused(&tokens, &provider, "new").await, (KNOWN, 2));
+        assert_eq!(refused(&tokens, &provider, "made-up").await, (UNKNOWN, 2));
+        assert_eq!(refused(&tokens, &provider, "old").await, (KNOWN, 2));
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_fails_is_left_alone_for_a_while_and_then_asked_again() {
+        let (tokens, provider) = started(Provider { fails: true, key_ids: vec!["key"], asked: 0 });
+        tokens.warm_up().await;
+
+        assert_eq!(refused(&tokens, &provider, "key").await, (IdentityError::KeysUnavailable, 1));
+        wait(&tokens).await;
+        assert_eq!(refused(&tokens, &provider, "key").await, (IdentityError::KeysUnavailable, 2));
+        provider.lock().unwrap().fails = false;
+        wait(&tokens).await;
+        assert_eq!(refused(&tokens, &provider, "key").await, (KNOWN, 3));
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_held_outlive_their_provider() {
+        let (tokens, provider) = started(Provider { key_ids: vec!["key"], ..Provider::default() });
+        tokens.warm_up().await;
+        provider.lock().unwrap().fails = true;
+        wait(&tokens).await;
+
+        assert_eq!(refused(&tokens, &provider, "made-up").await, (UNKNOWN, 2));
+        assert_eq!(refused(&tokens, &provider, "key").await, (KNOWN, 2));
+    }
+}
