@@ -13,14 +13,15 @@ use tests::{
 use super::Fleet;
 
 const EMAIL: &str = "augusta.king@example.com";
+/// None of these stands in a line by chance, as five digits would in a time.
 const PERSONAL: [&str; 9] = [
     EMAIL,
     "augusta",
     "Lovelace",
     "12 St James Square",
     "Springfield Heights",
-    "90210",
-    "5550199",
+    "90210-4321",
+    "415 555-0199",
     "leave it with the neighbour",
     HS256_SECRET,
 ];
@@ -28,15 +29,15 @@ const PERSONAL: [&str; 9] = [
 fn address() -> Value {
     json!({
         "firstName": "augusta", "lastName": "Lovelace", "addressLine1": "12 St James Square",
-        "city": "Springfield Heights", "state": "CA", "postalCode": "90210", "country": "US",
-        "phone": "+1 415 5550199", "email": EMAIL
+        "city": "Springfield Heights", "state": "CA", "postalCode": "90210-4321", "country": "US",
+        "phone": "+1 415 555-0199", "email": EMAIL
     })
 }
 
 fn confirmation(session: &Value, total: i64) -> Value {
     json!({
         "checkoutId": id_of(session), "expectedTotal": total, "paymentMethod": "cash_on_delivery",
-        "customerInfo": {"email": EMAIL, "firstName": "augusta", "lastName": "Lovelace", "phone": "+1 415 5550199"},
+        "customerInfo": {"email": EMAIL, "firstName": "augusta", "lastName": "Lovelace", "phone": "+1 415 555-0199"},
         "notes": "leave it with the neighbour"
     })
 }
