@@ -6,7 +6,7 @@ use tests::{
     dynamo_faults::{Fault, Rule},
     event::Event,
     proxy::Mode,
-    token::{HS256_SECRET, Signer, Token},
+    token::{Signer, Token},
     world::{World, cart, id_of, total_of},
 };
 
@@ -14,7 +14,7 @@ use super::Fleet;
 
 const EMAIL: &str = "augusta.king@example.com";
 /// None of these stands in a line by chance, as five digits would in a time.
-const PERSONAL: [&str; 9] = [
+const PERSONAL: [&str; 8] = [
     EMAIL,
     "augusta",
     "Lovelace",
@@ -23,7 +23,6 @@ const PERSONAL: [&str; 9] = [
     "90210-4321",
     "415 555-0199",
     "leave it with the neighbour",
-    HS256_SECRET,
 ];
 
 fn address() -> Value {
