@@ -32,6 +32,12 @@ impl RedisConfig {
                 None
             }
             (Some(url), None) => {
+                // Silently ignored, a password would be missed only when the server asks for it.
+                for part in ["REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_SSL"] {
+                    if vars.get(part).is_some() {
+                        vars.fault(format!("REDIS_URL and {part} are both set: REDIS_URL says it all"));
+                    }
+                }
                 if !["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme)) {
                     vars.fault("REDIS_URL must begin with redis:// or rediss://");
                 }

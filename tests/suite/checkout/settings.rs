@@ -148,8 +148,12 @@ fn an_empty_setting_is_an_absent_one() {
 fn settings_that_contradict_each_other_are_refused() {
     let issuer = [("JWT_ISSUER", "https://id.example.com"), ("JWT_AUDIENCE", "shop")];
     let secret = ("JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
-    let cases: [(Settings<'_>, &[&str]); 6] = [
+    let cases: [(Settings<'_>, &[&str]); 7] = [
         (&[("REDIS_URL", "redis://elsewhere:6379")], &["REDIS_URL", "REDIS_HOST"]),
+        (
+            &[("REDIS_HOST", ""), ("REDIS_URL", "redis://elsewhere:6379"), ("REDIS_PASSWORD", "secret")],
+            &["REDIS_URL", "REDIS_PASSWORD"],
+        ),
         (&[("JWT_JWKS", "{}"), secret, issuer[0], issuer[1]], &["JWT_JWKS", "JWT_HS256_SECRET"]),
         (&[("REDIS_USERNAME", "shop")], &["REDIS_USERNAME", "REDIS_PASSWORD"]),
         (&[secret, issuer[0]], &["JWT_AUDIENCE"]),
@@ -208,7 +212,11 @@ fn no_secret_is_shown() {
     assert!(!shown.contains("not-shown"), "{shown}");
     assert!(shown.contains("redis") && shown.contains("[secret]"));
 
-    settings.extend([("REDIS_HOST", ""), ("REDIS_URL", "redis://:url-not-shown@redis.example.com")]);
+    settings.extend([
+        ("REDIS_HOST", ""),
+        ("REDIS_PASSWORD", ""),
+        ("REDIS_URL", "redis://:url-not-shown@redis.example.com"),
+    ]);
     let shown = format!("{:?}", read(&settings).unwrap());
     assert!(!shown.contains("not-shown"), "{shown}");
 

@@ -48,6 +48,9 @@ pub fn for_functions(
     set("AWS_SESSION_TOKEN", access.credentials.session_token());
     if let Some(url) = redis_url {
         set("REDIS_URL", Some(&url));
+        for part in ["REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_SSL"] {
+            set(part, None);
+        }
     }
     if !has_issuer() {
         for (name, value) in laptop::jwt_settings() {
