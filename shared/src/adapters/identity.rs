@@ -44,7 +44,8 @@ pub struct Tokens {
 #[derive(Debug, Default)]
 struct KeyRing {
     keys: Vec<Key>,
-    fetched: bool,
+    /// Whether the set is known to be whole: a key that isn't in it is then unknown, and not merely not fetched yet.
+    whole: bool,
 }
 
 #[derive(Clone)]
@@ -73,14 +74,14 @@ impl Tokens {
     pub fn new(config: &AuthConfig) -> Result<Self, BadKeys> {
         let keys = match config.verifier.as_ref().map(|v| &v.keys) {
             None | Some(KeySource::Url(_)) => KeyRing::default(),
-            Some(KeySource::Inline(text)) => KeyRing { keys: parse(text)?, fetched: true },
+            Some(KeySource::Inline(text)) => KeyRing { keys: parse(text)?, whole: true },
             Some(KeySource::File(path)) => {
                 let text = std::fs::read_to_string(path).map_err(|error| BadKeys(format!("{path}: {error}")))?;
-                KeyRing { keys: parse(&text)?, fetched: true }
+                KeyRing { keys: parse(&text)?, whole: true }
             }
             Some(KeySource::Hs256(secret)) => {
                 let key = DecodingKey::from_secret(secret.expose().as_bytes());
-                KeyRing { keys: vec![Key { id: None, algorithm: Algorithm::HS256, key }], fetched: true }
+                KeyRing { keys: vec![Key { id: None, algorithm: Algorithm::HS256, key }], whole: true }
             }
         };
         Ok(Self { config: config.verifier.clone(), keys: RwLock::new(keys), ask_at: tokio::sync::Mutex::default() })
@@ -104,7 +105,7 @@ impl Tokens {
             None if ring.keys.len() == 1 => ring.keys.first(),
             None => None,
         };
-        (found.cloned(), ring.fetched)
+        (found.cloned(), ring.whole)
     }
 
     async fn refetch(&self, url: &str) {
@@ -119,10 +120,12 @@ impl Tokens {
         match fetched {
             Ok(keys) => {
                 *ask_at = Some(Instant::now() + REFETCH);
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = KeyRing { keys, fetched: true };
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = KeyRing { keys, whole: true };
             }
             Err(error) => {
                 *ask_at = Some(Instant::now() + REST);
+                // The keys at hand go on verifying; a new one may have come that we can't know.
+                self.keys.write().unwrap_or_else(PoisonError::into_inner).whole = false;
                 tracing::error!(%error, "keys not fetched");
             }
         }
@@ -136,13 +139,13 @@ impl Identities for Tokens {
             return Err(IdentityError::Refused("this shop takes no tokens: no key to verify them with is configured"));
         };
         let header = jsonwebtoken::decode_header(token).map_err(|_| MALFORMED)?;
-        let (mut key, mut fetched) = self.key(header.kid.as_deref());
+        let (mut key, mut whole) = self.key(header.kid.as_deref());
         if let (None, KeySource::Url(url)) = (&key, &config.keys) {
             self.refetch(url).await;
-            (key, fetched) = self.key(header.kid.as_deref());
+            (key, whole) = self.key(header.kid.as_deref());
         }
         let Some(key) = key else {
-            return Err(if fetched {
+            return Err(if whole {
                 IdentityError::Refused("the token's key is unknown")
             } else {
                 IdentityError::KeysUnavailable
@@ -331,7 +334,8 @@ mod tests {
         provider.lock().unwrap().fails = true;
         wait(&tokens).await;
 
-        assert_eq!(refused(&tokens, &provider, "made-up").await, (UNKNOWN, 2));
+        // Whether it is made up or new can't be known now.
+        assert_eq!(refused(&tokens, &provider, "made-up").await, (IdentityError::KeysUnavailable, 2));
         assert_eq!(refused(&tokens, &provider, "key").await, (KNOWN, 2));
     }
 }
