@@ -191,7 +191,7 @@ async fn a_passing_trouble_of_dynamodb_is_not_noticed_and_a_lasting_one_is_a_503
     // The last call of each step: nothing of it must be told as done.
     let writes = ["PutItem", "PutItem", "PutItem", "BatchGetItem", "PutItem", "TransactWriteItems"];
     for (what, fault) in TROUBLES {
-        let world = impatient().setting("DYNAMODB_TIMEOUT_MS", "300").build().await;
+        let world = impatient().setting("DYNAMODB_TIMEOUT_MS", "500").build().await;
         let mut purchase = Purchase::of(&world);
         for (step, operation) in writes.into_iter().enumerate() {
             // Lasting: every attempt of the SDK fails.
