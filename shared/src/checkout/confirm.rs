@@ -109,24 +109,19 @@ where
         let tables = stores.catalog.tables(&session::query(&loaded.session, None)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
-        match refuse(&session, &tables, visit, &command) {
-            Ok(()) => {}
-            Err(refusal) => {
-                // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only
-                // final if the session is still what was priced.
-                let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
-                if fresh.session.version != loaded.session.version {
-                    loaded = fresh;
-                    continue;
-                }
-                if let Some(refusal) =
-                    keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await?
-                {
-                    return Err(refusal);
-                }
-                loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+        if let Err(refusal) = refuse(&session, &tables, visit, &command) {
+            // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
+            // the session is still what was priced.
+            let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+            if fresh.session.version != loaded.session.version {
+                loaded = fresh;
                 continue;
             }
+            if let Some(refusal) = keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await? {
+                return Err(refusal);
+            }
+            loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+            continue;
         }
         let order = order(visit, &session, &tables, &command, terms)?;
         session.status = SessionStatus::Completed { order: order.id };

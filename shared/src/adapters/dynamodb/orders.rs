@@ -12,8 +12,8 @@ use crate::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
             inventory, receipts,
-            sessions::{STILL_OPEN, session_changed},
-            transaction::{Write, put},
+            sessions::{self, STILL_OPEN},
+            transaction::{Write, has_failed, put},
         },
         stored::{
             order::StoredOrder,
@@ -126,7 +126,7 @@ impl Dynamo {
             .expression_attribute_values(":open", text(OPEN));
         let order_put = Put::builder().table_name(&self.tables.orders);
         let mut writes = vec![
-            Write::named("session", put(session_put, session_item, STILL_OPEN)),
+            Write::named(sessions::NAME, put(session_put, session_item, STILL_OPEN)),
             Write::named(ORDER, put(order_put, order_item, "attribute_not_exists(orderId)")),
         ];
         writes.extend(inventory::take(&self.tables.inventory, order));
@@ -134,11 +134,11 @@ impl Dynamo {
             writes.push(receipts::write(&self.tables.idempotency, receipt, order.created_at)?);
         }
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Placed::Done) };
-        if failures.iter().any(|f| f.name == receipts::NAME) {
+        if has_failed(&failures, receipts::NAME) {
             return Ok(Placed::AlreadyAnswered);
         }
         // An order with this id can only be this request's own: then the session has moved on too.
-        if session_changed(&failures) || failures.iter().any(|f| f.name == ORDER) {
+        if has_failed(&failures, sessions::NAME) || has_failed(&failures, ORDER) {
             return Ok(Placed::SessionChanged);
         }
         Ok(inventory::refusal(order, &failures).unwrap_or(Placed::SessionChanged))
@@ -184,7 +184,7 @@ impl Dynamo {
             writes.push(receipts::write(&self.tables.idempotency, receipt, order.updated_at)?);
         }
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Saved::Done) };
-        if failures.iter().any(|f| f.name == receipts::NAME) {
+        if has_failed(&failures, receipts::NAME) {
             return Ok(Saved::AlreadyAnswered);
         }
         conflict(OPERATION, change, failures.into_iter().find(|f| f.name == ORDER).and_then(|f| f.item))

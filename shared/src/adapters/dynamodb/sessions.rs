@@ -11,7 +11,7 @@ use crate::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
             receipts,
-            transaction::{Failure, Write, put},
+            transaction::{Write, has_failed, put},
         },
         stored::session::{OPEN, StoredSession, delete_at},
     },
@@ -53,12 +53,12 @@ impl Dynamo {
             };
         };
         let writes = vec![
-            Write::named("session", put(Put::builder().table_name(&self.tables.sessions), item, ABSENT)),
+            Write::named(NAME, put(Put::builder().table_name(&self.tables.sessions), item, ABSENT)),
             receipts::write(&self.tables.idempotency, receipt, session.created_at)?,
         ];
         match self.transact(OPERATION, change, writes, deadline).await? {
             Ok(()) => Ok(Saved::Done),
-            Err(failures) if failures.iter().any(|f| f.name == receipts::NAME) => Ok(Saved::AlreadyAnswered),
+            Err(failures) if has_failed(&failures, receipts::NAME) => Ok(Saved::AlreadyAnswered),
             Err(_) => Ok(Saved::Conflict(None)),
         }
     }
@@ -118,6 +118,9 @@ impl Dynamo {
     }
 }
 
+/// The name of a session's write within a transaction.
+pub const NAME: &str = "session";
+
 /// The session is open, and of the version that the change was made from.
 pub const STILL_OPEN: &str = "#version = :version AND #status = :open";
 
@@ -143,9 +146,4 @@ fn conflict(
         return Ok(Saved::Done);
     }
     Ok(Saved::Conflict(Some(Box::new(stored.try_into().map_err(unreadable(operation))?))))
-}
-
-/// Whether the session's part of a transaction failed.
-pub fn session_changed(failures: &[Failure]) -> bool {
-    failures.iter().any(|f| f.name == "session")
 }

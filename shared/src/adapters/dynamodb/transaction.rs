@@ -112,6 +112,11 @@ impl Dynamo {
     }
 }
 
+/// Whether the write of this name is among the failed.
+pub fn has_failed(failures: &[Failure], name: &str) -> bool {
+    failures.iter().any(|failure| failure.name == name)
+}
+
 fn failures(names: &[String], reasons: &[CancellationReason]) -> Vec<Failure> {
     names
         .iter()
