@@ -11,7 +11,7 @@ use crate::domain::{
     ids::{CheckoutId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
     order::{Order, OrderStatus, Payment, PaymentMethod},
-    priced::Problem,
+    problem::Problem,
     session::Session,
 };
 
@@ -76,6 +76,17 @@ pub trait Sessions: Sync {
         change: ChangeId,
         receipt: Option<&Receipt>,
         deadline: tokio::time::Instant,
+    ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
+
+    /// The sessions of an owner, of which some may not be theirs any more. One opened in the last moment may be missing:
+    /// an index answers, and follows the table.
+    fn owned_by(&self, owner: &Owner) -> impl Future<Output = Result<Vec<CheckoutId>, StoreError>> + Send;
+
+    /// Replaces the session, open or completed, that had the version before this one's.
+    fn hand_over(
+        &self,
+        session: &Session,
+        change: ChangeId,
     ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
 
     /// Replaces the open session that had the version before this one's.
@@ -144,6 +155,19 @@ pub trait Orders: Sync {
 
     /// None also when the order is someone else's.
     fn get(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+
+    /// A page of the owner's orders.
+    fn list(&self, owner: &Owner, filter: &OrderFilter) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
+
+    /// Moves an order, as it is to be, from its owner to a new one, with the owner's uses of its coupons: in one
+    /// transaction, if it still has the version before.
+    fn hand_over(
+        &self,
+        order: &Order,
+        from: &Owner,
+        change: ChangeId,
+        deadline: tokio::time::Instant,
+    ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
 
     /// Replaces the order that had the version before this one's. With `release`, what the order had reserved goes
     /// back in the same transaction: once, because the version moves on.

@@ -10,8 +10,10 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
     let answer: Pin<Box<dyn Future<Output = Response> + Send>> = match function {
         "apply-coupon" => Box::pin(apply_coupon::handle(app, request)),
         "calculate-shipping" => Box::pin(calculate_shipping::handle(app, request)),
+        "calculate-shipping-preview" => Box::pin(calculate_shipping_preview::handle(app, request)),
         "calculate-tax" => Box::pin(calculate_tax::handle(app, request)),
         "cancel-order" => Box::pin(cancel_order::handle(app, request)),
+        "claim" => Box::pin(claim::handle(app, request)),
         "confirm-order" => Box::pin(confirm_order::handle(app, request)),
         "get-order" => Box::pin(get_order::handle(app, request)),
         "get-session" => Box::pin(get_session::handle(app, request)),

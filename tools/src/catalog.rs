@@ -4,11 +4,38 @@
 //! without the list entry (a product, a variant, a shipping method, …) that stopped it, until what is left has
 //! the right shape and can be checked for sense.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+};
 
 use serde_json::{Map, Value, json};
-use serde_path_to_error::{Path, Segment};
+use serde_path_to_error::Segment;
 use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
+
+/// The text of a catalog file with its base tax rates: `"baseRates": "tax-rates.json"` in its `tax` names a file beside
+/// it, whose jurisdictions are taken in after the file's own, which win over those of the same id. What can't be
+/// understood stays as it is, for [`read`] to find fault with.
+///
+/// # Errors
+/// When one of the files can't be read.
+pub fn open(file: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(file)?;
+    let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return Ok(text) };
+    let Some(name) = document.pointer("/tax/baseRates").and_then(Value::as_str) else { return Ok(text) };
+    let base = fs::read_to_string(file.with_file_name(name))?;
+    let base: Value = serde_json::from_str(&base).map_err(io::Error::other)?;
+    let Some(tax) = document.get_mut("tax").and_then(Value::as_object_mut) else { return Ok(text) };
+    tax.remove("baseRates");
+    let id = |jurisdiction: &Value| jurisdiction.get("jurisdictionId").cloned();
+    if let Some(own) = tax.entry("jurisdictions").or_insert_with(|| json!([])).as_array_mut() {
+        let known: Vec<_> = own.iter().map(id).collect();
+        let base = base.get("jurisdictions").and_then(Value::as_array).into_iter().flatten();
+        own.extend(base.filter(|jurisdiction| !known.contains(&id(jurisdiction))).cloned());
+    }
+    Ok(document.to_string())
+}
 
 /// Reads and checks a catalog file.
 ///
@@ -42,9 +69,18 @@ struct Reading {
 }
 
 /// What the file must have, each with its emptiest form.
-fn parts() -> [(&'static str, Value); 4] {
-    [("products", json!([])), ("coupons", json!([])), ("shipping", json!({"zones": []})), ("tax", json!({"rules": []}))]
+fn parts() -> [(&'static str, Value); 5] {
+    [
+        ("products", json!([])),
+        ("coupons", json!([])),
+        ("shipping", json!({"zones": []})),
+        ("tax", json!({"jurisdictions": []})),
+        ("taxExemptions", json!([])),
+    ]
 }
+
+/// Those that a file may do without.
+const OPTIONAL: [&str; 2] = ["coupons", "taxExemptions"];
 
 impl Reading {
     /// The parts are looked at one by one, so those that are unknown or missing go first.
@@ -59,7 +95,7 @@ impl Reading {
         });
         for (part, empty) in parts() {
             if !document.contains_key(part) {
-                if part != "coupons" {
+                if !OPTIONAL.contains(&part) {
                     faults.push(Invalid::new(pointer([part]), "is missing"));
                 }
                 document.insert(part.to_owned(), empty);
@@ -154,7 +190,7 @@ fn without_consequences(document: &Value, faults: &mut Vec<Invalid>) {
 }
 
 /// The steps of a path, as a JSON pointer counts them.
-fn steps(path: &Path) -> Vec<String> {
+fn steps(path: &serde_path_to_error::Path) -> Vec<String> {
     let steps = path.iter().map_while(|segment| match segment {
         Segment::Seq { index } => Some(index.to_string()),
         Segment::Map { key } => Some(key.clone()),
@@ -176,7 +212,8 @@ mod tests {
     use super::*;
 
     fn sample() -> Value {
-        serde_json::from_str(include_str!("../../data/sample-catalog.json")).unwrap()
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample-catalog.json");
+        serde_json::from_str(&open(&file).unwrap()).unwrap()
     }
 
     fn faults(value: &Value) -> Vec<String> {
@@ -198,7 +235,7 @@ mod tests {
         file["coupons"][1]["discount"] = json!({"type": "gift"});
         file["coupons"][2]["code"] = json!("not a code!");
         file["shipping"]["zones"][1]["methods"][0]["colour"] = json!("red");
-        file["tax"]["rules"][0]["rate"] = json!("lots");
+        file["tax"]["jurisdictions"][0]["rates"]["standard"] = json!("lots");
         let expected = [
             "/coupons/1/discount/type",
             "/coupons/2/code",
@@ -207,7 +244,7 @@ mod tests {
             "/products/1/variants/1/prices/EUR",
             "/products/3/name",
             "/shipping/zones/1/methods/0/colour",
-            "/tax/rules/0/rate",
+            "/tax/jurisdictions/0/rates/standard",
         ];
         let mut found = faults(&file);
         found.sort();

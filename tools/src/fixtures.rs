@@ -24,6 +24,8 @@ use uuid::Uuid;
 
 /// Who owns both.
 pub const GUEST: GuestId = GuestId::new(Uuid::from_u128(0xa3bb_189e_8bf9_4c2d_9f43_1d2e_3f4a_5b6c));
+/// The signed-in customer of the events.
+pub const USER: &str = "customer-1";
 /// An open session: two bags of coffee to California, by standard shipping.
 pub const CHECKOUT: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e5f));
 /// An order of the same, just confirmed.
@@ -119,8 +121,11 @@ async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>
         request.key("checkoutId", text(checkout.to_string())).send().await?;
     }
     let owner = Owner::Guest(GUEST);
-    let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
-    request.key("owner", text(owner.to_string())).key("orderId", text(ORDER.to_string())).send().await?;
+    // The user may have claimed it.
+    for owner in [owner.to_string(), format!("user#{USER}")] {
+        let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
+        request.key("owner", text(owner)).key("orderId", text(ORDER.to_string())).send().await?;
+    }
     let keys = Keys::new(app.config.redis.prefix.clone());
     let mut redis = redis::Client::open(app.config.redis.url.expose())?.get_multiplexed_async_connection().await?;
     let copies = [keys.session(CHECKOUT), keys.session(ORDERED), keys.order(ORDER), keys.orders(&owner)];

@@ -137,6 +137,20 @@ impl Orders for OrderStore {
         self.dynamo.order(owner, id).await
     }
 
+    async fn list(&self, owner: &Owner, filter: &OrderFilter) -> Result<OrderPage, StoreError> {
+        self.dynamo.list_orders(owner, filter).await
+    }
+
+    async fn hand_over(
+        &self,
+        order: &Order,
+        from: &Owner,
+        change: ChangeId,
+        deadline: Instant,
+    ) -> Result<Saved<Order>, StoreError> {
+        self.dynamo.hand_over_order(order, from, change, deadline).await
+    }
+
     async fn save(
         &self,
         order: &Order,

@@ -14,7 +14,10 @@ use crate::{
         },
         stored::session::StoredSession,
     },
-    domain::{ids::CheckoutId, session::Session},
+    domain::{
+        ids::{CheckoutId, Owner},
+        session::Session,
+    },
     ports::{CachedSession, ChangeId, Loaded, Receipt, Saved, Sessions, StoreError},
 };
 
@@ -86,6 +89,18 @@ impl Sessions for SessionStore {
 
     async fn save(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
         let saved = self.dynamo.save_session(session, change, self.ttl).await?;
+        if matches!(saved, Saved::Done) {
+            self.refill(session, change, session.updated_at).await;
+        }
+        Ok(saved)
+    }
+
+    async fn owned_by(&self, owner: &Owner) -> Result<Vec<CheckoutId>, StoreError> {
+        self.dynamo.sessions_of(owner).await
+    }
+
+    async fn hand_over(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
+        let saved = self.dynamo.hand_over_session(session, change, self.ttl).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }

@@ -7,9 +7,9 @@ use crate::{
     },
     domain::{
         address::Address,
-        catalog::Tables,
+        catalog::{Tables, TablesQuery},
         ids::CheckoutId,
-        priced::{Problem, ProblemKind},
+        problem::{Problem, Problems},
         session::Session,
     },
     ports::{Catalog, Sessions},
@@ -28,7 +28,7 @@ pub struct UpdateAddress {
 pub enum AddressError {
     /// Something in the cart may not go there.
     #[error("a product can't be shipped to the address")]
-    NotShippable(Vec<Problem>),
+    NotShippable(Problems),
     /// No shipping zone covers it.
     #[error("{0}")]
     NoShipping(String),
@@ -49,6 +49,12 @@ pub async fn update(
 impl Edit for UpdateAddress {
     type Refusal = AddressError;
 
+    fn ask(&self, query: &mut TablesQuery) {
+        if let Some(shipping) = &self.shipping {
+            query.country = Some(shipping.destination().country().to_owned());
+        }
+    }
+
     fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), AddressError> {
         if let Some(shipping) = &self.shipping {
             session.shipping_address = Some(shipping.clone());
@@ -64,12 +70,13 @@ impl Edit for UpdateAddress {
             return Ok(());
         }
         let problems = &session.priced.problems;
-        let barred: Vec<_> = problems.iter().filter(|p| p.kind == ProblemKind::NotShippable).cloned().collect();
-        if !barred.is_empty() {
+        let barred = problems.iter().filter(|p| matches!(p, Problem::NotShippable { .. })).cloned();
+        let barred = Problems { currency: session.currency, list: barred.collect() };
+        if !barred.list.is_empty() {
             return Err(AddressError::NotShippable(barred));
         }
-        match problems.iter().find(|p| p.kind == ProblemKind::ShippingUnavailable) {
-            Some(problem) => Err(AddressError::NoShipping(problem.detail.clone())),
+        match problems.iter().find(|p| matches!(p, Problem::ShippingUnavailable { .. })) {
+            Some(problem) => Err(AddressError::NoShipping(problem.detail(session.currency))),
             None => Ok(()),
         }
     }

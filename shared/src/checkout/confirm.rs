@@ -2,16 +2,17 @@
 
 use crate::{
     checkout::{
+        coupon,
         session::{self, SessionError},
         visit::Visit,
     },
     domain::{
-        catalog::{StockRule, Tables},
+        catalog::Tables,
         coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
-        money::Minor,
+        money::{Currency, Minor, OutOfRange},
         order::{Actor, CouponHold, Customer, Order, PaymentMethod, Reserved, Step, Tracking},
-        priced::{Problem, ProblemKind},
+        problem::{Problem, Problems},
         session::{Session, SessionStatus},
     },
     ports::{
@@ -53,12 +54,12 @@ pub enum ConfirmError {
     TotalChanged(Box<Session>),
     /// Something else must be mended first.
     #[error("the session can't become an order")]
-    Problems(Vec<Problem>),
+    Problems(Problems),
     #[error("not enough in stock")]
-    InsufficientStock(Vec<Problem>),
+    InsufficientStock(Problems),
     /// The coupon was good when it was applied, and isn't any more.
-    #[error(transparent)]
-    Coupon(#[from] CouponRefusal),
+    #[error("a coupon doesn't apply any more")]
+    Coupon { reason: CouponRefusal, currency: Currency },
     #[error(transparent)]
     Payment(#[from] PaymentUnavailable),
     #[error("another request with this idempotency key was answered first")]
@@ -106,10 +107,10 @@ where
             stores.sessions.keep(loaded, visit.now).await;
             return completed(&stores, visit, order).await;
         }
-        let tables = stores.catalog.tables(&session::query(&loaded.session, None)).await?;
+        let tables = stores.catalog.tables(&session::query(&loaded.session)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
-        if let Err(refusal) = refuse(&session, &tables, visit, &command) {
+        if let Err(refusal) = refuse(&session, &command) {
             // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
             // the session is still what was priced.
             let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
@@ -123,6 +124,7 @@ where
             loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
             continue;
         }
+        let currency = session.currency;
         let order = order(visit, &session, &tables, &command, terms)?;
         session.status = SessionStatus::Completed { order: order.id };
         session::advance(&mut session, visit);
@@ -141,9 +143,13 @@ where
             Placed::SessionChanged if !visit.pause(attempt).await => break,
             Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
-            Placed::OutOfStock(short) => return Err(ConfirmError::InsufficientStock(short)),
-            Placed::CouponLimitReached => return Err(CouponRefusal::LimitReached.into()),
-            Placed::CouponAlreadyUsed => return Err(CouponRefusal::AlreadyUsed.into()),
+            Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(Problems { currency, list })),
+            Placed::CouponLimitReached => {
+                return Err(ConfirmError::Coupon { reason: CouponRefusal::LimitReached, currency });
+            }
+            Placed::CouponAlreadyUsed => {
+                return Err(ConfirmError::Coupon { reason: CouponRefusal::AlreadyUsed, currency });
+            }
         }
     }
     Err(SessionError::Contended.into())
@@ -163,25 +169,24 @@ async fn completed<S, C, O: Orders, K: OrderCache, P>(
 }
 
 /// Whether a session can become an order at the total that the customer agreed to.
-fn refuse(session: &Session, tables: &Tables, visit: &Visit, command: &Confirm) -> Result<(), ConfirmError> {
+fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     if session.shipping_address.is_none() {
         return Err(ConfirmError::AddressRequired);
     }
     if session.shipping_method.is_none() {
         return Err(ConfirmError::MethodRequired);
     }
-    if session.priced.problems.iter().any(|p| p.kind == ProblemKind::CouponNoLongerValid) {
-        let coupon = tables.coupon.as_ref().ok_or(CouponRefusal::Unknown)?;
-        pricing::check_coupon(coupon, session.currency, tables, &session.priced.lines, visit.now)
-            .map_err(SessionError::OutOfRange)??;
+    let currency = session.currency;
+    if let Some((_, reason)) = coupon::refusals(session).next() {
+        return Err(ConfirmError::Coupon { reason, currency });
     }
-    let (short, blocking): (Vec<_>, Vec<_>) =
-        session.priced.problems.iter().cloned().partition(|p| p.kind == ProblemKind::OutOfStock);
+    let blocking = session.priced.problems.iter().filter(|problem| problem.blocks()).cloned();
+    let (short, blocking): (Vec<_>, Vec<_>) = blocking.partition(|p| matches!(p, Problem::OutOfStock { .. }));
     if !blocking.is_empty() {
-        return Err(ConfirmError::Problems(blocking));
+        return Err(ConfirmError::Problems(Problems { currency, list: blocking }));
     }
     if !short.is_empty() {
-        return Err(ConfirmError::InsufficientStock(short));
+        return Err(ConfirmError::InsufficientStock(Problems { currency, list: short }));
     }
     if session.priced.summary.total != command.expected_total {
         return Err(ConfirmError::TotalChanged(Box::new(session.clone())));
@@ -237,7 +242,8 @@ fn order(
         billing_address: session.billing_address.clone().unwrap_or_else(|| shipping_address.clone()),
         shipping_address,
         shipping: session.priced.shipping.clone().ok_or(ConfirmError::MethodRequired)?,
-        coupon: session.coupon.clone(),
+        coupons: session.priced.coupons.clone(),
+        relief: session.priced.relief.clone(),
         reserved: reserved(session, tables)?,
         customer: command.customer.clone(),
         notes: command.notes.clone(),
@@ -248,20 +254,23 @@ fn order(
     })
 }
 
-/// What the order takes from the counters: stock of what is counted, and the coupon where it has limits.
+/// What the order takes from the counters: stock of what is counted, and the coupons where they have limits.
 fn reserved(session: &Session, tables: &Tables) -> Result<Reserved, ConfirmError> {
-    let mut stock = Vec::new();
-    for (sku, units) in pricing::wanted(&session.lines) {
-        if tables.products.get(&sku.product).is_some_and(|p| p.stock == StockRule::Counted) {
-            let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(crate::domain::money::OutOfRange))?;
-            stock.push((sku.clone(), units));
+    let mut reserved = Reserved::default();
+    for (sku, units) in pricing::wanted(&session.lines, tables) {
+        let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
+        reserved.stock.push((sku, units));
+    }
+    let applied = session.priced.coupons.iter().filter_map(|applied| tables.coupons.get(&applied.code));
+    for (coupon, _) in applied {
+        reserved.first_order |= coupon.first_order_only;
+        if coupon.total_limit.is_some() || coupon.customer_limit.is_some() {
+            reserved.coupons.push(CouponHold {
+                code: coupon.code.clone(),
+                total_limit: coupon.total_limit,
+                customer_limit: coupon.customer_limit,
+            });
         }
     }
-    let coupon = tables.coupon.as_ref().filter(|c| session.coupon.as_ref() == Some(&c.code));
-    let coupon = coupon.filter(|c| c.total_limit.is_some() || c.customer_limit.is_some()).map(|c| CouponHold {
-        code: c.code.clone(),
-        total_limit: c.total_limit,
-        customer_limit: c.customer_limit,
-    });
-    Ok(Reserved { stock, coupon })
+    Ok(reserved)
 }

@@ -1,4 +1,4 @@
-//! Putting a coupon on a session, and taking it off.
+//! Putting coupons on a session, and taking them off.
 
 use crate::{
     checkout::{
@@ -6,13 +6,14 @@ use crate::{
         visit::Visit,
     },
     domain::{
-        catalog::Tables,
-        coupon::CouponRefusal,
+        catalog::{Tables, TablesQuery},
+        coupon::{CouponRefusal, MAX_COUPONS},
         ids::{CheckoutId, CouponCode},
+        money::Currency,
+        problem::Problem,
         session::Session,
     },
     ports::{Catalog, Sessions},
-    pricing,
 };
 
 #[derive(Clone, Debug)]
@@ -21,21 +22,23 @@ pub struct ApplyCoupon {
     pub code: CouponCode,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RemoveCoupon {
     pub checkout: CheckoutId,
+    /// Which one; else all.
+    pub code: Option<CouponCode>,
 }
 
-/// Why a coupon wasn't taken. The session is as it was, with the coupon it had.
+/// Why a coupon wasn't taken. The session is as it was, with the coupons it had.
 #[derive(Debug, thiserror::Error)]
 pub enum CouponError {
-    #[error(transparent)]
-    Refused(#[from] CouponRefusal),
+    #[error("the coupon doesn't apply")]
+    Refused { reason: CouponRefusal, currency: Currency },
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// Applies a coupon in the place of any other.
+/// Applies a coupon beside those that are on, if they may be combined. One that doesn't apply any more gives way.
 pub async fn apply(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
@@ -45,7 +48,7 @@ pub async fn apply(
     session::change(sessions, catalog, visit, command.checkout, &command).await
 }
 
-/// Takes the coupon off; a session without one stays as it is.
+/// Takes a coupon off, or all; a session without it stays as it is.
 pub async fn remove(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
@@ -58,29 +61,44 @@ pub async fn remove(
 impl Edit for ApplyCoupon {
     type Refusal = CouponError;
 
-    fn coupon(&self) -> Option<&CouponCode> {
-        Some(&self.code)
+    fn ask(&self, query: &mut TablesQuery) {
+        query.coupons.insert(self.code.clone());
     }
 
     fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), CouponError> {
-        session.coupon = Some(self.code.clone());
+        let dead: Vec<CouponCode> = refusals(session).map(|(code, _)| code.clone()).collect();
+        session.coupons.retain(|code| !dead.contains(code) && *code != self.code);
+        session.coupons.push(self.code.clone());
+        if session.coupons.len() > MAX_COUPONS {
+            return Err(CouponError::Refused { reason: CouponRefusal::NotCombinable, currency: session.currency });
+        }
         Ok(())
     }
 
-    /// Looks again after pricing, for the reason in its own type: the lines have today's prices only now.
-    fn check(&self, session: &Session, tables: &Tables, visit: &Visit) -> Result<(), CouponError> {
-        let coupon = tables.coupon.as_ref().filter(|c| c.code == self.code).ok_or(CouponRefusal::Unknown)?;
-        pricing::check_coupon(coupon, session.currency, tables, &session.priced.lines, visit.now)
-            .map_err(SessionError::OutOfRange)??;
-        Ok(())
+    /// Refuses what the new coupon is refused for, and what it would do to another.
+    fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), CouponError> {
+        let mut refusals =
+            refusals(session).filter(|(code, reason)| **code == self.code || *reason == CouponRefusal::NotCombinable);
+        match refusals.next() {
+            Some((_, reason)) => Err(CouponError::Refused { reason, currency: session.currency }),
+            None => Ok(()),
+        }
     }
+}
+
+/// The coupons that don't apply to the session as priced, and why.
+pub(super) fn refusals(session: &Session) -> impl Iterator<Item = (&CouponCode, CouponRefusal)> {
+    session.priced.problems.iter().filter_map(|problem| match problem {
+        Problem::CouponNoLongerValid { coupon, reason } => Some((coupon, *reason)),
+        _ => None,
+    })
 }
 
 impl Edit for RemoveCoupon {
     type Refusal = SessionError;
 
     fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), SessionError> {
-        session.coupon = None;
+        session.coupons.retain(|code| self.code.as_ref().is_some_and(|gone| gone != code));
         Ok(())
     }
 }

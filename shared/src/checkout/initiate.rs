@@ -7,12 +7,13 @@ use crate::{
     },
     domain::{
         address::Address,
-        catalog::TablesQuery,
-        ids::{ShippingMethodId, Sku},
+        ids::ShippingMethodId,
         invalid::Invalid,
         money::Currency,
-        priced::{Line, Priced, Problem, ProblemKind},
+        priced::{Line, Priced},
+        problem::{Problem, Problems},
         session::{Session, SessionStatus},
+        tax::TaxStatus,
     },
     ports::{Catalog, Receipt, Saved, Sessions},
 };
@@ -34,9 +35,9 @@ pub enum InitiateError {
     #[error("a product isn't for sale")]
     NotForSale(Vec<Invalid>),
     #[error("not enough in stock")]
-    InsufficientStock(Vec<Problem>),
+    InsufficientStock(Problems),
     #[error("a product can't be shipped to the address")]
-    NotShippable(Vec<Problem>),
+    NotShippable(Problems),
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
@@ -52,9 +53,6 @@ pub async fn initiate(
     command: Initiate,
     receipt: impl Fn(&Session) -> Option<Receipt>,
 ) -> Result<Session, InitiateError> {
-    let skus = command.lines.iter().map(|line| line.sku.clone()).collect();
-    let query = TablesQuery { skus, coupon: None, customer: None };
-    let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
     let mut session = Session {
         id: visit.ids.checkout,
         owner: visit.who.owner.clone(),
@@ -65,12 +63,14 @@ pub async fn initiate(
         shipping_address: command.shipping_address,
         billing_address: command.billing_address,
         shipping_method: command.shipping_method,
-        coupon: None,
+        coupons: Vec::new(),
+        tax_status: TaxStatus::default(),
         priced: Priced::default(),
         created_at: visit.now,
         updated_at: visit.now,
         active_at: visit.now,
     };
+    let tables = catalog.tables(&session::query(&session)).await.map_err(SessionError::Store)?;
     session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;
     match sessions
@@ -87,25 +87,30 @@ pub async fn initiate(
 
 /// A checkout is not opened with what can't be bought; problems that the customer can still mend stay in the session.
 fn refuse(session: &Session) -> Result<(), InitiateError> {
-    let of = |kind: ProblemKind| -> Vec<Problem> {
-        session.priced.problems.iter().filter(|p| p.kind == kind).cloned().collect()
+    not_for_sale(&session.lines, &session.priced.problems).map_err(InitiateError::NotForSale)?;
+    let of = |wanted: fn(&Problem) -> bool| {
+        let list: Vec<_> = session.priced.problems.iter().filter(|p| wanted(p)).cloned().collect();
+        (!list.is_empty()).then_some(Problems { currency: session.currency, list })
     };
-    let unavailable = of(ProblemKind::ProductUnavailable);
-    if !unavailable.is_empty() {
-        let faults = unavailable.into_iter().map(|problem| {
-            let index = session.lines.iter().position(|line| problem.sku.as_ref() == Some(&line.sku));
-            Invalid::new(format!("/cartItems/{}", index.unwrap_or_default()), sku_detail(&problem))
-        });
-        return Err(InitiateError::NotForSale(faults.collect()));
-    }
-    let short = of(ProblemKind::OutOfStock);
-    if !short.is_empty() {
+    if let Some(short) = of(|p| matches!(p, Problem::OutOfStock { .. })) {
         return Err(InitiateError::InsufficientStock(short));
     }
-    let barred = of(ProblemKind::NotShippable);
-    if barred.is_empty() { Ok(()) } else { Err(InitiateError::NotShippable(barred)) }
+    match of(|p| matches!(p, Problem::NotShippable { .. })) {
+        Some(barred) => Err(InitiateError::NotShippable(barred)),
+        None => Ok(()),
+    }
 }
 
-fn sku_detail(problem: &Problem) -> String {
-    problem.sku.as_ref().map_or_else(|| problem.detail.clone(), |sku: &Sku| format!("{sku}: {}", problem.detail))
+/// # Errors
+/// A fault for each cart item that the shop doesn't sell.
+pub(super) fn not_for_sale(lines: &[Line], problems: &[Problem]) -> Result<(), Vec<Invalid>> {
+    let faults = problems.iter().filter_map(|problem| match problem {
+        Problem::ProductUnavailable { sku, why } => {
+            let index = lines.iter().position(|line| line.sku == *sku).unwrap_or_default();
+            Some(Invalid::new(format!("/cartItems/{index}"), format!("{sku}: {why}")))
+        }
+        _ => None,
+    });
+    let faults: Vec<_> = faults.collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }

@@ -3,8 +3,9 @@
 use crate::{
     checkout::visit::Visit,
     domain::{
+        address::Address,
         catalog::{Tables, TablesQuery},
-        ids::{CheckoutId, CouponCode, OrderId},
+        ids::{CheckoutId, OrderId},
         money::OutOfRange,
         session::{Session, SessionStatus},
     },
@@ -43,10 +44,8 @@ pub async fn show(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Re
 pub trait Edit: Sync {
     type Refusal: From<SessionError>;
 
-    /// A coupon whose definition the edit needs besides the session's own.
-    fn coupon(&self) -> Option<&CouponCode> {
-        None
-    }
+    /// Adds to the query what the edit needs to know besides what the session does.
+    fn ask(&self, _query: &mut TablesQuery) {}
 
     /// Whether the session must be written even if nothing about it is different. Only a calculation may say no:
     /// a request that states a value must win over a newer one that the cache hasn't heard of.
@@ -78,7 +77,8 @@ pub async fn change<E: Edit>(
             loaded = load_fresh(sessions, visit, id).await?;
         }
         must_be_open(&loaded.session)?;
-        let query = query(&loaded.session, edit.coupon());
+        let mut query = query(&loaded.session);
+        edit.ask(&mut query);
         let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
         let mut next = match edited(edit, &loaded.session, &tables, visit) {
             Ok(next) => next,
@@ -146,11 +146,13 @@ fn must_be_open(session: &Session) -> Result<(), SessionError> {
 }
 
 /// What pricing this session needs to know.
-pub fn query(session: &Session, coupon: Option<&CouponCode>) -> TablesQuery {
+pub fn query(session: &Session) -> TablesQuery {
     TablesQuery {
         skus: session.lines.iter().map(|line| line.sku.clone()).collect(),
-        coupon: coupon.or(session.coupon.as_ref()).cloned(),
+        coupons: session.coupons.iter().cloned().collect(),
         customer: Some(session.owner.clone()),
+        country: session.shipping_address.as_ref().map(|address| address.destination().country().to_owned()),
+        certificate: session.tax_status.certificate.clone(),
     }
 }
 
@@ -159,9 +161,11 @@ pub fn reprice<Who>(session: &mut Session, tables: &Tables, visit: &Visit<Who>) 
     let cart = Cart {
         currency: session.currency,
         lines: &session.lines,
-        address: session.shipping_address.as_ref(),
+        destination: session.shipping_address.as_ref().map(Address::destination),
         method: session.shipping_method.as_ref(),
-        coupon: session.coupon.as_ref(),
+        coupons: &session.coupons,
+        tax_status: &session.tax_status,
+        customer: session.owner.user(),
         previous: &session.priced.lines,
     };
     session.priced = pricing::price(cart, tables, visit.now)?;

@@ -62,7 +62,7 @@ impl Edit for CalculateShipping {
 
     fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), ShippingError> {
         if session.priced.offers.is_empty() {
-            let place = session.shipping_address.as_ref().map(|a| a.place().to_owned());
+            let place = session.shipping_address.as_ref().map(|a| a.destination().label().to_owned());
             return Err(ShippingError::NoShipping(place.unwrap_or_default()));
         }
         match &self.method {

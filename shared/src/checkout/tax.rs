@@ -1,17 +1,44 @@
-//! The tax of a session.
+//! The tax of a session, and what a customer shows to be taxed otherwise.
 
 use crate::{
     checkout::{
         session::{self, Edit, SessionError},
         visit::Visit,
     },
-    domain::{catalog::Tables, ids::CheckoutId, priced::ProblemKind, session::Session},
+    domain::{
+        catalog::{Tables, TablesQuery},
+        ids::{CertificateNumber, CheckoutId},
+        problem::Problem,
+        session::Session,
+        vat::VatNumber,
+    },
     ports::{Catalog, Sessions},
 };
 
-#[derive(Clone, Copy, Debug)]
+/// Asks for the tax, and may change what it hangs on.
+#[derive(Clone, Debug)]
 pub struct CalculateTax {
     pub checkout: CheckoutId,
+    pub certificate: Change<CertificateNumber>,
+    pub vat_number: Change<VatNumber>,
+}
+
+/// What becomes of a value that the session may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T: Clone> Change<T> {
+    fn apply(&self, value: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *value = None,
+            Self::Set(new) => *value = Some(new.clone()),
+        }
+    }
 }
 
 /// Why there is no tax to show.
@@ -22,6 +49,9 @@ pub enum TaxError {
     /// The shop has no rule for the place; a rate is never guessed.
     #[error("{0}")]
     NoRule(String),
+    /// The certificate doesn't hold; the session is as it was.
+    #[error("{0}")]
+    BadCertificate(String),
     #[error(transparent)]
     Session(#[from] SessionError),
 }
@@ -39,18 +69,30 @@ pub async fn calculate(
 impl Edit for CalculateTax {
     type Refusal = TaxError;
 
+    fn ask(&self, query: &mut TablesQuery) {
+        self.certificate.apply(&mut query.certificate);
+    }
+
     fn must_write(&self) -> bool {
-        false
+        self.certificate != Change::Keep || self.vat_number != Change::Keep
     }
 
     fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), TaxError> {
+        self.certificate.apply(&mut session.tax_status.certificate);
+        self.vat_number.apply(&mut session.tax_status.vat_number);
         if session.shipping_address.is_some() { Ok(()) } else { Err(TaxError::AddressRequired) }
     }
 
     fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), TaxError> {
-        match session.priced.problems.iter().find(|p| p.kind == ProblemKind::TaxUnavailable) {
-            Some(problem) => Err(TaxError::NoRule(problem.detail.clone())),
-            None => Ok(()),
+        for problem in &session.priced.problems {
+            match problem {
+                Problem::TaxUnavailable { reason } => return Err(TaxError::NoRule(reason.clone())),
+                Problem::TaxExemptionInvalid { .. } if self.certificate != Change::Keep => {
+                    return Err(TaxError::BadCertificate(problem.detail(session.currency)));
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 }

@@ -18,6 +18,12 @@ pub struct Caller {
     pub owner: Owner,
 }
 
+/// A caller with an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub user: UserId,
+}
+
 /// A signed-in member of the shop's staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staff {

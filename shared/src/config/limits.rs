@@ -14,6 +14,8 @@ pub struct LimitsConfig {
     pub calculate_tax: Policies,
     pub apply_coupon: Policies,
     pub confirm_order: Policies,
+    pub claim: Policies,
+    pub calculate_shipping_preview: Policies,
     /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses that pass unlimited, such as the shop's own servers.
     pub trusted: Vec<IpNet>,
     /// `TRUSTED_PROXY_HOPS` (0): how many proxies in front of the API append to `X-Forwarded-For`. With 0 the header
@@ -36,6 +38,8 @@ impl LimitsConfig {
             calculate_tax: policies(vars, "RATE_LIMIT_CALCULATE_TAX", 20, 60),
             apply_coupon: policies(vars, "RATE_LIMIT_APPLY_COUPON", 10, 60),
             confirm_order: policies(vars, "RATE_LIMIT_CONFIRM_ORDER", 5, 300),
+            claim: policies(vars, "RATE_LIMIT_CLAIM", 10, 300),
+            calculate_shipping_preview: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", 20, 60),
             trusted: trusted(vars),
             proxy_hops: vars.count("TRUSTED_PROXY_HOPS", 0, 0..=10),
         }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use time::OffsetDateTime;
+
 use crate::domain::{
-    address::{Address, Region},
+    calendar::Period,
     coupon::{Coupon, CouponUses},
-    ids::{CouponCode, ProductId, Sku, VariantId},
+    ids::{Category, CertificateNumber, CouponCode, Owner, ProductId, Sku, TaxCode, VariantId},
     money::{Amounts, Currency, Minor},
+    place::{Destination, Fit, Region},
     shipping::ShippingRules,
-    tax::TaxRules,
+    tax::{Certificate, TaxRules},
 };
 
 /// A product, or a variant of one, as a cart line can name it.
@@ -18,8 +21,10 @@ pub struct Product {
     pub name: String,
     /// Only a published product can be bought.
     pub published: bool,
-    pub prices: Amounts,
+    pub prices: Prices,
     pub weight_grams: u32,
+    pub categories: BTreeSet<Category>,
+    pub tax_code: TaxCode,
     pub stock: StockRule,
     /// Where there are variants, a cart line must name one.
     pub variants: Vec<Variant>,
@@ -30,14 +35,57 @@ pub struct Product {
 pub struct Variant {
     pub id: VariantId,
     pub name: String,
-    pub prices: Amounts,
+    pub prices: Prices,
+    /// Where it isn't the product's.
+    pub weight_grams: Option<u32>,
+    pub stock: StockRule,
 }
 
-/// Whether the product can run out.
+/// What something costs, and when it costs something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices {
+    pub usual: Amounts,
+    /// In force for a time; no two of one currency at the same time.
+    pub scheduled: Vec<(Period, Amounts)>,
+}
+
+impl Prices {
+    pub fn at(&self, now: OffsetDateTime, currency: Currency) -> Option<Minor> {
+        let mut scheduled = self.scheduled.iter().filter(|(period, _)| period.contains(now));
+        let scheduled = scheduled.find_map(|(_, amounts)| amounts.get(&currency));
+        scheduled.or_else(|| self.usual.get(&currency)).copied()
+    }
+}
+
+/// A part of what the shop sells: some products, all of some categories, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub products: BTreeSet<ProductId>,
+    pub categories: BTreeSet<Category>,
+}
+
+impl Scope {
+    pub fn is_empty(&self) -> bool {
+        self.products.is_empty() && self.categories.is_empty()
+    }
+
+    pub fn contains(&self, product: &Product) -> bool {
+        self.products.contains(&product.id) || !self.categories.is_disjoint(&product.categories)
+    }
+
+    /// Whether it holds a line, of which the product may have left the catalog. Empty, it holds everything.
+    pub fn covers(&self, sku: &Sku, product: Option<&Product>) -> bool {
+        self.is_empty() || self.products.contains(&sku.product) || product.is_some_and(|p| self.contains(p))
+    }
+}
+
+/// Whether something can run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockRule {
-    /// Each SKU of the product has a counter in the inventory.
+    /// It has a counter of its own in the inventory.
     Counted,
+    /// A variant that is taken from the product's counter, with all its siblings.
+    Shared,
     Unlimited,
 }
 
@@ -54,7 +102,6 @@ pub struct Article {
     pub name: String,
     pub price: Minor,
     pub weight_grams: u32,
-    pub stock: StockRule,
 }
 
 /// Why a cart line can't be bought.
@@ -70,39 +117,58 @@ pub enum NotForSale {
     NoPrice,
 }
 
+impl NotForSale {
+    pub const ALL: [Self; 4] = [Self::UnknownProduct, Self::UnknownVariant, Self::VariantRequired, Self::NoPrice];
+}
+
 impl Product {
     /// The article that a line names, at the price of one currency.
-    pub fn article(&self, variant: Option<&VariantId>, currency: Currency) -> Result<Article, NotForSale> {
+    pub fn article(
+        &self,
+        variant: Option<&VariantId>,
+        currency: Currency,
+        now: OffsetDateTime,
+    ) -> Result<Article, NotForSale> {
         // To a shopper an unpublished product doesn't exist.
         if !self.published {
             return Err(NotForSale::UnknownProduct);
         }
-        let (name, prices) = match variant {
-            None if self.variants.is_empty() => (self.name.clone(), &self.prices),
+        let (name, prices, weight) = match variant {
+            None if self.variants.is_empty() => (self.name.clone(), &self.prices, None),
             None => return Err(NotForSale::VariantRequired),
             Some(id) => {
-                let variant = self.variants.iter().find(|v| v.id == *id).ok_or(NotForSale::UnknownVariant)?;
-                (format!("{}, {}", self.name, variant.name), &variant.prices)
+                let variant = self.variant(id).ok_or(NotForSale::UnknownVariant)?;
+                (format!("{}, {}", self.name, variant.name), &variant.prices, variant.weight_grams)
             }
         };
-        let price = *prices.get(&currency).ok_or(NotForSale::NoPrice)?;
-        Ok(Article { name, price, weight_grams: self.weight_grams, stock: self.stock })
+        let price = prices.at(now, currency).ok_or(NotForSale::NoPrice)?;
+        Ok(Article { name, price, weight_grams: weight.unwrap_or(self.weight_grams) })
     }
 
-    /// The shop's words, if the product may not go to this address.
-    pub fn refusal(&self, address: &Address) -> Option<&str> {
-        self.restrictions
-            .iter()
-            .find(|restriction| restriction.regions.iter().any(|region| region.covers(address)))
-            .map(|restriction| restriction.message.as_str())
+    fn variant(&self, id: &VariantId) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.id == *id)
     }
 
-    /// Every SKU of the product.
-    pub fn skus(&self) -> Vec<Sku> {
-        if self.variants.is_empty() {
-            return vec![Sku { product: self.id.clone(), variant: None }];
+    /// Which counter a line takes from; `None` where nothing is counted.
+    pub fn counter(&self, variant: Option<&VariantId>) -> Option<Sku> {
+        let product = self.id.clone();
+        match variant.and_then(|id| self.variant(id)).map_or(self.stock, |variant| variant.stock) {
+            StockRule::Counted => Some(Sku { product, variant: variant.cloned() }),
+            StockRule::Shared => Some(Sku { product, variant: None }),
+            StockRule::Unlimited => None,
         }
-        self.variants.iter().map(|v| Sku { product: self.id.clone(), variant: Some(v.id.clone()) }).collect()
+    }
+
+    /// The shop's words, if the product may not go to this address. Where the address doesn't say enough to know, it
+    /// may not.
+    pub fn refusal(&self, to: &Destination) -> Option<String> {
+        self.restrictions.iter().find_map(|restriction| {
+            let mut fits = restriction.regions.iter().map(|region| region.fit(to)).filter(|fit| *fit != Fit::No);
+            match fits.next()? {
+                Fit::Unsure { missing } => Some(format!("{} (the address needs {missing})", restriction.message)),
+                Fit::Yes(_) | Fit::No => Some(restriction.message.clone()),
+            }
+        })
     }
 }
 
@@ -110,19 +176,23 @@ impl Product {
 #[derive(Clone, Debug, Default)]
 pub struct TablesQuery {
     pub skus: BTreeSet<Sku>,
-    pub coupon: Option<CouponCode>,
-    /// Whose own uses of the coupon count.
-    pub customer: Option<crate::domain::ids::Owner>,
+    pub coupons: BTreeSet<CouponCode>,
+    /// Whose own uses of the coupons count.
+    pub customer: Option<Owner>,
+    /// Whose taxes.
+    pub country: Option<String>,
+    pub certificate: Option<CertificateNumber>,
 }
 
 /// Everything pricing needs to know of the shop, read at one time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Tables {
     pub products: BTreeMap<ProductId, Product>,
-    /// Units left of each counted SKU asked for. It may be a moment old: confirm's transaction decides.
+    /// Units left by counter. They may be a moment old: confirm's transaction decides.
     pub stock: BTreeMap<Sku, u64>,
-    pub coupon: Option<Coupon>,
-    pub coupon_uses: CouponUses,
+    pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     pub shipping: ShippingRules,
+    /// Of the address's country.
     pub tax: TaxRules,
+    pub certificate: Option<Certificate>,
 }

@@ -1,11 +1,16 @@
 //! Coupons: what they take off, and when they apply.
 
-use time::OffsetDateTime;
+use std::fmt;
 
 use crate::domain::{
-    ids::{CouponCode, ProductId},
+    calendar::Period,
+    catalog::Scope,
+    ids::CouponCode,
     money::{Amounts, Currency, Minor, Rate},
 };
+
+/// At most this many coupons on a session.
+pub const MAX_COUPONS: usize = 5;
 
 /// What a coupon gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub enum Discount {
     /// An amount off the eligible lines, at most what they cost.
     Fixed(Amounts),
     FreeShipping,
+    /// For each full group of `buy + get` eligible units, the `get` cheapest of all are reduced.
+    BuyGet { buy: u32, get: u32, reduction: Rate },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,81 +30,135 @@ pub struct Coupon {
     pub discount: Discount,
     /// The eligible lines must come to at least this.
     pub minimum_subtotal: Amounts,
-    pub starts_at: Option<OffsetDateTime>,
-    pub ends_at: Option<OffsetDateTime>,
+    /// It takes off at most this.
+    pub maximum_discount: Amounts,
+    pub period: Period,
     /// Uses in all, and by one customer.
     pub total_limit: Option<u32>,
     pub customer_limit: Option<u32>,
-    /// The products it is for; empty: all.
-    pub products: Vec<ProductId>,
+    /// What it is for; empty: everything.
+    pub scope: Scope,
+    /// Only for a customer without an order that isn't cancelled.
+    pub first_order_only: bool,
+    /// Whether it may be on a cart together with another combinable one.
+    pub combinable: bool,
+    /// The smaller is taken first.
+    pub priority: u32,
 }
 
-/// How often a coupon has been used, as last read. Confirm's transaction decides.
+/// What is known of a customer and a coupon, as last read. Confirm's transaction decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CouponUses {
     pub total: u32,
     pub by_customer: u32,
+    /// The customer has an order that isn't cancelled. Looked up only where a coupon asks.
+    pub has_ordered: bool,
 }
 
 /// Why a coupon doesn't apply.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CouponRefusal {
-    #[error("there is no such coupon")]
     Unknown,
-    #[error("the coupon isn't valid yet")]
     NotStarted,
-    #[error("the coupon has expired")]
     Expired,
-    #[error("the items it applies to come to {subtotal}, below its minimum of {minimum}")]
-    MinimumNotMet { minimum: Minor, subtotal: Minor },
-    #[error("nothing in the cart is covered by the coupon")]
     NotApplicable,
-    #[error("the coupon has been used up")]
-    LimitReached,
-    #[error("you have used this coupon as often as it allows")]
+    /// The eligible lines come to `subtotal`, less than `minimum`.
+    MinimumNotMet { minimum: Minor, subtotal: Minor },
     AlreadyUsed,
+    LimitReached,
+    NotCombinable,
+}
+
+impl CouponRefusal {
+    /// The stable code, on the wire and in the store.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "COUPON_UNKNOWN",
+            Self::NotStarted => "COUPON_NOT_STARTED",
+            Self::Expired => "COUPON_EXPIRED",
+            Self::NotApplicable => "COUPON_NOT_APPLICABLE",
+            Self::MinimumNotMet { .. } => "COUPON_MINIMUM_NOT_MET",
+            Self::AlreadyUsed => "COUPON_ALREADY_USED",
+            Self::LimitReached => "COUPON_LIMIT_REACHED",
+            Self::NotCombinable => "COUPON_NOT_COMBINABLE",
+        }
+    }
+
+    /// For people.
+    pub fn detail(self, currency: Currency) -> String {
+        match self {
+            Self::Unknown => "there is no such coupon".to_owned(),
+            Self::NotStarted => "the coupon isn't valid yet".to_owned(),
+            Self::Expired => "the coupon has expired".to_owned(),
+            Self::NotApplicable => "nothing in the cart is covered by the coupon".to_owned(),
+            Self::MinimumNotMet { minimum, subtotal } => format!(
+                "the items it applies to come to {}, below its minimum of {}",
+                currency.format(subtotal),
+                currency.format(minimum)
+            ),
+            Self::AlreadyUsed => "you have used this coupon as often as it allows".to_owned(),
+            Self::LimitReached => "the coupon has been used up".to_owned(),
+            Self::NotCombinable => "the coupon can't be combined with another that is on".to_owned(),
+        }
+    }
 }
 
 impl Coupon {
-    pub fn covers(&self, product: &ProductId) -> bool {
-        self.products.is_empty() || self.products.contains(product)
-    }
-
-    /// Whether the coupon applies to eligible lines of this subtotal, now.
+    /// Whether the coupon applies by itself to eligible lines of this subtotal and so many units.
     pub fn check(
         &self,
         eligible: Minor,
+        units: u64,
         currency: Currency,
         uses: CouponUses,
-        now: OffsetDateTime,
+        now: time::OffsetDateTime,
     ) -> Result<(), CouponRefusal> {
-        if self.starts_at.is_some_and(|start| now < start) {
+        if !self.period.has_started(now) {
             return Err(CouponRefusal::NotStarted);
         }
-        if self.ends_at.is_some_and(|end| now >= end) {
+        if self.period.has_ended(now) {
             return Err(CouponRefusal::Expired);
         }
-        // A fixed amount in another currency is no discount here; amounts are never converted.
-        let in_currency = match &self.discount {
-            Discount::Fixed(amounts) => amounts.contains_key(&currency),
-            Discount::Percentage(_) | Discount::FreeShipping => true,
+        let enough = match self.discount {
+            Discount::BuyGet { buy, get, .. } => units >= u64::from(buy) + u64::from(get),
+            _ => true,
         };
-        if eligible.is_zero() || !in_currency {
+        if eligible.is_zero() || !enough || !self.is_for(currency) {
             return Err(CouponRefusal::NotApplicable);
         }
-        match self.minimum_subtotal.get(&currency) {
-            Some(minimum) if eligible < *minimum => {
-                return Err(CouponRefusal::MinimumNotMet { minimum: *minimum, subtotal: eligible });
-            }
-            None if !self.minimum_subtotal.is_empty() => return Err(CouponRefusal::NotApplicable),
-            _ => {}
+        if let Some(minimum) = self.minimum_subtotal.get(&currency).copied().filter(|minimum| eligible < *minimum) {
+            return Err(CouponRefusal::MinimumNotMet { minimum, subtotal: eligible });
         }
-        if self.customer_limit.is_some_and(|limit| uses.by_customer >= limit) {
+        let ordered = self.first_order_only && uses.has_ordered;
+        if ordered || self.customer_limit.is_some_and(|limit| uses.by_customer >= limit) {
             return Err(CouponRefusal::AlreadyUsed);
         }
         if self.total_limit.is_some_and(|limit| uses.total >= limit) {
             return Err(CouponRefusal::LimitReached);
         }
         Ok(())
+    }
+
+    /// Amounts in other currencies alone are no amounts here: they are never converted.
+    fn is_for(&self, currency: Currency) -> bool {
+        let given = match &self.discount {
+            Discount::Fixed(amounts) => amounts.contains_key(&currency),
+            _ => true,
+        };
+        let stated = |amounts: &Amounts| amounts.is_empty() || amounts.contains_key(&currency);
+        given && stated(&self.minimum_subtotal) && stated(&self.maximum_discount)
+    }
+}
+
+impl fmt::Display for Discount {
+    /// What it gives, for the explanation: `20 % off`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percentage(rate) => write!(f, "{rate} % off"),
+            Self::Fixed(_) => f.write_str("a fixed amount off"),
+            Self::FreeShipping => f.write_str("free shipping"),
+            Self::BuyGet { buy, get, reduction: Rate::FULL } => write!(f, "buy {buy}, get {get} free"),
+            Self::BuyGet { buy, get, reduction } => write!(f, "buy {buy}, get {get} at {reduction} % off"),
+        }
     }
 }

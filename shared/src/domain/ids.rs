@@ -107,9 +107,30 @@ text_id! {
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 text_id! {
+    /// A category of products, as the shop names it.
+    Category, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+text_id! {
+    /// How a product is taxed, as the rates of jurisdictions name it: `standard`, `reduced`.
+    TaxCode, 40, "must be 1 to 40 letters, digits, '-', '_' or '.'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+text_id! {
+    /// The number of a tax exemption certificate.
+    CertificateNumber, 64, "must be 1 to 64 letters, digits, '-', '_', '.' or '/'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')
+}
+text_id! {
     /// The `sub` of a verified token: printable ASCII without the `#` and space that store keys use.
     UserId, 128, "must be 1 to 128 printable ASCII characters without spaces and '#'",
     |c| c.is_ascii_graphic() && c != '#'
+}
+
+impl Default for TaxCode {
+    fn default() -> Self {
+        Self("standard".to_owned())
+    }
 }
 
 /// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
@@ -167,6 +188,14 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// The signed-in user, if it is one.
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Guest(_) => None,
+        }
+    }
+
     /// The bare id, as in `cannbe:orders:{userId or guestId}`.
     pub fn id(&self) -> String {
         match self {

@@ -30,9 +30,19 @@ impl Faults {
         self.0.push(Invalid::new(pointer, detail));
     }
 
+    /// How many faults have been noted.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Keeps the value, or notes why there is none.
     pub fn take<T, E: fmt::Display>(&mut self, pointer: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(pointer, error.to_string())).ok()
+    }
+
+    /// Like [`Faults::take`] for a value that may be missing.
+    pub fn take_some<T, E: fmt::Display>(&mut self, pointer: &str, result: Option<Result<T, E>>) -> Option<T> {
+        result.and_then(|result| self.take(pointer, result))
     }
 
     /// Keeps the value, or notes its faults below `prefix`.

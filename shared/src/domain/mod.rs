@@ -1,15 +1,22 @@
 //! The shop's rules: pure values and functions. No IO, no clock, no randomness, nothing imported from other layers.
 
 pub mod address;
+pub mod calendar;
 pub mod catalog;
 pub mod coupon;
+pub mod explain;
 pub mod ids;
 pub mod invalid;
 pub mod limit;
 pub mod money;
 pub mod order;
+pub mod place;
+pub mod postal_code;
 pub mod priced;
+pub mod problem;
 pub mod retry;
 pub mod session;
 pub mod shipping;
 pub mod tax;
+pub mod text;
+pub mod vat;

@@ -93,12 +93,35 @@ pub struct Rate(u32);
 impl Rate {
     const WHOLE: i128 = 1_000_000;
 
+    /// Everything.
+    pub const FULL: Self = Self(1_000_000);
+
     /// This rate of an amount, rounded half away from zero to the minor unit.
     pub fn of(self, amount: Minor) -> Result<Minor, OutOfRange> {
-        let product = i128::from(amount.0).checked_mul(i128::from(self.0)).ok_or(OutOfRange)?;
-        let rounded = product.checked_add(Self::WHOLE / 2).ok_or(OutOfRange)? / Self::WHOLE;
-        Minor::new(i64::try_from(rounded).map_err(|_| OutOfRange)?)
+        ratio(amount, i128::from(self.0), Self::WHOLE)
     }
+
+    /// This rate's part of an amount that already includes taxes of `all` rates together, this one among them.
+    pub fn included_in(self, amount: Minor, all: Rates) -> Result<Minor, OutOfRange> {
+        ratio(amount, i128::from(self.0), Self::WHOLE + i128::from(all.0))
+    }
+}
+
+/// Several rates added up: more than 100 % is possible, though nobody has seen it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates(u64);
+
+impl Rates {
+    pub fn sum(rates: impl IntoIterator<Item = Rate>) -> Self {
+        Self(rates.into_iter().map(|rate| u64::from(rate.0)).sum())
+    }
+}
+
+/// `amount × numerator ÷ denominator`, rounded half away from zero; the denominator is positive.
+fn ratio(amount: Minor, numerator: i128, denominator: i128) -> Result<Minor, OutOfRange> {
+    let product = i128::from(amount.0).checked_mul(numerator).ok_or(OutOfRange)?;
+    let rounded = product.checked_add(denominator / 2).ok_or(OutOfRange)?.checked_div(denominator).ok_or(OutOfRange)?;
+    Minor::new(i64::try_from(rounded).map_err(|_| OutOfRange)?)
 }
 
 /// Why a text is not a percentage.
@@ -137,6 +160,15 @@ impl Currency {
 
     pub fn code(self) -> &'static str {
         self.0.code()
+    }
+
+    /// An amount for people: `19.99 USD`, `1999 JPY`, `1.999 KWD`.
+    pub fn format(self, amount: Minor) -> String {
+        let decimals = usize::from(self.0.exponent().unwrap_or_default());
+        let digits = format!("{:0>width$}", amount.0, width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let point = if decimals == 0 { "" } else { "." };
+        format!("{whole}{point}{fraction} {self}")
     }
 }
 
@@ -216,6 +248,26 @@ mod tests {
         for text in ["", ".5", "5.", "-1", "100.0001", "1e2", "7,25", "1000", " 5", "1.00001"] {
             assert_eq!(text.parse::<Rate>(), Err(NotAPercentage), "{text}");
         }
+    }
+
+    #[test]
+    fn an_included_tax_is_a_part_of_the_whole() {
+        let rate = |text: &str| text.parse::<Rate>().unwrap();
+        let minor = |amount| Minor::new(amount).unwrap();
+        let all = Rates::sum([rate("19")]);
+        assert_eq!(rate("19").included_in(minor(11_900), all).unwrap(), minor(1900));
+        assert_eq!(rate("19").included_in(minor(100), all).unwrap(), minor(16)); // 15.97
+        let both = Rates::sum([rate("10"), rate("15")]);
+        assert_eq!(rate("10").included_in(minor(1250), both).unwrap(), minor(100));
+        // 0.5 exactly: 21 × 2.5 % ÷ 105 %.
+        assert_eq!(rate("2.5").included_in(minor(21), Rates::sum([rate("5")])).unwrap(), minor(1));
+    }
+
+    #[test]
+    fn an_amount_is_written_with_the_decimals_of_its_currency() {
+        let written = |code: &str, amount| code.parse::<Currency>().unwrap().format(Minor::new(amount).unwrap());
+        let all = [("USD", 5), ("USD", 1999), ("JPY", 1999), ("JPY", 0), ("KWD", 1999), ("KWD", 7)].map(|(c, a)| written(c, a));
+        assert_eq!(all, ["0.05 USD", "19.99 USD", "1999 JPY", "0 JPY", "1.999 KWD", "0.007 KWD"]);
     }
 
     #[test]

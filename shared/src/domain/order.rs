@@ -4,10 +4,12 @@ use time::OffsetDateTime;
 
 use crate::domain::{
     address::Address,
+    explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, UserId},
     money::Currency,
-    priced::{PricedLine, Summary, TaxPart},
+    priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
+    tax::Relief,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,8 @@ pub struct Order {
     pub shipping_address: Address,
     pub billing_address: Address,
     pub shipping: Offer,
-    pub coupon: Option<CouponCode>,
+    pub coupons: Vec<AppliedCoupon>,
+    pub relief: Option<Relief>,
     /// What was taken when the order was placed, and goes back when it is cancelled.
     pub reserved: Reserved,
     pub customer: Customer,
@@ -106,11 +109,13 @@ impl PaymentStatus {
     }
 }
 
-/// Counters that an order took from: units per counted SKU, and its coupon.
+/// Counters that an order took from: units per counter, and its coupons.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reserved {
     pub stock: Vec<(crate::domain::ids::Sku, u32)>,
-    pub coupon: Option<CouponHold>,
+    pub coupons: Vec<CouponHold>,
+    /// A coupon for first orders was used: a customer has one first order, however many such coupons there are.
+    pub first_order: bool,
 }
 
 /// A coupon's limits at the time of the order: where there is none, nothing is counted.
@@ -236,6 +241,20 @@ impl Order {
             random /= 31;
         }
         number
+    }
+
+    /// Where every cent of its total comes from.
+    pub fn explain(&self) -> Vec<Explanation> {
+        let explained = Explained {
+            currency: self.currency,
+            lines: &self.lines,
+            coupons: &self.coupons,
+            shipping: Some(&self.shipping),
+            taxes: &self.taxes,
+            summary: &self.summary,
+            relief: self.relief.as_ref(),
+        };
+        explained.explain()
     }
 
     /// Makes a legal move and records it; a move to where the order already is changes nothing.

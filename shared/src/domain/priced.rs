@@ -1,9 +1,11 @@
 //! A cart with its prices: what pricing makes of it, and what a session and an order keep.
 
 use crate::domain::{
-    ids::Sku,
+    ids::{CouponCode, Sku},
     money::{Minor, Rate},
+    problem::Problem,
     shipping::Offer,
+    tax::Relief,
 };
 
 /// One line of a cart: what, and how many.
@@ -13,7 +15,8 @@ pub struct Line {
     pub quantity: u32,
 }
 
-/// A line with its share of everything. `total` is `subtotal - discount + tax`.
+/// A line with its share of everything. `total` is `subtotal - discount + shipping + tax - relief`, where tax that
+/// the prices include isn't added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedLine {
     pub sku: Sku,
@@ -21,26 +24,53 @@ pub struct PricedLine {
     /// As the catalog named it when it was priced.
     pub name: String,
     pub unit_price: Minor,
+    /// The unit price at which the line was first shown.
+    pub quoted_price: Minor,
     pub subtotal: Minor,
+    /// What each coupon takes off, in the order in which they were taken; `discount` is their sum.
+    pub discounts: Vec<LineDiscount>,
     pub discount: Minor,
+    /// The line's share of shipping.
+    pub shipping: Minor,
+    /// The tax of each jurisdiction; `tax` is their sum.
+    pub taxes: Vec<LineTax>,
     pub tax: Minor,
+    /// Tax that the price includes and the customer doesn't owe.
+    pub relief: Minor,
     pub total: Minor,
 }
 
-/// The totals of a cart. `total` is `subtotal - discount + shipping + tax`, to the cent the sum of the lines
-/// and the shipping with its tax.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineDiscount {
+    pub coupon: CouponCode,
+    pub amount: Minor,
+}
+
+/// A line's part in one entry of the breakdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineTax {
+    /// The entry's position in [`Priced::taxes`].
+    pub part: usize,
+    pub taxable: Minor,
+    pub amount: Minor,
+}
+
+/// The totals of a cart, each to the cent the sum of the same amount over the lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub subtotal: Minor,
     pub discount: Minor,
     pub shipping: Minor,
     pub tax: Minor,
+    /// The prices include the tax: it is part of the total already.
+    pub tax_included: bool,
+    pub relief: Minor,
     pub total: Minor,
     /// Units in all lines.
     pub item_count: u32,
 }
 
-/// The tax of one jurisdiction on the whole cart.
+/// The tax of one jurisdiction at one rate on the whole cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxPart {
     /// `US-CA`
@@ -52,68 +82,28 @@ pub struct TaxPart {
     pub amount: Minor,
 }
 
+/// A coupon that applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedCoupon {
+    pub code: CouponCode,
+    /// What it gives, for the explanation: `20 % off`.
+    pub rule: String,
+    /// What it takes off the lines.
+    pub amount: Minor,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Priced {
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
+    /// The coupons that apply, in the order in which they were taken.
+    pub coupons: Vec<AppliedCoupon>,
     /// All methods for the address, cheapest first. Empty until there is an address.
     pub offers: Vec<Offer>,
     /// The chosen method, if it is on offer.
     pub shipping: Option<Offer>,
     pub taxes: Vec<TaxPart>,
-    /// What stands between this cart and an order.
+    /// Why no tax is charged where one would be due.
+    pub relief: Option<Relief>,
     pub problems: Vec<Problem>,
-}
-
-/// Something that keeps a cart from becoming an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub kind: ProblemKind,
-    /// The line it is about, if it is about one.
-    pub sku: Option<Sku>,
-    /// For people.
-    pub detail: String,
-}
-
-impl Problem {
-    pub fn out_of_stock(sku: Sku, requested: u64, available: u64) -> Self {
-        let detail = format!("{requested} asked for, {available} left");
-        Self { kind: ProblemKind::OutOfStock, sku: Some(sku), detail }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProblemKind {
-    ProductUnavailable,
-    OutOfStock,
-    NotShippable,
-    CouponNoLongerValid,
-    ShippingMethodUnavailable,
-    ShippingUnavailable,
-    TaxUnavailable,
-}
-
-impl ProblemKind {
-    pub const ALL: [Self; 7] = [
-        Self::ProductUnavailable,
-        Self::OutOfStock,
-        Self::NotShippable,
-        Self::CouponNoLongerValid,
-        Self::ShippingMethodUnavailable,
-        Self::ShippingUnavailable,
-        Self::TaxUnavailable,
-    ];
-
-    /// The stable code, on the wire and in the store.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::ProductUnavailable => "PRODUCT_UNAVAILABLE",
-            Self::OutOfStock => "OUT_OF_STOCK",
-            Self::NotShippable => "NOT_SHIPPABLE",
-            Self::CouponNoLongerValid => "COUPON_NO_LONGER_VALID",
-            Self::ShippingMethodUnavailable => "SHIPPING_METHOD_UNAVAILABLE",
-            Self::ShippingUnavailable => "SHIPPING_UNAVAILABLE",
-            Self::TaxUnavailable => "TAX_UNAVAILABLE",
-        }
-    }
 }

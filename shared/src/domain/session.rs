@@ -4,9 +4,11 @@ use time::{Duration, OffsetDateTime};
 
 use crate::domain::{
     address::Address,
+    explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, ShippingMethodId},
     money::Currency,
     priced::{Line, Priced},
+    tax::TaxStatus,
 };
 
 /// At most this many lines in a cart, and units in a line.
@@ -29,7 +31,9 @@ pub struct Session {
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub shipping_method: Option<ShippingMethodId>,
-    pub coupon: Option<CouponCode>,
+    /// In the order in which they were applied.
+    pub coupons: Vec<CouponCode>,
+    pub tax_status: TaxStatus,
     pub priced: Priced,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
@@ -51,6 +55,21 @@ impl Session {
             SessionStatus::Open => now < self.active_at.saturating_add(ttl).saturating_add(ACTIVITY_GRAIN),
             SessionStatus::Completed { .. } => true,
         }
+    }
+
+    /// Where every cent of its total comes from.
+    pub fn explain(&self) -> Vec<Explanation> {
+        let priced = &self.priced;
+        let explained = Explained {
+            currency: self.currency,
+            lines: &priced.lines,
+            coupons: &priced.coupons,
+            shipping: priced.shipping.as_ref(),
+            taxes: &priced.taxes,
+            summary: &priced.summary,
+            relief: priced.relief.as_ref(),
+        };
+        explained.explain()
     }
 
     /// Whether activity at `now` is worth noting.

@@ -1,27 +1,120 @@
-//! Tax rules: one rate a region, the most specific wins.
+//! Tax jurisdictions, exemptions, and reverse charge.
+
+use std::collections::BTreeMap;
 
 use crate::domain::{
-    address::{Address, Region},
+    calendar::Period,
+    ids::{CertificateNumber, TaxCode, UserId},
     money::Rate,
+    place::{Destination, Fit, Place, Region},
+    vat::{VatNumber, is_member_state},
 };
 
+/// The rules of the address's country.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaxRules {
-    pub rules: Vec<TaxRule>,
+    /// Where the shop is registered; reverse charge hangs on it.
+    pub seller_country: Option<String>,
+    pub jurisdictions: Vec<Jurisdiction>,
 }
 
+/// One tax: where it holds, and its rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaxRule {
-    pub region: Region,
+pub struct Jurisdiction {
+    /// `US-CA`
+    pub id: String,
     /// What the tax is called on a receipt.
     pub name: String,
-    pub rate: Rate,
+    pub places: Vec<Place>,
+    pub except: Vec<Place>,
+    /// The prices include it; else it is added to them.
+    pub included: bool,
+    pub rates: BTreeMap<TaxCode, Rate>,
     pub shipping_taxable: bool,
 }
 
+/// Why the tax at a destination isn't known. A rate is never guessed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoTax {
+    #[error("there is no tax rule for {0}")]
+    NoRule(String),
+    #[error("the tax there depends on {0}, which the address doesn't have")]
+    AddressTooVague(&'static str),
+    #[error("there is no {code} rate in {jurisdiction}")]
+    NoRate { jurisdiction: String, code: TaxCode },
+}
+
 impl TaxRules {
-    /// The rule for an address. None means that the shop has none: a problem, never a rate of zero.
-    pub fn rule(&self, address: &Address) -> Option<&TaxRule> {
-        self.rules.iter().filter(|rule| rule.region.covers(address)).max_by_key(|rule| rule.region.specificity())
+    /// All jurisdictions that apply: their taxes stack.
+    pub fn applying(&self, to: &Destination) -> Result<Vec<&Jurisdiction>, NoTax> {
+        let mut applying = Vec::new();
+        for jurisdiction in &self.jurisdictions {
+            if jurisdiction.applies(to)? {
+                applying.push(jurisdiction);
+            }
+        }
+        if applying.is_empty() { Err(NoTax::NoRule(to.label().to_owned())) } else { Ok(applying) }
     }
+
+    /// Whether the customer accounts for the tax: a business of another member state than the seller's, to which the
+    /// goods leave the seller's.
+    pub fn reverse_charge(&self, to: &Destination, number: &VatNumber) -> bool {
+        let Some(seller) = self.seller_country.as_deref().filter(|country| is_member_state(country)) else {
+            return false;
+        };
+        is_member_state(to.country()) && to.country() != seller && number.country() != seller
+    }
+}
+
+impl Jurisdiction {
+    fn applies(&self, to: &Destination) -> Result<bool, NoTax> {
+        if self.except.iter().any(|place| matches!(place.fit(to), Fit::Yes(_))) {
+            return Ok(false);
+        }
+        let fits: Vec<Fit> = self.places.iter().map(|place| place.fit(to)).collect();
+        if fits.iter().any(|fit| matches!(fit, Fit::Yes(_))) {
+            return Ok(true);
+        }
+        fits.into_iter().try_fold(false, |_, fit| match fit {
+            Fit::Unsure { missing } => Err(NoTax::AddressTooVague(missing)),
+            Fit::Yes(_) | Fit::No => Ok(false),
+        })
+    }
+
+    pub fn rate(&self, code: &TaxCode) -> Result<Rate, NoTax> {
+        let rate = self.rates.get(code).copied();
+        rate.ok_or_else(|| NoTax::NoRate { jurisdiction: self.id.clone(), code: code.clone() })
+    }
+}
+
+/// What a customer has shown to be taxed otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaxStatus {
+    pub certificate: Option<CertificateNumber>,
+    pub vat_number: Option<VatNumber>,
+}
+
+/// An exemption certificate that the shop has on file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    pub number: CertificateNumber,
+    pub regions: Vec<Region>,
+    /// Whose it is; else it counts for whoever knows the number.
+    pub holder: Option<UserId>,
+    pub period: Period,
+}
+
+impl Certificate {
+    pub fn covers(&self, to: &Destination, customer: Option<&UserId>, now: time::OffsetDateTime) -> bool {
+        self.period.contains(now)
+            && self.holder.as_ref().is_none_or(|holder| customer == Some(holder))
+            && self.regions.iter().any(|region| matches!(region.fit(to), Fit::Yes(_)))
+    }
+}
+
+/// Why no tax is charged where one would be due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relief {
+    Exempt(CertificateNumber),
+    ReverseCharge(VatNumber),
 }

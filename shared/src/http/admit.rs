@@ -10,7 +10,7 @@ use lambda_http::{
 };
 
 use crate::{
-    checkout::visit::{Caller, FreshIds, Staff},
+    checkout::visit::{Caller, FreshIds, SignedIn, Staff},
     domain::{
         ids::{GuestId, Owner},
         invalid::Invalid,
@@ -44,6 +44,15 @@ impl Admit for Caller {
             Claim::User(identity) => Ok(Self { owner: Owner::User(identity.user.clone()) }),
             Claim::Guest(guest) => Ok(Self { owner: Owner::Guest(*guest) }),
             Claim::Nobody => Err(unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with")),
+        }
+    }
+}
+
+impl Admit for SignedIn {
+    fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
+        match claim {
+            Claim::User(identity) => Ok(Self { user: identity.user.clone() }),
+            Claim::Guest(_) | Claim::Nobody => Err(unauthenticated("this route needs a signed-in user's bearer token")),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Reading requests.
 
 use lambda_http::{Body, Request, RequestExt as _, http::header};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::{
     domain::{ids::CheckoutId, invalid::Invalid},
@@ -49,7 +52,6 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
         return Err(Problem::new(413, "PAYLOAD_TOO_LARGE", "The body is too large", detail));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
-    // A list would be taken for a struct, field by field.
     if !text.trim_start().starts_with('{') {
         return Err(Problem::malformed("the body must be a JSON object"));
     }
@@ -66,6 +68,45 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     })?;
     source.end().map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
     Ok(value)
+}
+
+/// A JSON object within a body. A struct alone would also take a list, field by field.
+#[derive(Clone, Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Members(std::marker::PhantomData))
+    }
+}
+
+/// A member whose null is not the same as its absence; to be read with `#[serde(default)]`.
+#[derive(Clone, Debug, Default)]
+pub enum Member<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
 }
 
 /// Like [`json`], where no body at all means the same as an empty object.

@@ -3,9 +3,11 @@
 pub mod admit;
 pub mod answer;
 pub mod body;
+pub mod fields;
 pub mod idempotency;
 pub mod limits;
 pub mod order_commands;
+pub mod preview_commands;
 pub mod problem;
 pub mod problems;
 pub mod route;

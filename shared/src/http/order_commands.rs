@@ -5,8 +5,16 @@ use lambda_http::{Request, RequestExt as _};
 use serde::Deserialize;
 
 use crate::{
-    checkout::orders::{Cancel, SetStatus},
-    domain::{address::optional, ids::OrderId, invalid::Faults, order::Tracking},
+    checkout::{
+        claim::ClaimGuest,
+        orders::{Cancel, SetStatus},
+    },
+    domain::{
+        ids::OrderId,
+        invalid::Faults,
+        order::Tracking,
+        text::{note, optional},
+    },
     http::{
         body::{Command, json, optional_json, path},
         problem::Problem,
@@ -74,7 +82,7 @@ impl Command for Cancel {
         let order = path(request, "orderId")?;
         let body: CancelBody = optional_json(request)?;
         let mut faults = Faults::default();
-        let reason = optional(&mut faults, "/reason", body.reason, 500);
+        let reason = note(&mut faults, "/reason", body.reason, 500);
         faults.finish(Some(Self { order, reason })).map_err(Problem::validation)
     }
 }
@@ -94,10 +102,25 @@ impl Command for SetStatus {
         let body: SetStatusBody = json(request)?;
         let mut faults = Faults::default();
         let status = faults.take("/status", body.status.parse());
-        let note = optional(&mut faults, "/note", body.note, 500);
+        let note = note(&mut faults, "/note", body.note, 500);
         let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
         let command = status.map(|status| Self { order, status, note, tracking: Tracking { number, carrier } });
         faults.finish(command).map_err(Problem::validation)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClaimBody {
+    guest_id: String,
+}
+
+impl Command for ClaimGuest {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let body: ClaimBody = json(request)?;
+        let mut faults = Faults::default();
+        let guest = faults.take("/guestId", body.guest_id.parse());
+        faults.finish(guest.map(|guest| Self { guest })).map_err(Problem::validation)
     }
 }

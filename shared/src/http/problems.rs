@@ -2,12 +2,14 @@
 
 use crate::{
     checkout::{
-        address::AddressError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError, orders::OrderError,
-        session::SessionError, shipping::ShippingError, tax::TaxError,
+        address::AddressError, claim::ClaimError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
+        orders::OrderError, preview::PreviewError, session::SessionError, shipping::ShippingError, tax::TaxError,
     },
     domain::{
         coupon::CouponRefusal,
-        priced::{self, ProblemKind},
+        invalid::Invalid,
+        money::Currency,
+        problem::{self, Problems},
     },
     http::{problem::Problem, view::ProblemView},
     ports::StoreError,
@@ -43,22 +45,37 @@ impl From<SessionError> for Problem {
     }
 }
 
-/// A refusal that rests on lines of the cart.
-fn about(status: u16, code: &'static str, title: &'static str, problems: &[priced::Problem]) -> Problem {
-    let detail: Vec<String> = problems
-        .iter()
-        .map(|p| p.sku.as_ref().map_or_else(|| p.detail.clone(), |sku| format!("{sku}: {}", p.detail)))
-        .collect();
-    let views: Vec<ProblemView> = problems.iter().map(Into::into).collect();
-    Problem::new(status, code, title, detail.join("; ")).with("problems", views)
+/// A refusal that rests on problems of the cart.
+fn about(status: u16, code: &'static str, title: &'static str, problems: &Problems) -> Problem {
+    let Problems { currency, list } = problems;
+    let detail = list.iter().map(|problem| match problem.sku() {
+        Some(sku) => format!("{sku}: {}", problem.detail(*currency)),
+        None => problem.detail(*currency),
+    });
+    let detail: Vec<String> = detail.collect();
+    Problem::new(status, code, title, detail.join("; ")).with("problems", ProblemView::all(list, *currency))
 }
 
-fn insufficient_stock(problems: &[priced::Problem]) -> Problem {
+fn insufficient_stock(problems: &Problems) -> Problem {
     about(409, "INSUFFICIENT_STOCK", "There is not enough left", problems)
 }
 
-fn not_shippable(problems: &[priced::Problem]) -> Problem {
+fn not_shippable(problems: &Problems) -> Problem {
     about(422, "NOT_SHIPPABLE", "A product can't be shipped there", problems)
+}
+
+fn no_shipping(detail: String) -> Problem {
+    Problem::new(422, "SHIPPING_UNAVAILABLE", "We don't ship there", detail)
+}
+
+fn not_for_sale(errors: Vec<Invalid>) -> Problem {
+    let detail: Vec<_> = errors.iter().map(|fault| fault.detail.clone()).collect();
+    Problem { errors, ..Problem::new(404, "PRODUCT_NOT_FOUND", "A product isn't for sale", detail.join("; ")) }
+}
+
+/// A coupon that doesn't apply; the status says who is at fault.
+fn coupon_refused(status: u16, reason: CouponRefusal, currency: Currency) -> Problem {
+    Problem::new(status, reason.code(), "The coupon doesn't apply", reason.detail(currency))
 }
 
 fn address_required() -> Problem {
@@ -73,13 +90,7 @@ fn already_answered() -> Problem {
 impl From<InitiateError> for Problem {
     fn from(error: InitiateError) -> Self {
         match error {
-            InitiateError::NotForSale(faults) => {
-                let detail: Vec<_> = faults.iter().map(|f| f.detail.clone()).collect();
-                Self {
-                    errors: faults,
-                    ..Self::new(404, "PRODUCT_NOT_FOUND", "A product isn't for sale", detail.join("; "))
-                }
-            }
+            InitiateError::NotForSale(faults) => not_for_sale(faults),
             InitiateError::InsufficientStock(problems) => insufficient_stock(&problems),
             InitiateError::NotShippable(problems) => not_shippable(&problems),
             InitiateError::AlreadyAnswered => already_answered(),
@@ -92,7 +103,7 @@ impl From<AddressError> for Problem {
     fn from(error: AddressError) -> Self {
         match error {
             AddressError::NotShippable(problems) => not_shippable(&problems),
-            AddressError::NoShipping(detail) => Self::new(422, "SHIPPING_UNAVAILABLE", "We don't ship there", detail),
+            AddressError::NoShipping(detail) => no_shipping(detail),
             AddressError::Session(error) => error.into(),
         }
     }
@@ -103,7 +114,7 @@ impl From<ShippingError> for Problem {
         let detail = error.to_string();
         match error {
             ShippingError::AddressRequired => address_required(),
-            ShippingError::NoShipping(_) => Self::new(422, "SHIPPING_UNAVAILABLE", "We don't ship there", detail),
+            ShippingError::NoShipping(_) => no_shipping(detail),
             ShippingError::NotOffered { .. } => {
                 Self::new(422, "SHIPPING_METHOD_UNAVAILABLE", "The method isn't offered", detail)
             }
@@ -118,30 +129,39 @@ impl From<TaxError> for Problem {
         match error {
             TaxError::AddressRequired => address_required(),
             TaxError::NoRule(_) => Self::new(422, "TAX_UNAVAILABLE", "The tax isn't known", detail),
+            TaxError::BadCertificate(_) => {
+                Self::new(422, "TAX_EXEMPTION_INVALID", "The certificate doesn't hold", detail)
+            }
             TaxError::Session(error) => error.into(),
         }
     }
 }
 
-impl From<CouponRefusal> for Problem {
-    fn from(refusal: CouponRefusal) -> Self {
-        let code = match refusal {
-            CouponRefusal::Unknown => "COUPON_UNKNOWN",
-            CouponRefusal::NotStarted => "COUPON_NOT_STARTED",
-            CouponRefusal::Expired => "COUPON_EXPIRED",
-            CouponRefusal::MinimumNotMet { .. } => "COUPON_MINIMUM_NOT_MET",
-            CouponRefusal::NotApplicable => "COUPON_NOT_APPLICABLE",
-            CouponRefusal::LimitReached => "COUPON_LIMIT_REACHED",
-            CouponRefusal::AlreadyUsed => "COUPON_ALREADY_USED",
-        };
-        Self::new(422, code, "The coupon doesn't apply", refusal.to_string())
+impl From<PreviewError> for Problem {
+    fn from(error: PreviewError) -> Self {
+        match error {
+            PreviewError::NotForSale(faults) => not_for_sale(faults),
+            PreviewError::NotShippable(problems) => not_shippable(&problems),
+            PreviewError::NoShipping(detail) => no_shipping(detail),
+            PreviewError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClaimError> for Problem {
+    fn from(error: ClaimError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ClaimError::Contended => Self::new(409, "CONFLICT", "Try again", detail).retry_after(1),
+            ClaimError::Store(error) => error.into(),
+        }
     }
 }
 
 impl From<CouponError> for Problem {
     fn from(error: CouponError) -> Self {
         match error {
-            CouponError::Refused(refusal) => refusal.into(),
+            CouponError::Refused { reason, currency } => coupon_refused(422, reason, currency),
             CouponError::Session(error) => error.into(),
         }
     }
@@ -159,20 +179,12 @@ impl From<ConfirmError> for Problem {
             // The route adds the session, which knows how long it lives.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
             ConfirmError::Problems(problems) => {
-                let code = problems.first().map_or("SESSION_NOT_READY", |p| match p.kind {
-                    ProblemKind::NotShippable => "NOT_SHIPPABLE",
-                    ProblemKind::CouponNoLongerValid => "COUPON_NO_LONGER_VALID",
-                    ProblemKind::ProductUnavailable => "PRODUCT_UNAVAILABLE",
-                    ProblemKind::ShippingMethodUnavailable => "SHIPPING_METHOD_UNAVAILABLE",
-                    ProblemKind::ShippingUnavailable => "SHIPPING_UNAVAILABLE",
-                    ProblemKind::TaxUnavailable => "TAX_UNAVAILABLE",
-                    ProblemKind::OutOfStock => "INSUFFICIENT_STOCK",
-                });
+                let code = problems.list.first().map_or("SESSION_NOT_READY", problem::Problem::code);
                 about(409, code, "The session can't become an order", &problems)
             }
             ConfirmError::InsufficientStock(problems) => insufficient_stock(&problems),
             // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
-            ConfirmError::Coupon(refusal) => Self { status: 409, ..refusal.into() },
+            ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
             ConfirmError::Payment(_) => {
                 Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This way of paying isn't offered", detail)
             }

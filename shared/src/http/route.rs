@@ -17,11 +17,13 @@ pub enum Route {
     GetOrder,
     CancelOrder,
     UpdateOrderStatus,
+    Claim,
+    CalculateShippingPreview,
     Health,
 }
 
 impl Route {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Initiate,
         Self::GetSession,
         Self::UpdateAddress,
@@ -34,6 +36,8 @@ impl Route {
         Self::GetOrder,
         Self::CancelOrder,
         Self::UpdateOrderStatus,
+        Self::Claim,
+        Self::CalculateShippingPreview,
         Self::Health,
     ];
 
@@ -52,6 +56,8 @@ impl Route {
             Self::GetOrder => "get-order",
             Self::CancelOrder => "cancel-order",
             Self::UpdateOrderStatus => "update-order-status",
+            Self::Claim => "claim",
+            Self::CalculateShippingPreview => "calculate-shipping-preview",
             Self::Health => "health",
         }
     }
@@ -66,7 +72,9 @@ impl Route {
             | Self::ApplyCoupon
             | Self::RemoveCoupon
             | Self::ConfirmOrder
-            | Self::CancelOrder => "POST",
+            | Self::CancelOrder
+            | Self::Claim
+            | Self::CalculateShippingPreview => "POST",
         }
     }
 
@@ -84,6 +92,8 @@ impl Route {
             Self::GetOrder => "/api/v1/checkout/orders/{orderId}",
             Self::CancelOrder => "/api/v1/checkout/orders/{orderId}/cancel",
             Self::UpdateOrderStatus => "/api/v1/checkout/orders/{orderId}/status",
+            Self::Claim => "/api/v1/checkout/claim",
+            Self::CalculateShippingPreview => "/api/v1/checkout/calculate-shipping-preview",
             Self::Health => "/api/v1/checkout/health",
         }
     }
@@ -96,6 +106,8 @@ impl Route {
             Self::CalculateTax => Some(limits.calculate_tax),
             Self::ApplyCoupon => Some(limits.apply_coupon),
             Self::ConfirmOrder => Some(limits.confirm_order),
+            Self::Claim => Some(limits.claim),
+            Self::CalculateShippingPreview => Some(limits.calculate_shipping_preview),
             Self::GetSession
             | Self::UpdateAddress
             | Self::RemoveCoupon

@@ -10,19 +10,18 @@ use crate::{
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
         shipping::CalculateShipping,
-        tax::CalculateTax,
+        tax::{CalculateTax, Change},
     },
     domain::{
-        address::{Address, RawAddress, check_email, check_phone, optional, text},
-        ids::{CheckoutId, GuestId, Sku},
-        invalid::{Faults, Invalid},
-        money::{Currency, Minor},
-        order::{Customer, PaymentMethod},
-        priced::Line,
-        session::{MAX_LINES, MAX_QUANTITY},
+        ids::{CheckoutId, GuestId},
+        invalid::Faults,
+        money::Minor,
+        order::PaymentMethod,
+        text::note,
     },
     http::{
-        body::{Command, json, path},
+        body::{Command, Member, Object, json, path},
+        fields::{AddressBody, CartItem, CustomerBody, currency, lines},
         problem::Problem,
     },
 };
@@ -30,54 +29,12 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct InitiateBody {
-    cart_items: Vec<CartItem>,
+    cart_items: Vec<Object<CartItem>>,
     guest_id: Option<String>,
     currency: Option<String>,
-    shipping_address: Option<AddressBody>,
-    billing_address: Option<AddressBody>,
+    shipping_address: Option<Object<AddressBody>>,
+    billing_address: Option<Object<AddressBody>>,
     shipping_method_id: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CartItem {
-    product_id: String,
-    variant_id: Option<String>,
-    quantity: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AddressBody {
-    first_name: String,
-    last_name: String,
-    company: Option<String>,
-    address_line1: String,
-    address_line2: Option<String>,
-    city: String,
-    state: Option<String>,
-    postal_code: Option<String>,
-    country: String,
-    phone: Option<String>,
-    email: Option<String>,
-}
-
-impl AddressBody {
-    fn parse(self) -> Result<Address, Vec<Invalid>> {
-        Address::parse(RawAddress {
-            first_name: self.first_name,
-            last_name: self.last_name,
-            company: self.company,
-            address_line1: self.address_line1,
-            address_line2: self.address_line2,
-            city: self.city,
-            state: self.state,
-            postal_code: self.postal_code,
-            country: self.country,
-            phone: self.phone,
-            email: self.email,
-        })
-    }
 }
 
 /// What to open, and the guest that the body names, if it names one.
@@ -93,12 +50,9 @@ impl Command for InitiateRequest {
         let mut faults = Faults::default();
         let lines = lines(&mut faults, &body.cart_items);
         let guest = body.guest_id.and_then(|id| faults.take("/guestId", id.parse()));
-        let currency = match body.currency {
-            None => Some(Currency::USD),
-            Some(code) => faults.take("/currency", code.parse()),
-        };
-        let shipping_address = body.shipping_address.and_then(|a| faults.nest("/shippingAddress", a.parse()));
-        let billing_address = body.billing_address.and_then(|a| faults.nest("/billingAddress", a.parse()));
+        let currency = currency(&mut faults, body.currency);
+        let shipping_address = body.shipping_address.and_then(|Object(a)| faults.nest("/shippingAddress", a.parse()));
+        let billing_address = body.billing_address.and_then(|Object(a)| faults.nest("/billingAddress", a.parse()));
         let shipping_method = body.shipping_method_id.and_then(|id| faults.take("/shippingMethodId", id.parse()));
         let command = currency.map(|currency| Self {
             initiate: Initiate { lines, currency, shipping_address, billing_address, shipping_method },
@@ -108,43 +62,12 @@ impl Command for InitiateRequest {
     }
 }
 
-/// Cart items become lines, those of one SKU merged into the first.
-fn lines(faults: &mut Faults, items: &[CartItem]) -> Vec<Line> {
-    if items.is_empty() {
-        faults.add("/cartItems", "must have at least one item");
-    }
-    if items.len() > MAX_LINES {
-        faults.add("/cartItems", format!("must have at most {MAX_LINES} items"));
-    }
-    let mut lines: Vec<Line> = Vec::new();
-    for (index, item) in items.iter().enumerate().take(MAX_LINES) {
-        let product = faults.take(&format!("/cartItems/{index}/productId"), item.product_id.parse());
-        let variant = item.variant_id.as_ref().map(|id| id.parse());
-        let variant = variant.and_then(|id| faults.take(&format!("/cartItems/{index}/variantId"), id));
-        let Some(product) = product else { continue };
-        let sku = Sku { product, variant };
-        let before = lines.iter().find(|line| line.sku == sku).map_or(0, |line| line.quantity);
-        let quantity = before.saturating_add(item.quantity);
-        if item.quantity == 0 || quantity > MAX_QUANTITY {
-            faults.add(
-                format!("/cartItems/{index}/quantity"),
-                format!("must be 1 to {MAX_QUANTITY}, counting all items of one product and variant"),
-            );
-        }
-        match lines.iter_mut().find(|line| line.sku == sku) {
-            Some(line) => line.quantity = quantity,
-            None => lines.push(Line { sku, quantity }),
-        }
-    }
-    lines
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateAddressBody {
     checkout_id: String,
-    shipping_address: Option<AddressBody>,
-    billing_address: Option<AddressBody>,
+    shipping_address: Option<Object<AddressBody>>,
+    billing_address: Option<Object<AddressBody>>,
 }
 
 impl Command for UpdateAddress {
@@ -155,8 +78,8 @@ impl Command for UpdateAddress {
             faults.add("", "must have a shippingAddress, a billingAddress or both");
         }
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
-        let shipping = body.shipping_address.and_then(|a| faults.nest("/shippingAddress", a.parse()));
-        let billing = body.billing_address.and_then(|a| faults.nest("/billingAddress", a.parse()));
+        let shipping = body.shipping_address.and_then(|Object(a)| faults.nest("/shippingAddress", a.parse()));
+        let billing = body.billing_address.and_then(|Object(a)| faults.nest("/billingAddress", a.parse()));
         let command = checkout.map(|checkout| Self { checkout, shipping, billing });
         faults.finish(command).map_err(Problem::validation)
     }
@@ -187,24 +110,26 @@ impl Command for CalculateShipping {
     }
 }
 
+/// A member that isn't there changes nothing; one that is null takes away what the session had.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CheckoutBody {
+struct CalculateTaxBody {
     checkout_id: String,
-}
-
-impl CheckoutBody {
-    fn parse(request: &Request) -> Result<CheckoutId, Problem> {
-        let body: Self = json(request)?;
-        let mut faults = Faults::default();
-        let checkout = faults.take("/checkoutId", body.checkout_id.parse());
-        faults.finish(checkout).map_err(Problem::validation)
-    }
+    #[serde(default)]
+    tax_exemption_certificate: Member<String>,
+    #[serde(default)]
+    vat_number: Member<String>,
 }
 
 impl Command for CalculateTax {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        CheckoutBody::parse(request).map(|checkout| Self { checkout })
+        let body: CalculateTaxBody = json(request)?;
+        let mut faults = Faults::default();
+        let checkout = faults.take("/checkoutId", body.checkout_id.parse());
+        let certificate = change(&mut faults, "/taxExemptionCertificate", body.tax_exemption_certificate);
+        let vat_number = change(&mut faults, "/vatNumber", body.vat_number);
+        let command = checkout.map(|checkout| Self { checkout, certificate, vat_number });
+        faults.finish(command).map_err(Problem::validation)
     }
 
     fn checkout(&self) -> Option<CheckoutId> {
@@ -212,9 +137,32 @@ impl Command for CalculateTax {
     }
 }
 
+fn change<T>(faults: &mut Faults, pointer: &str, member: Member<String>) -> Change<T>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    match member {
+        Member::Absent => Change::Keep,
+        Member::Null => Change::Clear,
+        // Where it can't be parsed a fault is noted, and nothing will come of the command.
+        Member::Value(text) => faults.take(pointer, text.trim().parse()).map_or(Change::Keep, Change::Set),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RemoveCouponBody {
+    checkout_id: String,
+    coupon_code: Option<String>,
+}
+
 impl Command for RemoveCoupon {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        CheckoutBody::parse(request).map(|checkout| Self { checkout })
+        let body: RemoveCouponBody = json(request)?;
+        let mut faults = Faults::default();
+        let checkout = faults.take("/checkoutId", body.checkout_id.parse());
+        let code = faults.take_some("/couponCode", body.coupon_code.map(|code| code.parse()));
+        faults.finish(checkout.map(|checkout| Self { checkout, code })).map_err(Problem::validation)
     }
 
     fn checkout(&self) -> Option<CheckoutId> {
@@ -267,34 +215,8 @@ struct ConfirmBody {
     expected_total: i64,
     payment_method: String,
     payment_token: Option<String>,
-    customer_info: CustomerBody,
+    customer_info: Object<CustomerBody>,
     notes: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CustomerBody {
-    email: String,
-    first_name: String,
-    last_name: String,
-    phone: Option<String>,
-}
-
-impl CustomerBody {
-    fn parse(self) -> Result<Customer, Vec<Invalid>> {
-        let mut faults = Faults::default();
-        let email = text(&mut faults, "/email", &self.email, 254);
-        if !email.is_empty() {
-            faults.take("/email", check_email(&email));
-        }
-        let phone = optional(&mut faults, "/phone", self.phone, 32);
-        if let Some(phone) = &phone {
-            faults.take("/phone", check_phone(phone));
-        }
-        let first_name = text(&mut faults, "/firstName", &self.first_name, 100);
-        let last_name = text(&mut faults, "/lastName", &self.last_name, 100);
-        faults.finish(Some(Customer { email, first_name, last_name, phone }))
-    }
 }
 
 impl Command for Confirm {
@@ -310,8 +232,8 @@ impl Command for Confirm {
         if payment == Some(PaymentMethod::CashOnDelivery) && body.payment_token.is_some() {
             faults.add("/paymentToken", "must not be there for cash_on_delivery");
         }
-        let customer = faults.nest("/customerInfo", body.customer_info.parse());
-        let notes = optional(&mut faults, "/notes", body.notes, 1000);
+        let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
+        let notes = note(&mut faults, "/notes", body.notes, 1000);
         let command = checkout.zip(total).zip(payment).zip(customer);
         let command = command.map(|(((checkout, expected_total), payment), customer)| Self {
             checkout,

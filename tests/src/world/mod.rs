@@ -6,7 +6,6 @@ mod shopper;
 
 use std::{
     collections::BTreeMap,
-    fs,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -85,7 +84,7 @@ impl Setup {
     /// The five limits far away, for tests of something else.
     #[must_use]
     pub fn unlimited(mut self) -> Self {
-        for route in ["INITIATE", "CALCULATE_SHIPPING", "CALCULATE_TAX", "APPLY_COUPON", "CONFIRM_ORDER"] {
+        for route in ["INITIATE", "CALCULATE_SHIPPING", "CALCULATE_TAX", "APPLY_COUPON", "CONFIRM_ORDER", "CLAIM", "CALCULATE_SHIPPING_PREVIEW"] {
             self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
         }
         self
@@ -194,7 +193,7 @@ impl World {
 /// The shop of the README.
 pub fn sample_catalog() -> Value {
     let path = root().join("data/sample-catalog.json");
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = tools::catalog::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

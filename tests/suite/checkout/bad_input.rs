@@ -23,6 +23,7 @@ struct Shop {
     world: Arc<World>,
     guest: Shopper,
     staff: Shopper,
+    user: Shopper,
     session: Value,
     order: String,
 }
@@ -30,11 +31,11 @@ struct Shop {
 impl Shop {
     async fn open() -> Self {
         let world = Setup::default().unlimited().build().await;
-        let (guest, staff) = (world.guest(), world.staff());
+        let (guest, staff, user) = (world.guest(), world.staff(), world.user("ada"));
         let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
         let order = guest.buy(&[("espresso-beans", 1)]).await;
         let order = order["orderId"].as_str().expect("an order").to_owned();
-        Self { world, guest, staff, session, order }
+        Self { world, guest, staff, user, session, order }
     }
 
     fn checkout(&self) -> &str {
@@ -43,7 +44,11 @@ impl Shop {
 
     /// Whoever may call the route: nothing is refused for who calls.
     fn caller(&self, route: Route) -> &Shopper {
-        if route == Route::UpdateOrderStatus { &self.staff } else { &self.guest }
+        match route {
+            Route::UpdateOrderStatus => &self.staff,
+            Route::Claim => &self.user,
+            _ => &self.guest,
+        }
     }
 
     /// A call with the session or order of this shop in its path, and no body yet.
@@ -73,7 +78,16 @@ impl Shop {
                 "billingAddress": california()
             }),
             Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-standard"}),
-            Route::CalculateTax | Route::RemoveCoupon => json!({"checkoutId": checkout}),
+            Route::CalculateTax => {
+                json!({"checkoutId": checkout, "taxExemptionCertificate": "CA-RESALE-0001", "vatNumber": "DE136695976"})
+            }
+            Route::RemoveCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
+            Route::Claim => json!({"guestId": self.guest.guest_id()}),
+            Route::CalculateShippingPreview => json!({
+                "cartItems": cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]),
+                "currency": "USD",
+                "shippingAddress": {"country": "US", "state": "CA", "county": "Marin", "postalCode": "94105"}
+            }),
             Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
             Route::ConfirmOrder => confirmation(checkout, 4887),
             Route::CancelOrder => json!({"reason": "changed my mind"}),
@@ -102,7 +116,7 @@ impl Shop {
 }
 
 /// The routes that read a body.
-const WITH_BODY: [Route; 9] = [
+const WITH_BODY: [Route; 11] = [
     Route::Initiate,
     Route::UpdateAddress,
     Route::CalculateShipping,
@@ -112,6 +126,8 @@ const WITH_BODY: [Route; 9] = [
     Route::ConfirmOrder,
     Route::CancelOrder,
     Route::UpdateOrderStatus,
+    Route::Claim,
+    Route::CalculateShippingPreview,
 ];
 
 /// One bad call: what is bad about it, and what must come back.

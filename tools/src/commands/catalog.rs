@@ -121,8 +121,7 @@ pub fn run(args: &CatalogArgs) -> Result<(), CatalogError> {
 
 /// Reads a catalog file, or prints all of its faults.
 pub fn read(file: &Path) -> Result<CatalogFile, CatalogError> {
-    let text =
-        std::fs::read_to_string(file).map_err(|source| CatalogError::Unreadable { file: file.to_owned(), source })?;
+    let text = catalog::open(file).map_err(|source| CatalogError::Unreadable { file: file.to_owned(), source })?;
     catalog::read(&text).map_err(|faults| {
         for fault in &faults {
             say::failure(&format!("{}: {fault}", file.display()));

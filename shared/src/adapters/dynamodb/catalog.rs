@@ -1,6 +1,6 @@
 //! The table of products and rules, and the stock beside it. The functions only read it; the loader writes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -11,12 +11,14 @@ use crate::{
             client::{Dynamo, Item, broken, failed, from_item, number, text, to_item},
             inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
         },
-        stored::catalog::{CatalogFile, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules},
+        stored::catalog::{
+            CatalogFile, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
+        },
     },
     domain::{
         catalog::{Tables, TablesQuery},
         coupon::CouponUses,
-        ids::{CouponCode, ProductId, Sku},
+        ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
     },
     ports::{Catalog, StoreError},
@@ -24,7 +26,8 @@ use crate::{
 
 const OPERATION: &str = "read catalog";
 const SHIPPING_ID: &str = "rules#shipping";
-const TAX_ID: &str = "rules#tax";
+/// Which countries have tax rules.
+const TAX_INDEX_ID: &str = "rules#tax";
 /// Keys that one `BatchGetItem` takes.
 const BATCH: usize = 100;
 /// Rounds of asking for the keys that a throttled table left out.
@@ -36,8 +39,23 @@ struct StoredDocument<T> {
     document: T,
 }
 
+/// The countries that tax rules have been loaded for.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct TaxIndex {
+    countries: BTreeSet<String>,
+}
+
 fn product_id(id: &ProductId) -> String {
     format!("product#{id}")
+}
+
+/// The tax rules of one country: a cart needs no other's.
+fn tax_id(country: &str) -> String {
+    format!("{TAX_INDEX_ID}#{country}")
+}
+
+fn certificate_id(number: &CertificateNumber) -> String {
+    format!("certificate#{number}")
 }
 
 fn coupon_document_id(code: &CouponCode) -> String {
@@ -46,21 +64,32 @@ fn coupon_document_id(code: &CouponCode) -> String {
 
 impl Catalog for Dynamo {
     async fn tables(&self, query: &TablesQuery) -> Result<Tables, StoreError> {
-        let mut documents: Vec<String> = query.skus.iter().map(|sku| product_id(&sku.product)).collect();
-        documents.dedup();
-        documents.extend([SHIPPING_ID.to_owned(), TAX_ID.to_owned()]);
-        documents.extend(query.coupon.as_ref().map(coupon_document_id));
-        let mut counters: Vec<String> = query.skus.iter().map(stock_id).collect();
-        if let Some(code) = &query.coupon {
-            counters.push(coupon_id(code));
+        let mut documents: BTreeSet<String> = query.skus.iter().map(|sku| product_id(&sku.product)).collect();
+        documents.insert(SHIPPING_ID.to_owned());
+        documents.extend(query.country.as_deref().map(tax_id));
+        documents.extend(query.coupons.iter().map(coupon_document_id));
+        documents.extend(query.certificate.as_ref().map(certificate_id));
+        let mut counters: BTreeSet<String> = query.skus.iter().map(stock_id).collect();
+        // Variants may share their product's counter; which do is known only when the product is.
+        counters.extend(query.skus.iter().map(|sku| stock_id(&Sku { variant: None, ..sku.clone() })));
+        for code in &query.coupons {
+            counters.insert(coupon_id(code));
             counters.extend(query.customer.as_ref().map(|customer| customer_coupon_id(code, customer)));
         }
         // The two tables are asked at the same time. A refusal for want of stock must not rest on an old count.
         let (documents, counters) = tokio::try_join!(
-            self.batch(&self.tables.catalog, documents, false),
-            self.batch(&self.tables.inventory, counters, true)
+            self.batch(&self.tables.catalog, documents.into_iter().collect(), false),
+            self.batch(&self.tables.inventory, counters.into_iter().collect(), true)
         )?;
-        tables(query, documents, &counters)
+        let mut tables = tables(query, documents, &counters)?;
+        let mut coupons = tables.coupons.values_mut();
+        if let Some(customer) = &query.customer
+            && coupons.any(|(coupon, _)| coupon.first_order_only)
+        {
+            let has_ordered = self.has_ordered(customer).await?;
+            tables.coupons.values_mut().for_each(|(_, uses)| uses.has_ordered = has_ordered);
+        }
+        Ok(tables)
     }
 }
 
@@ -69,26 +98,35 @@ fn tables(
     mut documents: HashMap<String, Item>,
     counters: &HashMap<String, Item>,
 ) -> Result<Tables, StoreError> {
-    let mut products = std::collections::BTreeMap::new();
+    let mut tables = Tables::default();
     for sku in &query.skus {
         if let Some(item) = documents.remove(&product_id(&sku.product)) {
             let product = document::<StoredProduct>(item)?.product().map_err(invalid)?;
-            products.insert(product.id.clone(), product);
+            tables.products.insert(product.id.clone(), product);
         }
     }
-    let rules = |item: Option<Item>| item.ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()));
-    let shipping = document::<StoredShipping>(rules(documents.remove(SHIPPING_ID))?)?.rules().map_err(invalid)?;
-    let tax = document::<StoredTaxRules>(rules(documents.remove(TAX_ID))?)?.rules().map_err(invalid)?;
-    let coupon = query.coupon.as_ref().and_then(|code| documents.remove(&coupon_document_id(code)));
-    let coupon = coupon.map(|item| document::<StoredCoupon>(item)?.coupon().map_err(invalid)).transpose()?;
+    let shipping = documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
+    tables.shipping = document::<StoredShipping>(shipping)?.rules().map_err(invalid)?;
+    // A country without a document is one without a rule: a problem of the cart, not of the store.
+    if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
+        tables.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
+    }
+    if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
+        tables.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);
+    }
     let count = |id: &str, attribute| counters.get(id).and_then(|item| counter(item, attribute));
     let uses = |id: String| u32::try_from(count(&id, USES).unwrap_or_default()).unwrap_or(u32::MAX);
-    let coupon_uses = query.coupon.as_ref().map(|code| CouponUses {
-        total: uses(coupon_id(code)),
-        by_customer: query.customer.as_ref().map_or(0, |owner| uses(customer_coupon_id(code, owner))),
-    });
-    let stock = query.skus.iter().filter_map(|sku| Some((sku.clone(), count(&stock_id(sku), AVAILABLE)?))).collect();
-    Ok(Tables { products, stock, coupon, coupon_uses: coupon_uses.unwrap_or_default(), shipping, tax })
+    for code in &query.coupons {
+        if let Some(item) = documents.remove(&coupon_document_id(code)) {
+            let coupon = document::<StoredCoupon>(item)?.coupon().map_err(invalid)?;
+            let by_customer = query.customer.as_ref().map_or(0, |owner| uses(customer_coupon_id(code, owner)));
+            let uses = CouponUses { total: uses(coupon_id(code)), by_customer, has_ordered: false };
+            tables.coupons.insert(code.clone(), (coupon, uses));
+        }
+    }
+    let counted = query.skus.iter().flat_map(|sku| [sku.clone(), Sku { variant: None, ..sku.clone() }]);
+    tables.stock = counted.filter_map(|sku| Some((sku.clone(), count(&stock_id(&sku), AVAILABLE)?))).collect();
+    Ok(tables)
 }
 
 fn document<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
@@ -140,7 +178,8 @@ impl Dynamo {
     /// How many items [`Dynamo::load_catalog`] writes for a file.
     pub fn catalog_size(file: &CatalogFile) -> Result<usize, Vec<Invalid>> {
         let checked = file.check()?;
-        Ok(checked.products.len() + checked.coupons.len() + 2 + checked.stock.len())
+        let rules = 2 + checked.tax.len() + checked.certificates.len();
+        Ok(checked.products.len() + checked.coupons.len() + rules + checked.stock.len())
     }
 
     /// Writes a whole catalog. Documents are replaced; live stock is left alone unless `reset_stock`. Doing it again
@@ -165,12 +204,36 @@ impl Dynamo {
         }
         self.put_document(SHIPPING_ID, &file.shipping).await?;
         written();
-        self.put_document(TAX_ID, &file.tax).await?;
-        written();
+        for (certificate, stored) in checked.certificates.iter().zip(&file.tax_exemptions) {
+            self.put_document(&certificate_id(&certificate.number), stored).await?;
+            written();
+        }
+        self.replace_taxes(&checked.tax, &mut written).await?;
         for (sku, units) in &checked.stock {
             self.open_stock(sku, *units, reset_stock).await?;
             written();
         }
+        Ok(())
+    }
+
+    /// Writes each country's rules, and drops those of countries that have none any more: an old rate must not live on.
+    async fn replace_taxes(
+        &self,
+        taxes: &BTreeMap<String, StoredTaxRules>,
+        written: &mut impl FnMut(),
+    ) -> Result<(), StoreError> {
+        for (country, rules) in taxes {
+            self.put_document(&tax_id(country), rules).await?;
+            written();
+        }
+        let before = self.batch(&self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?.remove(TAX_INDEX_ID);
+        let before = before.map_or(Ok(TaxIndex::default()), document::<TaxIndex>).unwrap_or_default();
+        for country in before.countries.iter().filter(|country| !taxes.contains_key(*country)) {
+            let request = self.client.delete_item().table_name(&self.tables.catalog).key("id", text(tax_id(country)));
+            request.send().await.map_err(failed("write catalog"))?;
+        }
+        self.put_document(TAX_INDEX_ID, &TaxIndex { countries: taxes.keys().cloned().collect() }).await?;
+        written();
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         ids::{CouponCode, Owner, Sku},
         order::Order,
-        priced::Problem,
+        problem::Problem,
     },
     ports::Placed,
 };
@@ -39,7 +39,7 @@ pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
 const COUPON: &str = "coupon";
 const CUSTOMER_COUPON: &str = "customer coupon";
 
-/// Takes what an order reserves, each only if enough is left.
+/// Takes what an order reserves, each only if enough is left: stock of each counter, a use of each coupon.
 pub fn take(table: &str, order: &Order) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
@@ -78,12 +78,33 @@ pub fn give_back(table: &str, order: &Order) -> Vec<Write> {
     writes
 }
 
+/// Moves the customer's own uses of an order's coupons to the order's new owner. What was used was used: no limit is
+/// asked.
+pub fn hand_over(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
+    let counters = own_counters(order, from).into_iter().zip(own_counters(order, &order.owner));
+    let step = |(name, id, _): (&'static str, String, u32), by: i32| {
+        let builder = counter_update(table, id)
+            .update_expression("ADD uses :step")
+            .expression_attribute_values(":step", number(by));
+        Write::named(name, update(builder))
+    };
+    counters.flat_map(|(old, new)| [step(old, -1), step(new, 1)]).collect()
+}
+
 /// The coupon counters that an order moves, each with its limit.
 fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
-    let Some(hold) = &order.reserved.coupon else { return Vec::new() };
-    let total = hold.total_limit.map(|limit| (COUPON, coupon_id(&hold.code), limit));
-    let own = hold.customer_limit.map(|limit| (CUSTOMER_COUPON, customer_coupon_id(&hold.code, &order.owner), limit));
-    total.into_iter().chain(own).collect()
+    let all = order.reserved.coupons.iter();
+    let all = all.filter_map(|hold| Some((COUPON, coupon_id(&hold.code), hold.total_limit?)));
+    all.chain(own_counters(order, &order.owner)).collect()
+}
+
+/// Those of one customer: uses of each coupon, and their one first order.
+fn own_counters(order: &Order, customer: &Owner) -> Vec<(&'static str, String, u32)> {
+    let own = order.reserved.coupons.iter();
+    let own = own
+        .filter_map(|hold| Some((CUSTOMER_COUPON, customer_coupon_id(&hold.code, customer), hold.customer_limit?)));
+    let first = order.reserved.first_order.then(|| (CUSTOMER_COUPON, format!("first-order#{customer}"), 1));
+    own.chain(first).collect()
 }
 
 fn counter_update(table: &str, id: String) -> UpdateBuilder {
@@ -100,7 +121,7 @@ pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
         .filter_map(|(sku, units)| {
             let item = failed(&stock_id(sku))?.item.as_ref();
             let available = item.and_then(|item| counter(item, AVAILABLE)).unwrap_or_default();
-            Some(Problem::out_of_stock(sku.clone(), u64::from(*units), available))
+            Some(Problem::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
         })
         .collect();
     if !short.is_empty() {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
-    types::{Put, ReturnValuesOnConditionCheckFailure},
+    types::{Delete, Put, ReturnValuesOnConditionCheckFailure, Select},
 };
 use time::Duration;
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use crate::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
             inventory, receipts,
             sessions::{self, STILL_OPEN},
-            transaction::{Write, has_failed, put},
+            transaction::{Write, delete, has_failed, put},
         },
         stored::{
             order::StoredOrder,
@@ -22,7 +22,7 @@ use crate::{
     },
     domain::{
         ids::{OrderId, Owner},
-        order::Order,
+        order::{Order, OrderStatus},
     },
     ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Receipt, Saved, StoreError},
 };
@@ -142,6 +142,63 @@ impl Dynamo {
             return Ok(Placed::SessionChanged);
         }
         Ok(inventory::refusal(order, &failures).unwrap_or(Placed::SessionChanged))
+    }
+
+    /// Moves an order to the owner that it names, and the uses of its coupons with it.
+    pub async fn hand_over_order(
+        &self,
+        order: &Order,
+        from: &Owner,
+        change: ChangeId,
+        deadline: Instant,
+    ) -> Result<Saved<Order>, StoreError> {
+        const OPERATION: &str = "hand over order";
+        let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
+        let old = Delete::builder()
+            .table_name(&self.tables.orders)
+            .key("owner", text(from.to_string()))
+            .key("orderId", text(order.id.to_string()))
+            .condition_expression(SAME_VERSION)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(order.version.saturating_sub(1)));
+        let new = Put::builder().table_name(&self.tables.orders);
+        let mut writes = vec![
+            Write::named(ORDER, delete(old)),
+            Write::named(ORDER, put(new, item, "attribute_not_exists(orderId)")),
+        ];
+        // The uses of a cancelled order have gone back already.
+        if order.status != OrderStatus::Cancelled {
+            writes.extend(inventory::hand_over(&self.tables.inventory, order, from));
+        }
+        match self.transact(OPERATION, change, writes, deadline).await? {
+            Ok(()) => Ok(Saved::Done),
+            Err(_) => Ok(Saved::Conflict(None)),
+        }
+    }
+
+    /// Whether the owner has an order that isn't cancelled; strongly consistent.
+    pub async fn has_ordered(&self, owner: &Owner) -> Result<bool, StoreError> {
+        const OPERATION: &str = "look for orders";
+        let mut start = None;
+        loop {
+            let request = self.client.query().table_name(&self.tables.orders).consistent_read(true).limit(FILTER_PAGE);
+            let answer = request
+                .key_condition_expression("#owner = :owner")
+                .filter_expression("#status <> :cancelled")
+                .select(Select::Count)
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":owner", text(owner.to_string()))
+                .expression_attribute_values(":cancelled", text(OrderStatus::Cancelled.name()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(failed(OPERATION))?;
+            start = answer.last_evaluated_key;
+            if answer.count > 0 || start.is_none() {
+                return Ok(answer.count > 0);
+            }
+        }
     }
 
     pub async fn save_order(

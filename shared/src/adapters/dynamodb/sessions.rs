@@ -16,7 +16,7 @@ use crate::{
         stored::session::{OPEN, StoredSession, delete_at},
     },
     domain::{
-        ids::CheckoutId,
+        ids::{CheckoutId, Owner},
         session::{ACTIVITY_GRAIN, Session},
     },
     ports::{ChangeId, Receipt, Saved, StoreError},
@@ -86,6 +86,51 @@ impl Dynamo {
         }
     }
 
+    /// Replaces the session of the version before, open or completed.
+    pub async fn hand_over_session(
+        &self,
+        session: &Session,
+        change: ChangeId,
+        ttl: Duration,
+    ) -> Result<Saved<Session>, StoreError> {
+        const OPERATION: &str = "hand over session";
+        let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
+        let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
+        let request = request
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(session.version.saturating_sub(1)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match request.send().await {
+            Ok(_) => Ok(Saved::Done),
+            Err(error) => conflict(OPERATION, change, error),
+        }
+    }
+
+    /// The ids of an owner's sessions. Eventually consistent, as an index is.
+    pub async fn sessions_of(&self, owner: &Owner) -> Result<Vec<CheckoutId>, StoreError> {
+        const OPERATION: &str = "find sessions";
+        let mut ids = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self.client.query().table_name(&self.tables.sessions).index_name(BY_OWNER);
+            let answer = request
+                .key_condition_expression("#owner = :owner")
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_values(":owner", text(owner.to_string()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(failed(OPERATION))?;
+            let found = answer.items.unwrap_or_default();
+            ids.extend(found.iter().filter_map(|item| item.get("checkoutId")?.as_s().ok()?.parse::<CheckoutId>().ok()));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+
     /// Notes activity on a session. False if it has changed meanwhile, which was activity too.
     pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<bool, StoreError> {
         const OPERATION: &str = "touch session";
@@ -117,6 +162,9 @@ impl Dynamo {
         }
     }
 }
+
+/// The index that finds an owner's sessions.
+const BY_OWNER: &str = "by-owner";
 
 /// The name of a session's write within a transaction.
 pub const NAME: &str = "session";

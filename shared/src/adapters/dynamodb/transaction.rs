@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
         CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-        builders::{PutBuilder, UpdateBuilder},
+        builders::{DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
 use tokio::time::Instant;
@@ -58,6 +58,11 @@ pub fn update(builder: UpdateBuilder) -> Result<TransactWriteItem, aws_sdk_dynam
     let update: Update =
         builder.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
     Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// A delete; its key and condition are set on the builder.
+pub fn delete(builder: DeleteBuilder) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    Ok(TransactWriteItem::builder().delete(builder.build()?).build())
 }
 
 impl Dynamo {

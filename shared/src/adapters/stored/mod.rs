@@ -4,6 +4,7 @@
 pub mod catalog;
 pub mod order;
 pub mod parts;
+pub mod problem;
 pub mod session;
 
 /// A stored document that this code can't read.
@@ -21,7 +22,7 @@ impl Unreadable {
 }
 
 /// The schema that this code writes. It reads every schema up to this one.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Refuses a document from a newer deployment, rather than misreading it.
 ///

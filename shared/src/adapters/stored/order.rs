@@ -6,11 +6,16 @@ use time::{OffsetDateTime, serde::rfc3339};
 use crate::{
     adapters::stored::{
         SCHEMA, Unreadable, check_schema,
-        parts::{self, StoredAddress, StoredLine, StoredOffer, StoredSummary, StoredTax, all},
+        parts::{
+            self, StoredAddress, StoredApplied, StoredLine, StoredOffer, StoredRelief, StoredSummary, StoredTax, all,
+        },
     },
-    domain::order::{
-        Actor, CouponHold, Customer, Order, OrderStatus, Payment, PaymentMethod, PaymentStatus, Reserved, Step,
-        Tracking,
+    domain::{
+        order::{
+            Actor, CouponHold, Customer, Order, OrderStatus, Payment, PaymentMethod, PaymentStatus, Reserved, Step,
+            Tracking,
+        },
+        priced::{AppliedCoupon, Summary},
     },
     ports::ChangeId,
 };
@@ -37,12 +42,21 @@ pub struct StoredOrder {
     shipping_address: StoredAddress,
     billing_address: StoredAddress,
     shipping: StoredOffer,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Schema 1 had one at most, and its hold beside it.
+    #[serde(default, skip_serializing)]
     coupon: Option<String>,
+    #[serde(default, skip_serializing)]
+    reserved_coupon: Option<StoredHold>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    coupons: Vec<StoredApplied>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relief: Option<StoredRelief>,
     #[serde(default)]
     reserved_stock: Vec<StoredReservation>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reserved_coupon: Option<StoredHold>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reserved_coupons: Vec<StoredHold>,
+    #[serde(default)]
+    first_order: bool,
     email: String,
     first_name: String,
     last_name: String,
@@ -112,7 +126,10 @@ impl StoredOrder {
             shipping_address: (&order.shipping_address).into(),
             billing_address: (&order.billing_address).into(),
             shipping: (&order.shipping).into(),
-            coupon: order.coupon.as_ref().map(ToString::to_string),
+            coupon: None,
+            reserved_coupon: None,
+            coupons: order.coupons.iter().map(Into::into).collect(),
+            relief: order.relief.as_ref().map(Into::into),
             reserved_stock: order
                 .reserved
                 .stock
@@ -123,11 +140,8 @@ impl StoredOrder {
                     units: *units,
                 })
                 .collect(),
-            reserved_coupon: order.reserved.coupon.as_ref().map(|hold| StoredHold {
-                code: hold.code.to_string(),
-                total_limit: hold.total_limit,
-                customer_limit: hold.customer_limit,
-            }),
+            reserved_coupons: order.reserved.coupons.iter().map(Into::into).collect(),
+            first_order: order.reserved.first_order,
             email: order.customer.email.clone(),
             first_name: order.customer.first_name.clone(),
             last_name: order.customer.last_name.clone(),
@@ -139,6 +153,22 @@ impl StoredOrder {
             created_at: order.created_at,
             updated_at: order.updated_at,
         }
+    }
+}
+
+impl From<&CouponHold> for StoredHold {
+    fn from(hold: &CouponHold) -> Self {
+        let CouponHold { code, total_limit, customer_limit } = hold;
+        Self { code: code.to_string(), total_limit: *total_limit, customer_limit: *customer_limit }
+    }
+}
+
+impl TryFrom<StoredHold> for CouponHold {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredHold) -> Result<Self, Unreadable> {
+        let StoredHold { code, total_limit, customer_limit } = stored;
+        Ok(Self { code: parts::code(&code)?, total_limit, customer_limit })
     }
 }
 
@@ -182,14 +212,13 @@ impl TryFrom<StoredOrder> for Order {
             .iter()
             .map(|r| Ok((parts::sku(&r.product_id, r.variant_id.as_deref())?, r.units)))
             .collect::<Result<_, Unreadable>>()?;
-        let coupon = match stored.reserved_coupon {
-            None => None,
-            Some(hold) => Some(CouponHold {
-                code: hold.code.parse().map_err(|e| fault(&e))?,
-                total_limit: hold.total_limit,
-                customer_limit: hold.customer_limit,
-            }),
-        };
+        let holds = stored.reserved_coupon.into_iter().chain(stored.reserved_coupons).collect();
+        let reserved = Reserved { stock, coupons: all(holds)?, first_order: stored.first_order };
+        let summary: Summary = stored.summary.try_into()?;
+        let mut coupons: Vec<AppliedCoupon> = all(stored.coupons)?;
+        if let Some(old) = &stored.coupon {
+            coupons.push(AppliedCoupon { code: parts::code(old)?, rule: String::new(), amount: summary.discount });
+        }
         Ok(Self {
             id: stored.order_id.parse().map_err(|e| fault(&e))?,
             owner: stored.owner.parse().map_err(|e| fault(&e))?,
@@ -199,13 +228,14 @@ impl TryFrom<StoredOrder> for Order {
             payment: Payment { method, status: payment },
             currency: stored.currency.parse().map_err(|e| fault(&e))?,
             lines: all(stored.items)?,
-            summary: stored.summary.try_into()?,
+            summary,
             taxes: all(stored.taxes)?,
             shipping_address: stored.shipping_address.into(),
             billing_address: stored.billing_address.into(),
             shipping: stored.shipping.try_into()?,
-            coupon: stored.coupon.map(|c| c.parse()).transpose().map_err(|e| fault(&e))?,
-            reserved: Reserved { stock, coupon },
+            coupons,
+            relief: stored.relief.map(TryInto::try_into).transpose()?,
+            reserved,
             customer: Customer {
                 email: stored.email,
                 first_name: stored.first_name,

@@ -6,11 +6,15 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::{
     adapters::stored::{
         SCHEMA, Unreadable, check_schema,
-        parts::{StoredAddress, StoredLine, StoredOffer, StoredProblem, StoredSummary, StoredTax, all},
+        parts::{
+            StoredAddress, StoredApplied, StoredLine, StoredOffer, StoredRelief, StoredSummary, StoredTax, all, code,
+        },
+        problem::StoredProblem,
     },
     domain::{
-        priced::{Line, Priced, PricedLine},
+        priced::{AppliedCoupon, Line, Priced, PricedLine, Summary},
         session::{ACTIVITY_GRAIN, Session, SessionStatus},
+        tax::TaxStatus,
     },
     ports::ChangeId,
 };
@@ -50,8 +54,19 @@ pub struct StoredSession {
     taxes: Vec<StoredTax>,
     #[serde(default)]
     problems: Vec<StoredProblem>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Schema 1 had one at most.
+    #[serde(default, skip_serializing)]
     coupon: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    coupons: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    applied: Vec<StoredApplied>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vat_number: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relief: Option<StoredRelief>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
@@ -90,7 +105,12 @@ impl StoredSession {
             offers: priced.offers.iter().map(Into::into).collect(),
             taxes: priced.taxes.iter().map(Into::into).collect(),
             problems: priced.problems.iter().map(Into::into).collect(),
-            coupon: session.coupon.as_ref().map(ToString::to_string),
+            coupon: None,
+            coupons: session.coupons.iter().map(ToString::to_string).collect(),
+            applied: priced.coupons.iter().map(Into::into).collect(),
+            certificate: session.tax_status.certificate.as_ref().map(ToString::to_string),
+            vat_number: session.tax_status.vat_number.as_ref().map(ToString::to_string),
+            relief: priced.relief.as_ref().map(Into::into),
             created_at: session.created_at,
             updated_at: session.updated_at,
             active_at: session.active_at,
@@ -115,6 +135,11 @@ impl TryFrom<StoredSession> for Session {
             (COMPLETED, Some(order)) => SessionStatus::Completed { order: order.parse().map_err(|e| fault(&e))? },
             (other, _) => return Err(fault(&format!("status {other}"))),
         };
+        let summary: Summary = stored.summary.try_into()?;
+        let mut applied: Vec<AppliedCoupon> = all(stored.applied)?;
+        if let Some(old) = stored.coupon.as_ref().filter(|_| !summary.discount.is_zero()) {
+            applied.push(AppliedCoupon { code: code(old)?, rule: String::new(), amount: summary.discount });
+        }
         Ok(Self {
             id: stored.checkout_id.parse().map_err(|e| fault(&e))?,
             owner: stored.owner.parse().map_err(|e| fault(&e))?,
@@ -125,10 +150,16 @@ impl TryFrom<StoredSession> for Session {
             shipping_address: stored.shipping_address.map(Into::into),
             billing_address: stored.billing_address.map(Into::into),
             shipping_method: stored.shipping_method_id.map(|m| m.parse()).transpose().map_err(|e| fault(&e))?,
-            coupon: stored.coupon.map(|c| c.parse()).transpose().map_err(|e| fault(&e))?,
+            coupons: stored.coupons.iter().chain(&stored.coupon).map(|c| code(c)).collect::<Result<_, _>>()?,
+            tax_status: TaxStatus {
+                certificate: stored.certificate.map(|c| c.parse()).transpose().map_err(|e| fault(&e))?,
+                vat_number: stored.vat_number.map(|v| v.parse()).transpose().map_err(|e| fault(&e))?,
+            },
             priced: Priced {
                 lines,
-                summary: stored.summary.try_into()?,
+                summary,
+                coupons: applied,
+                relief: stored.relief.map(TryInto::try_into).transpose()?,
                 offers: all(stored.offers)?,
                 shipping: stored.shipping.map(TryInto::try_into).transpose()?,
                 taxes: all(stored.taxes)?,

@@ -3,9 +3,12 @@
 mod health;
 mod order;
 mod parts;
+mod preview;
+mod problem;
 mod session;
 
 pub use health::HealthView;
 pub use order::{OrderAnswer, OrderPageView, OrderView};
-pub use parts::ProblemView;
+pub use preview::{ClaimedView, PreviewView};
+pub use problem::ProblemView;
 pub use session::SessionView;

@@ -4,10 +4,13 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    domain::order::{Actor, Order, Step},
+    domain::{
+        order::{Actor, Order, Step},
+        tax::Relief,
+    },
     http::{
         order_commands::cursor,
-        view::parts::{AddressView, CouponView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+        view::parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
     },
     ports::OrderPage,
 };
@@ -20,7 +23,8 @@ pub struct OrderAnswer {
 
 impl From<&Order> for OrderAnswer {
     fn from(order: &Order) -> Self {
-        Self { order: order.into() }
+        let explain = order.explain().into_iter().map(Into::into).collect();
+        Self { order: OrderView { explain, ..order.into() } }
     }
 }
 
@@ -41,8 +45,16 @@ pub struct OrderView {
     shipping_address: AddressView,
     billing_address: AddressView,
     shipping_method: OfferView,
+    /// The first of `coupons`.
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon: Option<CouponView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    coupons: Vec<CouponView>,
+    /// Why no tax was charged where one would be due: the number of a certificate, or a VAT number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_exemption_certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vat_number: Option<String>,
     #[serde(flatten)]
     owner: OwnerView,
     customer_info: CustomerView,
@@ -53,6 +65,9 @@ pub struct OrderView {
     #[serde(skip_serializing_if = "Option::is_none")]
     carrier: Option<String>,
     status_history: Vec<StepView>,
+    /// Not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    explain: Vec<ExplanationView>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
@@ -107,10 +122,17 @@ impl From<&Order> for OrderView {
             shipping_address: (&order.shipping_address).into(),
             billing_address: (&order.billing_address).into(),
             shipping_method: (&order.shipping).into(),
-            coupon: order.coupon.as_ref().map(|code| CouponView {
-                coupon_code: code.to_string(),
-                discount_amount: order.summary.discount.get(),
-            }),
+            coupon: order.coupons.first().map(Into::into),
+            coupons: order.coupons.iter().map(Into::into).collect(),
+            tax_exemption_certificate: match &order.relief {
+                Some(Relief::Exempt(number)) => Some(number.to_string()),
+                _ => None,
+            },
+            vat_number: match &order.relief {
+                Some(Relief::ReverseCharge(number)) => Some(number.to_string()),
+                _ => None,
+            },
+            explain: Vec::new(),
             owner: (&order.owner).into(),
             customer_info: CustomerView {
                 email: order.customer.email.clone(),

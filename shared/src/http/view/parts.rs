@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::domain::{
     address::Address,
-    ids::{Owner, Sku},
-    priced::{PricedLine, Problem, Summary, TaxPart},
+    explain::Explanation,
+    ids::{CouponCode, Owner, Sku},
+    priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
 };
 
@@ -27,11 +28,26 @@ impl From<&Owner> for OwnerView {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CouponView {
-    pub coupon_code: String,
-    pub discount_amount: i64,
+    coupon_code: String,
+    discount_amount: i64,
+}
+
+impl From<&AppliedCoupon> for CouponView {
+    fn from(applied: &AppliedCoupon) -> Self {
+        Self { coupon_code: applied.code.to_string(), discount_amount: applied.amount.get() }
+    }
+}
+
+impl CouponView {
+    /// All coupons of a session; one that doesn't apply takes nothing off.
+    pub fn all(codes: &[CouponCode], applied: &[AppliedCoupon]) -> Vec<Self> {
+        let unused = codes.iter().filter(|code| !applied.iter().any(|a| a.code == **code));
+        let unused = unused.map(|code| Self { coupon_code: code.to_string(), discount_amount: 0 });
+        applied.iter().map(Self::from).chain(unused).collect()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -44,7 +60,10 @@ pub struct ItemView {
     unit_price: i64,
     subtotal: i64,
     discount_amount: i64,
+    /// The line's share of shipping.
+    shipping_amount: i64,
     tax_amount: i64,
+    tax_relief_amount: i64,
     total_amount: i64,
 }
 
@@ -57,7 +76,9 @@ impl From<&PricedLine> for ItemView {
             unit_price: line.unit_price.get(),
             subtotal: line.subtotal.get(),
             discount_amount: line.discount.get(),
+            shipping_amount: line.shipping.get(),
             tax_amount: line.tax.get(),
+            tax_relief_amount: line.relief.get(),
             total_amount: line.total.get(),
         }
     }
@@ -84,6 +105,10 @@ pub struct SummaryView {
     discount_amount: i64,
     shipping_amount: i64,
     tax_amount: i64,
+    /// The prices include the tax: the total has it already.
+    tax_included: bool,
+    /// Tax in the prices that this customer doesn't owe.
+    tax_relief_amount: i64,
     total_amount: i64,
     item_count: u32,
 }
@@ -95,6 +120,8 @@ impl From<Summary> for SummaryView {
             discount_amount: summary.discount.get(),
             shipping_amount: summary.shipping.get(),
             tax_amount: summary.tax.get(),
+            tax_included: summary.tax_included,
+            tax_relief_amount: summary.relief.get(),
             total_amount: summary.total.get(),
             item_count: summary.item_count,
         }
@@ -115,6 +142,8 @@ pub struct AddressView {
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    county: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     postal_code: Option<String>,
     country: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +163,7 @@ impl From<&Address> for AddressView {
             address_line2: raw.address_line2,
             city: raw.city,
             state: raw.state,
+            county: raw.county,
             postal_code: raw.postal_code,
             country: raw.country,
             phone: raw.phone,
@@ -149,6 +179,15 @@ pub struct OfferView {
     name: String,
     amount: i64,
     delivery_days: DaysView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_delivery: Option<DeliveryView>,
+}
+
+/// Dates such as `2026-12-01`.
+#[derive(Debug, Serialize)]
+pub struct DeliveryView {
+    earliest: String,
+    latest: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -164,6 +203,10 @@ impl From<&Offer> for OfferView {
             name: offer.name.clone(),
             amount: offer.amount.get(),
             delivery_days: DaysView { min: offer.delivery_days.min, max: offer.delivery_days.max },
+            estimated_delivery: offer.delivery.map(|delivery| DeliveryView {
+                earliest: delivery.earliest.to_string(),
+                latest: delivery.latest.to_string(),
+            }),
         }
     }
 }
@@ -191,18 +234,27 @@ impl From<&TaxPart> for TaxView {
     }
 }
 
-/// A problem of a cart, in a session and in the answers that refuse it.
+/// One step of where a total comes from.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ProblemView {
-    code: &'static str,
+pub struct ExplanationView {
+    r#type: &'static str,
     #[serde(flatten)]
-    sku: Option<SkuView>,
-    detail: String,
+    sku: SkuView,
+    /// The coupon, the shipping method, the jurisdiction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    text: String,
+    /// Negative where it is taken off.
+    amount: i64,
+    /// The amount is part of the item's already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    included: bool,
 }
 
-impl From<&Problem> for ProblemView {
-    fn from(problem: &Problem) -> Self {
-        Self { code: problem.kind.code(), sku: problem.sku.as_ref().map(Into::into), detail: problem.detail.clone() }
+impl From<Explanation> for ExplanationView {
+    fn from(explanation: Explanation) -> Self {
+        let Explanation { kind, sku, source, text, amount, included } = explanation;
+        Self { r#type: kind.name(), sku: (&sku).into(), source, text, amount, included }
     }
 }

@@ -5,7 +5,10 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::{
     domain::session::{Session, SessionStatus},
-    http::view::parts::{AddressView, CouponView, ItemView, OfferView, OwnerView, ProblemView, SummaryView, TaxView},
+    http::view::{
+        parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+        problem::ProblemView,
+    },
 };
 
 #[derive(Debug, Serialize)]
@@ -23,13 +26,21 @@ pub struct SessionView {
     billing_address: Option<AddressView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_method: Option<OfferView>,
+    /// The first of `coupons`.
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon: Option<CouponView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    coupons: Vec<CouponView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_exemption_certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vat_number: Option<String>,
     #[serde(flatten)]
     owner: OwnerView,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
     problems: Vec<ProblemView>,
+    explain: Vec<ExplanationView>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
@@ -50,6 +61,7 @@ impl SessionView {
             SessionStatus::Completed { order } => ("completed", Some(order.to_string())),
         };
         let priced = &session.priced;
+        let coupons = CouponView::all(&session.coupons, &priced.coupons);
         Self {
             checkout_id: session.id.to_string(),
             status,
@@ -60,13 +72,14 @@ impl SessionView {
             shipping_address: session.shipping_address.as_ref().map(Into::into),
             billing_address: session.billing_address.as_ref().map(Into::into),
             shipping_method: priced.shipping.as_ref().map(Into::into),
-            coupon: session.coupon.as_ref().map(|code| CouponView {
-                coupon_code: code.to_string(),
-                discount_amount: priced.summary.discount.get(),
-            }),
+            coupon: coupons.first().cloned(),
+            coupons,
+            tax_exemption_certificate: session.tax_status.certificate.as_ref().map(ToString::to_string),
+            vat_number: session.tax_status.vat_number.as_ref().map(ToString::to_string),
             owner: (&session.owner).into(),
             order_id,
-            problems: priced.problems.iter().map(Into::into).collect(),
+            problems: ProblemView::all(&priced.problems, session.currency),
+            explain: session.explain().into_iter().map(Into::into).collect(),
             created_at: session.created_at,
             updated_at: session.updated_at,
             expires_at: now.saturating_add(ttl),

@@ -18,7 +18,7 @@ fn values(shop: &Shop, route: Route, at: &'static str, values: &[Value]) -> Vec<
 async fn a_member_of_a_wrong_type_is_told_at_its_place() {
     let shop = Shop::open().await;
     let no_text = [json!(42), json!(true), json!(["x"]), json!({"x": "y"}), json!(1.5)];
-    let no_object = [json!(42), json!("x"), json!(false)];
+    let no_object = [json!(42), json!("x"), json!(false), json!([]), json!(["Ada", "Sample", null, "1 Main St"])];
     let no_list = [json!({}), json!("espresso-beans"), json!(null)];
     let mut cases = Vec::new();
     for route in WITH_BODY {
@@ -26,8 +26,10 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::Initiate => &["/cartItems/0/productId", "/cartItems/1/variantId", "/currency", "/shippingMethodId"],
             Route::UpdateAddress => &["/checkoutId", "/shippingAddress/city", "/billingAddress/postalCode"],
             Route::CalculateShipping => &["/checkoutId", "/shippingMethodId"],
-            Route::CalculateTax | Route::RemoveCoupon => &["/checkoutId"],
-            Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
+            Route::CalculateTax => &["/checkoutId", "/taxExemptionCertificate", "/vatNumber"],
+            Route::RemoveCoupon | Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
+            Route::Claim => &["/guestId"],
+            Route::CalculateShippingPreview => &["/currency", "/shippingAddress/country", "/shippingAddress/county"],
             Route::ConfirmOrder => &["/checkoutId", "/paymentMethod", "/customerInfo/email", "/notes"],
             Route::CancelOrder => &["/reason"],
             _ => &["/status", "/note", "/trackingNumber"],
@@ -35,10 +37,11 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
         cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
     }
     cases.extend(values(&shop, Route::Initiate, "/cartItems", &no_list));
-    cases.extend(values(&shop, Route::Initiate, "/cartItems/0", &[json!(null), json!("espresso-beans"), json!(7)]));
+    cases.extend(values(&shop, Route::Initiate, "/cartItems/0", &[json!(null), json!("espresso-beans"), json!(7), json!(["espresso-beans", null, 1])]));
+    cases.extend(values(&shop, Route::CalculateShippingPreview, "/shippingAddress", &no_object));
     cases.extend(values(&shop, Route::Initiate, "/shippingAddress", &no_object));
     cases.extend(values(&shop, Route::UpdateAddress, "/billingAddress", &no_object));
-    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo", &[json!(null), json!("Ada"), json!(1)]));
+    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo", &[json!(null), json!("Ada"), json!(1), json!(["a@b.example", "A", "B", null])]));
 
     each_is_refused(&shop, cases).await;
 }
@@ -55,6 +58,8 @@ async fn a_missing_member_is_told_at_its_place() {
             Route::UpdateAddress => &["/checkoutId", "/shippingAddress/lastName", "/billingAddress/country"],
             Route::CalculateShipping | Route::CalculateTax | Route::RemoveCoupon => &["/checkoutId"],
             Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
+            Route::Claim => &["/guestId"],
+            Route::CalculateShippingPreview => &["/cartItems", "/shippingAddress", "/shippingAddress/country"],
             Route::ConfirmOrder => {
                 &["/checkoutId", "/expectedTotal", "/paymentMethod", "/customerInfo", "/customerInfo/email"]
             }

@@ -79,7 +79,7 @@ async fn every_fault_of_a_query_is_told_at_once() {
 async fn a_guest_id_is_a_uuid_that_someone_could_have_been_given() {
     let shop = Shop::open().await;
     let ids = ["ada", "12345", "", "a3bb189e8bf94c2d9f431d2e3f4a5b6c", "00000000-0000-0000-0000-000000000000"];
-    let routes = Route::ALL.into_iter().filter(|route| !matches!(route, Route::Health | Route::UpdateOrderStatus));
+    let routes = Route::ALL.into_iter().filter(|route| !matches!(route, Route::Health | Route::UpdateOrderStatus | Route::Claim));
     let cases = routes.flat_map(|route| {
         let event = shop.event(route);
         let event = if route.method() == "GET" { event } else { event.json(&shop.good_body(route)) };
@@ -143,13 +143,13 @@ async fn an_address_is_one_that_a_parcel_can_be_sent_to() {
 #[tokio::test]
 async fn a_place_that_nothing_is_sent_to_is_refused() {
     let shop = Shop::open().await;
-    let japan = json!({
-        "firstName": "Ada", "lastName": "Sample", "addressLine1": "1-1 Chiyoda", "city": "Tokyo",
-        "state": "Tokyo", "postalCode": "100-0001", "country": "JP"
+    let brazil = json!({
+        "firstName": "Ada", "lastName": "Sample", "addressLine1": "Praça da Sé, 1", "city": "São Paulo",
+        "state": "SP", "postalCode": "01001-000", "country": "BR"
     });
-    let body = json!({"checkoutId": shop.checkout(), "shippingAddress": japan});
+    let body = json!({"checkoutId": shop.checkout(), "shippingAddress": brazil});
     let event = shop.event(Route::UpdateAddress).json(&body);
 
     let refused = refusal(422, "SHIPPING_UNAVAILABLE");
-    each_is_refused(&shop, [("Japan".to_owned(), Route::UpdateAddress, event, refused)]).await;
+    each_is_refused(&shop, [("Brazil".to_owned(), Route::UpdateAddress, event, refused)]).await;
 }

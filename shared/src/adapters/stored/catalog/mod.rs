@@ -2,24 +2,33 @@
 
 mod coupon;
 mod product;
-mod rules;
+mod shipping;
+mod tax;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::domain::{
-    address::Region,
-    catalog::Product,
+    calendar::Period,
+    catalog::{Product, Scope},
     coupon::Coupon,
     ids::Sku,
     invalid::{Faults, Invalid},
     money::{Amounts, Minor},
+    place::{County, Place, Region},
+    tax::Certificate,
 };
 
 pub use coupon::StoredCoupon;
 pub use product::StoredProduct;
-pub use rules::{StoredShipping, StoredTaxRules};
+pub use shipping::StoredShipping;
+pub use tax::{StoredCertificate, StoredTax, StoredTaxRules};
 
 /// Amounts in minor units by ISO 4217 code: `{"USD": 1999}`.
 type StoredAmounts = BTreeMap<String, i64>;
@@ -32,7 +41,10 @@ pub struct CatalogFile {
     #[serde(default)]
     pub coupons: Vec<StoredCoupon>,
     pub shipping: StoredShipping,
-    pub tax: StoredTaxRules,
+    pub tax: StoredTax,
+    /// Certificates on file, each by its number.
+    #[serde(default)]
+    pub tax_exemptions: Vec<StoredCertificate>,
 }
 
 /// A catalog file that has been found right.
@@ -40,7 +52,10 @@ pub struct CatalogFile {
 pub struct CheckedCatalog {
     pub products: Vec<Product>,
     pub coupons: Vec<Coupon>,
-    /// The opening stock of every counted SKU.
+    /// The tax rules by country.
+    pub tax: BTreeMap<String, StoredTaxRules>,
+    pub certificates: Vec<Certificate>,
+    /// The opening stock of every counter.
     pub stock: BTreeMap<Sku, u64>,
 }
 
@@ -71,16 +86,118 @@ impl CatalogFile {
                 if coupons.iter().any(|c| c.code == coupon.code) {
                     faults.add(format!("{prefix}/code"), format!("{} stands in the file twice", coupon.code));
                 }
-                for (at, product) in coupon.products.iter().enumerate().filter(|(_, id)| !ids.contains(*id)) {
-                    faults.add(format!("{prefix}/products/{at}"), format!("there is no product {product}"));
-                }
+                stored.check_products(&mut faults, &prefix, &ids);
                 coupons.push(coupon);
             }
         }
         faults.nest("/shipping", self.shipping.rules());
-        faults.nest("/tax", self.tax.rules());
-        faults.finish(Some(CheckedCatalog { products, coupons, stock }))
+        let tax = faults.nest("/tax", self.tax.by_country()).unwrap_or_default();
+        self.check_tax_codes(&mut faults, &tax);
+        let mut certificates: Vec<Certificate> = Vec::new();
+        for (index, stored) in self.tax_exemptions.iter().enumerate() {
+            let prefix = format!("/taxExemptions/{index}");
+            let Some(certificate) = faults.nest(&prefix, stored.certificate()) else { continue };
+            if certificates.iter().any(|c| c.number == certificate.number) {
+                faults.add(format!("{prefix}/certificateNumber"), "stands in the file twice");
+            }
+            certificates.push(certificate);
+        }
+        faults.finish(Some(CheckedCatalog { products, coupons, tax, certificates, stock }))
     }
+}
+
+impl CatalogFile {
+    /// A tax code that no jurisdiction has a rate for is a slip: the product could be sold nowhere.
+    fn check_tax_codes(&self, faults: &mut Faults, tax: &BTreeMap<String, StoredTaxRules>) {
+        let known: BTreeSet<&str> = tax.values().flat_map(StoredTaxRules::codes).collect();
+        for (index, code) in self.products.iter().enumerate().filter_map(|(i, p)| Some((i, p.tax_code()?))) {
+            if !known.contains(code) {
+                faults.add(format!("/products/{index}/taxCode"), format!("no jurisdiction has a rate for {code}"));
+            }
+        }
+    }
+}
+
+/// From when until when, as the rules write it.
+fn period(
+    faults: &mut Faults,
+    prefix: &str,
+    starts_at: Option<OffsetDateTime>,
+    ends_at: Option<OffsetDateTime>,
+) -> Period {
+    if starts_at.zip(ends_at).is_some_and(|(start, end)| end <= start) {
+        faults.add(format!("{prefix}/endsAt"), "must be after startsAt");
+    }
+    Period { starts_at, ends_at }
+}
+
+/// Products, categories or both.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredScope {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    products: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    categories: Vec<String>,
+}
+
+impl StoredScope {
+    fn is_empty(&self) -> bool {
+        self.products.is_empty() && self.categories.is_empty()
+    }
+
+    fn scope(&self, faults: &mut Faults, prefix: &str) -> Scope {
+        Scope {
+            products: parsed(faults, &format!("{prefix}/products"), &self.products),
+            categories: parsed(faults, &format!("{prefix}/categories"), &self.categories),
+        }
+    }
+}
+
+/// Each text of a list, parsed; those that can't be are faults.
+fn parsed<T: Ord + FromStr<Err: Display>>(faults: &mut Faults, pointer: &str, texts: &[String]) -> BTreeSet<T> {
+    let texts = texts.iter().enumerate();
+    texts.filter_map(|(i, text)| faults.take(&format!("{pointer}/{i}"), text.parse())).collect()
+}
+
+/// A place: an ISO 3166 code, or a part of such a region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "an ISO 3166 code, or an object with region, county and postalCodes")]
+enum StoredPlace {
+    Region(String),
+    Part(StoredPart),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredPart {
+    region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    county: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    postal_codes: Vec<String>,
+}
+
+fn places(faults: &mut Faults, pointer: &str, stored: &[StoredPlace]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (index, stored) in stored.iter().enumerate() {
+        let at = format!("{pointer}/{index}");
+        let place = match stored {
+            StoredPlace::Region(code) => {
+                let region = faults.take(&at, code.parse());
+                region.map(|region| Place { region, county: None, postal_codes: Vec::new() })
+            }
+            StoredPlace::Part(part) => {
+                let codes = part.postal_codes.iter().enumerate();
+                let postal_codes =
+                    codes.filter_map(|(i, text)| faults.take(&format!("{at}/postalCodes/{i}"), text.parse())).collect();
+                let county = part.county.as_deref().map(County::new);
+                faults.take(&format!("{at}/region"), part.region.parse()).map(|region| Place { region, county, postal_codes })
+            }
+        };
+        places.extend(place);
+    }
+    places
 }
 
 fn amounts(faults: &mut Faults, pointer: &str, stored: &StoredAmounts) -> Amounts {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::{StoredAmounts, amounts, regions},
+    adapters::stored::catalog::{StoredAmounts, amounts, parsed, period, regions},
     domain::{
-        catalog::{Product, Restriction, StockRule, Variant},
-        ids::{ProductId, Sku},
+        calendar::Period,
+        catalog::{Prices, Product, Restriction, StockRule, Variant},
+        ids::{ProductId, Sku, TaxCode},
         invalid::{Faults, Invalid},
+        money::Amounts,
     },
 };
 
@@ -22,8 +25,16 @@ pub struct StoredProduct {
     /// May be empty where every variant has its own.
     #[serde(default)]
     prices: StoredAmounts,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scheduled_prices: Vec<StoredPrices>,
     weight_grams: u32,
-    /// Opening stock, or `"unlimited"`; of a product with variants, each variant says its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    categories: Vec<String>,
+    /// `standard` if it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tax_code: Option<String>,
+    /// Opening stock, or `"unlimited"`. A product with variants either has one stock for all of them, or each variant
+    /// says its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +49,24 @@ struct StoredVariant {
     variant_id: String,
     name: String,
     prices: StoredAmounts,
-    stock: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scheduled_prices: Vec<StoredPrices>,
+    /// Where it isn't the product's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weight_grams: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stock: Option<StoredStock>,
+}
+
+/// Prices for a time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredPrices {
+    prices: StoredAmounts,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
+    starts_at: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
+    ends_at: Option<OffsetDateTime>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -66,6 +94,11 @@ impl StoredProduct {
         &self.product_id
     }
 
+    /// As written; the code that a product has by default isn't.
+    pub(super) fn tax_code(&self) -> Option<&str> {
+        self.tax_code.as_deref()
+    }
+
     /// # Errors
     /// Every fault, at its JSON pointer in the product.
     pub fn product(&self) -> Result<Product, Vec<Invalid>> {
@@ -74,69 +107,133 @@ impl StoredProduct {
         if self.name.trim().is_empty() {
             faults.add("/name", "must not be empty");
         }
-        if !(1..=1_000_000).contains(&self.weight_grams) {
-            faults.add("/weightGrams", "must be 1 to 1000000 grams");
-        }
-        let prices = amounts(&mut faults, "/prices", &self.prices);
-        let mut variants: Vec<Variant> = Vec::new();
-        for (index, stored) in self.variants.iter().enumerate() {
-            let prefix = format!("/variants/{index}");
-            let prices = amounts(&mut faults, &format!("{prefix}/prices"), &stored.prices);
-            if prices.is_empty() {
-                faults.add(format!("{prefix}/prices"), "must have at least one price");
-            }
-            let variant_id = faults.take(&format!("{prefix}/variantId"), stored.variant_id.parse());
-            if let Some(variant_id) = variant_id {
-                if variants.iter().any(|v| v.id == variant_id) {
-                    faults.add(format!("{prefix}/variantId"), format!("{variant_id} is there twice"));
-                }
-                variants.push(Variant { id: variant_id, name: stored.name.clone(), prices });
-            }
-        }
-        let stock = match (self.stock, self.variants.is_empty()) {
-            (Some(StoredStock::Unlimited(_)), _) => StockRule::Unlimited,
-            (Some(StoredStock::Counted(_)), true) | (None, false) => StockRule::Counted,
-            (Some(StoredStock::Counted(_)), false) => {
-                faults.add("/stock", "must not be there: each variant has its own stock");
-                StockRule::Counted
-            }
-            (None, true) => {
-                faults.add("/stock", "must be a number of units, or \"unlimited\"");
-                StockRule::Counted
-            }
-        };
-        if variants.is_empty() && prices.is_empty() {
+        check_weight(&mut faults, "/weightGrams", self.weight_grams);
+        let prices = prices(&mut faults, "", &self.prices, &self.scheduled_prices);
+        if self.variants.is_empty() && prices == Prices::default() {
             faults.add("/prices", "must have at least one price");
         }
-        let mut restrictions = Vec::new();
-        for (index, stored) in self.not_shippable_to.iter().enumerate() {
-            let prefix = format!("/notShippableTo/{index}");
-            let regions = regions(&mut faults, &format!("{prefix}/regions"), &stored.regions);
-            if stored.message.trim().is_empty() {
-                faults.add(format!("{prefix}/message"), "must tell the customer why");
-            }
-            restrictions.push(Restriction { regions, message: stored.message.clone() });
-        }
-        let product = id.map(|id| Product {
+        let variants = self.variants(&mut faults);
+        let tax_code = match &self.tax_code {
+            Some(code) => faults.take("/taxCode", code.parse()),
+            None => Some(TaxCode::default()),
+        };
+        let product = id.zip(tax_code).map(|(id, tax_code)| Product {
             id,
             name: self.name.clone(),
             published: self.published,
             prices,
             weight_grams: self.weight_grams,
-            stock,
+            categories: parsed(&mut faults, "/categories", &self.categories),
+            tax_code,
+            stock: self.stock_rule(&mut faults),
             variants,
-            restrictions,
+            restrictions: self.restrictions(&mut faults),
         });
         faults.finish(product)
     }
 
-    /// The opening stock of each counted SKU.
-    pub fn opening_stock(&self, product: &Product) -> BTreeMap<Sku, u64> {
-        let units = match self.stock {
-            Some(StoredStock::Unlimited(_)) => return BTreeMap::new(),
-            Some(StoredStock::Counted(units)) if self.variants.is_empty() => vec![units],
-            _ => self.variants.iter().map(|v| v.stock).collect(),
-        };
-        product.skus().into_iter().zip(units).collect()
+    fn variants(&self, faults: &mut Faults) -> Vec<Variant> {
+        let mut variants: Vec<Variant> = Vec::new();
+        for (index, stored) in self.variants.iter().enumerate() {
+            let prefix = format!("/variants/{index}");
+            let prices = prices(faults, &prefix, &stored.prices, &stored.scheduled_prices);
+            if prices == Prices::default() {
+                faults.add(format!("{prefix}/prices"), "must have at least one price");
+            }
+            if let Some(weight) = stored.weight_grams {
+                check_weight(faults, &format!("{prefix}/weightGrams"), weight);
+            }
+            let stock = match (self.stock, stored.stock) {
+                (None, Some(stock)) => stock.rule(),
+                (Some(StoredStock::Counted(_)), None) => StockRule::Shared,
+                (Some(StoredStock::Unlimited(_)), None) => StockRule::Unlimited,
+                (None, None) => {
+                    faults.add(format!("{prefix}/stock"), "must be a number of units, or \"unlimited\"");
+                    StockRule::Counted
+                }
+                (Some(_), Some(_)) => {
+                    let detail = "must not be there: the product has one stock for all its variants";
+                    faults.add(format!("{prefix}/stock"), detail);
+                    StockRule::Counted
+                }
+            };
+            let Some(id) = faults.take(&format!("{prefix}/variantId"), stored.variant_id.parse()) else { continue };
+            if variants.iter().any(|v| v.id == id) {
+                faults.add(format!("{prefix}/variantId"), format!("{id} is there twice"));
+            }
+            variants.push(Variant { id, name: stored.name.clone(), prices, weight_grams: stored.weight_grams, stock });
+        }
+        variants
     }
+
+    /// Of a product with variants, this counts only where the variants share it.
+    fn stock_rule(&self, faults: &mut Faults) -> StockRule {
+        if self.stock.is_none() && self.variants.is_empty() {
+            faults.add("/stock", "must be a number of units, or \"unlimited\"");
+        }
+        self.stock.map_or(StockRule::Counted, StoredStock::rule)
+    }
+
+    fn restrictions(&self, faults: &mut Faults) -> Vec<Restriction> {
+        let mut restrictions = Vec::new();
+        for (index, stored) in self.not_shippable_to.iter().enumerate() {
+            let prefix = format!("/notShippableTo/{index}");
+            let regions = regions(faults, &format!("{prefix}/regions"), &stored.regions);
+            if stored.message.trim().is_empty() {
+                faults.add(format!("{prefix}/message"), "must tell the customer why");
+            }
+            restrictions.push(Restriction { regions, message: stored.message.clone() });
+        }
+        restrictions
+    }
+
+    /// The opening stock of each counter.
+    pub fn opening_stock(&self, product: &Product) -> BTreeMap<Sku, u64> {
+        let own = self.stock.and_then(StoredStock::units);
+        let own = own.map(|units| (Sku { product: product.id.clone(), variant: None }, units));
+        let variants = product.variants.iter().zip(&self.variants).filter_map(|(variant, stored)| {
+            let sku = Sku { product: product.id.clone(), variant: Some(variant.id.clone()) };
+            Some((sku, stored.stock.and_then(StoredStock::units)?))
+        });
+        own.into_iter().chain(variants).collect()
+    }
+}
+
+impl StoredStock {
+    const fn rule(self) -> StockRule {
+        match self {
+            Self::Counted(_) => StockRule::Counted,
+            Self::Unlimited(_) => StockRule::Unlimited,
+        }
+    }
+
+    const fn units(self) -> Option<u64> {
+        match self {
+            Self::Counted(units) => Some(units),
+            Self::Unlimited(_) => None,
+        }
+    }
+}
+
+fn check_weight(faults: &mut Faults, pointer: &str, grams: u32) {
+    if !(1..=1_000_000).contains(&grams) {
+        faults.add(pointer, "must be 1 to 1000000 grams");
+    }
+}
+
+fn prices(faults: &mut Faults, prefix: &str, usual: &StoredAmounts, stored: &[StoredPrices]) -> Prices {
+    let mut scheduled: Vec<(Period, Amounts)> = Vec::new();
+    for (index, entry) in stored.iter().enumerate() {
+        let at = format!("{prefix}/scheduledPrices/{index}");
+        let period = period(faults, &at, entry.starts_at, entry.ends_at);
+        let amounts = amounts(faults, &format!("{at}/prices"), &entry.prices);
+        let clashes = |(other, others): &(Period, Amounts)| {
+            other.overlaps(&period) && amounts.keys().any(|currency| others.contains_key(currency))
+        };
+        if scheduled.iter().any(clashes) {
+            faults.add(at, "overlaps an earlier entry with a price in the same currency");
+        }
+        scheduled.push((period, amounts));
+    }
+    Prices { usual: amounts(faults, &format!("{prefix}/prices"), usual), scheduled }
 }

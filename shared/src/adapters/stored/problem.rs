@@ -1,0 +1,147 @@
+//! The stored form of a session's problems.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    adapters::stored::{
+        Unreadable,
+        parts::{code, minor, sku},
+    },
+    domain::{
+        catalog::NotForSale,
+        coupon::CouponRefusal,
+        problem::Problem,
+    },
+};
+
+/// Only the members that the code has. A problem of schema 1 has nothing but its text, from which the next pricing
+/// makes it anew.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredProblem {
+    code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    product_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variant_id: Option<String>,
+    /// What is said to people where nothing else says it: the shop's message, a reason, a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// A coupon, a shipping method or a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
+    /// Of a coupon: its refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Two numbers: prices old and new, units requested and available, a minimum and what there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    numbers: Option<(i64, i64)>,
+}
+
+impl From<&Problem> for StoredProblem {
+    fn from(problem: &Problem) -> Self {
+        let sku = problem.sku();
+        let stored = Self {
+            code: problem.code().to_owned(),
+            product_id: sku.map(|s| s.product.to_string()),
+            variant_id: sku.and_then(|s| s.variant.as_ref()).map(ToString::to_string),
+            ..Self::default()
+        };
+        let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
+        match problem {
+            Problem::ProductUnavailable { why, .. } => Self { detail: Some(why.to_string()), ..stored },
+            Problem::PriceChanged { old, new, .. } => Self { numbers: Some((old.get(), new.get())), ..stored },
+            Problem::OutOfStock { requested, available, .. } => {
+                Self { numbers: Some((units(*requested), units(*available))), ..stored }
+            }
+            Problem::NotShippable { message, .. } => Self { detail: Some(message.clone()), ..stored },
+            Problem::CouponNoLongerValid { coupon, reason } => Self {
+                of: Some(coupon.to_string()),
+                reason: Some(reason.code().to_owned()),
+                numbers: match reason {
+                    CouponRefusal::MinimumNotMet { minimum, subtotal } => Some((minimum.get(), subtotal.get())),
+                    _ => None,
+                },
+                ..stored
+            },
+            Problem::ShippingMethodUnavailable { method, place } => {
+                Self { of: Some(method.to_string()), detail: Some(place.clone()), ..stored }
+            }
+            Problem::ShippingUnavailable { place } => Self { detail: Some(place.clone()), ..stored },
+            Problem::TaxUnavailable { reason } => Self { detail: Some(reason.clone()), ..stored },
+            Problem::TaxExemptionInvalid { certificate } => Self { of: Some(certificate.to_string()), ..stored },
+        }
+    }
+}
+
+impl TryFrom<StoredProblem> for Problem {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredProblem) -> Result<Self, Unreadable> {
+        let fault = |e: &dyn std::fmt::Display| Unreadable::new("problem", e);
+        let StoredProblem { detail, of, .. } = stored;
+        let detail = detail.unwrap_or_default();
+        let (first, second) = stored.numbers.unwrap_or_default();
+        let units = |number: i64| u64::try_from(number).unwrap_or_default();
+        let sku = || sku(stored.product_id.as_deref().unwrap_or_default(), stored.variant_id.as_deref());
+        Ok(match stored.code.as_str() {
+            "PRODUCT_UNAVAILABLE" => {
+                let why = NotForSale::ALL.into_iter().find(|why| why.to_string() == detail);
+                Self::ProductUnavailable { sku: sku()?, why: why.unwrap_or(NotForSale::UnknownProduct) }
+            }
+            "PRICE_CHANGED" => Self::PriceChanged { sku: sku()?, old: minor(first)?, new: minor(second)? },
+            "OUT_OF_STOCK" => {
+                let (requested, available) = match stored.numbers {
+                    Some(_) => (units(first), units(second)),
+                    None => old_counts(&detail),
+                };
+                Self::OutOfStock { sku: sku()?, requested, available }
+            }
+            "NOT_SHIPPABLE" => Self::NotShippable { sku: sku()?, message: detail },
+            "COUPON_NO_LONGER_VALID" => {
+                // Schema 1 wrote `CODE: why`.
+                let (old_code, _) = detail.split_once(':').unwrap_or_default();
+                let reason = refusal(stored.reason.as_deref(), first, second)?;
+                Self::CouponNoLongerValid { coupon: code(of.as_deref().unwrap_or(old_code))?, reason }
+            }
+            "SHIPPING_METHOD_UNAVAILABLE" => {
+                // Schema 1 wrote `METHOD isn't offered for PLACE`.
+                let (old_method, old_place) = detail.split_once(" isn't offered for ").unwrap_or_default();
+                let (method, place) = of.as_deref().map_or((old_method, old_place), |method| (method, &detail));
+                let method = method.parse().map_err(|e| fault(&e))?;
+                Self::ShippingMethodUnavailable { method, place: place.to_owned() }
+            }
+            "SHIPPING_UNAVAILABLE" => {
+                Self::ShippingUnavailable { place: detail.trim_start_matches("we don't ship to ").to_owned() }
+            }
+            "TAX_UNAVAILABLE" => Self::TaxUnavailable { reason: detail },
+            "TAX_EXEMPTION_INVALID" => {
+                let certificate = of.unwrap_or_default().parse().map_err(|e| fault(&e))?;
+                Self::TaxExemptionInvalid { certificate }
+            }
+            other => return Err(fault(&other)),
+        })
+    }
+}
+
+/// Schema 1 wrote `4 asked for, 2 left`.
+fn old_counts(detail: &str) -> (u64, u64) {
+    let mut numbers = detail.split_whitespace().filter_map(|word| word.parse().ok());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+}
+
+fn refusal(code: Option<&str>, minimum: i64, subtotal: i64) -> Result<CouponRefusal, Unreadable> {
+    let all = [
+        CouponRefusal::Unknown,
+        CouponRefusal::NotStarted,
+        CouponRefusal::Expired,
+        CouponRefusal::NotApplicable,
+        CouponRefusal::MinimumNotMet { minimum: minor(minimum)?, subtotal: minor(subtotal)? },
+        CouponRefusal::AlreadyUsed,
+        CouponRefusal::LimitReached,
+        CouponRefusal::NotCombinable,
+    ];
+    // Schema 1 kept no code.
+    let code = code.unwrap_or(CouponRefusal::NotApplicable.code());
+    all.into_iter().find(|refusal| refusal.code() == code).ok_or_else(|| Unreadable::new("coupon refusal", code))
+}

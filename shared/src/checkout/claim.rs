@@ -1,0 +1,126 @@
+//! Signing in after having shopped as a guest: the guest's sessions and orders move to the account.
+
+use crate::{
+    checkout::visit::{SignedIn, Visit},
+    domain::{
+        ids::{CheckoutId, GuestId, OrderId, Owner},
+        order::Order,
+    },
+    ports::{OrderCache, OrderFilter, Orders, Saved, Sessions, StoreError},
+};
+
+/// Attempts at moving one session or order that keeps changing.
+const ATTEMPTS: u32 = 12;
+/// Orders that are read at once.
+const PAGE: u16 = 25;
+
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimGuest {
+    /// Knowing it proves being it, as everywhere.
+    pub guest: GuestId,
+}
+
+/// What moved. Repeated, nothing is left to move.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+    pub sessions: Vec<CheckoutId>,
+    pub orders: Vec<OrderId>,
+}
+
+/// Why not everything moved. What did stays moved, and a repeated claim goes on with the rest.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    #[error("they are being changed by too many requests at once")]
+    Contended,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Moves everything. Sessions go first: a confirmation by the guest either has its order in the table by then, where
+/// the second step finds it, or finds that the session is the guest's no longer.
+pub async fn claim(
+    sessions: &impl Sessions,
+    orders: &impl Orders,
+    cache: &impl OrderCache,
+    visit: &Visit<SignedIn>,
+    command: ClaimGuest,
+) -> Result<Claimed, ClaimError> {
+    let (from, to) = (Owner::Guest(command.guest), Owner::User(visit.who.user.clone()));
+    let mut claimed = Claimed::default();
+    // Each write of this request has a number of its own.
+    let mut change = 0;
+    for id in sessions.owned_by(&from).await? {
+        if move_session(sessions, visit, id, &from, &to, &mut change).await? {
+            claimed.sessions.push(id);
+        }
+    }
+    loop {
+        let page = orders.list(&from, &OrderFilter { status: None, limit: PAGE, after: None }).await?;
+        if page.orders.is_empty() {
+            return Ok(claimed);
+        }
+        for order in page.orders {
+            let id = order.id;
+            if move_order(orders, visit, order, &to, &mut change).await? {
+                claimed.orders.push(id);
+            }
+            // Also where another request moved it, which may have died before it told the cache.
+            cache.changed(&from, id).await;
+            cache.changed(&to, id).await;
+        }
+    }
+}
+
+/// False if there is nothing to move any more.
+async fn move_session(
+    sessions: &impl Sessions,
+    visit: &Visit<SignedIn>,
+    id: CheckoutId,
+    from: &Owner,
+    to: &Owner,
+    change: &mut u32,
+) -> Result<bool, ClaimError> {
+    for attempt in 0..ATTEMPTS {
+        let Some(loaded) = sessions.load(id, None, visit.now).await? else { return Ok(false) };
+        let mut session = loaded.session;
+        if session.owner != *from || !session.is_live(visit.now, visit.session_ttl) {
+            return Ok(false);
+        }
+        session.owner = to.clone();
+        session.version = session.version.saturating_add(1);
+        *change += 1;
+        match sessions.hand_over(&session, visit.change(*change)).await? {
+            Saved::Done => return Ok(true),
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !visit.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered => {}
+        }
+    }
+    Err(ClaimError::Contended)
+}
+
+/// False if it was moved meanwhile.
+async fn move_order(
+    orders: &impl Orders,
+    visit: &Visit<SignedIn>,
+    mut order: Order,
+    to: &Owner,
+    change: &mut u32,
+) -> Result<bool, ClaimError> {
+    for attempt in 0..ATTEMPTS {
+        let from = order.owner.clone();
+        let mut moved = order.clone();
+        moved.owner = to.clone();
+        moved.version = moved.version.saturating_add(1);
+        moved.updated_at = visit.now;
+        *change += 1;
+        match orders.hand_over(&moved, &from, visit.change(*change), visit.deadline).await? {
+            Saved::Done => return Ok(true),
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !visit.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered => match orders.get(&from, moved.id).await? {
+                Some(fresh) => order = fresh,
+                None => return Ok(false),
+            },
+        }
+    }
+    Err(ClaimError::Contended)
+}

@@ -1,0 +1,113 @@
+//! Where every cent of a total comes from, read off the lines that pricing made.
+
+use crate::domain::{
+    ids::Sku,
+    money::Currency,
+    priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
+    shipping::Offer,
+    tax::Relief,
+};
+
+/// One step from nothing to the total. The amounts of all entries that aren't `included` add up to it; those of one
+/// line to the line's total.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    pub kind: ExplanationKind,
+    pub sku: Sku,
+    /// What the amount is owed to: a coupon, a shipping method, a jurisdiction.
+    pub source: Option<String>,
+    /// For people.
+    pub text: String,
+    /// In minor units; negative where it is taken off.
+    pub amount: i64,
+    /// The amount is part of another entry's already.
+    pub included: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExplanationKind {
+    Item,
+    Discount,
+    Shipping,
+    Tax,
+    TaxRelief,
+}
+
+impl ExplanationKind {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Discount => "discount",
+            Self::Shipping => "shipping",
+            Self::Tax => "tax",
+            Self::TaxRelief => "taxRelief",
+        }
+    }
+}
+
+/// What a cart or an order was priced to.
+#[derive(Clone, Copy, Debug)]
+pub struct Explained<'a> {
+    pub currency: Currency,
+    pub lines: &'a [PricedLine],
+    pub coupons: &'a [AppliedCoupon],
+    pub shipping: Option<&'a Offer>,
+    pub taxes: &'a [TaxPart],
+    pub summary: &'a Summary,
+    pub relief: Option<&'a Relief>,
+}
+
+impl Explained<'_> {
+    /// Line by line: its price, each coupon's part, its share of shipping, the tax of each jurisdiction. Empty for an
+    /// order of the time when lines didn't keep their shares: what doesn't add up explains nothing.
+    pub fn explain(self) -> Vec<Explanation> {
+        let entries: Vec<_> = self.lines.iter().flat_map(|line| self.line(line)).collect();
+        let sum: i128 = entries.iter().filter(|entry| !entry.included).map(|entry| i128::from(entry.amount)).sum();
+        if sum == i128::from(self.summary.total.get()) { entries } else { Vec::new() }
+    }
+
+    fn line(self, line: &PricedLine) -> Vec<Explanation> {
+        let entry = |kind, source: Option<&str>, text, amount| Explanation {
+            kind,
+            sku: line.sku.clone(),
+            source: source.map(ToOwned::to_owned),
+            text,
+            amount,
+            included: false,
+        };
+        let money = |amount| self.currency.format(amount);
+        let text = format!("{} × {} {}", line.quantity, money(line.unit_price), line.name);
+        let mut entries = vec![entry(ExplanationKind::Item, None, text, line.subtotal.get())];
+        for discount in line.discounts.iter().filter(|discount| !discount.amount.is_zero()) {
+            let code = discount.coupon.as_str();
+            let text = match self.coupons.iter().find(|coupon| coupon.code == discount.coupon) {
+                Some(coupon) => format!("{code}, {}: this line's part of {}", coupon.rule, money(coupon.amount)),
+                None => code.to_owned(),
+            };
+            entries.push(entry(ExplanationKind::Discount, Some(code), text, -discount.amount.get()));
+        }
+        if let Some(offer) = self.shipping {
+            let text = format!("{}, {}: this line's part of {}", offer.name, offer.rule, money(offer.amount));
+            entries.push(entry(ExplanationKind::Shipping, Some(offer.method.as_str()), text, line.shipping.get()));
+        }
+        for tax in &line.taxes {
+            let Some(part) = self.taxes.get(tax.part) else { continue };
+            let (rate, of) = (part.rate, money(tax.taxable));
+            let how = if self.summary.tax_included { format!("{rate} % in {of}") } else { format!("{rate} % of {of}") };
+            let how = if self.relief.is_some() { format!("{how}, not charged") } else { how };
+            let text = format!("{}, {how}", part.name);
+            let entry = entry(ExplanationKind::Tax, Some(&part.jurisdiction), text, tax.amount.get());
+            entries.push(Explanation { included: self.summary.tax_included, ..entry });
+        }
+        if let Some(relief) = self.relief.filter(|_| !line.relief.is_zero()) {
+            let (source, why) = match relief {
+                Relief::Exempt(certificate) => (certificate.as_str(), "exempt by certificate"),
+                Relief::ReverseCharge(number) => (number.as_str(), "reverse charge, VAT number"),
+            };
+            let text = format!("{why} {source}: the tax in the price isn't owed");
+            entries.push(entry(ExplanationKind::TaxRelief, Some(source), text, -line.relief.get()));
+        }
+        entries
+    }
+}

@@ -1,0 +1,313 @@
+//! Places: where a parcel goes, and where a rule holds.
+
+use std::fmt;
+
+use crate::domain::invalid::Faults;
+
+/// Countries whose addresses need a state, province or region for a parcel and its tax to find their way.
+const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
+/// The "states" of military addresses (APO, FPO, DPO), which ISO 3166-2 doesn't know.
+const US_MILITARY: [&str; 3] = ["US-AA", "US-AE", "US-AP"];
+
+/// A country (`US`) or a subdivision (`US-CA`), by ISO 3166 codes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Region(String);
+
+/// Why a text is not a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an ISO 3166 code of a country (\"US\") or a subdivision (\"US-CA\")")]
+pub struct NotARegion;
+
+/// Whether a rule holds at a destination. `Unsure` when that depends on something the address doesn't say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// With how closely it fits; a greater value fits more closely.
+    Yes(Closeness),
+    No,
+    Unsure {
+        missing: &'static str,
+    },
+}
+
+/// A postal code fits more closely than a county, that more than a state, and that more than a country; among postal
+/// codes the longer prefix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Closeness {
+    postal_length: usize,
+    county: bool,
+    subdivision: bool,
+}
+
+impl Region {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The ISO 3166-1 alpha-2 code.
+    pub fn country(&self) -> &str {
+        self.0.get(..2).unwrap_or_default()
+    }
+
+    pub fn fit(&self, to: &Destination) -> Fit {
+        let subdivision = self.0.len() > 2;
+        let fits = Fit::Yes(Closeness { subdivision, ..Closeness::default() });
+        match &to.subdivision {
+            _ if self.country() != to.country => Fit::No,
+            _ if !subdivision => fits,
+            None => Fit::Unsure { missing: "a state or region" },
+            Some(code) if *code == self.0 => fits,
+            Some(_) => Fit::No,
+        }
+    }
+}
+
+impl std::str::FromStr for Region {
+    type Err = NotARegion;
+
+    fn from_str(text: &str) -> Result<Self, NotARegion> {
+        let known = if text.len() == 2 { rust_iso3166::from_alpha2(text).is_some() } else { is_subdivision(text) };
+        if known { Ok(Self(text.to_owned())) } else { Err(NotARegion) }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a rule holds: a region, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub region: Region,
+    pub county: Option<County>,
+    /// Any of these; empty: all.
+    pub postal_codes: Vec<PostalCodes>,
+}
+
+impl Place {
+    pub fn fit(&self, to: &Destination) -> Fit {
+        let mut closeness = match self.region.fit(to) {
+            Fit::Yes(closeness) => closeness,
+            other => return other,
+        };
+        match (&self.county, &to.county) {
+            (None, _) => {}
+            (Some(_), None) => return Fit::Unsure { missing: "a county" },
+            (Some(county), Some(other)) if county == other => closeness.county = true,
+            (Some(_), Some(_)) => return Fit::No,
+        }
+        if self.postal_codes.is_empty() {
+            return Fit::Yes(closeness);
+        }
+        let Some(code) = &to.postal_code else { return Fit::Unsure { missing: "a postal code" } };
+        let code = compact(code);
+        let longest = self.postal_codes.iter().filter(|codes| codes.contain(&code)).map(PostalCodes::length).max();
+        longest.map_or(Fit::No, |postal_length| Fit::Yes(Closeness { postal_length, ..closeness }))
+    }
+}
+
+/// A county by its name, compared without regard to case, white space around it, and "County" at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct County(String);
+
+impl County {
+    pub fn new(name: &str) -> Self {
+        let lower = name.trim().to_lowercase();
+        Self(lower.strip_suffix(" county").unwrap_or(&lower).trim_end().to_owned())
+    }
+}
+
+/// Postal codes with the same beginning, or with beginnings from one to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostalCodes {
+    from: String,
+    to: String,
+}
+
+/// Why a text names no postal codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the beginning of postal codes (\"941\"), or a range of equally long ones (\"90000-90899\")")]
+pub struct NotPostalCodes;
+
+impl PostalCodes {
+    /// `code` without spaces and hyphens.
+    fn contain(&self, code: &str) -> bool {
+        code.get(..self.from.len()).is_some_and(|start| self.from.as_str() <= start && start <= self.to.as_str())
+    }
+
+    fn length(&self) -> usize {
+        self.from.len()
+    }
+}
+
+impl std::str::FromStr for PostalCodes {
+    type Err = NotPostalCodes;
+
+    fn from_str(text: &str) -> Result<Self, NotPostalCodes> {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let (from, to) = (compact(from), compact(to));
+        let plain = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric());
+        if plain(&from) && plain(&to) && from.len() == to.len() && from.len() <= 12 && from <= to {
+            Ok(Self { from, to })
+        } else {
+            Err(NotPostalCodes)
+        }
+    }
+}
+
+/// What a caller says of where a parcel goes.
+#[derive(Clone, Debug, Default)]
+pub struct RawDestination {
+    pub country: String,
+    pub state: Option<String>,
+    pub county: Option<String>,
+    pub postal_code: Option<String>,
+}
+
+/// Where a parcel goes, as far as zones and taxes ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// ISO 3166-1 alpha-2, upper case.
+    country: String,
+    /// The state's short ISO 3166-2 code if ISO knows it, else as the customer wrote it.
+    state: Option<String>,
+    /// ISO 3166-2, when the state is one that ISO knows; always there for [`STATE_REQUIRED`] countries.
+    subdivision: Option<String>,
+    county: Option<County>,
+    postal_code: Option<String>,
+}
+
+impl Destination {
+    /// Trims, checks and normalizes. The state may be a code (`ca`, `US-CA`) or a name (`California`). `None` where a
+    /// fault was noted.
+    pub fn parse(faults: &mut Faults, raw: &RawDestination) -> Option<Self> {
+        let country = raw.country.trim().to_ascii_uppercase();
+        if rust_iso3166::from_alpha2(&country).is_none() {
+            faults.add("/country", "must be an ISO 3166-1 alpha-2 country code such as \"US\"");
+            return None;
+        }
+        let destination = Self::restore(&RawDestination { country, ..raw.clone() });
+        let Self { country, subdivision, .. } = &destination;
+        if STATE_REQUIRED.contains(&country.as_str()) && subdivision.is_none() {
+            faults.add("/state", format!("must be a state or region of {country}, by ISO 3166-2 code or name"));
+        }
+        let checked = crate::domain::postal_code::check(country, destination.postal_code.as_deref());
+        faults.take("/postalCode", checked).map(|()| destination)
+    }
+
+    /// A destination that was parsed before: nothing is checked again.
+    pub fn restore(raw: &RawDestination) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+        let state = text(&raw.state);
+        let subdivision = state.as_deref().and_then(|state| subdivision(&raw.country, state));
+        let short = subdivision.as_deref().and_then(|code| code.split_once('-')).map(|(_, short)| short.to_owned());
+        Self {
+            country: raw.country.clone(),
+            state: short.or(state),
+            subdivision,
+            county: text(&raw.county).as_deref().map(County::new),
+            postal_code: text(&raw.postal_code).map(|code| code.to_uppercase()),
+        }
+    }
+
+    pub fn country(&self) -> &str {
+        &self.country
+    }
+
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    pub fn postal_code(&self) -> Option<&str> {
+        self.postal_code.as_deref()
+    }
+
+    /// `US-CA` where the subdivision is known, else the country: what a message names the place by.
+    pub fn label(&self) -> &str {
+        self.subdivision.as_deref().unwrap_or(&self.country)
+    }
+}
+
+/// Upper case, without spaces and hyphens.
+pub fn compact(code: &str) -> String {
+    code.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_uppercase).collect()
+}
+
+fn is_subdivision(code: &str) -> bool {
+    US_MILITARY.contains(&code) || rust_iso3166::iso3166_2::from_code(code).is_some()
+}
+
+fn subdivision(country: &str, state: &str) -> Option<String> {
+    let upper = state.to_uppercase();
+    let code = if upper.starts_with(&format!("{country}-")) { upper.clone() } else { format!("{country}-{upper}") };
+    if is_subdivision(&code) {
+        return Some(code);
+    }
+    rust_iso3166::from_alpha2(country)?
+        .subdivisions()?
+        .iter()
+        .find(|s| s.name.to_uppercase() == upper)
+        .map(|s| s.code.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(country: &str, state: &str, postal_code: &str, county: &str) -> Destination {
+        let some = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+        Destination::restore(&RawDestination {
+            country: country.to_owned(),
+            state: some(state),
+            county: some(county),
+            postal_code: some(postal_code),
+        })
+    }
+
+    fn place(region: &str, county: Option<&str>, postal_codes: &[&str]) -> Place {
+        Place {
+            region: region.parse().unwrap(),
+            county: county.map(County::new),
+            postal_codes: postal_codes.iter().map(|codes| codes.parse().unwrap()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_closer_place_wins() {
+        let address = to("US", "ca", "94105-1234", "San Francisco");
+        let closeness = |place: Place| match place.fit(&address) {
+            Fit::Yes(closeness) => closeness,
+            other => panic!("{other:?}"),
+        };
+        let ascending = [
+            place("US", None, &[]),
+            place("US-CA", None, &[]),
+            place("US-CA", Some(" SAN FRANCISCO COUNTY "), &[]),
+            place("US", None, &["9"]),
+            place("US-CA", None, &["9", "94000-94199"]),
+        ];
+        let ascending = ascending.map(closeness);
+        assert!(ascending.is_sorted_by(|a, b| a < b), "{ascending:?}");
+        for elsewhere in [place("DE", None, &[]), place("US-NY", None, &[]), place("US", None, &["94106", "0-8"])] {
+            assert_eq!(elsewhere.fit(&address), Fit::No, "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_address_does_not_say_is_not_guessed() {
+        let vague = to("DE", "somewhere", "", "");
+        for unsure in [place("DE-BY", None, &[]), place("DE", Some("x"), &[]), place("DE", None, &["8"])] {
+            assert!(matches!(unsure.fit(&vague), Fit::Unsure { .. }), "{unsure:?}");
+        }
+        assert_eq!(place("US-CA", None, &["9"]).fit(&vague), Fit::No);
+    }
+
+    #[test]
+    fn ranges_are_of_equal_length_and_ascend() {
+        for text in ["", "9410-941", "94-93", "9é", "94_1", "1-2-3", "-"] {
+            assert!(text.parse::<PostalCodes>().is_err(), "{text}");
+        }
+        assert!(" sw1a".parse::<PostalCodes>().is_ok());
+    }
+}

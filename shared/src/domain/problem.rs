@@ -1,0 +1,83 @@
+//! What stands between a cart and an order, and what the customer should hear of before it becomes one.
+
+use crate::domain::{
+    catalog::NotForSale,
+    coupon::CouponRefusal,
+    ids::{CertificateNumber, CouponCode, ShippingMethodId, Sku},
+    money::{Currency, Minor},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It isn't for sale any more: unpublished, gone, or without a price in the currency.
+    ProductUnavailable { sku: Sku, why: NotForSale },
+    /// The price isn't the one that was first shown.
+    PriceChanged { sku: Sku, old: Minor, new: Minor },
+    /// `sku` is what is counted: a product, or a variant with stock of its own.
+    OutOfStock { sku: Sku, requested: u64, available: u64 },
+    NotShippable { sku: Sku, message: String },
+    CouponNoLongerValid { coupon: CouponCode, reason: CouponRefusal },
+    ShippingMethodUnavailable { method: ShippingMethodId, place: String },
+    ShippingUnavailable { place: String },
+    TaxUnavailable { reason: String },
+    TaxExemptionInvalid { certificate: CertificateNumber },
+}
+
+/// Several problems of one cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    pub currency: Currency,
+    pub list: Vec<Problem>,
+}
+
+impl Problem {
+    /// The stable code, on the wire and in the store.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ProductUnavailable { .. } => "PRODUCT_UNAVAILABLE",
+            Self::PriceChanged { .. } => "PRICE_CHANGED",
+            Self::OutOfStock { .. } => "OUT_OF_STOCK",
+            Self::NotShippable { .. } => "NOT_SHIPPABLE",
+            Self::CouponNoLongerValid { .. } => "COUPON_NO_LONGER_VALID",
+            Self::ShippingMethodUnavailable { .. } => "SHIPPING_METHOD_UNAVAILABLE",
+            Self::ShippingUnavailable { .. } => "SHIPPING_UNAVAILABLE",
+            Self::TaxUnavailable { .. } => "TAX_UNAVAILABLE",
+            Self::TaxExemptionInvalid { .. } => "TAX_EXEMPTION_INVALID",
+        }
+    }
+
+    /// Whether it keeps the cart from becoming an order. A new price doesn't: naming the new total accepts it.
+    pub const fn blocks(&self) -> bool {
+        !matches!(self, Self::PriceChanged { .. })
+    }
+
+    /// The line it is about, if it is about one.
+    pub const fn sku(&self) -> Option<&Sku> {
+        match self {
+            Self::ProductUnavailable { sku, .. }
+            | Self::PriceChanged { sku, .. }
+            | Self::OutOfStock { sku, .. }
+            | Self::NotShippable { sku, .. } => Some(sku),
+            _ => None,
+        }
+    }
+
+    /// For people.
+    pub fn detail(&self, currency: Currency) -> String {
+        match self {
+            Self::ProductUnavailable { why, .. } => why.to_string(),
+            Self::PriceChanged { old, new, .. } => {
+                format!("the price was {}, and is {} now", currency.format(*old), currency.format(*new))
+            }
+            Self::OutOfStock { requested, available, .. } => format!("{requested} asked for, {available} left"),
+            Self::NotShippable { message, .. } => message.clone(),
+            Self::CouponNoLongerValid { coupon, reason } => format!("{coupon}: {}", reason.detail(currency)),
+            Self::ShippingMethodUnavailable { method, place } => format!("{method} isn't offered for {place}"),
+            Self::ShippingUnavailable { place } => format!("we don't ship to {place}"),
+            Self::TaxUnavailable { reason } => reason.clone(),
+            Self::TaxExemptionInvalid { certificate } => {
+                format!("certificate {certificate} isn't on file, isn't valid now, or isn't for this place or customer")
+            }
+        }
+    }
+}

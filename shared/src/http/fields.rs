@@ -1,0 +1,130 @@
+//! Parts that the bodies of several routes have: cart items, addresses, customers.
+
+use serde::Deserialize;
+
+use crate::{
+    domain::{
+        address::{Address, RawAddress},
+        ids::Sku,
+        invalid::{Faults, Invalid},
+        money::Currency,
+        order::Customer,
+        priced::Line,
+        session::{MAX_LINES, MAX_QUANTITY},
+        text::{check_email, check_phone, name, optional, text},
+    },
+    http::body::Object,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CartItem {
+    product_id: String,
+    variant_id: Option<String>,
+    quantity: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddressBody {
+    first_name: String,
+    last_name: String,
+    company: Option<String>,
+    address_line1: String,
+    address_line2: Option<String>,
+    city: String,
+    state: Option<String>,
+    county: Option<String>,
+    postal_code: Option<String>,
+    country: String,
+    phone: Option<String>,
+    email: Option<String>,
+}
+
+impl AddressBody {
+    /// # Errors
+    /// Every fault, at its place in the address.
+    pub fn parse(self) -> Result<Address, Vec<Invalid>> {
+        Address::parse(RawAddress {
+            first_name: self.first_name,
+            last_name: self.last_name,
+            company: self.company,
+            address_line1: self.address_line1,
+            address_line2: self.address_line2,
+            city: self.city,
+            state: self.state,
+            county: self.county,
+            postal_code: self.postal_code,
+            country: self.country,
+            phone: self.phone,
+            email: self.email,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CustomerBody {
+    email: String,
+    first_name: String,
+    last_name: String,
+    phone: Option<String>,
+}
+
+impl CustomerBody {
+    /// # Errors
+    /// Every fault, at its place in the customer.
+    pub fn parse(self) -> Result<Customer, Vec<Invalid>> {
+        let mut faults = Faults::default();
+        let email = text(&mut faults, "/email", &self.email, 254);
+        if !email.is_empty() {
+            faults.take("/email", check_email(&email));
+        }
+        let phone = optional(&mut faults, "/phone", self.phone, 40);
+        if let Some(phone) = &phone {
+            faults.take("/phone", check_phone(phone));
+        }
+        let first_name = name(&mut faults, "/firstName", &self.first_name, 100);
+        let last_name = name(&mut faults, "/lastName", &self.last_name, 100);
+        faults.finish(Some(Customer { email, first_name, last_name, phone }))
+    }
+}
+
+/// Cart items become lines, those of one SKU merged into the first.
+pub fn lines(faults: &mut Faults, items: &[Object<CartItem>]) -> Vec<Line> {
+    if items.is_empty() {
+        faults.add("/cartItems", "must have at least one item");
+    }
+    if items.len() > MAX_LINES {
+        faults.add("/cartItems", format!("must have at most {MAX_LINES} items"));
+    }
+    let mut lines: Vec<Line> = Vec::new();
+    for (index, Object(item)) in items.iter().enumerate().take(MAX_LINES) {
+        let product = faults.take(&format!("/cartItems/{index}/productId"), item.product_id.parse());
+        let variant = item.variant_id.as_ref().map(|id| id.parse());
+        let variant = variant.and_then(|id| faults.take(&format!("/cartItems/{index}/variantId"), id));
+        let Some(product) = product else { continue };
+        let sku = Sku { product, variant };
+        let before = lines.iter().find(|line| line.sku == sku).map_or(0, |line| line.quantity);
+        let quantity = before.saturating_add(item.quantity);
+        if item.quantity == 0 || quantity > MAX_QUANTITY {
+            faults.add(
+                format!("/cartItems/{index}/quantity"),
+                format!("must be 1 to {MAX_QUANTITY}, counting all items of one product and variant"),
+            );
+        }
+        match lines.iter_mut().find(|line| line.sku == sku) {
+            Some(line) => line.quantity = quantity,
+            None => lines.push(Line { sku, quantity }),
+        }
+    }
+    lines
+}
+
+/// The currency that a body names, USD if it names none.
+pub fn currency(faults: &mut Faults, code: Option<String>) -> Option<Currency> {
+    match code {
+        None => Some(Currency::USD),
+        Some(code) => faults.take("/currency", code.parse()),
+    }
+}

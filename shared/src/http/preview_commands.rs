@@ -1,0 +1,52 @@
+//! The body of the shipping preview.
+
+use lambda_http::Request;
+use serde::Deserialize;
+
+use crate::{
+    checkout::preview::PreviewShipping,
+    domain::{
+        invalid::Faults,
+        place::{Destination, RawDestination},
+    },
+    http::{
+        body::{Command, Object, json},
+        fields::{CartItem, currency, lines},
+        problem::Problem,
+    },
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PreviewBody {
+    cart_items: Vec<Object<CartItem>>,
+    currency: Option<String>,
+    shipping_address: Object<PlaceBody>,
+}
+
+/// As much of an address as a price needs.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PlaceBody {
+    country: String,
+    state: Option<String>,
+    county: Option<String>,
+    postal_code: Option<String>,
+}
+
+impl Command for PreviewShipping {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let body: PreviewBody = json(request)?;
+        let mut faults = Faults::default();
+        let lines = lines(&mut faults, &body.cart_items);
+        let currency = currency(&mut faults, body.currency);
+        let Object(PlaceBody { country, state, county, postal_code }) = body.shipping_address;
+        let place = RawDestination { country, state, county, postal_code };
+        let mut found = Faults::default();
+        let destination = Destination::parse(&mut found, &place);
+        let destination = faults.nest("/shippingAddress", found.finish(destination));
+        let command = currency.zip(destination);
+        let command = command.map(|(currency, destination)| Self { lines, currency, destination });
+        faults.finish(command).map_err(Problem::validation)
+    }
+}

@@ -1,0 +1,40 @@
+//! Answers that are about no one session or order.
+
+use serde::Serialize;
+
+use crate::{
+    checkout::claim::Claimed,
+    domain::{money::Currency, shipping::Offer},
+    http::view::parts::OfferView,
+};
+
+/// What shipping would cost: `{"currency": …, "shippingMethods": […]}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewView {
+    currency: &'static str,
+    shipping_methods: Vec<OfferView>,
+}
+
+impl PreviewView {
+    pub fn new(currency: Currency, offers: &[Offer]) -> Self {
+        Self { currency: currency.code(), shipping_methods: offers.iter().map(Into::into).collect() }
+    }
+}
+
+/// What moved to the account.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimedView {
+    checkout_ids: Vec<String>,
+    order_ids: Vec<String>,
+}
+
+impl From<&Claimed> for ClaimedView {
+    fn from(claimed: &Claimed) -> Self {
+        Self {
+            checkout_ids: claimed.sessions.iter().map(ToString::to_string).collect(),
+            order_ids: claimed.orders.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

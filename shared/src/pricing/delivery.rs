@@ -1,0 +1,81 @@
+//! Shipping: the offers, the chosen one, and each line's share of it.
+
+use time::OffsetDateTime;
+
+use crate::{
+    domain::{
+        catalog::Tables,
+        coupon::{Coupon, Discount},
+        money::{Minor, OutOfRange},
+        place::Destination,
+        problem::Problem,
+        shipping::{self, Offer, Shipment},
+    },
+    pricing::{Cart, Row},
+};
+
+/// All offers for the address, cheapest first; with a coupon for free shipping, less what that takes off.
+pub(super) fn offers(
+    cart: Cart<'_>,
+    tables: &Tables,
+    to: &Destination,
+    coupons: &[&Coupon],
+    rows: &[Row<'_>],
+    now: OffsetDateTime,
+) -> Result<Vec<Offer>, OutOfRange> {
+    let goods: Vec<Minor> = rows.iter().map(Row::net).collect::<Result<_, _>>()?;
+    let products: Vec<_> = rows.iter().map(|row| row.product).collect();
+    let shipment = Shipment {
+        currency: cart.currency,
+        goods: Minor::sum(goods)?,
+        weight_grams: rows.iter().map(|row| row.weight_grams).sum(),
+        units: rows.iter().map(|row| row.line.quantity).sum(),
+        products: &products,
+        now,
+    };
+    let mut offers = tables.shipping.offers(to, shipment)?;
+    for coupon in coupons.iter().filter(|coupon| coupon.discount == Discount::FreeShipping) {
+        let cap = coupon.maximum_discount.get(&cart.currency).copied().unwrap_or(Minor::MAX);
+        for offer in offers.iter_mut().filter(|offer| !offer.amount.is_zero()) {
+            let off = offer.amount.min(cap);
+            offer.amount = offer.amount.minus(off)?;
+            offer.rule = format!("{}, {} off with {}", offer.rule, cart.currency.format(off), coupon.code);
+        }
+    }
+    shipping::sort(&mut offers);
+    Ok(offers)
+}
+
+/// The method that was chosen, if it is on offer.
+pub(super) fn chosen(
+    cart: Cart<'_>,
+    to: &Destination,
+    offers: &[Offer],
+    problems: &mut Vec<Problem>,
+) -> Option<Offer> {
+    let place = || to.label().to_owned();
+    if offers.is_empty() {
+        problems.push(Problem::ShippingUnavailable { place: place() });
+        return None;
+    }
+    let method = cart.method?;
+    let offer = offers.iter().find(|offer| offer.method == *method);
+    if offer.is_none() {
+        problems.push(Problem::ShippingMethodUnavailable { method: method.clone(), place: place() });
+    }
+    offer.cloned()
+}
+
+/// Gives each line its share: by what it costs after discounts, else by what it cost before them, else by units.
+pub(super) fn spread(amount: Minor, rows: &mut [Row<'_>]) -> Result<(), OutOfRange> {
+    let nets: Vec<Minor> = rows.iter().map(Row::net).collect::<Result<_, _>>()?;
+    let subtotals: Vec<Minor> = rows.iter().map(|row| row.line.subtotal).collect();
+    let units: Vec<Minor> =
+        rows.iter().map(|row| Minor::new(i64::from(row.line.quantity))).collect::<Result<_, _>>()?;
+    let some = |weights: &Vec<Minor>| weights.iter().any(|weight| !weight.is_zero());
+    let weights = [nets, subtotals].into_iter().find(some).unwrap_or(units);
+    for (row, share) in rows.iter_mut().zip(amount.split(&weights)?) {
+        row.line.shipping = share;
+    }
+    Ok(())
+}

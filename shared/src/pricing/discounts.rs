@@ -1,0 +1,123 @@
+//! Which coupons apply, and what each takes off which line.
+
+use time::OffsetDateTime;
+
+use crate::{
+    domain::{
+        catalog::Tables,
+        coupon::{Coupon, CouponRefusal, Discount},
+        ids::CouponCode,
+        money::{Currency, Minor, OutOfRange, Rate},
+        priced::{AppliedCoupon, LineDiscount},
+        problem::Problem,
+    },
+    pricing::{Cart, Row},
+};
+
+/// The cart's coupons that apply, in the order in which they are taken.
+pub(super) fn choose<'t>(
+    cart: Cart<'_>,
+    tables: &'t Tables,
+    rows: &[Row<'_>],
+    now: OffsetDateTime,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<&'t Coupon>, OutOfRange> {
+    let mut known = Vec::new();
+    for code in cart.coupons {
+        match tables.coupons.get(code) {
+            Some(entry) => known.push(entry),
+            None => problems.push(refused(code, CouponRefusal::Unknown)),
+        }
+    }
+    known.sort_by(|(a, _), (b, _)| a.priority.cmp(&b.priority).then_with(|| a.code.cmp(&b.code)));
+    let mut chosen: Vec<&Coupon> = Vec::new();
+    for (coupon, uses) in known {
+        let covered = || rows.iter().filter(|row| covers(coupon, row));
+        let eligible = Minor::sum(covered().map(|row| row.line.subtotal))?;
+        let units = covered().map(|row| u64::from(row.line.quantity)).sum();
+        let alone = chosen.is_empty() || (coupon.combinable && chosen.iter().all(|other| other.combinable));
+        match coupon.check(eligible, units, cart.currency, *uses, now) {
+            Ok(()) if alone => chosen.push(coupon),
+            Ok(()) => problems.push(refused(&coupon.code, CouponRefusal::NotCombinable)),
+            Err(reason) => problems.push(refused(&coupon.code, reason)),
+        }
+    }
+    Ok(chosen)
+}
+
+fn refused(coupon: &CouponCode, reason: CouponRefusal) -> Problem {
+    Problem::CouponNoLongerValid { coupon: coupon.clone(), reason }
+}
+
+fn covers(coupon: &Coupon, row: &Row<'_>) -> bool {
+    coupon.scope.covers(&row.line.sku, row.product)
+}
+
+/// Takes the coupons off the lines, one after the other: each works on what the ones before it left.
+pub(super) fn take(
+    coupons: &[&Coupon],
+    currency: Currency,
+    rows: &mut [Row<'_>],
+) -> Result<Vec<AppliedCoupon>, OutOfRange> {
+    let mut applied = Vec::with_capacity(coupons.len());
+    for coupon in coupons {
+        let parts = parts(coupon, currency, rows)?;
+        for (row, part) in rows.iter_mut().zip(&parts) {
+            if !part.is_zero() {
+                row.line.discounts.push(LineDiscount { coupon: coupon.code.clone(), amount: *part });
+                row.line.discount = row.line.discount.plus(*part)?;
+            }
+        }
+        let (code, rule) = (coupon.code.clone(), coupon.discount.to_string());
+        applied.push(AppliedCoupon { code, rule, amount: Minor::sum(parts)? });
+    }
+    Ok(applied)
+}
+
+/// What a coupon takes off each line.
+fn parts(coupon: &Coupon, currency: Currency, rows: &[Row<'_>]) -> Result<Vec<Minor>, OutOfRange> {
+    let net = |row: &Row<'_>| if covers(coupon, row) { row.net() } else { Ok(Minor::ZERO) };
+    let (amount, weights) = match &coupon.discount {
+        Discount::FreeShipping => return Ok(vec![Minor::ZERO; rows.len()]),
+        Discount::Percentage(rate) => {
+            let weights: Vec<Minor> = rows.iter().map(net).collect::<Result<_, _>>()?;
+            (rate.of(Minor::sum(weights.iter().copied())?)?, weights)
+        }
+        Discount::Fixed(amounts) => {
+            let weights: Vec<Minor> = rows.iter().map(net).collect::<Result<_, _>>()?;
+            let all = Minor::sum(weights.iter().copied())?;
+            (amounts.get(&currency).copied().unwrap_or_default().min(all), weights)
+        }
+        Discount::BuyGet { buy, get, reduction } => {
+            let weights = reductions(coupon, *buy, *get, *reduction, rows)?;
+            (Minor::sum(weights.iter().copied())?, weights)
+        }
+    };
+    let cap = coupon.maximum_discount.get(&currency).copied().unwrap_or(Minor::MAX);
+    amount.min(cap).split(&weights)
+}
+
+/// What each line gives when the cheapest units of every full group are reduced.
+fn reductions(
+    coupon: &Coupon,
+    buy: u32,
+    get: u32,
+    reduction: Rate,
+    rows: &[Row<'_>],
+) -> Result<Vec<Minor>, OutOfRange> {
+    let covered = || rows.iter().filter(|row| covers(coupon, row));
+    let units: u64 = covered().map(|row| u64::from(row.line.quantity)).sum();
+    let groups = units.checked_div(u64::from(buy) + u64::from(get)).unwrap_or_default();
+    let mut left = groups.saturating_mul(u64::from(get));
+    let mut cheapest: Vec<usize> = (0..rows.len()).filter(|at| rows.get(*at).is_some_and(|row| covers(coupon, row))).collect();
+    // Rows come by SKU, and the sort is stable: among equal prices the first SKU is reduced.
+    cheapest.sort_by_key(|at| rows.get(*at).map(|row| row.line.unit_price));
+    let mut parts = vec![Minor::ZERO; rows.len()];
+    for at in cheapest {
+        let (Some(row), Some(part)) = (rows.get(at), parts.get_mut(at)) else { continue };
+        let reduced = u32::try_from(left).unwrap_or(u32::MAX).min(row.line.quantity);
+        left = left.saturating_sub(u64::from(reduced));
+        *part = reduction.of(row.line.unit_price.times(reduced)?)?.min(row.net()?);
+    }
+    Ok(parts)
+}

@@ -1,0 +1,106 @@
+//! Lines at the catalog's prices, and whether they can be had.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use crate::{
+    domain::{
+        catalog::{Article, NotForSale, Product, Tables},
+        ids::Sku,
+        money::{Minor, OutOfRange},
+        place::Destination,
+        priced::{Line, PricedLine},
+        problem::Problem,
+    },
+    pricing::{Cart, Row},
+};
+
+/// The cart's lines, each at today's price.
+pub(super) fn rows<'t>(
+    cart: Cart<'_>,
+    tables: &'t Tables,
+    now: OffsetDateTime,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Row<'t>>, OutOfRange> {
+    let mut rows = Vec::with_capacity(cart.lines.len());
+    for (position, line) in cart.lines.iter().enumerate() {
+        let previous = cart.previous.iter().find(|p| p.sku == line.sku);
+        let product = tables.products.get(&line.sku.product);
+        let (article, product) = match article(line, product, cart, now) {
+            Ok(article) => (article, product),
+            Err(why) => {
+                problems.push(Problem::ProductUnavailable { sku: line.sku.clone(), why });
+                let name = previous.map_or_else(|| line.sku.to_string(), |p| p.name.clone());
+                let price = previous.map_or(Minor::ZERO, |p| p.unit_price);
+                (Article { name, price, weight_grams: 0 }, None)
+            }
+        };
+        let quoted_price = previous.map_or(article.price, |p| p.quoted_price);
+        if quoted_price != article.price {
+            problems.push(Problem::PriceChanged { sku: line.sku.clone(), old: quoted_price, new: article.price });
+        }
+        rows.push(Row {
+            line: PricedLine {
+                sku: line.sku.clone(),
+                quantity: line.quantity,
+                name: article.name,
+                unit_price: article.price,
+                quoted_price,
+                subtotal: article.price.times(line.quantity)?,
+                discounts: Vec::new(),
+                discount: Minor::ZERO,
+                shipping: Minor::ZERO,
+                taxes: Vec::new(),
+                tax: Minor::ZERO,
+                relief: Minor::ZERO,
+                total: Minor::ZERO,
+            },
+            product,
+            weight_grams: u64::from(article.weight_grams).saturating_mul(u64::from(line.quantity)),
+            position,
+        });
+    }
+    Ok(rows)
+}
+
+fn article(
+    line: &Line,
+    product: Option<&Product>,
+    cart: Cart<'_>,
+    now: OffsetDateTime,
+) -> Result<Article, NotForSale> {
+    let product = product.ok_or(NotForSale::UnknownProduct)?;
+    product.article(line.sku.variant.as_ref(), cart.currency, now)
+}
+
+/// Lines that take from one counter are summed: two lines of three need six.
+pub(super) fn check_stock(cart: Cart<'_>, tables: &Tables, problems: &mut Vec<Problem>) {
+    for (sku, requested) in wanted(cart.lines, tables) {
+        let available = tables.stock.get(&sku).copied().unwrap_or_default();
+        if available < requested {
+            problems.push(Problem::OutOfStock { sku, requested, available });
+        }
+    }
+}
+
+/// Units by counter, of what is counted.
+pub fn wanted(lines: &[Line], tables: &Tables) -> BTreeMap<Sku, u64> {
+    let mut wanted: BTreeMap<Sku, u64> = BTreeMap::new();
+    for line in lines {
+        let product = tables.products.get(&line.sku.product);
+        if let Some(counter) = product.and_then(|product| product.counter(line.sku.variant.as_ref())) {
+            let units = wanted.entry(counter).or_default();
+            *units = units.saturating_add(u64::from(line.quantity));
+        }
+    }
+    wanted
+}
+
+pub(super) fn check_restrictions(rows: &[Row<'_>], to: &Destination, problems: &mut Vec<Problem>) {
+    for row in rows {
+        if let Some(message) = row.product.and_then(|product| product.refusal(to)) {
+            problems.push(Problem::NotShippable { sku: row.line.sku.clone(), message });
+        }
+    }
+}

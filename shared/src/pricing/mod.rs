@@ -1,0 +1,109 @@
+//! The one place where totals are made: a pure function from a cart and the shop's tables to prices.
+//!
+//! Every change of a session goes through [`price`], and so do the shipping preview and confirm. `docs/PRICING.md`
+//! states the rules; its examples are run against this module. In this order:
+//! 1. `goods`: a line costs unit price × quantity, from the catalog.
+//! 2. `discounts`: coupons, each rounded once and spread over the lines it covers by largest remainder.
+//! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines.
+//! 4. `taxes`: rounded per line and jurisdiction, half away from zero.
+
+mod delivery;
+mod discounts;
+mod goods;
+mod taxes;
+
+use time::OffsetDateTime;
+
+use crate::domain::{
+    catalog::{Product, Tables},
+    ids::{CouponCode, ShippingMethodId, UserId},
+    money::{Currency, Minor, OutOfRange},
+    place::Destination,
+    priced::{Line, Priced, PricedLine, Summary},
+    problem::Problem,
+    tax::TaxStatus,
+};
+
+pub use goods::wanted;
+
+/// What is to be priced.
+#[derive(Clone, Copy, Debug)]
+pub struct Cart<'a> {
+    pub currency: Currency,
+    /// At most one for each SKU.
+    pub lines: &'a [Line],
+    pub destination: Option<&'a Destination>,
+    pub method: Option<&'a ShippingMethodId>,
+    pub coupons: &'a [CouponCode],
+    pub tax_status: &'a TaxStatus,
+    /// The signed-in customer, for certificates that name one.
+    pub customer: Option<&'a UserId>,
+    /// The lines as last priced: a product that left the catalog keeps its last price, and is a problem.
+    pub previous: &'a [PricedLine],
+}
+
+/// A line in the making, with what it was made from.
+struct Row<'t> {
+    line: PricedLine,
+    product: Option<&'t Product>,
+    weight_grams: u64,
+    /// The line's place in the cart.
+    position: usize,
+}
+
+impl Row<'_> {
+    /// What the line costs after the discounts so far.
+    fn net(&self) -> Result<Minor, OutOfRange> {
+        self.line.subtotal.minus(self.line.discount)
+    }
+}
+
+/// Prices a cart. What doesn't fit together comes back in `problems`, with the totals of everything that does.
+///
+/// # Errors
+/// [`OutOfRange`] when an amount leaves the range of [`Minor`].
+pub fn price(cart: Cart<'_>, tables: &Tables, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
+    let mut problems = Vec::new();
+    let mut rows = goods::rows(cart, tables, now, &mut problems)?;
+    // The order of a cart must not decide who gets the odd cent.
+    rows.sort_by(|a, b| a.line.sku.cmp(&b.line.sku));
+    goods::check_stock(cart, tables, &mut problems);
+
+    let mut priced = Priced::default();
+    let coupons = discounts::choose(cart, tables, &rows, now, &mut problems)?;
+    priced.coupons = discounts::take(&coupons, cart.currency, &mut rows)?;
+    if let Some(to) = cart.destination {
+        goods::check_restrictions(&rows, to, &mut problems);
+        priced.offers = delivery::offers(cart, tables, to, &coupons, &rows, now)?;
+        priced.shipping = delivery::chosen(cart, to, &priced.offers, &mut problems);
+        if let Some(offer) = &priced.shipping {
+            delivery::spread(offer.amount, &mut rows)?;
+        }
+        let tax = taxes::take(cart, tables, to, now, &mut rows, &mut problems)?;
+        (priced.taxes, priced.relief, priced.summary.tax_included) = (tax.parts, tax.relief, tax.included);
+    }
+    rows.sort_by_key(|row| row.position);
+    priced.lines = rows.into_iter().map(|row| row.line).collect();
+    priced.summary = total(&mut priced.lines, priced.summary.tax_included)?;
+    problems.sort_by_key(|problem: &Problem| problem.code());
+    priced.problems = problems;
+    Ok(priced)
+}
+
+/// Adds every line up, and the lines to the summary.
+fn total(lines: &mut [PricedLine], tax_included: bool) -> Result<Summary, OutOfRange> {
+    let mut summary = Summary { tax_included, ..Summary::default() };
+    for line in lines {
+        let owed = if tax_included { Minor::ZERO } else { line.tax };
+        let total = line.subtotal.minus(line.discount)?.plus(line.shipping)?.plus(owed)?;
+        line.total = total.minus(line.relief)?;
+        summary.subtotal = summary.subtotal.plus(line.subtotal)?;
+        summary.discount = summary.discount.plus(line.discount)?;
+        summary.shipping = summary.shipping.plus(line.shipping)?;
+        summary.tax = summary.tax.plus(line.tax)?;
+        summary.relief = summary.relief.plus(line.relief)?;
+        summary.total = summary.total.plus(line.total)?;
+        summary.item_count = summary.item_count.saturating_add(line.quantity);
+    }
+    Ok(summary)
+}

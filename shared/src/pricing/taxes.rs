@@ -1,0 +1,128 @@
+//! Tax by line and jurisdiction.
+
+use time::OffsetDateTime;
+
+use crate::{
+    domain::{
+        catalog::Tables,
+        ids::TaxCode,
+        money::{Minor, OutOfRange, Rate, Rates},
+        place::Destination,
+        priced::{LineTax, TaxPart},
+        problem::Problem,
+        tax::{Certificate, Jurisdiction, NoTax, Relief},
+    },
+    pricing::{Cart, Row},
+};
+
+/// The breakdown, and whether the prices include it.
+#[derive(Default)]
+pub(super) struct Tax {
+    pub(super) parts: Vec<TaxPart>,
+    pub(super) relief: Option<Relief>,
+    pub(super) included: bool,
+}
+
+/// A line's rate in one jurisdiction.
+struct Due<'t> {
+    jurisdiction: &'t Jurisdiction,
+    rate: Rate,
+}
+
+/// Taxes the lines. Where the tax of any of them isn't known, none is, and that is a problem.
+pub(super) fn take(
+    cart: Cart<'_>,
+    tables: &Tables,
+    to: &Destination,
+    now: OffsetDateTime,
+    rows: &mut [Row<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<Tax, OutOfRange> {
+    let relief = relief(cart, tables, to, now, problems);
+    let due = match dues(tables, to, rows) {
+        Ok(due) => due,
+        Err(reason) => {
+            problems.push(Problem::TaxUnavailable { reason: reason.to_string() });
+            return Ok(Tax::default());
+        }
+    };
+    let included = due.iter().flatten().any(|due| due.jurisdiction.included);
+    let mut parts = breakdown(&due);
+    for (row, due) in rows.iter_mut().zip(&due) {
+        let rates = Rates::sum(due.iter().map(|due| due.rate));
+        for Due { jurisdiction, rate } in due {
+            let net = row.net()?;
+            let taxable = if jurisdiction.shipping_taxable { net.plus(row.line.shipping)? } else { net };
+            let amount = if included { rate.included_in(taxable, rates)? } else { rate.of(taxable)? };
+            // What isn't owed is not charged; where the price has it already, it comes off.
+            let amount = match (&relief, included) {
+                (None, _) => amount,
+                (Some(_), true) => {
+                    row.line.relief = row.line.relief.plus(amount)?;
+                    Minor::ZERO
+                }
+                (Some(_), false) => Minor::ZERO,
+            };
+            let part = parts.iter().position(|p| p.jurisdiction == jurisdiction.id && p.rate == *rate);
+            let Some((part, entry)) = part.and_then(|at| Some((at, parts.get_mut(at)?))) else { continue };
+            entry.taxable = entry.taxable.plus(taxable)?;
+            entry.amount = entry.amount.plus(amount)?;
+            row.line.taxes.push(LineTax { part, taxable, amount });
+            row.line.tax = row.line.tax.plus(amount)?;
+        }
+    }
+    Ok(Tax { parts, relief, included })
+}
+
+/// What each line owes where.
+fn dues<'t>(tables: &'t Tables, to: &Destination, rows: &[Row<'_>]) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
+    let jurisdictions = tables.tax.applying(to)?;
+    let of = |row: &Row<'_>| {
+        let code = row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone());
+        let due = |jurisdiction: &&'t Jurisdiction| Ok(Due { jurisdiction, rate: jurisdiction.rate(&code)? });
+        jurisdictions.iter().map(due).collect()
+    };
+    rows.iter().map(of).collect()
+}
+
+/// An entry for each jurisdiction and rate: jurisdictions as the shop lists them, rates as the lines bring them up.
+fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
+    let width = due.iter().map(Vec::len).max().unwrap_or_default();
+    let mut parts: Vec<TaxPart> = Vec::new();
+    // Every line owes to the same jurisdictions, in the same order.
+    for at in 0..width {
+        for Due { jurisdiction, rate } in due.iter().filter_map(|line| line.get(at)) {
+            if !parts.iter().any(|part| part.jurisdiction == jurisdiction.id && part.rate == *rate) {
+                parts.push(TaxPart {
+                    jurisdiction: jurisdiction.id.clone(),
+                    name: jurisdiction.name.clone(),
+                    rate: *rate,
+                    taxable: Minor::ZERO,
+                    amount: Minor::ZERO,
+                });
+            }
+        }
+    }
+    parts
+}
+
+/// Why this customer owes no tax here, if so. A certificate that doesn't hold is a problem; a VAT number that changes
+/// nothing here isn't.
+fn relief(
+    cart: Cart<'_>,
+    tables: &Tables,
+    to: &Destination,
+    now: OffsetDateTime,
+    problems: &mut Vec<Problem>,
+) -> Option<Relief> {
+    if let Some(number) = &cart.tax_status.certificate {
+        let holds =
+            |certificate: &Certificate| certificate.number == *number && certificate.covers(to, cart.customer, now);
+        if tables.certificate.as_ref().is_some_and(holds) {
+            return Some(Relief::Exempt(number.clone()));
+        }
+        problems.push(Problem::TaxExemptionInvalid { certificate: number.clone() });
+    }
+    let number = cart.tax_status.vat_number.as_ref()?;
+    tables.tax.reverse_charge(to, number).then(|| Relief::ReverseCharge(number.clone()))
+}
