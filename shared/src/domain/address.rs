@@ -54,8 +54,10 @@ impl Address {
         let county = optional(&mut faults, "/county", raw.county, 100);
         let state = optional(&mut faults, "/state", raw.state, 100);
         let postal_code = raw.postal_code;
-        let destination =
-            Destination::parse(&mut faults, &RawDestination { country: raw.country, state, county: county.clone(), postal_code });
+        let destination = Destination::parse(
+            &mut faults,
+            &RawDestination { country: raw.country, state, county: county.clone(), postal_code },
+        );
         let phone = optional(&mut faults, "/phone", raw.phone, 40);
         if let Some(phone) = &phone {
             faults.take("/phone", check_phone(phone));

@@ -21,7 +21,11 @@ pub enum Discount {
     Fixed(Amounts),
     FreeShipping,
     /// For each full group of `buy + get` eligible units, the `get` cheapest of all are reduced.
-    BuyGet { buy: u32, get: u32, reduction: Rate },
+    BuyGet {
+        buy: u32,
+        get: u32,
+        reduction: Rate,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +67,10 @@ pub enum CouponRefusal {
     Expired,
     NotApplicable,
     /// The eligible lines come to `subtotal`, less than `minimum`.
-    MinimumNotMet { minimum: Minor, subtotal: Minor },
+    MinimumNotMet {
+        minimum: Minor,
+        subtotal: Minor,
+    },
     AlreadyUsed,
     LimitReached,
     NotCombinable,

@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn an_amount_is_written_with_the_decimals_of_its_currency() {
         let written = |code: &str, amount| code.parse::<Currency>().unwrap().format(Minor::new(amount).unwrap());
-        let all = [("USD", 5), ("USD", 1999), ("JPY", 1999), ("JPY", 0), ("KWD", 1999), ("KWD", 7)].map(|(c, a)| written(c, a));
+        let all = [("USD", 5), ("USD", 1999), ("JPY", 1999), ("JPY", 0), ("KWD", 1999), ("KWD", 7)]
+            .map(|(c, a)| written(c, a));
         assert_eq!(all, ["0.05 USD", "19.99 USD", "1999 JPY", "0 JPY", "1.999 KWD", "0.007 KWD"]);
     }
 

@@ -75,7 +75,8 @@ mod tests {
         for (country, code) in good {
             assert_eq!(check(country, Some(&code.to_uppercase())), Ok(()), "{country} {code}");
         }
-        let bad = [("US", "9410"), ("US", "941055"), ("DE", "1011"), ("CA", "D1A 1A1"), ("GB", "12345"), ("FR", "75 0O1")];
+        let bad =
+            [("US", "9410"), ("US", "941055"), ("DE", "1011"), ("CA", "D1A 1A1"), ("GB", "12345"), ("FR", "75 0O1")];
         for (country, code) in bad {
             assert!(check(country, Some(code)).is_err(), "{country} {code}");
         }

@@ -10,17 +10,43 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// It isn't for sale any more: unpublished, gone, or without a price in the currency.
-    ProductUnavailable { sku: Sku, why: NotForSale },
+    ProductUnavailable {
+        sku: Sku,
+        why: NotForSale,
+    },
     /// The price isn't the one that was first shown.
-    PriceChanged { sku: Sku, old: Minor, new: Minor },
+    PriceChanged {
+        sku: Sku,
+        old: Minor,
+        new: Minor,
+    },
     /// `sku` is what is counted: a product, or a variant with stock of its own.
-    OutOfStock { sku: Sku, requested: u64, available: u64 },
-    NotShippable { sku: Sku, message: String },
-    CouponNoLongerValid { coupon: CouponCode, reason: CouponRefusal },
-    ShippingMethodUnavailable { method: ShippingMethodId, place: String },
-    ShippingUnavailable { place: String },
-    TaxUnavailable { reason: String },
-    TaxExemptionInvalid { certificate: CertificateNumber },
+    OutOfStock {
+        sku: Sku,
+        requested: u64,
+        available: u64,
+    },
+    NotShippable {
+        sku: Sku,
+        message: String,
+    },
+    CouponNoLongerValid {
+        coupon: CouponCode,
+        reason: CouponRefusal,
+    },
+    ShippingMethodUnavailable {
+        method: ShippingMethodId,
+        place: String,
+    },
+    ShippingUnavailable {
+        place: String,
+    },
+    TaxUnavailable {
+        reason: String,
+    },
+    TaxExemptionInvalid {
+        certificate: CertificateNumber,
+    },
 }
 
 /// Several problems of one cart.

@@ -49,11 +49,18 @@ pub struct Method {
 pub enum Cost {
     Flat(Amounts),
     /// `base`, and `per_step` for each begun step of so many grams.
-    ByWeight { base: Amounts, step_grams: u32, per_step: Amounts },
+    ByWeight {
+        base: Amounts,
+        step_grams: u32,
+        per_step: Amounts,
+    },
     /// By currency: the amount from each value of the goods on, ascending from 0.
     ByValue(BTreeMap<Currency, Vec<ValueStep>>),
     /// `base`, and `per_item` for each unit.
-    ByItems { base: Amounts, per_item: Amounts },
+    ByItems {
+        base: Amounts,
+        per_item: Amounts,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,12 +183,15 @@ impl Method {
             Cost::ByWeight { base, step_grams, per_step } => {
                 let steps = weight_grams.div_ceil(u64::from((*step_grams).max(1)));
                 let steps = u32::try_from(steps).map_err(|_| OutOfRange)?;
-                stepped(base, per_step, steps)?.map(|(amount, rule)| (amount, format!("{rule} by weight, {weight_grams} g")))
+                stepped(base, per_step, steps)?
+                    .map(|(amount, rule)| (amount, format!("{rule} by weight, {weight_grams} g")))
             }
             Cost::ByValue(steps) => {
                 let steps = steps.get(&currency).map(Vec::as_slice).unwrap_or_default();
                 let step = steps.iter().rfind(|step| step.from <= goods);
-                step.map(|step| (step.amount, format!("{} for goods from {}", written(step.amount), written(step.from))))
+                step.map(|step| {
+                    (step.amount, format!("{} for goods from {}", written(step.amount), written(step.from)))
+                })
             }
             Cost::ByItems { base, per_item } => {
                 stepped(base, per_item, units)?.map(|(amount, rule)| (amount, format!("{rule} by item")))

@@ -47,12 +47,7 @@ pub(super) fn offers(
 }
 
 /// The method that was chosen, if it is on offer.
-pub(super) fn chosen(
-    cart: Cart<'_>,
-    to: &Destination,
-    offers: &[Offer],
-    problems: &mut Vec<Problem>,
-) -> Option<Offer> {
+pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], problems: &mut Vec<Problem>) -> Option<Offer> {
     let place = || to.label().to_owned();
     if offers.is_empty() {
         problems.push(Problem::ShippingUnavailable { place: place() });

@@ -109,7 +109,8 @@ fn reductions(
     let units: u64 = covered().map(|row| u64::from(row.line.quantity)).sum();
     let groups = units.checked_div(u64::from(buy) + u64::from(get)).unwrap_or_default();
     let mut left = groups.saturating_mul(u64::from(get));
-    let mut cheapest: Vec<usize> = (0..rows.len()).filter(|at| rows.get(*at).is_some_and(|row| covers(coupon, row))).collect();
+    let mut cheapest: Vec<usize> =
+        (0..rows.len()).filter(|at| rows.get(*at).is_some_and(|row| covers(coupon, row))).collect();
     // Rows come by SKU, and the sort is stable: among equal prices the first SKU is reduced.
     cheapest.sort_by_key(|at| rows.get(*at).map(|row| row.line.unit_price));
     let mut parts = vec![Minor::ZERO; rows.len()];

@@ -64,12 +64,7 @@ pub(super) fn rows<'t>(
     Ok(rows)
 }
 
-fn article(
-    line: &Line,
-    product: Option<&Product>,
-    cart: Cart<'_>,
-    now: OffsetDateTime,
-) -> Result<Article, NotForSale> {
+fn article(line: &Line, product: Option<&Product>, cart: Cart<'_>, now: OffsetDateTime) -> Result<Article, NotForSale> {
     let product = product.ok_or(NotForSale::UnknownProduct)?;
     product.article(line.sku.variant.as_ref(), cart.currency, now)
 }

@@ -32,7 +32,7 @@ use crate::{
 
 pub use answer::Answer;
 pub use ledger::number;
-pub use shopper::{Shopper, california, cart, confirmation, id_of, total_of};
+pub use shopper::{Shopper, california, cart, confirmation, id_of, in_lists, total_of};
 
 /// What a world is to be like. By default as deployed, but patient with the stores: a busy machine is no outage.
 #[derive(Debug)]
@@ -84,7 +84,15 @@ impl Setup {
     /// The five limits far away, for tests of something else.
     #[must_use]
     pub fn unlimited(mut self) -> Self {
-        for route in ["INITIATE", "CALCULATE_SHIPPING", "CALCULATE_TAX", "APPLY_COUPON", "CONFIRM_ORDER", "CLAIM", "CALCULATE_SHIPPING_PREVIEW"] {
+        for route in [
+            "INITIATE",
+            "CALCULATE_SHIPPING",
+            "CALCULATE_TAX",
+            "APPLY_COUPON",
+            "CONFIRM_ORDER",
+            "CLAIM",
+            "CALCULATE_SHIPPING_PREVIEW",
+        ] {
             self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
         }
         self

@@ -229,3 +229,10 @@ pub fn id_of(session: &Value) -> &str {
 pub fn total_of(session: &Value) -> i64 {
     session["summary"]["totalAmount"].as_i64().unwrap_or_else(|| panic!("no session: {session:#}"))
 }
+
+/// An order as lists show it: without the explanation, which would make a page too large.
+pub fn in_lists(order: &Value) -> Value {
+    let mut order = order.clone();
+    order.as_object_mut().map(|members| members.remove("explain"));
+    order
+}

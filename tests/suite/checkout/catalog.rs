@@ -82,7 +82,10 @@ fn the_sample_catalog_has_what_others_rely_on() {
     assert_eq!(product("cbd-tea")["notShippableTo"][0]["regions"], json!(["US-ID", "US-NE", "US-KS"]));
     assert_eq!(product("unpublished-item")["published"], false);
     let coupons: Vec<_> = catalog["coupons"].as_array().expect("coupons").iter().map(|c| c["code"].clone()).collect();
-    assert_eq!(coupons, ["SAVE20", "FLAT500", "FREESHIP", "ONCE", "ONEEACH", "EXPIRED", "BEANS10"]);
+    assert_eq!(
+        coupons,
+        ["SAVE20", "FLAT500", "FREESHIP", "ONCE", "ONEEACH", "EXPIRED", "BEANS10", "B2G1", "WELCOME", "COFFEE5"]
+    );
 }
 
 #[tokio::test]
@@ -103,8 +106,8 @@ async fn every_fault_of_a_file_is_told_with_its_place_and_nothing_of_it_is_loade
     broken["products"][2]["prices"]["USD"] = json!(19.99);
     broken["coupons"][0]["discount"]["percent"] = json!("120");
     broken["coupons"][6]["products"][0] = json!("no-such-thing");
-    broken["shipping"]["zones"][0]["regions"][0] = json!("Atlantis");
-    broken["tax"]["rules"][3]["rate"] = json!("lots");
+    broken["shipping"]["zones"][0]["places"][0] = json!("Atlantis");
+    broken["tax"]["jurisdictions"][3]["rates"]["standard"] = json!("lots");
     broken["extra"] = json!(1);
     let file = Scratch::holding(&broken);
 
@@ -119,8 +122,8 @@ async fn every_fault_of_a_file_is_told_with_its_place_and_nothing_of_it_is_loade
             "/products/2/prices/USD",
             "/coupons/0/discount/percent",
             "/coupons/6/products/0",
-            "/shipping/zones/0/regions/0",
-            "/tax/rules/3/rate",
+            "/shipping/zones/0/places/0",
+            "/tax/jurisdictions/3/rates/standard",
             "/extra",
         ] {
             assert!(said.contains(place), "{place} isn't in:\n{said}");

@@ -11,12 +11,14 @@ use tests::world::{Answer, Setup, Shopper, World, cart};
 const HEADERS: [&str; 5] =
     ["ratelimit-policy", "ratelimit", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
-const LIMITED: [(Route, u32, u32); 5] = [
+const LIMITED: [(Route, u32, u32); 7] = [
     (Route::Initiate, 10, 300),
     (Route::CalculateShipping, 20, 60),
     (Route::CalculateTax, 20, 60),
     (Route::ApplyCoupon, 10, 60),
     (Route::ConfirmOrder, 5, 300),
+    (Route::Claim, 10, 300),
+    (Route::CalculateShippingPreview, 20, 60),
 ];
 
 fn remaining(answer: &Answer) -> Option<u32> {
@@ -39,7 +41,7 @@ fn assert_unlimited(answer: &Answer) {
 async fn every_limited_route_says_its_limit_on_every_answer_and_keeps_it() {
     let world = World::new().await;
     for (route, count, window) in LIMITED {
-        let shopper = world.guest();
+        let shopper = if route == Route::Claim { world.user("ada") } else { world.guest() };
         for used in 1..=count {
             // An answer that refuses the body counts and tells like any other.
             let answer = shopper.post(route, &json!({})).await;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 use shared::http::route::Route;
 use tests::{
@@ -106,7 +106,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let guest = world.guest();
     let keyed = async |route: Route, body: Value| guest.post_once(route, "key", &body).await;
     watch.of("health", guest.send(Route::Health, &guest.event(Route::Health))).await;
-    let cart = serde_json::json!({"cartItems": tests::world::cart(&[("espresso-beans", 1)])});
+    let cart = json!({"cartItems": tests::world::cart(&[("espresso-beans", 1)])});
     watch.of("initiate", keyed(Route::Initiate, cart)).await;
     let session = watch.of("initiate", guest.initiate(&[("espresso-beans", 2)])).await;
     let id = id_of(&session);
@@ -120,7 +120,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     watch.of("calculate-tax", later(&guest, 500).tax(id)).await;
     // Prices that have changed are written even by a mere calculation.
     let mut dearer = tests::world::sample_catalog();
-    dearer["products"][0]["prices"]["USD"] = serde_json::json!(2099);
+    dearer["products"][0]["prices"]["USD"] = json!(2099);
     let dearer = serde_json::from_value(dearer).unwrap();
     world.app().catalog.load_catalog(&dearer, false, || ()).await.unwrap();
     watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
@@ -138,6 +138,27 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let staff = world.staff();
     watch.of("update-order-status", staff.set_status(order, "processing")).await;
     watch.of("update-order-status", staff.set_status(order, "cancelled")).await;
+    // Whether a customer has ordered before is looked up by whoever prices a coupon for first orders.
+    let user = world.user("ada");
+    let session = watch.of("initiate", user.initiate(&[("espresso-beans", 2)])).await;
+    let id = id_of(&session);
+    watch.of("apply-coupon", user.apply_coupon(id, "WELCOME")).await;
+    watch.of("update-address", user.ship_to(id, &california())).await;
+    watch.of("calculate-shipping", user.choose_shipping(id, "us-standard")).await;
+    let session = watch.of("calculate-tax", user.tax(id)).await;
+    watch.of("apply-coupon", user.apply_coupon(id, "COFFEE5")).await;
+    let one = json!({"checkoutId": id, "couponCode": "COFFEE5"});
+    watch.of("remove-coupon", user.post(Route::RemoveCoupon, &one)).await;
+    watch.of("confirm-order", user.confirm(id, total_of(&session))).await;
+    let place = json!({"country": "US", "state": "CA", "postalCode": "94105"});
+    let preview = json!({"cartItems": tests::world::cart(&[("espresso-beans", 1)]), "shippingAddress": place});
+    watch.of("calculate-shipping-preview", user.post(Route::CalculateShippingPreview, &preview)).await;
+    let shopper = world.guest();
+    let session = shopper.fill_cart(&[("espresso-beans", 1)]).await;
+    let session = shopper.apply_coupon(id_of(&session), "ONEEACH").await.expect(200);
+    shopper.confirm(id_of(&session), total_of(&session)).await.expect(201);
+    world.dynamodb.forget_calls();
+    watch.of("claim", user.post(Route::Claim, &json!({"guestId": shopper.guest_id()}))).await;
     let other = guest.buy(&[("espresso-beans", 1)]).await;
     let event = guest.event_about(Route::CancelOrder, other["orderId"].as_str().unwrap()).idempotency_key("key");
     watch.of("cancel-order", guest.send(Route::CancelOrder, &event)).await;

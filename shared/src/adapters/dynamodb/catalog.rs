@@ -105,7 +105,8 @@ fn tables(
             tables.products.insert(product.id.clone(), product);
         }
     }
-    let shipping = documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
+    let shipping =
+        documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
     tables.shipping = document::<StoredShipping>(shipping)?.rules().map_err(invalid)?;
     // A country without a document is one without a rule: a problem of the cart, not of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {

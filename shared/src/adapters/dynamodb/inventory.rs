@@ -101,8 +101,8 @@ fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
 /// Those of one customer: uses of each coupon, and their one first order.
 fn own_counters(order: &Order, customer: &Owner) -> Vec<(&'static str, String, u32)> {
     let own = order.reserved.coupons.iter();
-    let own = own
-        .filter_map(|hold| Some((CUSTOMER_COUPON, customer_coupon_id(&hold.code, customer), hold.customer_limit?)));
+    let own =
+        own.filter_map(|hold| Some((CUSTOMER_COUPON, customer_coupon_id(&hold.code, customer), hold.customer_limit?)));
     let first = order.reserved.first_order.then(|| (CUSTOMER_COUPON, format!("first-order#{customer}"), 1));
     own.chain(first).collect()
 }

@@ -7,11 +7,7 @@ use crate::{
         Unreadable,
         parts::{code, minor, sku},
     },
-    domain::{
-        catalog::NotForSale,
-        coupon::CouponRefusal,
-        problem::Problem,
-    },
+    domain::{catalog::NotForSale, coupon::CouponRefusal, problem::Problem},
 };
 
 /// Only the members that the code has. A problem of schema 1 has nothing but its text, from which the next pricing

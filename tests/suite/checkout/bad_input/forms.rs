@@ -119,7 +119,9 @@ async fn an_unknown_member_is_named_at_any_depth() {
                 places.extend(["/customerInfo/userId", "/cardNumber", "/guestId", "/discountAmount"]);
             }
             Route::UpdateOrderStatus => places.extend(["/total", "/owner"]),
-            Route::CalculateShippingPreview => places.extend(["/shippingAddress/zip", "/shippingAddress/city", "/guestId"]),
+            Route::CalculateShippingPreview => {
+                places.extend(["/shippingAddress/zip", "/shippingAddress/city", "/guestId"])
+            }
             Route::Claim => places.push("/guest"),
             _ => places.push("/guestId"),
         }

@@ -5,7 +5,7 @@ use shared::http::route::Route;
 use tests::{
     proxy::Mode,
     runtime_api::Outcome,
-    world::{World, california, cart, confirmation, id_of, total_of},
+    world::{World, california, cart, confirmation, id_of, in_lists, total_of},
 };
 
 use super::Fleet;
@@ -37,12 +37,20 @@ async fn a_purchase_runs_through_separate_processes() {
     assert_eq!(fleet.send(Route::ConfirmOrder, &confirm).await.expect(200), placed);
     let order = placed["order"]["orderId"].as_str().expect("an order");
     let list = fleet.send(Route::ListOrders, &guest.event(Route::ListOrders)).await.expect(200);
-    assert_eq!(list["orders"], json!([placed["order"]]));
+    assert_eq!(list["orders"], json!([in_lists(&placed["order"])]));
     let moved = staff.event_about(Route::UpdateOrderStatus, order).json(&json!({"status": "confirmed"}));
     fleet.send(Route::UpdateOrderStatus, &moved).await.expect(200);
     let read = fleet.send(Route::GetOrder, &guest.event_about(Route::GetOrder, order)).await.expect(200);
     assert_eq!(read["order"]["status"], "confirmed");
     fleet.send(Route::CancelOrder, &guest.event_about(Route::CancelOrder, order)).await.expect(200);
+    let place = json!({"country": "US", "state": "CA", "postalCode": "94105"});
+    let preview = json!({"cartItems": cart(&[("espresso-beans", 2)]), "shippingAddress": place});
+    let preview = guest.event(Route::CalculateShippingPreview).json(&preview);
+    let preview = fleet.send(Route::CalculateShippingPreview, &preview).await.expect(200);
+    assert_eq!(preview["shippingMethods"][0]["amount"], 599);
+    let claim = world.user("ada").event(Route::Claim).json(&json!({"guestId": guest.guest_id()}));
+    let claimed = fleet.send(Route::Claim, &claim).await.expect(200);
+    assert_eq!(claimed, json!({"checkoutIds": [checkout], "orderIds": [order]}));
     let health = fleet.send(Route::Health, &guest.event(Route::Health)).await.expect(200);
     assert_eq!(health["status"], "ok");
 

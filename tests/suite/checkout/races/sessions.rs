@@ -51,7 +51,7 @@ async fn eight_changes_at_once_happen_one_after_the_other() {
         Change::Bill("Reno"),
         Change::Bill("Salem"),
         Change::Coupon("SAVE20"),
-        Change::Coupon("FREESHIP"),
+        Change::Ship("Oakland"),
         Change::Method("us-express"),
         Change::Method("us-standard"),
     ];

@@ -112,9 +112,7 @@ impl StoredCoupon {
 impl StoredDiscount {
     fn discount(&self, faults: &mut Faults) -> Option<Discount> {
         match self {
-            Self::Percentage { percent } => {
-                faults.take("/discount/percent", percent.parse()).map(Discount::Percentage)
-            }
+            Self::Percentage { percent } => faults.take("/discount/percent", percent.parse()).map(Discount::Percentage),
             Self::Fixed { amounts: stored } => {
                 let amounts = amounts(faults, "/discount/amounts", stored);
                 if amounts.is_empty() {

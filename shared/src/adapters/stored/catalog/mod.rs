@@ -192,7 +192,11 @@ fn places(faults: &mut Faults, pointer: &str, stored: &[StoredPlace]) -> Vec<Pla
                 let postal_codes =
                     codes.filter_map(|(i, text)| faults.take(&format!("{at}/postalCodes/{i}"), text.parse())).collect();
                 let county = part.county.as_deref().map(County::new);
-                faults.take(&format!("{at}/region"), part.region.parse()).map(|region| Place { region, county, postal_codes })
+                faults.take(&format!("{at}/region"), part.region.parse()).map(|region| Place {
+                    region,
+                    county,
+                    postal_codes,
+                })
             }
         };
         places.extend(place);

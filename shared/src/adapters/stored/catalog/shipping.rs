@@ -123,7 +123,10 @@ impl StoredMethod {
         let cost = self.cost.cost(&mut faults);
         let DeliveryDays { min, max } = DeliveryDays { min: self.delivery_days.min, max: self.delivery_days.max };
         if min > max || max > LONGEST_DELIVERY {
-            faults.add("/deliveryDays", format!("must be min and max, min not above max, max at most {LONGEST_DELIVERY}"));
+            faults.add(
+                "/deliveryDays",
+                format!("must be min and max, min not above max, max at most {LONGEST_DELIVERY}"),
+            );
         }
         let handling = amounts(&mut faults, "/handling", &self.handling);
         let free_from = amounts(&mut faults, "/freeFrom", &self.free_from);
@@ -167,10 +170,7 @@ impl StoredCost {
     }
 }
 
-fn value_steps(
-    faults: &mut Faults,
-    stored: &BTreeMap<String, Vec<StoredStep>>,
-) -> BTreeMap<Currency, Vec<ValueStep>> {
+fn value_steps(faults: &mut Faults, stored: &BTreeMap<String, Vec<StoredStep>>) -> BTreeMap<Currency, Vec<ValueStep>> {
     let mut steps = BTreeMap::new();
     for (code, stored) in stored {
         let at = format!("/cost/steps/{code}");

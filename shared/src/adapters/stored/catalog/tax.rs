@@ -74,7 +74,8 @@ impl StoredTax {
             }
             let rules = countries.entry(country.to_owned()).or_default();
             if rules.jurisdictions.first().is_some_and(|first| first.included != stored.included) {
-                faults.add(format!("{prefix}/included"), format!("must be the same for all jurisdictions of {country}"));
+                faults
+                    .add(format!("{prefix}/included"), format!("must be the same for all jurisdictions of {country}"));
             }
             rules.seller_country.clone_from(&self.seller_country);
             rules.jurisdictions.push(stored.clone());

@@ -1,0 +1,7 @@
+//! The rules of `docs/PRICING.md`, held by examples, by a second implementation, and by what must be true of any cart.
+
+mod examples;
+mod shop;
+mod stored;
+
+pub use shop::{Shop, priced};

@@ -1,0 +1,181 @@
+//! Pricing a cart of a catalog, both as JSON, without stores or handlers.
+
+use serde_json::{Value, json};
+use shared::{
+    adapters::stored::catalog::CatalogFile,
+    domain::{
+        address::{Address, RawAddress},
+        catalog::Tables,
+        coupon::CouponUses,
+        ids::{CheckoutId, CouponCode, GuestId, Owner, Sku},
+        money::{Currency, OutOfRange},
+        priced::{Line, Priced},
+        session::{Session, SessionStatus},
+        tax::TaxStatus,
+    },
+    http::view::SessionView,
+    pricing::{self, Cart},
+};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+/// When an example says nothing else.
+pub const NOON: &str = "2026-03-02T12:00:00Z";
+
+/// A catalog and a cart, read and found right.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    pub tables: Tables,
+    pub session: Session,
+    pub now: OffsetDateTime,
+}
+
+/// What the checkout answers to this cart.
+#[track_caller]
+pub fn priced(catalog: &Value, cart: &Value) -> Value {
+    let mut shop = Shop::open(catalog, cart);
+    shop.price().unwrap_or_else(|error| panic!("{error}: {catalog:#} {cart:#}"));
+    shop.view()
+}
+
+impl Shop {
+    /// `cart` has `items`, and may have `currency`, `shippingAddress` (as much of it as matters), `shippingMethodId`,
+    /// `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses` and `hasOrdered`.
+    #[track_caller]
+    pub fn open(catalog: &Value, cart: &Value) -> Self {
+        let file = catalog_file(catalog);
+        let now = OffsetDateTime::parse(cart["now"].as_str().unwrap_or(NOON), &Rfc3339).expect("a time");
+        let session = session(cart, now);
+        let tables = tables(&file, cart, &session);
+        Self { tables, session, now }
+    }
+
+    /// The cart's prices, from the one function that makes them.
+    pub fn price(&mut self) -> Result<Priced, OutOfRange> {
+        let session = &self.session;
+        let cart = Cart {
+            currency: session.currency,
+            lines: &session.lines,
+            destination: session.shipping_address.as_ref().map(Address::destination),
+            method: session.shipping_method.as_ref(),
+            coupons: &session.coupons,
+            tax_status: &session.tax_status,
+            customer: session.owner.user(),
+            previous: &session.priced.lines,
+        };
+        let priced = pricing::price(cart, &self.tables, self.now)?;
+        self.session.priced = priced.clone();
+        Ok(priced)
+    }
+
+    /// The session as the client would see it.
+    pub fn view(&self) -> Value {
+        let view = SessionView::new(&self.session, self.now, Duration::minutes(30));
+        serde_json::to_value(view.with_offers(&self.session).with_taxes(&self.session)).expect("a session")
+    }
+}
+
+#[track_caller]
+fn catalog_file(catalog: &Value) -> CatalogFile {
+    let mut catalog = catalog.clone();
+    let optional = [("coupons", json!([])), ("shipping", json!({"zones": []})), ("tax", json!({"jurisdictions": []}))];
+    for (part, empty) in optional {
+        if catalog[part].is_null() {
+            catalog[part] = empty;
+        }
+    }
+    for product in catalog["products"].as_array_mut().expect("products") {
+        let members = product.as_object_mut().expect("a product");
+        let name = members["productId"].clone();
+        let variants_count = members.get("variants").is_some();
+        let mut default = |member: &str, value: Value| {
+            members.entry(member).or_insert(value);
+        };
+        default("name", name);
+        default("published", json!(true));
+        default("weightGrams", json!(500));
+        if !variants_count {
+            default("stock", json!("unlimited"));
+        }
+    }
+    let file: CatalogFile = serde_json::from_value(catalog).unwrap_or_else(|error| panic!("{error}"));
+    // A tax code without a rate is a fault in a catalog, but a cart may still have to be priced with it.
+    if let Err(faults) = file.check() {
+        let faults: Vec<_> = faults.into_iter().filter(|fault| !fault.pointer.ends_with("/taxCode")).collect();
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+    file
+}
+
+fn session(cart: &Value, now: OffsetDateTime) -> Session {
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    let lines = cart["items"].as_array().expect("items").iter().map(|item| Line {
+        sku: Sku {
+            product: item["productId"].as_str().expect("a product").parse().expect("a product id"),
+            variant: item["variantId"].as_str().map(|id| id.parse().expect("a variant id")),
+        },
+        quantity: item["quantity"].as_u64().expect("a quantity").try_into().expect("a quantity"),
+    });
+    let address = &cart["shippingAddress"];
+    let address = address.as_object().map(|_| {
+        Address::restore(RawAddress {
+            state: text(&address["state"]),
+            county: text(&address["county"]),
+            postal_code: text(&address["postalCode"]),
+            country: text(&address["country"]).expect("a country"),
+            ..RawAddress::default()
+        })
+    });
+    let coupons = cart["coupons"].as_array().into_iter().flatten();
+    let guest = Owner::Guest(GuestId::new(Uuid::from_u128(1)));
+    Session {
+        id: CheckoutId::new(Uuid::from_u128(2)),
+        owner: cart["userId"].as_str().map_or(guest, |user| Owner::User(user.parse().expect("a user id"))),
+        status: SessionStatus::Open,
+        version: 1,
+        currency: cart["currency"].as_str().map_or(Currency::USD, |code| code.parse().expect("a currency")),
+        lines: lines.collect(),
+        shipping_address: address,
+        billing_address: None,
+        shipping_method: cart["shippingMethodId"].as_str().map(|id| id.parse().expect("a method id")),
+        coupons: coupons.map(|code| code.as_str().expect("a code").parse().expect("a code")).collect(),
+        tax_status: TaxStatus {
+            certificate: cart["taxExemptionCertificate"].as_str().map(|number| number.parse().expect("a number")),
+            vat_number: cart["vatNumber"].as_str().map(|number| number.parse().expect("a VAT number")),
+        },
+        priced: Priced::default(),
+        created_at: now,
+        updated_at: now,
+        active_at: now,
+    }
+}
+
+/// What the stores would answer with.
+fn tables(file: &CatalogFile, cart: &Value, session: &Session) -> Tables {
+    let mut tables = Tables { shipping: file.shipping.rules().expect("shipping"), ..Tables::default() };
+    for stored in &file.products {
+        let product = stored.product().expect("a product");
+        tables.stock.extend(stored.opening_stock(&product));
+        tables.products.insert(product.id.clone(), product);
+    }
+    for stored in &file.coupons {
+        let coupon = stored.coupon().expect("a coupon");
+        let uses = &cart["uses"][coupon.code.as_str()];
+        let count = |of: &str| uses[of].as_u64().unwrap_or_default().try_into().expect("a count");
+        let has_ordered = cart["hasOrdered"].as_bool().unwrap_or_default();
+        let uses = CouponUses { total: count("total"), by_customer: count("byCustomer"), has_ordered };
+        if session.coupons.contains(&coupon.code) {
+            let code: CouponCode = coupon.code.clone();
+            tables.coupons.insert(code, (coupon, uses));
+        }
+    }
+    if let Some(address) = &session.shipping_address {
+        let taxes = file.tax.by_country().expect("taxes");
+        if let Some(rules) = taxes.get(address.destination().country()) {
+            tables.tax = rules.rules().expect("taxes");
+        }
+    }
+    let certificates = file.tax_exemptions.iter().map(|stored| stored.certificate().expect("a certificate"));
+    tables.certificate = certificates.into_iter().find(|c| session.tax_status.certificate.as_ref() == Some(&c.number));
+    tables
+}

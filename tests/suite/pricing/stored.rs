@@ -1,0 +1,136 @@
+//! Sessions and orders as the first release wrote them: see `tests/data/schema-1`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use shared::{
+    adapters::stored::{order::StoredOrder, session::StoredSession},
+    domain::{order::Order, session::Session},
+    http::view::{OrderAnswer, SessionView},
+    ports::ChangeId,
+};
+use tests::servers::root;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+fn document(name: &str) -> Value {
+    let path = root().join("tests/data/schema-1").join(format!("{name}.json"));
+    serde_json::from_str(&fs::read_to_string(&path).expect("a saved document")).expect("JSON")
+}
+
+fn session(name: &str) -> Session {
+    let stored: StoredSession =
+        serde_json::from_value(document(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    stored.try_into().unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn order(name: &str) -> Order {
+    let stored: StoredOrder = serde_json::from_value(document(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    stored.try_into().unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn shown(session: &Session) -> Value {
+    let view = SessionView::new(session, OffsetDateTime::UNIX_EPOCH, Duration::minutes(30));
+    serde_json::to_value(view.with_offers(session).with_taxes(session)).expect("a session")
+}
+
+#[test]
+fn a_new_session_of_schema_1_reads() {
+    let session = shown(&session("session-new"));
+
+    assert_eq!(session["summary"]["totalAmount"], 2 * 1999 + 5499);
+    assert_eq!(session["items"][1]["variantId"], "black");
+    assert_eq!(session["status"], "open");
+}
+
+#[test]
+fn a_session_of_schema_1_keeps_its_coupon_its_method_and_its_addresses() {
+    let session = shown(&session("session-ready"));
+
+    assert_eq!(session["coupons"], json!([{"couponCode": "ONEEACH", "discountAmount": 950}]));
+    assert_eq!(session["shippingMethod"]["shippingMethodId"], "us-express");
+    assert_eq!(session["shippingAddress"]["company"], "Acme");
+    assert_eq!(session["billingAddress"]["country"], "DE");
+    assert_eq!(session["taxBreakdown"][0]["jurisdiction"], "US-CA");
+    assert_eq!(session["problems"], json!([]));
+}
+
+#[test]
+fn the_problems_of_schema_1_become_typed() {
+    let session = shown(&session("session-problems"));
+
+    let problems = session["problems"].as_array().expect("problems");
+    assert_eq!(
+        (&problems[0]["code"], &problems[0]["requested"], &problems[0]["available"]),
+        (&json!("OUT_OF_STOCK"), &json!(4), &json!(2))
+    );
+    assert_eq!((&problems[1]["code"], &problems[1]["couponCode"]), (&json!("COUPON_NO_LONGER_VALID"), &json!("ONCE")));
+    assert_eq!(problems[2]["detail"], "us-standard isn't offered for US-AK");
+    assert_eq!(session["coupons"], json!([{"couponCode": "ONCE", "discountAmount": 0}]));
+}
+
+#[test]
+fn a_completed_session_of_schema_1_names_its_order() {
+    let session = shown(&session("session-completed"));
+
+    assert_eq!(session["status"], "completed");
+    assert_eq!(session["orderId"], document("order-confirmed")["orderId"]);
+}
+
+#[test]
+fn the_orders_of_schema_1_read_as_they_were() {
+    for name in ["order-confirmed", "order-shipped", "order-cancelled"] {
+        let saved = document(name);
+        let shown = serde_json::to_value(OrderAnswer::from(&order(name))).expect("an order");
+        let shown = &shown["order"];
+
+        assert_eq!(shown["orderNumber"], saved["orderNumber"], "{name}");
+        assert_eq!(shown["summary"]["totalAmount"], saved["summary"]["total"], "{name}");
+        assert_eq!(shown["coupon"]["couponCode"], saved["coupon"], "{name}");
+        assert_eq!(shown["coupon"]["discountAmount"], saved["summary"]["discount"], "{name}");
+        assert_eq!(shown["trackingNumber"], saved["trackingNumber"], "{name}");
+        assert_eq!(
+            shown["statusHistory"].as_array().map(Vec::len),
+            saved["history"].as_array().map(Vec::len),
+            "{name}"
+        );
+        // Lines kept no shares then, and an explanation that doesn't add up is none.
+        assert_eq!(shown["explain"], Value::Null, "{name}");
+    }
+}
+
+/// What an order took is known as it was, so that a cancellation gives the same back.
+#[test]
+fn the_reservations_of_schema_1_are_kept() {
+    let order = order("order-confirmed");
+
+    let stock: Vec<_> = order.reserved.stock.iter().map(|(sku, units)| (sku.to_string(), *units)).collect();
+    assert_eq!(stock, [("limited-print".to_owned(), 3)]);
+    let hold = order.reserved.coupons.first().expect("a coupon's hold");
+    assert_eq!((hold.code.as_str(), hold.total_limit, hold.customer_limit), ("ONCE", Some(1), None));
+}
+
+#[test]
+fn what_is_read_of_schema_1_is_written_and_read_again_the_same() {
+    let change = ChangeId(Uuid::nil());
+    for name in ["session-new", "session-ready", "session-problems", "session-completed"] {
+        let session = session(name);
+        let written = serde_json::to_value(StoredSession::new(&session, change, Duration::minutes(30))).expect("JSON");
+        let again: StoredSession = serde_json::from_value(written).expect("a session");
+        assert_eq!(Session::try_from(again).expect("a session"), session, "{name}");
+    }
+    for name in ["order-confirmed", "order-shipped", "order-cancelled"] {
+        let order = order(name);
+        let written = serde_json::to_value(StoredOrder::new(&order, change)).expect("JSON");
+        let again: StoredOrder = serde_json::from_value(written).expect("an order");
+        assert_eq!(Order::try_from(again).expect("an order"), order, "{name}");
+    }
+}
+
+#[test]
+fn a_document_of_the_future_is_refused() {
+    let mut future = document("session-new");
+    future["schema"] = json!(99);
+    let stored: StoredSession = serde_json::from_value(future).expect("a session");
+    assert!(Session::try_from(stored).is_err());
+}
