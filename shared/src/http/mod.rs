@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod answer;
 pub mod body;
+pub mod event;
 pub mod fields;
 pub mod idempotency;
 pub mod limits;

@@ -80,11 +80,28 @@ async fn an_event_that_no_gateway_sends_fails_alone() {
     let mut fleet = Fleet::of(&world);
     let items = json!({"cartItems": cart(&[("espresso-beans", 1)])});
     let good = guest.event(Route::Initiate).json(&items);
-    let not_base64 = guest.event(Route::Initiate).body("%%%").base64().value();
 
-    for event in [not_base64, json!({}), Value::Null] {
+    for event in [json!({}), Value::Null] {
         let outcome = fleet.invoke("initiate", &event).await;
         assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
         fleet.send(Route::Initiate, &good).await.expect(201);
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_base64_is_a_problem_like_any_other() {
+    let world = World::new().await;
+    let guest = world.guest();
+    let mut fleet = Fleet::of(&world);
+    let plain = json!({"cartItems": cart(&[("espresso-beans", 1)])}).to_string();
+
+    for body in ["%%%", "abc", "e30", "e30=e30=", "e3-_", "\u{202E}", " ", &plain] {
+        let event = guest.event(Route::Initiate).header("content-type", "application/json").body(body).base64();
+        let answer = fleet.send(Route::Initiate, &event).await;
+
+        assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()), "{body}");
+        let problem = answer.refused(400, "VALIDATION_FAILED");
+        assert_eq!(problem["errors"][0]["pointer"], "", "{body}");
+    }
+    assert_eq!(world.all("SESSIONS_TABLE").await.len(), 0);
 }
