@@ -101,8 +101,9 @@ impl Place {
             return Fit::Yes(closeness);
         }
         let Some(code) = &to.postal_code else { return Fit::Unsure { missing: "a postal code" } };
-        let code = compact(code);
-        let longest = self.postal_codes.iter().filter(|codes| codes.contain(&code)).map(PostalCodes::length).max();
+        let (country, code) = (to.country(), compact(code));
+        let matching = self.postal_codes.iter().filter(|codes| codes.contain(country, &code));
+        let longest = matching.map(PostalCodes::length).max();
         longest.map_or(Fit::No, |postal_length| Fit::Yes(Closeness { postal_length, ..closeness }))
     }
 }
@@ -132,8 +133,9 @@ pub struct NotPostalCodes;
 
 impl PostalCodes {
     /// `code` without spaces and hyphens.
-    fn contain(&self, code: &str) -> bool {
-        code.get(..self.from.len()).is_some_and(|start| self.from.as_str() <= start && start <= self.to.as_str())
+    fn contain(&self, country: &str, code: &str) -> bool {
+        let (from, to, code) = (national(country, &self.from), national(country, &self.to), national(country, code));
+        code.get(..from.len()).is_some_and(|start| from <= start && start <= to)
     }
 
     fn length(&self) -> usize {
@@ -234,6 +236,14 @@ pub fn compact(code: &str) -> String {
     code.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_uppercase).collect()
 }
 
+/// Without the country's letters, which some write before the digits: `DE-10115`.
+fn national<'c>(country: &str, code: &'c str) -> &'c str {
+    match code.strip_prefix(country) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => code,
+    }
+}
+
 fn is_subdivision(code: &str) -> bool {
     US_MILITARY.contains(&code) || rust_iso3166::iso3166_2::from_code(code).is_some()
 }
@@ -292,6 +302,16 @@ mod tests {
         for elsewhere in [place("DE", None, &[]), place("US-NY", None, &[]), place("US", None, &["94106", "0-8"])] {
             assert_eq!(elsewhere.fit(&address), Fit::No, "{elsewhere:?}");
         }
+    }
+
+    #[test]
+    fn the_countrys_letters_before_a_code_change_nothing() {
+        for (country, code, prefix) in
+            [("FI", "FI-22100", "22"), ("LV", "LV-1073", "10"), ("PT", "PT-9500-001", "9500-9999")]
+        {
+            assert!(matches!(place(country, None, &[prefix]).fit(&to(country, "", code, "")), Fit::Yes(_)), "{code}");
+        }
+        assert_eq!(place("GB", None, &["B"]).fit(&to("GB", "", "SW1A 1AA", "")), Fit::No);
     }
 
     #[test]

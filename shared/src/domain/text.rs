@@ -155,7 +155,7 @@ mod tests {
             "\u{FEFF}Ada",
             "Ada\u{E000}",
             "Ada\u{FFFF}",
-            "Ada\u{2028}",
+            "A\u{2028}da",
             "$(rm)",
             "Ada\u{0}",
         ] {

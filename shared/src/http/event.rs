@@ -13,7 +13,9 @@ pub fn check(event: &LambdaRequest) -> Result<(), Problem> {
     let LambdaRequest::ApiGatewayV2(event) = event else { return Ok(()) };
     let body = event.body.as_deref().filter(|_| event.is_base64_encoded);
     match body.map(|body| STANDARD.decode(body)) {
-        Some(Err(error)) => Err(Problem::malformed(format!("isBase64Encoded is set, but the body isn't base64: {error}"))),
+        Some(Err(error)) => {
+            Err(Problem::malformed(format!("isBase64Encoded is set, but the body isn't base64: {error}")))
+        }
         Some(Ok(_)) | None => Ok(()),
     }
 }

@@ -17,5 +17,6 @@ mod outages;
 mod permissions;
 mod purchase;
 mod races;
+mod rules;
 mod settings;
 mod stragglers;

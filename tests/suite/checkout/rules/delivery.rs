@@ -1,0 +1,122 @@
+//! Shipping without a session, and what an order says of its delivery.
+
+use serde_json::{Value, json};
+use shared::http::route::Route;
+use tests::world::{Setup, World, cart, id_of, total_of};
+
+fn preview(items: &[(&str, u32)], place: &Value) -> Value {
+    json!({"cartItems": cart(items), "shippingAddress": place})
+}
+
+#[tokio::test]
+async fn a_preview_offers_what_a_session_would() {
+    let world = World::new().await;
+    let place = json!({"country": "US", "state": "California", "postalCode": "94105"});
+    let items = [("espresso-beans", 2), ("pour-over-kit/white", 1)];
+
+    let quoted = world.nobody().post(Route::CalculateShippingPreview, &preview(&items, &place)).await.expect(200);
+
+    let guest = world.guest();
+    let session = guest.fill_cart(&items).await;
+    let offered = guest.shipping_offers(id_of(&session)).await.expect(200);
+    assert_eq!(quoted["shippingMethods"], offered["shippingMethods"]);
+    assert_eq!(quoted["currency"], "USD");
+    assert_eq!(world.all("SESSIONS_TABLE").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_preview_says_what_can_not_be_sent() {
+    let world = World::new().await;
+    let nobody = world.nobody();
+    for (items, place, status, code) in [
+        (
+            vec![("cbd-tea", 1)],
+            json!({"country": "US", "state": "idaho ", "postalCode": "83701"}),
+            422,
+            "NOT_SHIPPABLE",
+        ),
+        (
+            vec![("espresso-beans", 1)],
+            json!({"country": "BR", "state": "SP", "postalCode": "01001-000"}),
+            422,
+            "SHIPPING_UNAVAILABLE",
+        ),
+        (
+            vec![("no-such-thing", 1)],
+            json!({"country": "US", "state": "CA", "postalCode": "94105"}),
+            404,
+            "PRODUCT_NOT_FOUND",
+        ),
+        (vec![("espresso-beans", 1)], json!({"country": "US", "postalCode": "94105"}), 400, "VALIDATION_FAILED"),
+    ] {
+        nobody.post(Route::CalculateShippingPreview, &preview(&items, &place)).await.refused(status, code);
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_cost_has_its_price() {
+    let world = World::new().await;
+    let nobody = world.nobody();
+    let place = |country: &str, state: Option<&str>, postal: &str| json!({"country": country, "state": state, "postalCode": postal});
+    for (place, quantity, amount) in [
+        (place("GB", None, "SW1A 1AA"), 3, 1199 + 3 * 200),
+        (place("CA", Some("ON"), "K1A 0B1"), 5, 1499 + 100),
+        (place("CA", Some("ON"), "K1A 0B1"), 6, 799 + 100),
+        (place("DE", None, "10115"), 1, 1299),
+        (place("US", Some("AK"), "99501"), 1, 1599),
+    ] {
+        let body = preview(&[("espresso-beans", quantity)], &place);
+        let quoted = nobody.post(Route::CalculateShippingPreview, &body).await.expect(200);
+        assert_eq!(quoted["shippingMethods"][0]["amount"], amount, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_keeps_its_estimate_and_its_explanation() {
+    let world = World::new().await;
+    let guest = world.guest();
+    let session = guest.fill_cart(&[("espresso-beans", 2), ("gift-card-note", 1)]).await;
+    let session = guest.apply_coupon(id_of(&session), "SAVE20").await.expect(200);
+
+    let order = guest.confirm(id_of(&session), total_of(&session)).await.expect(201);
+    let order = guest.order(order["order"]["orderId"].as_str().unwrap()).await.expect(200)["order"].clone();
+
+    assert_eq!(order["shippingMethod"], session["shippingMethod"]);
+    assert!(order["shippingMethod"]["estimatedDelivery"]["latest"].is_string());
+    assert_eq!(order["explain"], session["explain"]);
+    let explain = order["explain"].as_array().unwrap();
+    let sum: i64 = explain.iter().map(|entry| entry["amount"].as_i64().unwrap()).sum();
+    assert_eq!(json!(sum), order["summary"]["totalAmount"]);
+    for item in order["items"].as_array().unwrap() {
+        let of_line = explain.iter().filter(|entry| entry["productId"] == item["productId"]);
+        let sum: i64 = of_line.map(|entry| entry["amount"].as_i64().unwrap()).sum();
+        assert_eq!(json!(sum), item["totalAmount"]);
+    }
+}
+
+/// No currency has a rate to another, and each keeps its own decimals.
+#[tokio::test]
+async fn a_session_in_yen_has_no_decimals() {
+    let world = Setup::default().build().await;
+    let guest = world.guest();
+    let tokyo = json!({
+        "firstName": "花子", "lastName": "山田", "addressLine1": "1-1 Chiyoda", "city": "東京",
+        "state": "Tokyo", "postalCode": "100-0001", "country": "JP"
+    });
+    let body = json!({
+        "cartItems": cart(&[("espresso-beans", 3)]), "currency": "JPY", "shippingAddress": tokyo,
+        "shippingMethodId": "jp-standard"
+    });
+
+    let session = guest.post(Route::Initiate, &body).await.expect(201);
+
+    // 10 % in 8940 and in 2000: 994.54… of the two together.
+    let expected = json!({
+        "subtotal": 8940, "discountAmount": 0, "shippingAmount": 2000, "taxAmount": 995, "taxIncluded": true,
+        "taxReliefAmount": 0, "totalAmount": 10940, "itemCount": 3
+    });
+    assert_eq!(session["summary"], expected);
+    assert_eq!(session["explain"][0]["text"], "3 × 2980 JPY Espresso beans, 500 g");
+    let order = guest.confirm(id_of(&session), 10940).await.expect(201);
+    assert_eq!(order["order"]["currency"], "JPY");
+}
