@@ -12,6 +12,9 @@ use crate::{
 /// Attempts at one change before the client is asked to try again.
 const ATTEMPTS: u32 = 12;
 
+/// How often an index is asked again that names an owner who hasn't the order.
+const INDEX_LAG: u32 = 4;
+
 /// Why an order can't be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
@@ -88,7 +91,6 @@ pub async fn set_status(
     visit: &Visit<Staff>,
     command: SetStatus,
 ) -> Result<Order, OrderError> {
-    let owner = orders.owner_of(command.order).await?.ok_or(OrderError::NotFound)?;
     let edit = |order: &mut Order| {
         let tracked = command.tracking != Tracking::default();
         if tracked && command.status != OrderStatus::Shipped {
@@ -103,7 +105,15 @@ pub async fn set_status(
         }
         Ok(changed)
     };
-    Ok(change(orders, cache, visit, &owner, command.order, edit, |_| None).await?.order)
+    for attempt in 0.. {
+        let owner = orders.owner_of(command.order).await?.ok_or(OrderError::NotFound)?;
+        match change(orders, cache, visit, &owner, command.order, edit, |_| None).await {
+            // The index follows the table: it may still name the guest whose order has just been claimed.
+            Err(OrderError::NotFound) if attempt < INDEX_LAG && visit.pause(attempt).await => {}
+            result => return Ok(result?.order),
+        }
+    }
+    Err(OrderError::NotFound)
 }
 
 /// Load, edit, write if nobody else wrote meanwhile, else again. `edit` says whether it changed anything.

@@ -3,6 +3,7 @@
 mod carts;
 mod fields;
 mod forms;
+mod fuzz;
 mod places;
 
 use std::{
