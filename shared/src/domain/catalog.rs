@@ -69,13 +69,9 @@ impl Scope {
         self.products.is_empty() && self.categories.is_empty()
     }
 
-    pub fn contains(&self, product: &Product) -> bool {
-        self.products.contains(&product.id) || !self.categories.is_disjoint(&product.categories)
-    }
-
-    /// Whether it holds a line, of which the product may have left the catalog. Empty, it holds everything.
-    pub fn covers(&self, sku: &Sku, product: Option<&Product>) -> bool {
-        self.is_empty() || self.products.contains(&sku.product) || product.is_some_and(|p| self.contains(p))
+    /// Whether it holds a line, of which the product may have left the catalog: then nobody knows its categories.
+    pub fn holds(&self, sku: &Sku, product: Option<&Product>) -> bool {
+        self.products.contains(&sku.product) || product.is_some_and(|p| !self.categories.is_disjoint(&p.categories))
     }
 }
 
@@ -149,10 +145,15 @@ impl Product {
         self.variants.iter().find(|variant| variant.id == *id)
     }
 
-    /// Which counter a line takes from; `None` where nothing is counted.
+    /// Which counter a line takes from; `None` where nothing is counted, or nothing of the kind is sold.
     pub fn counter(&self, variant: Option<&VariantId>) -> Option<Sku> {
         let product = self.id.clone();
-        match variant.and_then(|id| self.variant(id)).map_or(self.stock, |variant| variant.stock) {
+        let rule = match variant {
+            None if self.variants.is_empty() => self.stock,
+            None => return None,
+            Some(id) => self.variant(id)?.stock,
+        };
+        match rule {
             StockRule::Counted => Some(Sku { product, variant: variant.cloned() }),
             StockRule::Shared => Some(Sku { product, variant: None }),
             StockRule::Unlimited => None,

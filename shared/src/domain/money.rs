@@ -37,8 +37,9 @@ impl Minor {
         self.0.checked_sub(other.0).ok_or(OutOfRange).and_then(Self::new)
     }
 
-    pub fn times(self, quantity: u32) -> Result<Self, OutOfRange> {
-        self.0.checked_mul(i64::from(quantity)).ok_or(OutOfRange).and_then(Self::new)
+    pub fn times(self, quantity: impl Into<u64>) -> Result<Self, OutOfRange> {
+        let product = i128::from(self.0) * i128::from(quantity.into());
+        i64::try_from(product).map_err(|_| OutOfRange).and_then(Self::new)
     }
 
     pub fn sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, OutOfRange> {
@@ -275,7 +276,7 @@ mod tests {
     fn amounts_never_leave_their_range() {
         assert_eq!(Minor::MAX.plus(Minor(1)), Err(OutOfRange));
         assert_eq!(Minor::ZERO.minus(Minor(1)), Err(OutOfRange));
-        assert_eq!(Minor::MAX.times(2), Err(OutOfRange));
+        assert_eq!(Minor::MAX.times(2_u32), Err(OutOfRange));
         assert_eq!(Minor::new(-1), Err(OutOfRange));
     }
 }

@@ -86,25 +86,41 @@ pub struct Place {
 }
 
 impl Place {
+    /// A part that surely doesn't fit outweighs one that may.
     pub fn fit(&self, to: &Destination) -> Fit {
-        let mut closeness = match self.region.fit(to) {
-            Fit::Yes(closeness) => closeness,
-            other => return other,
-        };
-        match (&self.county, &to.county) {
-            (None, _) => {}
-            (Some(_), None) => return Fit::Unsure { missing: "a county" },
-            (Some(county), Some(other)) if county == other => closeness.county = true,
-            (Some(_), Some(_)) => return Fit::No,
+        match (self.region.fit(to), self.county_fit(to), self.postal_fit(to)) {
+            (Fit::No, _, _) | (_, Fit::No, _) | (_, _, Fit::No) => Fit::No,
+            (Fit::Unsure { missing }, ..) | (_, Fit::Unsure { missing }, _) | (.., Fit::Unsure { missing }) => {
+                Fit::Unsure { missing }
+            }
+            (Fit::Yes(region), Fit::Yes(county), Fit::Yes(postal)) => Fit::Yes(Closeness {
+                postal_length: postal.postal_length,
+                county: county.county,
+                subdivision: region.subdivision,
+            }),
         }
+    }
+
+    fn county_fit(&self, to: &Destination) -> Fit {
+        match (&self.county, &to.county) {
+            (None, _) => Fit::Yes(Closeness::default()),
+            (Some(_), None) => Fit::Unsure { missing: "a county" },
+            (Some(county), Some(other)) if county == other => {
+                Fit::Yes(Closeness { county: true, ..Closeness::default() })
+            }
+            (Some(_), Some(_)) => Fit::No,
+        }
+    }
+
+    fn postal_fit(&self, to: &Destination) -> Fit {
         if self.postal_codes.is_empty() {
-            return Fit::Yes(closeness);
+            return Fit::Yes(Closeness::default());
         }
         let Some(code) = &to.postal_code else { return Fit::Unsure { missing: "a postal code" } };
         let (country, code) = (to.country(), compact(code));
         let matching = self.postal_codes.iter().filter(|codes| codes.contain(country, &code));
         let longest = matching.map(PostalCodes::length).max();
-        longest.map_or(Fit::No, |postal_length| Fit::Yes(Closeness { postal_length, ..closeness }))
+        longest.map_or(Fit::No, |postal_length| Fit::Yes(Closeness { postal_length, ..Closeness::default() }))
     }
 }
 
@@ -265,12 +281,12 @@ fn subdivision(country: &str, state: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn to(country: &str, state: &str, postal_code: &str, county: &str) -> Destination {
+    fn to(country: &str, state: &str, postal_code: &str, within: &str) -> Destination {
         let some = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
         Destination::restore(&RawDestination {
             country: country.to_owned(),
             state: some(state),
-            county: some(county),
+            county: some(within),
             postal_code: some(postal_code),
         })
     }
@@ -287,8 +303,8 @@ mod tests {
     fn a_closer_place_wins() {
         let address = to("US", "ca", "94105-1234", "San Francisco");
         let closeness = |place: Place| match place.fit(&address) {
-            Fit::Yes(closeness) => closeness,
-            other => panic!("{other:?}"),
+            Fit::Yes(closeness) => Some(closeness),
+            Fit::No | Fit::Unsure { .. } => None,
         };
         let ascending = [
             place("US", None, &[]),
@@ -298,7 +314,7 @@ mod tests {
             place("US-CA", None, &["9", "94000-94199"]),
         ];
         let ascending = ascending.map(closeness);
-        assert!(ascending.is_sorted_by(|a, b| a < b), "{ascending:?}");
+        assert!(ascending.is_sorted_by(|a, b| a.is_some() && a < b), "{ascending:?}");
         for elsewhere in [place("DE", None, &[]), place("US-NY", None, &[]), place("US", None, &["94106", "0-8"])] {
             assert_eq!(elsewhere.fit(&address), Fit::No, "{elsewhere:?}");
         }

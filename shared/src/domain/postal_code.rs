@@ -48,7 +48,8 @@ mod tests {
     #[test]
     fn every_format_fits_its_own_example() {
         for fields in formats() {
-            let [country, need, example, pattern] = fields[..] else { panic!("{fields:?}") };
+            assert_eq!(fields.len(), 4, "{fields:?}");
+            let (country, need, example, pattern) = (fields[0], fields[1], fields[2], fields[3]);
             assert!(Regex::new(pattern).is_ok(), "{country}");
             assert_eq!(check(country, Some(example)), Ok(()), "{country}");
             assert_eq!(check(country, None).is_err(), need == "required", "{country}");

@@ -7,7 +7,7 @@ use time::{Date, OffsetDateTime};
 use crate::domain::{
     calendar::{Period, business_days_after},
     catalog::{Product, Scope},
-    ids::ShippingMethodId,
+    ids::{ShippingMethodId, Sku},
     money::{Amounts, Currency, Minor, OutOfRange},
     place::{Closeness, Destination, Fit, Place},
 };
@@ -104,8 +104,8 @@ pub struct Shipment<'a> {
     pub goods: Minor,
     pub weight_grams: u64,
     pub units: u32,
-    /// Of each line; `None` for one that left the catalog.
-    pub products: &'a [Option<&'a Product>],
+    /// The product is `None` where it left the catalog.
+    pub lines: &'a [(&'a Sku, Option<&'a Product>)],
     pub now: OffsetDateTime,
 }
 
@@ -160,11 +160,9 @@ impl Zone {
 
 impl Method {
     fn takes(&self, shipment: Shipment<'_>) -> bool {
-        let known = |product: Option<&Product>, scope: &Scope| product.is_some_and(|product| scope.contains(product));
-        let mut products = shipment.products.iter();
         self.period.contains(shipment.now)
-            && products.all(|product| {
-                (self.only_for.is_empty() || known(*product, &self.only_for)) && !known(*product, &self.not_for)
+            && shipment.lines.iter().all(|(sku, product)| {
+                (self.only_for.is_empty() || self.only_for.holds(sku, *product)) && !self.not_for.holds(sku, *product)
             })
     }
 
@@ -172,7 +170,7 @@ impl Method {
     fn amount(&self, shipment: Shipment<'_>) -> Result<Option<(Minor, String)>, OutOfRange> {
         let Shipment { currency, goods, weight_grams, units, .. } = shipment;
         let written = |amount| currency.format(amount);
-        let stepped = |base: &Amounts, per: &Amounts, steps: u32| -> Result<Option<(Minor, String)>, OutOfRange> {
+        let stepped = |base: &Amounts, per: &Amounts, steps: u64| -> Result<Option<(Minor, String)>, OutOfRange> {
             let Some((base, per)) = base.get(&currency).copied().zip(per.get(&currency).copied()) else {
                 return Ok(None);
             };
@@ -182,7 +180,6 @@ impl Method {
             Cost::Flat(amounts) => amounts.get(&currency).map(|amount| (*amount, format!("flat {}", written(*amount)))),
             Cost::ByWeight { base, step_grams, per_step } => {
                 let steps = weight_grams.div_ceil(u64::from((*step_grams).max(1)));
-                let steps = u32::try_from(steps).map_err(|_| OutOfRange)?;
                 stepped(base, per_step, steps)?
                     .map(|(amount, rule)| (amount, format!("{rule} by weight, {weight_grams} g")))
             }
@@ -194,7 +191,7 @@ impl Method {
                 })
             }
             Cost::ByItems { base, per_item } => {
-                stepped(base, per_item, units)?.map(|(amount, rule)| (amount, format!("{rule} by item")))
+                stepped(base, per_item, u64::from(units))?.map(|(amount, rule)| (amount, format!("{rule} by item")))
             }
         };
         let Some((mut amount, mut rule)) = cost else { return Ok(None) };

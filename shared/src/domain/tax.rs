@@ -68,23 +68,25 @@ impl TaxRules {
 
 impl Jurisdiction {
     fn applies(&self, to: &Destination) -> Result<bool, NoTax> {
-        if self.except.iter().any(|place| matches!(place.fit(to), Fit::Yes(_))) {
-            return Ok(false);
+        match (best(&self.places, to), best(&self.except, to)) {
+            (Fit::No, _) | (_, Fit::Yes(_)) => Ok(false),
+            (Fit::Unsure { missing }, _) | (_, Fit::Unsure { missing }) => Err(NoTax::AddressTooVague(missing)),
+            (Fit::Yes(_), Fit::No) => Ok(true),
         }
-        let fits: Vec<Fit> = self.places.iter().map(|place| place.fit(to)).collect();
-        if fits.iter().any(|fit| matches!(fit, Fit::Yes(_))) {
-            return Ok(true);
-        }
-        fits.into_iter().try_fold(false, |_, fit| match fit {
-            Fit::Unsure { missing } => Err(NoTax::AddressTooVague(missing)),
-            Fit::Yes(_) | Fit::No => Ok(false),
-        })
     }
 
     pub fn rate(&self, code: &TaxCode) -> Result<Rate, NoTax> {
         let rate = self.rates.get(code).copied();
         rate.ok_or_else(|| NoTax::NoRate { jurisdiction: self.id.clone(), code: code.clone() })
     }
+}
+
+/// What the places come to: that any fits surely, else that any may.
+fn best(places: &[Place], to: &Destination) -> Fit {
+    places.iter().fold(Fit::No, |best, place| match (best, place.fit(to)) {
+        (Fit::Yes(_), _) | (_, Fit::No) => best,
+        (_, fit) => fit,
+    })
 }
 
 /// What a customer has shown to be taxed otherwise.

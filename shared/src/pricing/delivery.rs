@@ -24,13 +24,13 @@ pub(super) fn offers(
     now: OffsetDateTime,
 ) -> Result<Vec<Offer>, OutOfRange> {
     let goods: Vec<Minor> = rows.iter().map(Row::net).collect::<Result<_, _>>()?;
-    let products: Vec<_> = rows.iter().map(|row| row.product).collect();
+    let lines: Vec<_> = rows.iter().map(|row| (&row.line.sku, row.product)).collect();
     let shipment = Shipment {
         currency: cart.currency,
         goods: Minor::sum(goods)?,
         weight_grams: rows.iter().map(|row| row.weight_grams).sum(),
         units: rows.iter().map(|row| row.line.quantity).sum(),
-        products: &products,
+        lines: &lines,
         now,
     };
     let mut offers = tables.shipping.offers(to, shipment)?;

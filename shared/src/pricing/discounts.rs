@@ -50,7 +50,7 @@ fn refused(coupon: &CouponCode, reason: CouponRefusal) -> Problem {
 }
 
 fn covers(coupon: &Coupon, row: &Row<'_>) -> bool {
-    coupon.scope.covers(&row.line.sku, row.product)
+    coupon.scope.is_empty() || coupon.scope.holds(&row.line.sku, row.product)
 }
 
 /// Takes the coupons off the lines, one after the other: each works on what the ones before it left.

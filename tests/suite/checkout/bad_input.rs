@@ -82,14 +82,13 @@ impl Shop {
             Route::CalculateTax => {
                 json!({"checkoutId": checkout, "taxExemptionCertificate": "CA-RESALE-0001", "vatNumber": "DE136695976"})
             }
-            Route::RemoveCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
             Route::Claim => json!({"guestId": self.guest.guest_id()}),
             Route::CalculateShippingPreview => json!({
                 "cartItems": cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]),
                 "currency": "USD",
                 "shippingAddress": {"country": "US", "state": "CA", "county": "Marin", "postalCode": "94105"}
             }),
-            Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
+            Route::ApplyCoupon | Route::RemoveCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
             Route::ConfirmOrder => confirmation(checkout, 4887),
             Route::CancelOrder => json!({"reason": "changed my mind"}),
             Route::UpdateOrderStatus => json!({"status": "processing", "note": "packed"}),

@@ -1,6 +1,11 @@
 //! The rules of `docs/PRICING.md`, held by examples, by a second implementation, and by what must be true of any cart.
 
+mod agreement;
 mod examples;
+mod naive;
+mod properties;
+mod random;
+mod refusals;
 mod shop;
 mod stored;
 

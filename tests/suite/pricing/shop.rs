@@ -43,10 +43,15 @@ impl Shop {
     /// `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses` and `hasOrdered`.
     #[track_caller]
     pub fn open(catalog: &Value, cart: &Value) -> Self {
-        let file = catalog_file(catalog);
+        Self::of(&catalog_file(catalog), cart)
+    }
+
+    /// A cart in a shop that has been opened before.
+    #[track_caller]
+    pub fn of(file: &CatalogFile, cart: &Value) -> Self {
         let now = OffsetDateTime::parse(cart["now"].as_str().unwrap_or(NOON), &Rfc3339).expect("a time");
         let session = session(cart, now);
-        let tables = tables(&file, cart, &session);
+        let tables = tables(file, cart, &session);
         Self { tables, session, now }
     }
 
@@ -75,8 +80,9 @@ impl Shop {
     }
 }
 
+/// A catalog in which much may go without saying.
 #[track_caller]
-fn catalog_file(catalog: &Value) -> CatalogFile {
+pub fn catalog_file(catalog: &Value) -> CatalogFile {
     let mut catalog = catalog.clone();
     let optional = [("coupons", json!([])), ("shipping", json!({"zones": []})), ("tax", json!({"jurisdictions": []}))];
     for (part, empty) in optional {

@@ -120,7 +120,7 @@ async fn an_unknown_member_is_named_at_any_depth() {
             }
             Route::UpdateOrderStatus => places.extend(["/total", "/owner"]),
             Route::CalculateShippingPreview => {
-                places.extend(["/shippingAddress/zip", "/shippingAddress/city", "/guestId"])
+                places.extend(["/shippingAddress/zip", "/shippingAddress/city", "/guestId"]);
             }
             Route::Claim => places.push("/guest"),
             _ => places.push("/guestId"),

@@ -106,7 +106,7 @@ fn text() -> impl Strategy<Value = String> {
         // A regex as a strategy is parsed for each case; one that is made once isn't.
         string_regex("[A-Z]{2}[0-9A-Z]{0,14}").unwrap(),
         string_regex("[0-9a-f-]{36}").unwrap(),
-        (any::<char>(), 1_usize..3000).prop_map(|(c, times)| String::from_iter(std::iter::repeat_n(c, times))),
+        (any::<char>(), 1_usize..3000).prop_map(|(c, times)| std::iter::repeat_n(c, times).collect()),
     ]
 }
 

@@ -11,7 +11,7 @@ use tests::{
 
 use super::{change_catalog, problems};
 
-fn coupon(of: Value) -> Value {
+fn coupon(of: &Value) -> Value {
     let mut coupon = json!({"discount": {"type": "percentage", "percent": "10"}});
     coupon.as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
     coupon
@@ -31,13 +31,13 @@ async fn remove_one(shopper: &Shopper, checkout: &str, code: &str) -> Value {
 #[tokio::test]
 async fn each_refusal_has_its_own_code() {
     let world = shop_with(vec![
-        coupon(json!({"code": "LATER", "startsAt": "2099-01-01T00:00:00Z"})),
-        coupon(json!({"code": "TEA", "products": ["cbd-tea"]})),
-        coupon(json!({"code": "BOOKS", "categories": ["books"]})),
-        coupon(json!({"code": "EUROS", "discount": {"type": "fixed", "amounts": {"EUR": 100}}})),
-        coupon(json!({"code": "BIG", "minimumSubtotal": {"USD": 4000}})),
-        coupon(json!({"code": "BIGEUR", "minimumSubtotal": {"EUR": 1}})),
-        coupon(json!({"code": "CAPEUR", "maximumDiscount": {"EUR": 1}})),
+        coupon(&json!({"code": "LATER", "startsAt": "2099-01-01T00:00:00Z"})),
+        coupon(&json!({"code": "TEA", "products": ["cbd-tea"]})),
+        coupon(&json!({"code": "BOOKS", "categories": ["books"]})),
+        coupon(&json!({"code": "EUROS", "discount": {"type": "fixed", "amounts": {"EUR": 100}}})),
+        coupon(&json!({"code": "BIG", "minimumSubtotal": {"USD": 4000}})),
+        coupon(&json!({"code": "BIGEUR", "minimumSubtotal": {"EUR": 1}})),
+        coupon(&json!({"code": "CAPEUR", "maximumDiscount": {"EUR": 1}})),
     ])
     .await;
     let guest = world.guest();
@@ -195,7 +195,7 @@ async fn of_first_orders_at_once_one_is_the_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_coupons_of_an_order_are_counted_and_given_back_together() {
-    let limited = |code: &str| coupon(json!({"code": code, "combinable": true, "totalLimit": 2, "customerLimit": 1}));
+    let limited = |code: &str| coupon(&json!({"code": code, "combinable": true, "totalLimit": 2, "customerLimit": 1}));
     let world = shop_with(vec![limited("ONE"), limited("TWO")]).await;
     let user = world.user("ada");
     let session = user.fill_cart(&[("espresso-beans", 2)]).await;
@@ -205,8 +205,8 @@ async fn two_coupons_of_an_order_are_counted_and_given_back_together() {
 
     let order = user.confirm(id_of(&session), total_of(&session)).await.expect(201);
 
-    let uses = async |code: &str| (world.coupon_uses(code).await, world.coupon_uses_by(code, "user#ada").await);
-    assert_eq!((uses("ONE").await, uses("TWO").await), ((1, 1), (1, 1)));
+    let counted = async |code: &str| (world.coupon_uses(code).await, world.coupon_uses_by(code, "user#ada").await);
+    assert_eq!((counted("ONE").await, counted("TWO").await), ((1, 1), (1, 1)));
     user.cancel(order["order"]["orderId"].as_str().unwrap()).await.expect(200);
-    assert_eq!((uses("ONE").await, uses("TWO").await), ((0, 0), (0, 0)));
+    assert_eq!((counted("ONE").await, counted("TWO").await), ((0, 0), (0, 0)));
 }

@@ -91,8 +91,10 @@ impl CatalogFile {
             }
         }
         faults.nest("/shipping", self.shipping.rules());
-        let tax = faults.nest("/tax", self.tax.by_country()).unwrap_or_default();
-        self.check_tax_codes(&mut faults, &tax);
+        let tax = faults.nest("/tax", self.tax.by_country());
+        if let Some(tax) = &tax {
+            self.check_tax_codes(&mut faults, tax);
+        }
         let mut certificates: Vec<Certificate> = Vec::new();
         for (index, stored) in self.tax_exemptions.iter().enumerate() {
             let prefix = format!("/taxExemptions/{index}");
@@ -102,7 +104,7 @@ impl CatalogFile {
             }
             certificates.push(certificate);
         }
-        faults.finish(Some(CheckedCatalog { products, coupons, tax, certificates, stock }))
+        faults.finish(Some(CheckedCatalog { products, coupons, tax: tax.unwrap_or_default(), certificates, stock }))
     }
 }
 

@@ -116,7 +116,7 @@ impl StoredJurisdiction {
             let (code, rate) = (faults.take(&at, code.parse()), faults.take(&at, percent.parse()));
             rates.extend(code.zip(rate));
         }
-        if rates.is_empty() {
+        if self.rates.is_empty() {
             faults.add("/rates", "must have at least one rate");
         }
         let jurisdiction = Jurisdiction {

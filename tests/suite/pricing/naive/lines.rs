@@ -1,0 +1,106 @@
+//! Rules 4 to 7, naively: the lines of a cart in the order of their SKUs, with their prices and subtotals.
+
+use num_traits::Zero;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{Number, TooLarge, amount, list, names, number, stated, within};
+
+pub(super) struct Line<'a> {
+    /// Where it is in the cart.
+    pub(super) position: usize,
+    pub(super) product: &'a str,
+    pub(super) variant: Option<&'a str>,
+    pub(super) quantity: u64,
+    pub(super) categories: &'a [Value],
+    pub(super) tax_code: &'a str,
+    /// Of one unit, in grams.
+    pub(super) weight: u64,
+    pub(super) unit_price: Number,
+    pub(super) subtotal: Number,
+    pub(super) discount: Number,
+    pub(super) shipping: Number,
+    pub(super) tax: Number,
+    pub(super) relief: Number,
+}
+
+impl Line<'_> {
+    /// What is left of the subtotal after the discounts so far.
+    pub(super) fn cost(&self) -> Number {
+        &self.subtotal - &self.discount
+    }
+
+    /// Whether its product is in `products` or has one of the `categories`.
+    pub(super) fn is_of(&self, selection: &Value) -> bool {
+        names(&selection["products"], self.product)
+            || self.categories.iter().any(|category| list(&selection["categories"]).contains(category))
+    }
+}
+
+pub(super) fn of<'a>(
+    catalog: &'a Value,
+    cart: &'a Value,
+    currency: &str,
+    now: OffsetDateTime,
+    problems: &mut Vec<String>,
+) -> Result<Vec<Line<'a>>, TooLarge> {
+    let mut lines = Vec::new();
+    for (position, item) in list(&cart["items"]).iter().enumerate() {
+        let product_id = item["productId"].as_str().unwrap();
+        let variant_id = item["variantId"].as_str();
+        let quantity = item["quantity"].as_u64().unwrap();
+        let product = list(&catalog["products"]).iter().find(|product| product["productId"] == product_id);
+        let found = product.and_then(|product| {
+            let (priced, price) = for_sale(product, variant_id, currency, now)?;
+            // A variant may weigh something else than its product.
+            Some((product, priced["weightGrams"].as_u64().or(product["weightGrams"].as_u64()).unwrap_or(500), price))
+        });
+        if found.is_none() {
+            problems.push("PRODUCT_UNAVAILABLE".to_owned());
+        }
+        let (product, weight, unit_price) = found.unwrap_or((&Value::Null, 0, Number::zero()));
+        lines.push(Line {
+            position,
+            product: product_id,
+            variant: variant_id,
+            quantity,
+            categories: list(&product["categories"]),
+            tax_code: product["taxCode"].as_str().unwrap_or("standard"),
+            weight,
+            subtotal: amount(&unit_price * number(quantity))?,
+            unit_price,
+            discount: Number::zero(),
+            shipping: Number::zero(),
+            tax: Number::zero(),
+            relief: Number::zero(),
+        });
+    }
+    // Text compares byte by byte, and no variant before any.
+    lines.sort_by(|left, right| (left.product, left.variant).cmp(&(right.product, right.variant)));
+    Ok(lines)
+}
+
+/// The product or its variant, and the price of one unit now, if it is for sale at all.
+fn for_sale<'a>(
+    product: &'a Value,
+    variant_id: Option<&str>,
+    currency: &str,
+    now: OffsetDateTime,
+) -> Option<(&'a Value, Number)> {
+    if product["published"] == false {
+        return None;
+    }
+    let variants = list(&product["variants"]);
+    let priced = match variant_id {
+        Some(id) => variants.iter().find(|variant| variant["variantId"] == id)?,
+        // Of a product that comes in variants, one has to be named.
+        None if variants.is_empty() => product,
+        None => return None,
+    };
+    for entry in list(&priced["scheduledPrices"]) {
+        if within(entry, now) && stated(&entry["prices"], currency).is_some() {
+            return Some((priced, stated(&entry["prices"], currency)?));
+        }
+    }
+    Some((priced, stated(&priced["prices"], currency)?))
+}

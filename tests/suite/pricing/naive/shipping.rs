@@ -1,0 +1,165 @@
+//! Rules 15 to 20, naively: business days are counted one by one.
+
+use num_traits::Zero;
+use serde_json::{Value, json};
+use time::{Date, OffsetDateTime, UtcOffset, Weekday};
+
+use super::{
+    Number, TooLarge, amount,
+    coupons::Taken,
+    lines::Line,
+    list, names, number,
+    places::{Closeness, Fit, fit},
+    spread, stated, whole, within,
+};
+
+/// What can be chosen, in the order of rule 18.
+pub(super) fn offers(
+    catalog: &Value,
+    address: &Value,
+    currency: &str,
+    now: OffsetDateTime,
+    lines: &[Line],
+    coupons: &[Taken],
+    problems: &mut Vec<String>,
+) -> Result<Vec<Value>, TooLarge> {
+    let mut offers = Vec::new();
+    // Without a zone there is no method either.
+    for method in zone(catalog, address).map_or(&[][..], |zone| list(&zone["methods"])) {
+        let carries = |line: &Line| {
+            (method["onlyFor"].is_null() || line.is_of(&method["onlyFor"]))
+                && (method["notFor"].is_null() || !line.is_of(&method["notFor"]))
+        };
+        if !within(method, now) || !lines.iter().all(carries) || !has_amounts(&method["cost"], currency) {
+            continue;
+        }
+        let price = offered_at(method, currency, lines, coupons)?;
+        let days = |days: &Value| after_business_days(days.as_u64().unwrap(), now, &catalog["shipping"]["holidays"]);
+        offers.push(json!({
+            "shippingMethodId": method["shippingMethodId"],
+            "amount": whole(&price),
+            "estimatedDelivery": {
+                "earliest": days(&method["deliveryDays"]["min"]),
+                "latest": days(&method["deliveryDays"]["max"]),
+            },
+        }));
+    }
+    if offers.is_empty() {
+        problems.push("SHIPPING_UNAVAILABLE".to_owned());
+    }
+    offers.sort_by_key(|offer| (offer["amount"].as_u64(), offer["shippingMethodId"].as_str().map(ToOwned::to_owned)));
+    Ok(offers)
+}
+
+/// Rule 15: of all places the closest, and of those the first.
+fn zone<'a>(catalog: &'a Value, address: &Value) -> Option<&'a Value> {
+    let mut best: Option<(Closeness, &Value)> = None;
+    for zone in list(&catalog["shipping"]["zones"]) {
+        for place in list(&zone["places"]) {
+            if let Fit::Fits(closeness) = fit(place, address)
+                && best.is_none_or(|(best, _)| closeness > best)
+            {
+                best = Some((closeness, zone));
+            }
+        }
+    }
+    best.map(|(_, zone)| zone)
+}
+
+fn has_amounts(cost: &Value, currency: &str) -> bool {
+    let has = |member: &str| !cost[member][currency].is_null();
+    match cost["type"].as_str().unwrap() {
+        "flat" => has("amounts"),
+        "byWeight" => has("base") && has("perStep"),
+        "byValue" => has("steps"),
+        "byItems" => has("base") && has("perItem"),
+        other => panic!("{other} is not a kind of cost"),
+    }
+}
+
+/// What a method costs: rule 17, and rule 13 for coupons.
+fn offered_at(method: &Value, currency: &str, lines: &[Line], coupons: &[Taken]) -> Result<Number, TooLarge> {
+    let goods: Number = lines.iter().map(Line::cost).sum();
+    // A price past every range is an error even where nobody would pay it.
+    let handling = stated(&method["handling"], currency).unwrap_or_else(Number::zero);
+    let mut price = amount(cost(&method["cost"], currency, lines, &goods) + handling)?;
+    if stated(&method["freeFrom"], currency).is_some_and(|from| goods >= from) {
+        return Ok(Number::zero());
+    }
+    let free: Vec<_> = coupons.iter().filter(|taken| taken.coupon["discount"]["type"] == "freeShipping").collect();
+    if free.iter().any(|taken| taken.coupon["maximumDiscount"].is_null()) {
+        return Ok(Number::zero());
+    }
+    for taken in free {
+        let cap = stated(&taken.coupon["maximumDiscount"], currency).unwrap();
+        price = if cap < price { price - cap } else { Number::zero() };
+    }
+    Ok(price)
+}
+
+fn cost(cost: &Value, currency: &str, lines: &[Line], goods: &Number) -> Number {
+    let of = |member: &str| stated(&cost[member], currency).unwrap();
+    match cost["type"].as_str().unwrap() {
+        "flat" => of("amounts"),
+        "byWeight" => {
+            let grams: u64 = lines.iter().map(|line| line.weight * line.quantity).sum();
+            let begun = (number(grams) / number(cost["stepGrams"].as_u64().unwrap())).ceil();
+            of("base") + of("perStep") * begun
+        }
+        "byValue" => {
+            let steps = list(&cost["steps"][currency]);
+            let last = steps.iter().rfind(|step| number(step["from"].as_u64().unwrap()) <= *goods).unwrap();
+            number(last["amount"].as_u64().unwrap())
+        }
+        "byItems" => {
+            let units: u64 = lines.iter().map(|line| line.quantity).sum();
+            of("base") + of("perItem") * number(units)
+        }
+        other => panic!("{other} is not a kind of cost"),
+    }
+}
+
+/// Rule 20.
+fn after_business_days(days: u64, now: OffsetDateTime, holidays: &Value) -> String {
+    let mut date = now.to_offset(UtcOffset::UTC).date();
+    let mut counted = 0;
+    while counted < days {
+        date = date.next_day().unwrap();
+        let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+        if !weekend && !names(holidays, &text(date)) {
+            counted += 1;
+        }
+    }
+    text(date)
+}
+
+fn text(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+/// Finds the chosen method among the offers and spreads its price over the lines (rules 18 and 19).
+pub(super) fn choose(method: &Value, offers: &[Value], lines: &mut [Line], problems: &mut Vec<String>) -> Value {
+    if method.is_null() {
+        return Value::Null;
+    }
+    let Some(offer) = offers.iter().find(|offer| offer["shippingMethodId"] == *method) else {
+        // Where there is no offer at all, that is the one problem.
+        if !offers.is_empty() {
+            problems.push("SHIPPING_METHOD_UNAVAILABLE".to_owned());
+        }
+        return Value::Null;
+    };
+    let costs: Vec<_> = lines.iter().map(Line::cost).collect();
+    let subtotals: Vec<_> = lines.iter().map(|line| line.subtotal.clone()).collect();
+    let quantities: Vec<_> = lines.iter().map(|line| number(line.quantity)).collect();
+    let all_zero = |weights: &[Number]| weights.iter().all(Zero::is_zero);
+    let weights = match (all_zero(&costs), all_zero(&subtotals)) {
+        (false, _) => costs,
+        (true, false) => subtotals,
+        (true, true) => quantities,
+    };
+    for (line, part) in lines.iter_mut().zip(spread(&number(offer["amount"].as_u64().unwrap()), &weights)) {
+        line.shipping = part;
+    }
+    offer.clone()
+}

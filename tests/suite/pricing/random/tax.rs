@@ -1,0 +1,125 @@
+//! Jurisdictions that stack, exemptions, and customers who claim one.
+
+use proptest::{prelude::*, sample::select};
+use serde_json::{Value, json};
+
+use super::{
+    amounts::{period, rate},
+    object,
+    places::{Home, home_place},
+    template::Template,
+};
+
+/// What of the customer matters to tax.
+pub(super) fn customer() -> impl Strategy<Value = Value> {
+    let user = select(vec![Value::Null, json!("user-1"), json!("user-2")]);
+    let vat_number = prop_oneof![
+        1 => Just(Value::Null),
+        1 => select(vec![json!("FR83404833048"), json!("DE136695976")]),
+    ];
+    let certificate = prop_oneof![
+        8 => Just(Value::Null),
+        3 => select(vec![json!("CERT-1"), json!("CERT-2")]),
+    ];
+    (user, vat_number, certificate).prop_map(|(user, vat_number, certificate)| {
+        json!({"userId": user, "vatNumber": vat_number, "taxExemptionCertificate": certificate})
+    })
+}
+
+/// The tax rules of the catalog and its exemptions.
+pub(super) fn rules() -> impl Strategy<Value = Value> {
+    let seller = select(vec![Value::Null, json!("DE"), json!("DE"), json!("FR"), json!("FR"), json!("US")]);
+    let count = prop_oneof![1 => 0..=1_usize, 20 => 1..=4_usize];
+    let jurisdictions = (count, prop::collection::vec(jurisdiction(), 4)).prop_map(|(count, mut jurisdictions)| {
+        jurisdictions.truncate(count);
+        jurisdictions
+    });
+    let rules = (seller, jurisdictions, any::<bool>(), any::<bool>(), 0..4_usize);
+    let exemptions = prop::collection::vec(exemption(), 0..=2);
+    (rules, exemptions).prop_map(|((seller, jurisdictions, included, included_abroad, abroad_at), exemptions)| {
+        let tax = json!({
+            "seller": seller,
+            "jurisdictions": jurisdictions,
+            "included": included,
+            "includedAbroad": included_abroad,
+            "abroadAt": abroad_at,
+        });
+        json!({"tax": tax, "exemptions": exemptions})
+    })
+}
+
+fn jurisdiction() -> impl Strategy<Value = Value> {
+    let rates = (rate(), prop::option::weighted(0.98, rate()), prop::option::weighted(0.98, rate()));
+    let places = prop::collection::vec(home_place(), 1..=2);
+    // The first two places are what nearly every address is in: an exception of those leaves no tax at all.
+    let except = (2..12_u32).prop_map(|number| json!({"home": number}));
+    let except = prop_oneof![9 => Just(Vec::new()), 1 => prop::collection::vec(except, 1..=2)];
+    (places, except, rates, any::<bool>()).prop_map(|(places, except, (standard, reduced, zero), shipping)| {
+        let rates = object([("standard", standard), ("reduced", json!(reduced)), ("zero", json!(zero))]);
+        json!({"places": places, "except": except, "rates": rates, "shippingTaxable": shipping})
+    })
+}
+
+fn exemption() -> impl Strategy<Value = Value> {
+    let region = prop_oneof![4 => Just("country"), 4 => Just("state"), 1 => Just("other"), 2 => Just("both")];
+    let user = prop_oneof![3 => Just(Value::Null), 2 => Just(json!("user-1"))];
+    (region, user, period()).prop_map(|(region, user, period)| {
+        object([
+            ("region", json!(region)),
+            ("userId", user),
+            ("startsAt", period["startsAt"].clone()),
+            ("endsAt", period["endsAt"].clone()),
+        ])
+    })
+}
+
+pub(super) fn filled(tax: &Value, home: Home, template: &Template) -> Value {
+    let mut jurisdictions = Vec::new();
+    for (number, jurisdiction) in tax["jurisdictions"].as_array().unwrap().iter().enumerate() {
+        let mut jurisdiction = template.fill(jurisdiction);
+        for places in ["places", "except"] {
+            if let Some(places) = jurisdiction[places].as_array_mut() {
+                let mut seen = Vec::new();
+                places.retain(|place| {
+                    let is_new = !seen.contains(place);
+                    seen.push(place.clone());
+                    is_new
+                });
+            }
+        }
+        jurisdiction["jurisdictionId"] = json!(format!("j-{}", 9 - number));
+        jurisdiction["name"] = json!(format!("Tax {number}"));
+        jurisdiction["included"] = tax["included"].clone();
+        jurisdictions.push(jurisdiction);
+    }
+    let abroad = json!({
+        "jurisdictionId": "abroad",
+        "name": "Tax abroad",
+        "places": [home.others().country()],
+        "included": tax["includedAbroad"],
+        "rates": {"standard": "1"},
+    });
+    let at = usize::try_from(tax["abroadAt"].as_u64().unwrap()).unwrap();
+    jurisdictions.insert(at.min(jurisdictions.len()), abroad);
+    object([("sellerCountry", tax["seller"].clone()), ("jurisdictions", jurisdictions.into())])
+}
+
+pub(super) fn exemptions(exemptions: &Value, home: Home, template: &Template) -> Value {
+    let country = home.country().to_owned();
+    let state = home.state().map_or_else(|| country.clone(), |state| format!("{country}-{state}"));
+    let other = home.others().country();
+    let filled = exemptions.as_array().unwrap().iter().enumerate().map(|(number, exemption)| {
+        let regions = match exemption["region"].as_str().unwrap() {
+            "country" => json!([country]),
+            "state" => json!([state]),
+            "other" => json!([other]),
+            _ => json!([other, state]),
+        };
+        let mut exemption = template.fill(exemption);
+        exemption["certificateNumber"] = json!(format!("CERT-{}", number + 1));
+        exemption["regions"] = regions;
+        exemption.as_object_mut().unwrap().remove("region");
+        exemption
+    });
+    filled.collect()
+}

@@ -1,0 +1,172 @@
+//! Catalogs that can't be right: each is refused at its place before anything is written.
+
+use serde_json::{Value, json};
+use tests::world::sample_catalog;
+
+/// The faults of the sample catalog after a change.
+fn faults(change: impl FnOnce(&mut Value)) -> Vec<String> {
+    let mut catalog = sample_catalog();
+    change(&mut catalog);
+    let faults = tools::catalog::read(&catalog.to_string()).err().unwrap_or_default();
+    faults.into_iter().map(|fault| fault.pointer).collect()
+}
+
+#[track_caller]
+fn refused(at: &str, change: impl FnOnce(&mut Value)) {
+    assert_eq!(faults(change), [at]);
+}
+
+#[test]
+fn products_that_contradict_themselves() {
+    let price = |starts: &str, ends: &str| json!({"prices": {"USD": 1}, "startsAt": starts, "endsAt": ends});
+    refused("/products/0/scheduledPrices/1", |c| {
+        let (one, two) = ("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z");
+        c["products"][0]["scheduledPrices"] =
+            json!([price(one, two), price("2026-02-01T00:00:00Z", "2027-01-01T00:00:00Z")]);
+    });
+    // One that begins when the other ends doesn't overlap it, nor does one of another currency.
+    let next = faults(|c| {
+        let (one, two, three) = ("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z");
+        let yen = json!({"prices": {"JPY": 1}, "startsAt": one});
+        c["products"][0]["scheduledPrices"] = json!([price(one, two), price(two, three), yen]);
+    });
+    assert_eq!(next, Vec::<String>::new());
+    refused("/products/0/scheduledPrices/0/endsAt", |c| {
+        let (one, two) = ("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z");
+        c["products"][0]["scheduledPrices"] = json!([price(two, one)]);
+    });
+    refused("/products/0/taxCode", |c| c["products"][0]["taxCode"] = json!("no-such-code"));
+    refused("/products/0/categories/0", |c| c["products"][0]["categories"] = json!(["not a category"]));
+    refused("/products/0/weightGrams", |c| c["products"][0]["weightGrams"] = json!(0));
+    refused("/products/0/weightGrams", |c| c["products"][0]["weightGrams"] = json!(1_000_001));
+    refused("/products/1/variants/0/weightGrams", |c| c["products"][1]["variants"][0]["weightGrams"] = json!(0));
+    refused("/products/4/notShippableTo/0/regions/0", |c| {
+        c["products"][4]["notShippableTo"][0]["regions"][0] = json!("US-XX");
+    });
+    // A stock of all variants, and one of each.
+    assert_eq!(
+        faults(|c| c["products"][1]["stock"] = json!(5)),
+        ["/products/1/variants/0/stock", "/products/1/variants/1/stock"]
+    );
+    refused("/products/1/variants/0/stock", |c| {
+        c["products"][1]["variants"][0].as_object_mut().unwrap().remove("stock");
+    });
+}
+
+#[test]
+fn coupons_that_can_not_work() {
+    for (at, of) in [
+        ("/coupons/0/discount/buy", json!({"discount": {"type": "buyGet", "buy": 0, "get": 1}})),
+        ("/coupons/0/discount/get", json!({"discount": {"type": "buyGet", "buy": 1, "get": 0}})),
+        ("/coupons/0/discount/percent", json!({"discount": {"type": "buyGet", "buy": 1, "get": 1, "percent": "101"}})),
+        ("/coupons/0/discount/amounts", json!({"discount": {"type": "fixed", "amounts": {}}})),
+        ("/coupons/0/maximumDiscount/USD", json!({"maximumDiscount": {"USD": -1}})),
+        ("/coupons/0/minimumSubtotal/XYZ", json!({"minimumSubtotal": {"XYZ": 1}})),
+        ("/coupons/0/categories/1", json!({"categories": ["tea", ""]})),
+        ("/coupons/0/products/0", json!({"products": ["no-such-product"]})),
+        ("/coupons/0/endsAt", json!({"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z"})),
+        ("/coupons/0/totalLimit", json!({"totalLimit": 0})),
+    ] {
+        refused(at, |c| c["coupons"][0].as_object_mut().unwrap().extend(of.as_object().unwrap().clone()));
+    }
+}
+
+#[test]
+fn shipping_that_makes_no_sense() {
+    let method = "/shipping/zones/0/methods/0";
+    for (at, of) in [
+        ("cost/steps/USD", json!({"cost": {"type": "byValue", "steps": {"USD": [{"from": 5, "amount": 1}]}}})),
+        (
+            "cost/steps/USD",
+            json!({"cost": {"type": "byValue", "steps": {"USD": [{"from": 0, "amount": 1}, {"from": 0, "amount": 2}]}}}),
+        ),
+        ("cost/steps/USD", json!({"cost": {"type": "byValue", "steps": {"USD": []}}})),
+        (
+            "cost/stepGrams",
+            json!({"cost": {"type": "byWeight", "base": {"USD": 1}, "stepGrams": 0, "perStep": {"USD": 1}}}),
+        ),
+        ("deliveryDays", json!({"deliveryDays": {"min": 3, "max": 2}})),
+        ("deliveryDays", json!({"deliveryDays": {"min": 3, "max": 400}})),
+        ("onlyFor/categories/0", json!({"onlyFor": {"categories": ["#"]}})),
+        ("handling/USD", json!({"handling": {"USD": -1}})),
+    ] {
+        refused(&format!("{method}/{at}"), |c| {
+            c["shipping"]["zones"][0]["methods"][0].as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
+        });
+    }
+    refused("/shipping/holidays/0", |c| c["shipping"]["holidays"][0] = json!("Christmas"));
+    refused("/shipping/zones/0/places", |c| c["shipping"]["zones"][0]["places"] = json!([]));
+    for codes in [json!(["9410-941"]), json!(["94199-94000"]), json!([""]), json!(["94_05"])] {
+        refused("/shipping/zones/0/places/0/postalCodes/0", |c| {
+            c["shipping"]["zones"][0]["places"][0] = json!({"region": "US", "postalCodes": codes});
+        });
+    }
+    refused("/shipping/zones/0/methods/1/shippingMethodId", |c| {
+        c["shipping"]["zones"][0]["methods"][1]["shippingMethodId"] = json!("us-standard");
+    });
+}
+
+#[test]
+fn taxes_that_contradict_each_other() {
+    // The sample's own jurisdiction is Japan's.
+    let add = |c: &mut Value, jurisdiction: Value| {
+        c["tax"]["jurisdictions"].as_array_mut().unwrap().insert(1, jurisdiction);
+    };
+    let tokyo = json!({"jurisdictionId": "JP-13", "name": "Tokyo", "places": ["JP-13"], "rates": {"standard": "1"}});
+    // Prices that include one tax and not the other.
+    refused("/tax/jurisdictions/1/included", |c| add(c, tokyo.clone()));
+    for (at, of) in [
+        ("jurisdictionId", json!({"jurisdictionId": "JP"})),
+        ("name", json!({"name": " "})),
+        ("places", json!({"places": []})),
+        ("places", json!({"places": ["JP-13", "DE"]})),
+        ("places", json!({"except": ["US"]})),
+        ("rates", json!({"rates": {}})),
+        ("rates/standard", json!({"rates": {"standard": "7,25"}})),
+        ("rates/standard", json!({"rates": {"standard": "100.1"}})),
+        ("places/0/region", json!({"places": [{"region": "JP-99", "county": "x"}]})),
+    ] {
+        refused(&format!("/tax/jurisdictions/1/{at}"), |c| {
+            let mut jurisdiction = tokyo.clone();
+            jurisdiction["included"] = json!(true);
+            jurisdiction.as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
+            add(c, jurisdiction);
+        });
+    }
+    refused("/tax/sellerCountry", |c| c["tax"]["sellerCountry"] = json!("USA"));
+    refused("/taxExemptions/0/regions/0", |c| c["taxExemptions"][0]["regions"][0] = json!("Atlantis"));
+    refused("/taxExemptions/0/certificateNumber", |c| c["taxExemptions"][0]["certificateNumber"] = json!("a b"));
+}
+
+/// The rates that are shipped: every state and DC, every member state, the UK, every province and territory.
+#[test]
+fn the_base_rates_are_complete() {
+    let catalog = sample_catalog();
+    let jurisdictions = catalog["tax"]["jurisdictions"].as_array().unwrap();
+    let covers = |code: &str| {
+        jurisdictions
+            .iter()
+            .any(|j| j["places"].as_array().unwrap().iter().any(|p| *p == json!(code) || p["region"] == json!(code)))
+    };
+    let of = |country: &str, not: &[&str]| -> Vec<String> {
+        let country = rust_iso3166::from_alpha2(country).unwrap();
+        let codes = country.subdivisions().unwrap().iter().map(|s| s.code.to_owned());
+        codes.filter(|code| !not.contains(&code.as_str())).collect()
+    };
+    let outlying = ["US-AS", "US-GU", "US-MP", "US-PR", "US-UM", "US-VI"];
+    let states = of("US", &outlying);
+    assert_eq!(states.len(), 51);
+    let provinces = of("CA", &[]);
+    assert_eq!(provinces.len(), 13);
+    let countries = shared::domain::vat::MEMBER_STATES.iter().map(|code| (*code).to_owned());
+    for code in states.into_iter().chain(provinces).chain(countries).chain(["GB".to_owned()]) {
+        assert!(covers(&code), "{code} has no rate");
+    }
+    let reduced = |id: &str| {
+        jurisdictions.iter().find(|j| j["jurisdictionId"] == json!(id)).map(|j| j["rates"]["reduced"].clone())
+    };
+    // Denmark is the one member state without a reduced rate.
+    for country in shared::domain::vat::MEMBER_STATES.iter().filter(|code| **code != "DK") {
+        assert!(reduced(country).is_some_and(|rate| rate.is_string()), "{country}");
+    }
+}
