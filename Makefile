@@ -33,10 +33,10 @@ ifdef CI
 endif
 
 .PHONY: test-dynamodb-local
-test-dynamodb-local: ## Run the tests on AWS's own DynamoDB emulator (Java 17)
+test-dynamodb-local: ## Run the tests that need DynamoDB on AWS's own emulator (Java 17)
 	@scripts/setup dynamodb-local
 	$(say) "Testing, on redis-server and DynamoDB Local"
-	@TEST_DYNAMODB=local cargo test --workspace --locked
+	@TEST_DYNAMODB=local cargo test --package tests --locked -- --skip pricing:: --skip architecture:: --skip fuzz
 
 .PHONY: lint
 lint: setup ## Formatting, clippy, dependencies, the template

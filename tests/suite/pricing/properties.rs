@@ -18,6 +18,12 @@ use super::{Shop, agreement::cases, random};
 
 /// Lines, totals and explanation say the same, to the cent.
 pub fn adds_up(shop: &Shop, priced: &Priced) -> Result<(), String> {
+    sums_agree(priced)?;
+    explained(shop, priced)
+}
+
+/// Lines and totals say the same, to the cent.
+pub fn sums_agree(priced: &Priced) -> Result<(), String> {
     let Priced { lines, summary, coupons, shipping, taxes, .. } = priced;
     let sum = |of: fn(&PricedLine) -> Minor| lines.iter().map(|line| i128::from(of(line).get())).sum::<i128>();
     let same = |what: &str, found: i128, expected: Minor| {
@@ -41,7 +47,7 @@ pub fn adds_up(shop: &Shop, priced: &Priced) -> Result<(), String> {
         same("a line's coupons", line.discounts.iter().map(|d| get(d.amount)).sum(), line.discount)?;
         same("a line's taxes", line.taxes.iter().map(|t| get(t.amount)).sum(), line.tax)?;
     }
-    explained(shop, priced)
+    Ok(())
 }
 
 /// Every cent is explained, of each line.

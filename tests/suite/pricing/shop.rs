@@ -57,7 +57,13 @@ impl Shop {
 
     /// The cart's prices, from the one function that makes them.
     pub fn price(&mut self) -> Result<Priced, OutOfRange> {
-        let session = &self.session;
+        let priced = self.price_as(&self.session, self.now)?;
+        self.session.priced = priced.clone();
+        Ok(priced)
+    }
+
+    /// What another session would cost here at another time.
+    pub fn price_as(&self, session: &Session, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
         let cart = Cart {
             currency: session.currency,
             lines: &session.lines,
@@ -68,9 +74,7 @@ impl Shop {
             customer: session.owner.user(),
             previous: &session.priced.lines,
         };
-        let priced = pricing::price(cart, &self.tables, self.now)?;
-        self.session.priced = priced.clone();
-        Ok(priced)
+        pricing::price(cart, &self.tables, now)
     }
 
     /// The session as the client would see it.
