@@ -5,6 +5,7 @@ mod claims;
 mod coupons;
 mod delivery;
 mod taxes;
+mod totals;
 
 use serde_json::Value;
 use tests::world::{World, sample_catalog};

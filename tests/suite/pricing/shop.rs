@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 use shared::{
     adapters::stored::catalog::CatalogFile,
+    checkout::session::SessionError,
     domain::{
         address::{Address, RawAddress},
         catalog::Tables,
         coupon::CouponUses,
         ids::{CheckoutId, CouponCode, GuestId, Owner, Sku},
-        money::{Currency, OutOfRange},
+        money::{Currency, Minor, OutOfRange},
         priced::{Line, Priced},
         session::{Session, SessionStatus},
         tax::TaxStatus,
     },
-    http::view::SessionView,
+    http::{problem::Problem, view::SessionView},
     pricing::{self, Cart},
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -34,13 +35,19 @@ pub struct Shop {
 #[track_caller]
 pub fn priced(catalog: &Value, cart: &Value) -> Value {
     let mut shop = Shop::open(catalog, cart);
-    shop.price().unwrap_or_else(|error| panic!("{error}: {catalog:#} {cart:#}"));
-    shop.view()
+    match shop.price() {
+        Ok(_) => shop.view(),
+        Err(error) => {
+            let problem = Problem::from(SessionError::from(error));
+            serde_json::from_str(&problem.body()).expect("a problem")
+        }
+    }
 }
 
 impl Shop {
     /// `cart` has `items`, and may have `currency`, `shippingAddress` (as much of it as matters), `shippingMethodId`,
-    /// `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses` and `hasOrdered`.
+    /// `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses`, `hasOrdered`, and `firstShown` with the
+    /// prices of a time before.
     #[track_caller]
     pub fn open(catalog: &Value, cart: &Value) -> Self {
         Self::of(&catalog_file(catalog), cart)
@@ -52,7 +59,15 @@ impl Shop {
         let now = OffsetDateTime::parse(cart["now"].as_str().unwrap_or(NOON), &Rfc3339).expect("a time");
         let session = session(cart, now);
         let tables = tables(file, cart, &session);
-        Self { tables, session, now }
+        let mut shop = Self { tables, session, now };
+        if let Some(prices) = cart["firstShown"].as_object() {
+            shop.price().expect("prices");
+            for line in &mut shop.session.priced.lines {
+                let price = prices[line.sku.product.as_str()].as_i64().expect("a price");
+                line.quoted_price = Minor::new(price).expect("a price");
+            }
+        }
+        shop
     }
 
     /// The cart's prices, from the one function that makes them.

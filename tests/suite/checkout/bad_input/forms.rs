@@ -69,13 +69,19 @@ async fn bytes_that_are_no_text_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_of_65_kb_is_too_large_however_it_is_sent() {
+async fn a_body_of_65_kb_or_of_6_mb_is_too_large_however_it_is_sent() {
     let shop = Shop::open().await;
     let too_large = refusal(413, "PAYLOAD_TOO_LARGE");
     let cases = WITH_BODY.into_iter().flat_map(|route| {
         let padded = format!("{}{}", shop.good_body(route), " ".repeat(65 * 1024));
         let event = shop.event(route).header("content-type", "application/json");
         [
+            (
+                "6 MB of text".to_owned(),
+                route,
+                event.clone().body(format!("{padded}{}", " ".repeat(6_000_000))),
+                too_large,
+            ),
             ("65 KB of text".to_owned(), route, event.clone().body(padded.clone()), too_large),
             ("65 KB of base64".to_owned(), route, event.body(STANDARD.encode(padded)).base64(), too_large),
         ]
