@@ -50,7 +50,7 @@ impl Address {
         let company = optional(&mut faults, "/company", raw.company, 200);
         let address_line1 = text(&mut faults, "/addressLine1", &raw.address_line1, 200);
         let address_line2 = optional(&mut faults, "/addressLine2", raw.address_line2, 200);
-        let city = name(&mut faults, "/city", &raw.city, 100);
+        let city = text(&mut faults, "/city", &raw.city, 100);
         let county = optional(&mut faults, "/county", raw.county, 100);
         let state = optional(&mut faults, "/state", raw.state, 100);
         let postal_code = raw.postal_code;

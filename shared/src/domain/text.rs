@@ -23,12 +23,16 @@ pub fn optional(faults: &mut Faults, pointer: &str, value: Option<String>, max: 
     Some(text(faults, pointer, &value, max))
 }
 
-/// The name of a person or a place in any script: letters with their marks, digits (`Ada 3rd`), spaces and the
-/// punctuation that names have. At least one letter; no symbols, which are a slip or somebody's trick.
+/// The name of a person in any script: letters with their marks, digits (`Ada 3rd`), spaces and the punctuation that
+/// names have. At least one letter, or the lone hyphen or period of someone who has one name only and two fields to
+/// fill; no symbols, which are a slip or somebody's trick.
 pub fn name(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> String {
     let before = faults.count();
     let name = text(faults, pointer, value, max);
     if faults.count() > before {
+        return name;
+    }
+    if matches!(name.as_str(), "-" | ".") {
         return name;
     }
     if !name.chars().any(char::is_alphabetic) {
@@ -126,6 +130,7 @@ mod tests {
             "Ada 3rd",
             "X Æ A-12",
             "Ng",
+            "-",
             "Å",
             "St. John",
             "d'Arc (née Romée)",
@@ -144,7 +149,7 @@ mod tests {
             "",
             "  ",
             "1234",
-            "-",
+            "--",
             "<script>",
             "Ada\u{202E}adA",
             "Ada\u{0007}",

@@ -57,6 +57,9 @@ enum CatalogCommand {
 name stays as it is. Live stock is never touched, only stock that isn't counted yet is opened, so loading
 again changes nothing. --reset-stock sets every counter to the file's.
 
+\"baseRates\" in the file's \"tax\" names a file of base tax rates beside it. Tax rules are kept by country: those of
+a country that the file has no rule for are taken away.
+
 Examples:
   checkout catalog load data/sample-catalog.json --local
   CATALOG_TABLE=… INVENTORY_TABLE=… AWS_REGION=eu-central-1 checkout catalog load shop.json

@@ -109,9 +109,13 @@ impl CatalogFile {
 }
 
 impl CatalogFile {
-    /// A tax code that no jurisdiction has a rate for is a slip: the product could be sold nowhere.
+    /// A tax code that no jurisdiction has a rate for is a slip: the product could be sold nowhere. Without any
+    /// jurisdiction that is true of all products, and no slip of theirs.
     fn check_tax_codes(&self, faults: &mut Faults, tax: &BTreeMap<String, StoredTaxRules>) {
         let known: BTreeSet<&str> = tax.values().flat_map(StoredTaxRules::codes).collect();
+        if known.is_empty() {
+            return;
+        }
         for (index, code) in self.products.iter().enumerate().filter_map(|(i, p)| Some((i, p.tax_code()?))) {
             if !known.contains(code) {
                 faults.add(format!("/products/{index}/taxCode"), format!("no jurisdiction has a rate for {code}"));
