@@ -2,16 +2,19 @@
 
 use std::fs;
 
+use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use shared::{
     adapters::stored::{order::StoredOrder, session::StoredSession},
-    domain::{order::Order, session::Session},
+    domain::{catalog::NotForSale, money::Minor, order::Order, problem::Problem, session::Session},
     http::view::{OrderAnswer, SessionView},
     ports::ChangeId,
 };
 use tests::servers::root;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+use super::{Shop, agreement::cases, random};
 
 fn document(name: &str) -> Value {
     let path = root().join("tests/data/schema-1").join(format!("{name}.json"));
@@ -125,6 +128,41 @@ fn what_is_read_of_schema_1_is_written_and_read_again_the_same() {
         let again: StoredOrder = serde_json::from_value(written).expect("an order");
         assert_eq!(Order::try_from(again).expect("an order"), order, "{name}");
     }
+}
+
+/// Nothing of a session is lost in the store: shares, explanations, estimates, and each kind of problem.
+#[test]
+fn every_session_is_read_as_it_was_written() {
+    let mut kinds = std::collections::BTreeSet::new();
+    let seen = std::cell::RefCell::new(&mut kinds);
+    let result = TestRunner::new(cases(2_000)).run(&random::case(), |case| {
+        let mut shop = Shop::open(&case.catalog, &case.cart);
+        let Ok(priced) = shop.price() else { return Ok(()) };
+        seen.borrow_mut().extend(priced.problems.iter().map(Problem::code));
+        let stored = StoredSession::new(&shop.session, ChangeId(Uuid::nil()), Duration::minutes(30));
+        let written = serde_json::to_string(&stored).expect("JSON");
+        let again: StoredSession = serde_json::from_str(&written).expect("a session");
+        let again = Session::try_from(again).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        if again == shop.session { Ok(()) } else { Err(TestCaseError::fail(format!("{again:#?}"))) }
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(kinds.len() >= 6, "{kinds:?}");
+}
+
+#[test]
+fn the_problems_that_no_random_cart_has_are_read_as_they_were_written() {
+    let mut session = session("session-new");
+    let sku = session.lines[0].sku.clone();
+    let minor = |amount| Minor::new(amount).expect("an amount");
+    session.priced.problems = vec![
+        Problem::PriceChanged { sku: sku.clone(), old: minor(1), new: minor(2) },
+        Problem::OutOfStock { sku: sku.clone(), requested: 5, available: 2 },
+        Problem::NotShippable { sku: sku.clone(), message: "Not there: \"no\".".to_owned() },
+        Problem::ProductUnavailable { sku, why: NotForSale::NoPrice },
+    ];
+    let stored = StoredSession::new(&session, ChangeId(Uuid::nil()), Duration::minutes(30));
+    let again: StoredSession = serde_json::from_value(serde_json::to_value(stored).expect("JSON")).expect("a session");
+    assert_eq!(Session::try_from(again).expect("a session"), session);
 }
 
 #[test]
