@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     dynamo_faults::{Fault, Rule},
+    gate::Gate,
     race,
     world::{Answer, Setup, Shopper, World, id_of, total_of},
 };
@@ -214,4 +215,60 @@ async fn a_claim_that_breaks_off_is_finished_by_the_next() {
             user.session(id_of(&open)).await.expect(200);
         }
     }
+}
+
+/// Staff have asked the index whose order it is when it is claimed: they find it all the same.
+#[tokio::test]
+async fn an_order_that_is_claimed_between_two_reads_is_moved_on() {
+    let world = shop().await;
+    let (guest, user, staff) = (world.guest(), world.user("ada"), world.staff());
+    let order = guest.buy(&[("espresso-beans", 1)]).await;
+    let order = order["orderId"].as_str().unwrap().to_owned();
+    let gate = Gate::closed();
+    world
+        .dynamodb
+        .add(Rule::on("GetItem", Fault::Hold(gate.clone())).table(&world.tables.name("ORDERS_TABLE")).times(1));
+    let moving = tokio::spawn({
+        let (staff, order) = (staff.clone(), order.clone());
+        async move { staff.set_status(&order, "processing").await }
+    });
+    gate.arrived(1).await;
+    let claimed = claim(&user, &guest).await.expect(200);
+    assert_eq!(claimed["orderIds"], json!([order]));
+    gate.open();
+
+    let moved = moving.await.unwrap().expect(200);
+
+    assert_eq!(moved["order"]["status"], "processing");
+    assert_eq!(user.order(&order).await.expect(200)["order"]["status"], "processing");
+    assert_eq!(world.stored_orders().await.len(), 1);
+}
+
+/// A cancellation that was under way gives back once, whoever has the order when it lands.
+#[tokio::test]
+async fn a_claim_in_the_middle_of_a_cancellation_gives_back_once() {
+    let world = shop().await;
+    let (guest, user) = (world.guest(), world.user("ada"));
+    let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+    let session = guest.apply_coupon(id_of(&session), "ONEEACH").await.expect(200);
+    let order = guest.confirm(id_of(&session), total_of(&session)).await.expect(201);
+    let order = order["order"]["orderId"].as_str().unwrap().to_owned();
+    let gate = Gate::closed();
+    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::Hold(gate.clone())).times(1));
+    let cancelling = tokio::spawn({
+        let (guest, order) = (guest.clone(), order.clone());
+        async move { guest.cancel(&order).await }
+    });
+    gate.arrived(1).await;
+    claim(&user, &guest).await.expect(200);
+    gate.open();
+
+    cancelling.await.unwrap().refused(404, "ORDER_NOT_FOUND");
+    assert_eq!(world.stock("espresso-beans").await, 99_998);
+    user.cancel(&order).await.expect(200);
+    user.cancel(&order).await.expect(200);
+
+    assert_eq!(world.stock("espresso-beans").await, 100_000);
+    assert_eq!(world.coupon_uses_by("ONEEACH", "user#ada").await, 0);
+    assert_eq!(world.coupon_uses_by("ONEEACH", &format!("guest#{}", guest.guest_id())).await, 0);
 }
