@@ -194,13 +194,19 @@ pub trait OrderViews: Sync {
     -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 }
 
-/// Keeping the cache in step after a change. Best effort: a failure is logged, and the entry lives out its time.
+/// Keeping the cache in step with changes of orders. `request` names the request that makes the change. Best effort: a
+/// failure is logged; where the cache heard neither of a change's beginning nor of its end, the entry lives out its time.
 pub trait OrderCache: Sync {
-    /// After an order was placed: drops every cached list of its owner, and replaces the session's copy.
-    fn placed(&self, placement: Placement<'_>) -> impl Future<Output = ()> + Send;
+    /// Before an order is changed or moved: drops its entry and every cached list of the owners, and lets nothing new
+    /// be cached until the change is over. Whoever dies in between leaves nothing old behind. Also after a change of
+    /// which nobody knows whether it took effect, or still will.
+    fn changing(&self, owners: &[&Owner], id: OrderId, request: ChangeId) -> impl Future<Output = ()> + Send;
 
-    /// After an order changed: drops its entry, and every cached list of its owner.
-    fn changed(&self, owner: &Owner, id: OrderId) -> impl Future<Output = ()> + Send;
+    /// After an order changed: drops its entry, and every cached list of the owners.
+    fn changed(&self, owners: &[&Owner], id: OrderId, request: ChangeId) -> impl Future<Output = ()> + Send;
+
+    /// After an order was placed: drops every cached list of its owner, and replaces the session's copy.
+    fn placed(&self, placement: Placement<'_>, request: ChangeId) -> impl Future<Output = ()> + Send;
 }
 
 /// A stored answer to a request with an idempotency key. Kept for 24 hours.
@@ -227,8 +233,21 @@ pub trait Receipts: Sync {
 /// What to ask Redis before the use case runs.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    pub limit: Option<(LimitKey, Policy)>,
+    /// Names this request: asked twice because an answer was lost, it counts once.
+    pub request: ChangeId,
+    pub limit: Option<Limit>,
     pub session: Option<CheckoutId>,
+    /// An order of theirs is about to be placed: see [`OrderCache::changing`].
+    pub ordering: Option<Owner>,
+}
+
+/// A limit that a request falls under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub key: LimitKey,
+    pub policy: Policy,
+    /// As how many requests it counts; 1 to the policy's count.
+    pub cost: u32,
 }
 
 /// Who is limited on which route: `{user id or IP address}:{METHOD}:{path}`.
@@ -246,6 +265,9 @@ pub struct Entrance {
 /// nothing that Redis would have allowed, and there is no cached session.
 pub trait Gate: Sync {
     fn enter(&self, entry: &Entry) -> impl Future<Output = Entrance> + Send;
+
+    /// Takes a request out of the count that was allowed, and that failed for a fault of ours. Best effort.
+    fn refund(&self, limit: &Limit, request: ChangeId) -> impl Future<Output = ()> + Send;
 }
 
 /// How an order with this way of paying begins.

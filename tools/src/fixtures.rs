@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use redis::AsyncCommands as _;
 use shared::{
-    adapters::redis::keys::Keys,
-    app::App,
+    adapters::redis::{command::Command, link::Link},
+    app::{App, Clock},
     checkout::{
         confirm::{self, Confirm, ConfirmError, Stores},
         initiate::{Initiate, InitiateError, initiate},
@@ -126,9 +125,13 @@ async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>
         let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
         request.key("owner", text(owner)).key("orderId", text(ORDER.to_string())).send().await?;
     }
-    let keys = Keys::new(app.config.redis.prefix.clone());
-    let mut redis = redis::Client::open(app.config.redis.url.expose())?.get_multiplexed_async_connection().await?;
+    let link = Link::new(&app.config.redis, || Clock::System.now())?;
+    let keys = &link.keys;
     let copies = [keys.session(CHECKOUT), keys.session(ORDERED), keys.order(ORDER), keys.orders(&owner)];
-    let _: i64 = redis.unlink(&copies[..]).await?;
+    // A command each: in a cluster they lie apart.
+    let commands = copies.map(|key| Command::new("clear fixtures", "UNLINK").arg(key));
+    if link.insist(&commands).await.contains(&None) {
+        return Err("the copies in Redis can't be cleared".into());
+    }
     Ok(())
 }

@@ -12,8 +12,8 @@ use crate::{
         dynamodb::client::Dynamo,
         redis::{
             documents,
-            leases::{self, Field, Found},
-            link::{Degraded, Link},
+            leases::{self, Field},
+            link::Link,
         },
         stored::{Unreadable, order::StoredOrder, parts::all, session::StoredSession},
     },
@@ -25,6 +25,7 @@ use crate::{
         ChangeId, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Placed, Placement, Receipt,
         Saved, StoreError,
     },
+    telemetry::counts::{Store as StoreName, count, degraded},
 };
 
 #[derive(Clone, Debug)]
@@ -34,6 +35,9 @@ pub struct OrderStore {
     pub session_ttl: Duration,
     pub order_life: Duration,
     pub list_life: Duration,
+    /// How long an order and its owner's lists stay uncached when it is being changed, and nobody says how that ended:
+    /// longer than a request may take.
+    pub hold: Duration,
     /// Makes lease tokens.
     pub token: fn() -> Uuid,
 }
@@ -45,8 +49,11 @@ struct StoredPage {
     next: Option<String>,
 }
 
+/// How long it is remembered that there is no such order.
+const UNKNOWN_LIFE: Duration = Duration::seconds(10);
+
 impl OrderStore {
-    /// Cache-aside with a lease. `read` asks the database; `None` from it is not cached.
+    /// Cache-aside with a lease. `read` asks the database; that it has nothing is cached too, for a short while.
     async fn through<T, S>(
         &self,
         at: &Field,
@@ -58,24 +65,45 @@ impl OrderStore {
     where
         S: Serialize + for<'d> Deserialize<'d>,
     {
-        let token = match leases::look(&self.link, at, (self.token)()).await {
-            Found::Document(text) => {
-                if let Some(value) = serde_json::from_str(&text).ok().and_then(&parse) {
-                    return Ok(Some(value));
-                }
-                // Of another schema, or rubbish: the next reader may fill it anew.
-                let _: Result<_, Degraded> = self.link.send("drop unreadable", &[leases::drop(&at.key)]).await;
-                None
+        let found = leases::look(&self.link, at, (self.token)(), life).await;
+        let cached = found.document.as_ref().map(|text| match serde_json::from_str::<Option<S>>(text).ok()? {
+            None => Some(None),
+            Some(stored) => parse(stored).map(Some),
+        });
+        if let Some(None) = cached {
+            // Of another schema, or rubbish: the next reader may fill it anew.
+            self.link.send(&[leases::drop(&at.key)]).await;
+        }
+        let cached = cached.flatten();
+        let Some(token) = found.token else {
+            if let Some(value) = cached {
+                count(|counts| counts.order_cache_hits += 1);
+                return Ok(value);
             }
-            Found::Nothing { token } => token,
+            count(|counts| counts.order_cache_misses += 1);
+            return read.await;
         };
-        let value = read.await?;
-        if let (Some(token), Some(value)) = (token, &value)
-            && let Ok(text) = serde_json::to_string(&store(value))
-        {
+        count(|counts| counts.order_cache_misses += 1);
+        let value = match (read.await, cached) {
+            (Ok(value), _) => value,
+            // What is about to expire has not yet.
+            (Err(error), Some(value)) => {
+                degraded(StoreName::DynamoDb, error.operation, &error.source);
+                return Ok(value);
+            }
+            (Err(error), None) => return Err(error),
+        };
+        if let Ok(text) = serde_json::to_string(&value.as_ref().map(store)) {
+            let life = if value.is_some() { life } else { life.min(UNKNOWN_LIFE) };
             leases::fill(&self.link, at, &token, &text, life).await;
         }
         Ok(value)
+    }
+
+    /// The keys that hold something of an order.
+    fn keys_of(&self, owners: &[&Owner], id: OrderId) -> Vec<String> {
+        let keys = &self.link.keys;
+        std::iter::once(keys.order(id)).chain(owners.iter().map(|owner| keys.orders(owner))).collect()
     }
 }
 
@@ -112,25 +140,34 @@ fn store_page(page: &OrderPage) -> StoredPage {
 }
 
 impl OrderCache for OrderStore {
-    async fn placed(&self, placement: Placement<'_>) {
-        let Placement { order, session, change, .. } = placement;
-        let stored = StoredSession::new(session, change, self.session_ttl);
-        let mut commands = vec![leases::drop(&self.link.keys.orders(&order.owner))];
-        commands.extend(documents::put(&self.link, stored, session.updated_at, self.session_ttl));
-        // What failed has been logged; the copies live out their time.
-        let _: Result<_, Degraded> = self.link.send("forget orders", &commands).await;
+    async fn changing(&self, owners: &[&Owner], id: OrderId, request: ChangeId) {
+        let keys = self.keys_of(owners, id);
+        let commands: Vec<_> = keys.iter().map(|key| leases::hold(key, request, self.hold)).collect();
+        self.link.send(&commands).await;
     }
 
-    async fn changed(&self, owner: &Owner, id: OrderId) {
-        let keys = &self.link.keys;
-        let commands = [leases::drop(&keys.order(id)), leases::drop(&keys.orders(owner))];
-        let _: Result<_, Degraded> = self.link.send("forget orders", &commands).await;
+    async fn changed(&self, owners: &[&Owner], id: OrderId, request: ChangeId) {
+        let keys = self.keys_of(owners, id);
+        let commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
+        self.link.insist(&commands).await;
+    }
+
+    async fn placed(&self, placement: Placement<'_>, request: ChangeId) {
+        let Placement { order, session, change, .. } = placement;
+        let stored = StoredSession::new(session, change, self.session_ttl);
+        let mut commands = vec![leases::release(&self.link.keys.orders(&order.owner), request)];
+        commands.extend(documents::put(&self.link, stored, session.updated_at, self.session_ttl));
+        self.link.insist(&commands).await;
     }
 }
 
 impl Orders for OrderStore {
     async fn place(&self, placement: Placement<'_>, deadline: Instant) -> Result<Placed, StoreError> {
-        self.dynamo.place_order(placement, self.session_ttl, deadline).await
+        let placed = self.dynamo.place_order(placement, self.session_ttl, deadline).await?;
+        if placed == Placed::SessionChanged {
+            count(|counts| counts.version_conflicts += 1);
+        }
+        Ok(placed)
     }
 
     async fn get(&self, owner: &Owner, id: OrderId) -> Result<Option<Order>, StoreError> {
@@ -159,7 +196,11 @@ impl Orders for OrderStore {
         receipt: Option<&Receipt>,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
-        self.dynamo.save_order(order, change, release, receipt, deadline).await
+        let saved = self.dynamo.save_order(order, change, release, receipt, deadline).await?;
+        if matches!(saved, Saved::Conflict(_)) {
+            count(|counts| counts.version_conflicts += 1);
+        }
+        Ok(saved)
     }
 }
 

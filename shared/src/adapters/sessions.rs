@@ -8,10 +8,7 @@ use tokio::time::Instant;
 use crate::{
     adapters::{
         dynamodb::client::Dynamo,
-        redis::{
-            documents,
-            link::{Degraded, Link},
-        },
+        redis::{documents, link::Link},
         stored::session::StoredSession,
     },
     domain::{
@@ -19,6 +16,7 @@ use crate::{
         session::Session,
     },
     ports::{CachedSession, ChangeId, Loaded, Receipt, Saved, Sessions, StoreError},
+    telemetry::counts::{Store, count, degraded},
 };
 
 #[derive(Clone, Debug)]
@@ -35,7 +33,7 @@ impl SessionStore {
         let stored = StoredSession::new(session, change, self.ttl);
         if let Some(command) = documents::put(&self.link, stored, verified_at, self.ttl) {
             // A copy that couldn't be written has been logged; the next reader asks the database.
-            let _: Result<_, Degraded> = self.link.send("copy session", &[command]).await;
+            self.link.send(&[command]).await;
         }
     }
 }
@@ -50,8 +48,10 @@ impl Sessions for SessionStore {
         // A copy from the future was verified by a clock that disagrees with ours: it isn't trusted either.
         let trusted = cached.filter(|c| c.session.id == id && (now - c.verified_at).abs() <= self.trust);
         if let Some(cached) = trusted {
+            count(|counts| counts.session_hits += 1);
             return Ok(Some(Loaded { session: cached.session, from_cache: true }));
         }
+        count(|counts| counts.session_misses += 1);
         let session = self.dynamo.session(id).await?;
         Ok(session.map(|session| Loaded { session, from_cache: false }))
     }
@@ -63,7 +63,7 @@ impl Sessions for SessionStore {
         if session.wants_touch(now) {
             session.active_at = now;
             verified = self.dynamo.touch_session(&session, self.ttl).await.unwrap_or_else(|error| {
-                tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
+                degraded(Store::DynamoDb, error.operation, &error.source);
                 false
             });
         }
@@ -89,8 +89,10 @@ impl Sessions for SessionStore {
 
     async fn save(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
         let saved = self.dynamo.save_session(session, change, self.ttl).await?;
-        if matches!(saved, Saved::Done) {
-            self.refill(session, change, session.updated_at).await;
+        match saved {
+            Saved::Done => self.refill(session, change, session.updated_at).await,
+            Saved::Conflict(_) => count(|counts| counts.version_conflicts += 1),
+            Saved::AlreadyAnswered => {}
         }
         Ok(saved)
     }

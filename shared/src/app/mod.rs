@@ -5,7 +5,10 @@ pub mod run;
 pub mod serve;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,17 +25,18 @@ use crate::{
         identity::{BadKeys, Tokens},
         orders::OrderStore,
         payment::CashOnDelivery,
-        redis::{gate::RedisGate, link::Link},
+        redis::{command::Command, gate::RedisGate, link::Link, local_limits::LocalLimits},
         sessions::SessionStore,
     },
     checkout::visit::FreshIds,
     config::{Config, vars::ConfigError},
     domain::ids::{CheckoutId, GuestId, OrderId},
     ports::{Health, Pulse},
+    telemetry::counts::{Store, degraded},
 };
 
 pub use run::run;
-pub use serve::{Request, Response, Served, serve};
+pub use serve::{Request, Response, Served, Told, serve};
 
 /// Everything a container holds on to between requests.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub struct App {
     pub gate: RedisGate,
     link: Arc<Link>,
     clock: Clock,
+    /// Whether no invocation has begun yet.
+    cold: AtomicBool,
 }
 
 /// What time it is.
@@ -76,7 +82,7 @@ pub enum StartError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Keys(#[from] BadKeys),
-    #[error("REDIS_URL is not an address that the Redis client understands: {0}")]
+    #[error("the Redis settings can't be used: {0}")]
     Redis(#[from] redis::RedisError),
 }
 
@@ -90,8 +96,10 @@ impl App {
         let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
         let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let dynamo = Dynamo::new(&config.dynamodb, http);
-        let link = Arc::new(Link::new(&config.redis)?);
+        let link = Arc::new(Link::new(&config.redis, || Clock::System.now())?);
         let times = config.times;
+        // Longer than any request of ours may take, its last write included.
+        let hold = time::Duration::try_from(times.request + config.dynamodb.timeout).unwrap_or(time::Duration::MINUTE);
         Ok(Self {
             catalog: dynamo.clone(),
             sessions: SessionStore {
@@ -106,14 +114,21 @@ impl App {
                 session_ttl: times.session_ttl,
                 order_life: times.order_cache,
                 list_life: times.order_list_cache,
+                hold,
                 token: random_id,
             },
             receipts: dynamo,
             payments: CashOnDelivery,
             tokens: Tokens::new(&config.auth)?,
-            gate: RedisGate::new(Arc::clone(&link), times.session_ttl),
+            gate: RedisGate {
+                link: Arc::clone(&link),
+                session_ttl: times.session_ttl,
+                hold,
+                local: LocalLimits::default(),
+            },
             link,
             clock,
+            cold: AtomicBool::new(true),
             config,
         })
     }
@@ -126,7 +141,7 @@ impl App {
             if let Err(error) = self.receipts.ping().await
                 && error.as_service_error().is_none()
             {
-                tracing::warn!(store = "dynamodb", operation = "connect", error = describe(&error), "degraded");
+                degraded(Store::DynamoDb, "connect", &describe(&error));
             }
         };
         tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up());
@@ -134,6 +149,11 @@ impl App {
 
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
+    }
+
+    /// Whether this is the first invocation; asked once by each.
+    fn is_cold(&self) -> bool {
+        self.cold.swap(false, Ordering::Relaxed)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]
@@ -156,9 +176,9 @@ impl Health for App {
     async fn pulse(&self) -> (Pulse, Pulse) {
         let redis = async {
             let start = Instant::now();
-            match self.link.send("ping", &[redis::cmd("PING")]).await {
-                Ok(_) => Pulse::Up(start.elapsed()),
-                Err(_) => Pulse::Down,
+            match self.link.send(&[Command::new("ping", "PING")]).await.pop() {
+                Some(Some(_)) => Pulse::Up(start.elapsed()),
+                _ => Pulse::Down,
             }
         };
         let dynamo = async {

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use lambda_http::{
-    Adapter, Error, IntoResponse as _, LambdaEvent, Service as _, TransformResponse, lambda_runtime,
+    Adapter, Error, IntoResponse as _, LambdaEvent, RequestExt as _, Service as _, TransformResponse, lambda_runtime,
     request::LambdaRequest, service_fn,
 };
 
 use crate::{
-    app::{App, Clock, Request, Response},
+    app::{App, Clock, Request, Response, Told},
     config::Config,
     http::{answer::Answer, event},
-    telemetry,
+    telemetry::{
+        self,
+        emf::{Invocation, Metrics},
+    },
 };
 
 /// Runs a function until Lambda stops it.
@@ -24,12 +27,21 @@ where
     Fut: Future<Output = Response> + Send,
 {
     let config = Config::from_env()?;
-    telemetry::init(config.log_level);
+    telemetry::init(&config.telemetry);
+    let metrics = Arc::new(Metrics::new(&config.telemetry));
     let app = Arc::new(App::new(config, Clock::System)?);
     app.warm_up().await;
     let serve = service_fn(move |request: Request| {
+        let (at, metrics) = (app.now(), Arc::clone(&metrics));
+        let request_id = request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
         let answer = handler(Arc::clone(&app), request);
-        async move { Ok::<_, Error>(answer.await) }
+        async move {
+            let response = answer.await;
+            if let Some(Told { route, counts }) = response.extensions().get() {
+                metrics.emit(Invocation { at, route: route.function(), request_id: &request_id }, counts);
+            }
+            Ok::<_, Error>(response)
+        }
     });
     // `lambda_http::run` would do, if it didn't panic on an event whose body can't be decoded.
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {

@@ -20,7 +20,8 @@ use crate::{
         problems::ALREADY_ANSWERED,
         route::Route,
     },
-    ports::{Entrance, Entry, Gate as _, Receipt, Receipts as _},
+    ports::{ChangeId, Entrance, Entry, Gate as _, Receipt, Receipts as _},
+    telemetry::counts::{Counts, Store, count, counting, degraded},
 };
 
 pub use lambda_http::Request;
@@ -45,6 +46,13 @@ impl<Who, C> Served<Who, C> {
     }
 }
 
+/// What a response tells whoever runs the handler, beside what it tells the client.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub route: Route,
+    pub counts: Counts,
+}
+
 /// Serves one request: whatever happens inside, the client gets an answer with its request id, and on a limited route
 /// with the limit's headers.
 pub async fn serve<Who, C, F, Fut>(app: &App, route: Route, request: Request, handler: F) -> Response
@@ -54,17 +62,37 @@ where
     F: FnOnce(Served<Who, C>) -> Fut,
     Fut: Future<Output = Result<Answer, Problem>>,
 {
-    let request_id = request_id(&request);
-    let span = tracing::info_span!("request", function = route.function(), request_id = %request_id);
-    async {
+    let correlation_id = correlation_id(&request);
+    let cold_start = app.is_cold();
+    let span = span(route, &request, &correlation_id, cold_start);
+    let (mut response, counts) = counting(async {
+        count(|counts| counts.cold_starts = u64::from(cold_start));
         let start = Instant::now();
-        let answer = guarded(app, route, &request, handler).await.header("x-request-id", request_id.clone());
+        let answer = guarded(app, route, &request, handler).await.header("x-request-id", correlation_id);
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = answer.status, duration_ms, "served");
         answer.into_response()
-    }
+    })
     .instrument(span)
-    .await
+    .await;
+    response.extensions_mut().insert(Told { route, counts });
+    response
+}
+
+/// The fields of every line about a request, by the names that AWS Lambda Powertools gives them.
+fn span(route: Route, request: &Request, correlation_id: &str, cold_start: bool) -> tracing::Span {
+    let lambda = request.lambda_context_ref();
+    tracing::info_span!(
+        "request",
+        function_name = lambda.map(|context| context.env_config.function_name.as_str()),
+        function_memory_size = lambda.map(|context| context.env_config.memory),
+        function_arn = lambda.map(|context| context.invoked_function_arn.as_str()),
+        function_request_id = lambda.map(|context| context.request_id.as_str()),
+        xray_trace_id = lambda.and_then(|context| context.xray_trace_id.as_deref()),
+        correlation_id,
+        cold_start,
+        route = route.function(),
+    )
 }
 
 async fn guarded<Who, C, F, Fut>(app: &App, route: Route, request: &Request, handler: F) -> Answer
@@ -87,16 +115,20 @@ where
     let command = C::decode(request);
     // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
     let address = admit::source_address(request, app.config.limits.proxy_hops);
-    let limit = limits::limit(&app.config.limits, route, claim.as_ref().ok(), address);
+    let lines = command.as_ref().map_or(0, Command::lines);
+    let limit = limits::limit(&app.config.limits, route, claim.as_ref().ok(), address, lines);
     let session = command.as_ref().ok().and_then(Command::checkout);
-    let Entrance { decision, cached } = app.gate.enter(&Entry { limit: limit.clone(), session }).await;
-    let limited = limit.zip(decision);
-    if let Some(((_, policy), decision)) = limited.clone().filter(|(_, decision)| !decision.allowed) {
-        tracing::warn!(route = route.function(), "rate limited");
-        return limits::headers(limits::refusal(policy, decision).into(), policy, decision, now);
+    let ordering = claim.as_ref().ok().and_then(Claim::owner).filter(|_| route == Route::ConfirmOrder);
+    let ids = App::fresh_ids();
+    let entry = Entry { request: ChangeId(ids.change), limit, session, ordering };
+    let Entrance { decision, cached } = app.gate.enter(&entry).await;
+    let limited = entry.limit.as_ref().zip(decision);
+    if let Some((limit, decision)) = limited.filter(|(_, decision)| !decision.allowed) {
+        count(|counts| counts.rate_limit_violations += 1);
+        tracing::warn!("rate limited");
+        return limits::headers(limits::refusal(limit.policy, decision).into(), limit.policy, decision, now);
     }
-    let visit =
-        Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, ids: App::fresh_ids() };
+    let visit = Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, ids };
     let answer = match claim {
         // Better a clear answer in time than Lambda's end of it; whatever was under way is safe to repeat.
         Ok(claim) => {
@@ -106,10 +138,13 @@ where
         Err(problem) => Err(problem),
     };
     let answer = answer.unwrap_or_else(Answer::from);
-    match limited {
-        Some(((_, policy), decision)) => limits::headers(answer, policy, decision, now),
-        None => answer,
+    let Some((limit, mut decision)) = limited else { return answer };
+    if answer.status >= 500 {
+        // The attempt was lost by a fault of ours: it doesn't count against the caller.
+        app.gate.refund(limit, entry.request).await;
+        decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
     }
+    limits::headers(answer, limit.policy, decision, now)
 }
 
 fn out_of_time() -> Problem {
@@ -165,13 +200,13 @@ async fn keep(app: &App, key: &Key, answer: &Answer, now: OffsetDateTime) -> boo
     }
     app.receipts.keep(&key.receipt(answer), now).await.unwrap_or_else(|error| {
         // The answer is true whether it is kept or not.
-        tracing::warn!(store = "dynamodb", operation = error.operation, error = %error.source, "degraded");
+        degraded(Store::DynamoDb, error.operation, &error.source);
         true
     })
 }
 
 /// API Gateway's id of the request, or Lambda's where there is no gateway.
-fn request_id(request: &Request) -> String {
+fn correlation_id(request: &Request) -> String {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) if context.request_id.is_some() => {
             context.request_id.clone().unwrap_or_default()

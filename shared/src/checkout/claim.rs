@@ -61,12 +61,11 @@ pub async fn claim(
         }
         for order in page.orders {
             let id = order.id;
+            cache.changing(&[&from, &to], id, visit.request()).await;
             if move_order(orders, visit, order, &to, &mut change).await? {
                 claimed.orders.push(id);
             }
-            // Also where another request moved it, which may have died before it told the cache.
-            cache.changed(&from, id).await;
-            cache.changed(&to, id).await;
+            cache.changed(&[&from, &to], id, visit.request()).await;
         }
     }
 }

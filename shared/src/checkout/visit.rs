@@ -60,6 +60,11 @@ impl<Who> Visit<Who> {
         Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, ids })
     }
 
+    /// Names this request.
+    pub fn request(&self) -> ChangeId {
+        self.change(0)
+    }
+
     /// Names the n-th attempt of this request.
     pub fn change(&self, attempt: u32) -> ChangeId {
         ChangeId(Uuid::from_u128(self.ids.change.as_u128().wrapping_add(u128::from(attempt))))

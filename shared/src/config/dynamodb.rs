@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use crate::config::{Secret, vars::Vars};
+use crate::config::{aws::AwsConfig, vars::Vars};
 
 #[derive(Clone, Debug)]
 pub struct DynamoDbConfig {
-    /// `AWS_REGION`, set by Lambda.
-    pub region: String,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, set by Lambda from the function's role.
-    pub access_key_id: Secret,
-    pub secret_access_key: Secret,
-    pub session_token: Option<Secret>,
+    pub aws: AwsConfig,
     /// `AWS_ENDPOINT_URL_DYNAMODB`: another server than the region's.
     pub endpoint: Option<String>,
     /// `DYNAMODB_TIMEOUT_MS` (1000): the deadline of one attempt.
@@ -31,9 +26,7 @@ pub struct TableNames {
 
 impl DynamoDbConfig {
     pub(super) fn read(vars: &mut Vars) -> Option<Self> {
-        let region = vars.required("AWS_REGION");
-        let access_key_id = vars.required("AWS_ACCESS_KEY_ID");
-        let secret_access_key = vars.required("AWS_SECRET_ACCESS_KEY");
+        let aws = AwsConfig::read(vars);
         let endpoint = vars.get("AWS_ENDPOINT_URL_DYNAMODB");
         if endpoint.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
             vars.fault("AWS_ENDPOINT_URL_DYNAMODB must begin with http:// or https://");
@@ -44,12 +37,8 @@ impl DynamoDbConfig {
         let catalog = vars.required("CATALOG_TABLE");
         let inventory = vars.required("INVENTORY_TABLE");
         let idempotency = vars.required("IDEMPOTENCY_TABLE");
-        let session_token = vars.get("AWS_SESSION_TOKEN").map(Secret::new);
         Some(Self {
-            region: region?,
-            access_key_id: Secret::new(access_key_id?),
-            secret_access_key: Secret::new(secret_access_key?),
-            session_token,
+            aws: aws?,
             endpoint,
             timeout,
             tables: TableNames {

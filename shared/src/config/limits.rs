@@ -16,6 +16,9 @@ pub struct LimitsConfig {
     pub confirm_order: Policies,
     pub claim: Policies,
     pub calculate_shipping_preview: Policies,
+    /// `RATE_LIMIT_CART_LINES` (0, never): a request with a cart counts once for every so many lines begun, because it
+    /// reads as many products.
+    pub cart_lines: usize,
     /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses that pass unlimited, such as the shop's own servers.
     pub trusted: Vec<IpNet>,
     /// `TRUSTED_PROXY_HOPS` (0): how many proxies in front of the API append to `X-Forwarded-For`. With 0 the header
@@ -40,6 +43,7 @@ impl LimitsConfig {
             confirm_order: policies(vars, "RATE_LIMIT_CONFIRM_ORDER", 5, 300),
             claim: policies(vars, "RATE_LIMIT_CLAIM", 10, 300),
             calculate_shipping_preview: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", 20, 60),
+            cart_lines: vars.count("RATE_LIMIT_CART_LINES", 0, 0..=1000),
             trusted: trusted(vars),
             proxy_hops: vars.count("TRUSTED_PROXY_HOPS", 0, 0..=10),
         }

@@ -2,6 +2,7 @@
 //! reported at once.
 
 pub mod auth;
+pub mod aws;
 pub mod dynamodb;
 pub mod limits;
 pub mod redis;
@@ -27,6 +28,16 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub auth: AuthConfig,
     pub times: Times,
+    pub telemetry: TelemetryConfig,
+}
+
+/// What logs and metrics say of where they come from.
+#[derive(Clone, Debug)]
+pub struct TelemetryConfig {
+    /// `POWERTOOLS_SERVICE_NAME` (`checkout`): whose lines and metrics they are.
+    pub service: String,
+    /// `POWERTOOLS_METRICS_NAMESPACE` (`Checkout`): where CloudWatch keeps the metrics.
+    pub namespace: String,
     /// `LOG_LEVEL`: error, warn, info (default), debug or trace.
     pub log_level: tracing::Level,
 }
@@ -72,9 +83,13 @@ impl Config {
             order_list_cache: vars.seconds("ORDER_LIST_CACHE_SECONDS", 300, 1..=86_400),
             request: vars.millis("REQUEST_TIMEOUT_MS", 8000, 100..=900_000),
         };
-        let log_level = vars.parse_or("LOG_LEVEL", "one of error, warn, info, debug, trace", tracing::Level::INFO);
+        let telemetry = TelemetryConfig {
+            service: vars.get("POWERTOOLS_SERVICE_NAME").unwrap_or_else(|| "checkout".to_owned()),
+            namespace: vars.get("POWERTOOLS_METRICS_NAMESPACE").unwrap_or_else(|| "Checkout".to_owned()),
+            log_level: vars.parse_or("LOG_LEVEL", "one of error, warn, info, debug, trace", tracing::Level::INFO),
+        };
         let config = redis.zip(dynamodb).zip(auth);
-        let config = config.map(|((redis, dynamodb), auth)| Self { redis, dynamodb, limits, auth, times, log_level });
+        let config = config.map(|((redis, dynamodb), auth)| Self { redis, dynamodb, limits, auth, times, telemetry });
         vars.finish(config)
     }
 }

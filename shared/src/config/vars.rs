@@ -37,8 +37,12 @@ impl Vars {
         self.values.get(name).map(|value| value.trim().to_owned())
     }
 
+    /// Notes what is wrong; once, though several settings may rest on the same variable.
     pub fn fault(&mut self, fault: impl Into<String>) {
-        self.faults.push(fault.into());
+        let fault = fault.into();
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     pub fn required(&mut self, name: &str) -> Option<String> {

@@ -42,30 +42,42 @@ impl std::str::FromStr for Policy {
 /// for a container that has to count alone.
 #[derive(Clone, Debug, Default)]
 pub struct SlidingLog {
-    accepted: VecDeque<Duration>,
+    /// Oldest first, each as many times as it costs.
+    accepted: VecDeque<(Duration, u128)>,
 }
 
 impl SlidingLog {
-    /// Decides on a request at `now` (since any fixed origin), and notes it if it is allowed.
-    pub fn admit(&mut self, policy: Policy, now: Duration) -> Decision {
+    /// Decides on a request at `now` (since any fixed origin), and notes it if it is allowed. `request` is its own
+    /// number, and it counts as `cost` requests.
+    pub fn admit(&mut self, policy: Policy, cost: u32, request: u128, now: Duration) -> Decision {
         self.forget(policy, now);
-        let used = u32::try_from(self.accepted.len()).unwrap_or(u32::MAX);
-        let allowed = used < policy.count;
-        if allowed {
-            self.accepted.push_back(now);
+        let used = self.used();
+        let until = |at: Option<&(Duration, u128)>| {
+            at.map_or(Duration::ZERO, |(at, _)| policy.window.saturating_sub(now.saturating_sub(*at)))
+        };
+        if used.saturating_add(cost) > policy.count {
+            // The oldest must leave until there is room.
+            let leaving = used.saturating_add(cost).saturating_sub(policy.count).saturating_sub(1);
+            let last = self.accepted.get(leaving as usize);
+            let remaining = policy.count.saturating_sub(used);
+            return Decision { allowed: false, remaining, reset_after: until(last) };
         }
-        let used = used.saturating_add(u32::from(allowed));
-        let reset_after = self
-            .accepted
-            .front()
-            .map_or(Duration::ZERO, |oldest| policy.window.saturating_sub(now.saturating_sub(*oldest)));
-        Decision { allowed, remaining: policy.count.saturating_sub(used), reset_after }
+        self.note(policy, cost, request, now);
+        let remaining = policy.count.saturating_sub(self.used());
+        Decision { allowed: true, remaining, reset_after: until(self.accepted.front()) }
     }
 
     /// Notes a request that was accepted elsewhere.
-    pub fn note(&mut self, policy: Policy, now: Duration) {
+    pub fn note(&mut self, policy: Policy, cost: u32, request: u128, now: Duration) {
         self.forget(policy, now);
-        self.accepted.push_back(now);
+        for _ in 0..cost {
+            self.accepted.push_back((now, request));
+        }
+    }
+
+    /// Takes a request out again.
+    pub fn refund(&mut self, request: u128) {
+        self.accepted.retain(|(_, accepted)| *accepted != request);
     }
 
     /// Whether nothing in it counts any more.
@@ -74,8 +86,12 @@ impl SlidingLog {
         self.accepted.is_empty()
     }
 
+    fn used(&self) -> u32 {
+        u32::try_from(self.accepted.len()).unwrap_or(u32::MAX)
+    }
+
     fn forget(&mut self, policy: Policy, now: Duration) {
-        while self.accepted.front().is_some_and(|oldest| now.saturating_sub(*oldest) >= policy.window) {
+        while self.accepted.front().is_some_and(|(oldest, _)| now.saturating_sub(*oldest) >= policy.window) {
             self.accepted.pop_front();
         }
     }
@@ -94,7 +110,7 @@ mod tests {
         for tick in 0..500_u64 {
             // An uneven arrival: bursts and gaps.
             let now = Duration::from_millis(tick * 137 + (tick % 7) * 400);
-            if log.admit(POLICY, now).allowed {
+            if log.admit(POLICY, 1, u128::from(tick), now).allowed {
                 accepted.push(now);
             }
         }
@@ -107,14 +123,29 @@ mod tests {
     #[test]
     fn a_refused_request_says_when_to_come_back_and_does_not_count() {
         let mut log = SlidingLog::default();
+        let mut at = |ms| log.admit(POLICY, 1, u128::from(ms), Duration::from_millis(ms));
         for second in 0..3 {
-            assert!(log.admit(POLICY, Duration::from_secs(second)).allowed);
+            assert!(at(second * 1000).allowed);
         }
-        let refused = log.admit(POLICY, Duration::from_secs(4));
-        assert_eq!(refused, Decision { allowed: false, remaining: 0, reset_after: Duration::from_secs(6) });
-        assert!(log.admit(POLICY, Duration::from_secs(10)).allowed);
-        assert!(!log.admit(POLICY, Duration::from_millis(10_999)).allowed);
-        assert!(log.admit(POLICY, Duration::from_secs(11)).allowed);
+        let refused = Decision { allowed: false, remaining: 0, reset_after: Duration::from_secs(6) };
+        assert_eq!(at(4000), refused);
+        assert!(at(10_000).allowed);
+        assert!(!at(10_999).allowed);
+        assert!(at(11_000).allowed);
+    }
+
+    #[test]
+    fn a_request_may_count_as_several_and_be_taken_out_again() {
+        let mut log = SlidingLog::default();
+        assert_eq!(log.admit(POLICY, 2, 1, Duration::ZERO).remaining, 1);
+        let refused = log.admit(POLICY, 2, 2, Duration::from_secs(4));
+        let expected = Decision { allowed: false, remaining: 1, reset_after: Duration::from_secs(6) };
+        assert_eq!(refused, expected, "one is left, which is not enough");
+        assert!(log.admit(POLICY, 1, 3, Duration::from_secs(5)).allowed);
+        log.refund(1);
+        assert_eq!(log.admit(POLICY, 2, 4, Duration::from_secs(6)).remaining, 0);
+        log.refund(99);
+        assert!(!log.admit(POLICY, 1, 5, Duration::from_secs(6)).allowed);
     }
 
     #[test]

@@ -24,6 +24,11 @@ pub trait Command: Sized {
     fn checkout(&self) -> Option<CheckoutId> {
         None
     }
+
+    /// How many lines there are in the cart that it brings.
+    fn lines(&self) -> usize {
+        0
+    }
 }
 
 /// Nothing is asked for beyond the route itself.

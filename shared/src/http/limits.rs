@@ -13,16 +13,18 @@ use crate::{
         problem::Problem,
         route::Route,
     },
-    ports::LimitKey,
+    ports::{Limit, LimitKey},
 };
 
-/// The limit that a request falls under: none on an unlimited route, or from a trusted address.
+/// The limit that a request falls under: none on an unlimited route, or from a trusted address. `lines` is how many
+/// there are in its cart.
 pub fn limit(
     config: &LimitsConfig,
     route: Route,
     claim: Option<&Claim>,
     address: Option<IpAddr>,
-) -> Option<(LimitKey, Policy)> {
+    lines: usize,
+) -> Option<Limit> {
     let policies = route.policies(config)?;
     if address.is_some_and(|address| config.trusts(address)) {
         return None;
@@ -34,7 +36,16 @@ pub fn limit(
             (address.map_or_else(|| "unknown".to_owned(), limited_address), policies.anonymous)
         }
     };
-    Some((LimitKey(format!("{who}:{}:{}", route.method(), route.path())), policy))
+    let key = LimitKey(format!("{who}:{}:{}", route.method(), route.path()));
+    Some(Limit { key, policy, cost: cost(config.cart_lines, lines, policy) })
+}
+
+/// As how many requests one counts. One that would never fit takes all that there is.
+fn cost(per_request: usize, lines: usize, policy: Policy) -> u32 {
+    if per_request == 0 {
+        return 1;
+    }
+    u32::try_from(lines.div_ceil(per_request)).unwrap_or(u32::MAX).clamp(1, policy.count)
 }
 
 /// The answer to one request too many.

@@ -49,4 +49,8 @@ impl Command for PreviewShipping {
         let command = command.map(|(currency, destination)| Self { lines, currency, destination });
         faults.finish(command).map_err(Problem::validation)
     }
+
+    fn lines(&self) -> usize {
+        self.lines.len()
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
     },
     http::{problem::Problem, view::ProblemView},
     ports::StoreError,
+    telemetry::counts::{Store, degraded},
 };
 
 /// Another request with the same idempotency key won: its answer is to be replayed. Never seen by a client.
@@ -20,7 +21,7 @@ pub const ALREADY_ANSWERED: &str = "ALREADY_ANSWERED";
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(store = "dynamodb", operation = error.operation, error = %error.source, "store failed");
+        degraded(Store::DynamoDb, error.operation, &error.source);
         let detail = "the shop's store didn't answer; nothing is lost, and the request may be sent again";
         Self::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
     }

@@ -60,6 +60,10 @@ impl Command for InitiateRequest {
         });
         faults.finish(command).map_err(Problem::validation)
     }
+
+    fn lines(&self) -> usize {
+        self.initiate.lines.len()
+    }
 }
 
 #[derive(Debug, Deserialize)]

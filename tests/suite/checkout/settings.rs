@@ -2,13 +2,17 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use redis::IntoConnectionInfo;
-use shared::config::{
-    Config,
-    auth::KeySource,
-    limits::Policies,
-    vars::{ConfigError, Vars},
+use shared::{
+    adapters::redis::connect::client,
+    config::{
+        Config,
+        auth::KeySource,
+        limits::Policies,
+        redis::{Login, Node, Topology},
+        vars::{ConfigError, Vars},
+    },
 };
+use time::OffsetDateTime;
 
 /// The least that a function needs.
 const NEEDED: [(&str, &str); 9] = [
@@ -40,7 +44,10 @@ fn the_least_is_enough_and_the_rest_is_as_promised() {
     let config = read(&[]).unwrap();
 
     assert_eq!(config.redis.prefix, "cannbe:");
-    assert_eq!(config.redis.url.expose(), "redis://redis.example.com:6379");
+    assert_eq!(config.redis.nodes, [Node { host: "redis.example.com".to_owned(), port: 6379 }]);
+    assert!(matches!(config.redis.topology, Topology::Single));
+    assert!(config.redis.tls.is_none() && matches!(config.redis.login, Login::Nobody));
+    assert_eq!(config.redis.idle_limit, Duration::from_secs(60));
     assert_eq!(config.times.session_ttl.whole_seconds(), 1800);
     assert_eq!(config.times.session_trust.whole_seconds(), 30);
     assert_eq!(config.times.order_cache.whole_seconds(), 600);
@@ -62,7 +69,7 @@ fn the_least_is_enough_and_the_rest_is_as_promised() {
     assert_eq!(limits.proxy_hops, 0);
     assert!(!limits.trusts(IpAddr::from([127, 0, 0, 1])));
     assert!(config.auth.verifier.is_none());
-    assert_eq!(config.log_level.to_string(), "INFO");
+    assert_eq!(config.telemetry.log_level.to_string(), "INFO");
 }
 
 #[test]
@@ -78,6 +85,10 @@ fn every_fault_is_told_at_once() {
         ("REDIS_USERNAME", "shop"),
         ("REDIS_PREFIX", "with space"),
         ("REDIS_TIMEOUT_MS", "1e3"),
+        ("REDIS_IDLE_SECONDS", "0"),
+        ("REDIS_TOPOLOGY", "ring"),
+        ("REDIS_CA", "no/such/file.pem"),
+        ("RATE_LIMIT_CART_LINES", "-1"),
         ("REQUEST_TIMEOUT_MS", "-8000"),
         ("SESSION_TTL_SECONDS", "59"),
         ("SESSION_TRUST_SECONDS", "301"),
@@ -121,6 +132,17 @@ fn an_empty_setting_is_an_absent_one() {
         "REDIS_SSL",
         "REDIS_PREFIX",
         "REDIS_TIMEOUT_MS",
+        "REDIS_IDLE_SECONDS",
+        "REDIS_TOPOLOGY",
+        "REDIS_SENTINEL_MASTER",
+        "REDIS_SENTINEL_USERNAME",
+        "REDIS_SENTINEL_PASSWORD",
+        "REDIS_CA",
+        "REDIS_IAM_CACHE",
+        "REDIS_IAM_SERVERLESS",
+        "RATE_LIMIT_CART_LINES",
+        "POWERTOOLS_SERVICE_NAME",
+        "POWERTOOLS_METRICS_NAMESPACE",
         "REQUEST_TIMEOUT_MS",
         "SESSION_TTL_SECONDS",
         "RATE_LIMIT_INITIATE",
@@ -148,7 +170,11 @@ fn an_empty_setting_is_an_absent_one() {
 fn settings_that_contradict_each_other_are_refused() {
     let issuer = [("JWT_ISSUER", "https://id.example.com"), ("JWT_AUDIENCE", "shop")];
     let secret = ("JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
-    let cases: [(Settings<'_>, &[&str]); 7] = [
+    let url = |url| [("REDIS_HOST", ""), ("REDIS_URL", url)];
+    let with_url = |first, second: (&'static str, &'static str)| [url(first)[0], url(first)[1], second];
+    let iam = [("REDIS_IAM_CACHE", "cache"), ("REDIS_USERNAME", "shop"), ("REDIS_SSL", "true")];
+    let sentinel = [("REDIS_TOPOLOGY", "sentinel"), ("REDIS_SENTINEL_MASTER", "shop")];
+    let cases: [(Settings<'_>, &[&str]); 24] = [
         (&[("REDIS_URL", "redis://elsewhere:6379")], &["REDIS_URL", "REDIS_HOST"]),
         (
             &[("REDIS_HOST", ""), ("REDIS_URL", "redis://elsewhere:6379"), ("REDIS_PASSWORD", "secret")],
@@ -156,6 +182,23 @@ fn settings_that_contradict_each_other_are_refused() {
         ),
         (&[("JWT_JWKS", "{}"), secret, issuer[0], issuer[1]], &["JWT_JWKS", "JWT_HS256_SECRET"]),
         (&[("REDIS_USERNAME", "shop")], &["REDIS_USERNAME", "REDIS_PASSWORD"]),
+        (&[("REDIS_HOST", "one,two")], &["REDIS_TOPOLOGY"]),
+        (&url("redis://one,redis://two"), &["REDIS_TOPOLOGY"]),
+        (&with_url("redis://one,rediss://two", ("REDIS_TOPOLOGY", "cluster")), &["REDIS_URL", "differ"]),
+        (&with_url("redis://:a@one,redis://:b@two", ("REDIS_TOPOLOGY", "cluster")), &["REDIS_URL", "differ"]),
+        (&with_url("redis://one/3", ("REDIS_TOPOLOGY", "cluster")), &["REDIS_URL", "database"]),
+        (&with_url("rediss://one", ("REDIS_IAM_CACHE", "cache")), &["REDIS_URL", "REDIS_IAM_CACHE"]),
+        (&[("REDIS_HOST", "redis://one")], &["REDIS_HOST"]),
+        (&[("REDIS_HOST", "one:port")], &["REDIS_HOST"]),
+        (&[("REDIS_TOPOLOGY", "sentinel")], &["REDIS_SENTINEL_MASTER"]),
+        (&[("REDIS_SENTINEL_MASTER", "shop")], &["REDIS_SENTINEL_MASTER", "REDIS_TOPOLOGY"]),
+        (&[sentinel[0], sentinel[1], ("REDIS_SENTINEL_USERNAME", "shop")], &["REDIS_SENTINEL_PASSWORD"]),
+        (&[("REDIS_CA", "-----BEGIN CERTIFICATE-----")], &["REDIS_CA", "REDIS_SSL"]),
+        (&[iam[0], iam[1]], &["REDIS_IAM_CACHE", "REDIS_SSL"]),
+        (&[iam[0], iam[2]], &["REDIS_IAM_CACHE", "REDIS_USERNAME"]),
+        (&[iam[0], iam[1], iam[2], ("REDIS_PASSWORD", "secret")], &["REDIS_IAM_CACHE", "REDIS_PASSWORD"]),
+        (&[iam[0], iam[1], iam[2], sentinel[0], sentinel[1]], &["REDIS_IAM_CACHE", "Sentinel"]),
+        (&[("REDIS_IAM_SERVERLESS", "true")], &["REDIS_IAM_SERVERLESS", "REDIS_IAM_CACHE"]),
         (&[secret, issuer[0]], &["JWT_AUDIENCE"]),
         (&[secret, issuer[1]], &["JWT_ISSUER"]),
         (&[("JWT_JWKS", "http://id.example.com/jwks"), issuer[0], issuer[1]], &["JWT_JWKS", "https"]),
@@ -188,15 +231,55 @@ fn keys_come_from_what_the_setting_looks_like() {
 
 #[test]
 fn a_password_reaches_redis_whatever_is_in_it() {
-    let password = "p@ss:w/rd?#%&ä [x]";
-    let settings = [("REDIS_USERNAME", "sh:op"), ("REDIS_PASSWORD", password), ("REDIS_SSL", "true")];
+    let password = "p@ss:w/rd?#%&,ä [x]";
+    let in_parts = [("REDIS_USERNAME", "sh:op"), ("REDIS_PASSWORD", password), ("REDIS_SSL", "true")];
+    let escaped = "rediss://sh%3Aop:p%40ss%3Aw%2Frd%3F%23%25%26%2C%C3%A4%20%5Bx%5D@redis.example.com";
+    let in_url = [("REDIS_HOST", ""), ("REDIS_URL", escaped)];
+    for settings in [&in_parts[..], &in_url] {
+        let redis = read(settings).unwrap().redis;
 
-    let url = read(&settings).unwrap().redis.url;
+        let Login::Password { user, password: found } = &redis.login else { panic!("{:?}", redis.login) };
+        assert_eq!((user.as_deref(), found.expose()), (Some("sh:op"), password));
+        let client = client(&redis, &redis.nodes[0], &redis.login, OffsetDateTime::now_utc()).unwrap();
+        let info = client.get_connection_info();
+        assert_eq!(info.redis_settings().username(), Some("sh:op"));
+        assert_eq!(info.redis_settings().password(), Some(password));
+        assert!(matches!(info.addr(), redis::ConnectionAddr::TcpTls { insecure: false, .. }));
+        assert!(info.tcp_settings().nodelay() && info.tcp_settings().keepalive().is_some());
+    }
+}
 
-    let info = url.expose().into_connection_info().unwrap();
-    assert_eq!(info.redis_settings().username(), Some("sh:op"));
-    assert_eq!(info.redis_settings().password(), Some(password));
-    assert!(url.expose().starts_with("rediss://"));
+#[test]
+fn every_topology_is_told_by_its_settings() {
+    let hosts = |settings: Settings<'_>| {
+        let redis = read(settings).unwrap().redis;
+        (redis.nodes.iter().map(ToString::to_string).collect::<Vec<_>>(), redis)
+    };
+
+    let (nodes, redis) = hosts(&[("REDIS_TOPOLOGY", "cluster"), ("REDIS_HOST", "one:7000, two:7001,[::1]:7002,::1")]);
+    assert!(matches!(redis.topology, Topology::Cluster));
+    assert_eq!(nodes, ["one:7000", "two:7001", "[::1]:7002", "[::1]:6379"]);
+
+    let sentinel = [("REDIS_TOPOLOGY", "sentinel"), ("REDIS_SENTINEL_MASTER", "shop")];
+    let passwords = [("REDIS_PASSWORD", "for-servers"), ("REDIS_SENTINEL_PASSWORD", "for-sentinels")];
+    let all = [sentinel[0], sentinel[1], passwords[0], passwords[1], ("REDIS_HOST", "one,two:26380")];
+    let (nodes, redis) = hosts(&all);
+    assert_eq!(nodes, ["one:26379", "two:26380"]);
+    let Topology::Sentinel { master, login: Login::Password { user: None, password } } = &redis.topology else {
+        panic!("{:?}", redis.topology)
+    };
+    assert_eq!((master.as_str(), password.expose()), ("shop", "for-sentinels"));
+    assert!(matches!(&redis.login, Login::Password { password, .. } if password.expose() == "for-servers"));
+    let url = [sentinel[0], sentinel[1], ("REDIS_HOST", ""), ("REDIS_URL", "redis://one/2,redis://two:26380/2")];
+    let (nodes, redis) = hosts(&url);
+    assert_eq!((nodes.join(" ").as_str(), redis.database), ("one:26379 two:26380", 2));
+
+    let iam = [("REDIS_IAM_CACHE", "shop-cache"), ("REDIS_USERNAME", "shop"), ("REDIS_SSL", "true")];
+    let serverless = [iam[0], iam[1], iam[2], ("REDIS_TOPOLOGY", "cluster"), ("REDIS_IAM_SERVERLESS", "true")];
+    let (_, redis) = hosts(&serverless);
+    let Login::Iam(login) = &redis.login else { panic!("{:?}", redis.login) };
+    assert_eq!((login.cache.as_str(), login.user.as_str(), login.serverless), ("shop-cache", "shop", true));
+    assert_eq!(login.aws.region, "eu-central-1");
 }
 
 #[test]

@@ -34,15 +34,15 @@ pub struct Dynamo {
 impl Dynamo {
     pub fn new(config: &DynamoDbConfig, http: SharedHttpClient) -> Self {
         let credentials = Credentials::new(
-            config.access_key_id.expose(),
-            config.secret_access_key.expose(),
-            config.session_token.as_ref().map(|token| token.expose().to_owned()),
+            config.aws.access_key_id.expose(),
+            config.aws.secret_access_key.expose(),
+            config.aws.session_token.as_ref().map(|token| token.expose().to_owned()),
             None,
             "environment",
         );
         let mut builder = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(config.region.clone()))
+            .region(Region::new(config.aws.region.clone()))
             .credentials_provider(credentials)
             .http_client(http)
             .retry_config(

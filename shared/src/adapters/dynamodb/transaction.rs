@@ -13,6 +13,7 @@ use crate::{
     adapters::dynamodb::client::{Dynamo, Item, failed},
     domain::retry::backoff,
     ports::{ChangeId, StoreError},
+    telemetry::counts::count,
 };
 
 /// One write of a transaction, with a name to know its failure by.
@@ -111,6 +112,7 @@ impl Dynamo {
             if wake >= deadline {
                 return Err(failed(operation)(error));
             }
+            count(|counts| counts.version_conflicts += 1);
             tokio::time::sleep_until(wake).await;
         }
         Err(StoreError { operation, source: "out of attempts".into() })

@@ -1,52 +1,50 @@
-//! A circuit breaker: after a few failures a store is left alone, and probed again after a while.
+//! A circuit breaker: after a failure a store is left alone, and probed again after a while.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Failures in a row that open it.
-const FAILURES: u32 = 2;
-/// How long it stays open before one caller may probe.
+/// How long it stays open before one caller may probe; twice as long after each probe that fails.
 const REST: Duration = Duration::from_secs(1);
+/// The longest that it stays open without a probe.
+const MAX_REST: Duration = Duration::from_secs(8);
 
 #[derive(Debug, Default)]
 pub struct Breaker {
-    state: Mutex<State>,
+    state: Mutex<Option<Open>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    failures: u32,
-    /// While it is open: when the next probe may go.
-    probe_at: Option<Instant>,
+#[derive(Debug)]
+struct Open {
+    rest: Duration,
+    /// When the next probe may go.
+    probe_at: Instant,
 }
 
 impl Breaker {
     /// Whether a call may go at `now`. While open, one caller a rest may.
     pub fn permits(&self, now: Instant) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.probe_at {
+        match &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             None => true,
-            Some(at) if now < at => false,
-            Some(_) => {
+            Some(open) if now < open.probe_at => false,
+            Some(open) => {
                 // This caller probes; the others wait for what it finds.
-                state.probe_at = Some(now + REST);
+                open.probe_at = now + open.rest;
                 true
             }
         }
     }
 
     pub fn succeeded(&self) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::default();
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    pub fn failed(&self, now: Instant) {
+    /// One failure opens it: a caller has waited for a whole deadline, or was refused twice. True if it was closed.
+    pub fn failed(&self, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failures = state.failures.saturating_add(1);
-        if state.failures >= FAILURES {
-            state.probe_at = Some(now + REST);
-        }
+        let rest = state.as_ref().map_or(REST, |open| (open.rest * 2).min(MAX_REST));
+        state.replace(Open { rest, probe_at: now + rest }).is_none()
     }
 }
 
@@ -55,21 +53,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_opens_after_failures_in_a_row_and_lets_one_probe_through() {
+    fn it_opens_at_a_failure_and_lets_one_probe_through_a_rest() {
         let breaker = Breaker::default();
         let start = Instant::now();
-        breaker.failed(start);
-        breaker.succeeded();
-        breaker.failed(start);
-        assert!(breaker.permits(start), "one failure in a row is not enough");
-        breaker.failed(start);
+        assert!(breaker.permits(start));
+        assert!(breaker.failed(start), "it was closed");
         assert!(!breaker.permits(start + REST / 2));
         assert!(breaker.permits(start + REST), "the probe");
         assert!(!breaker.permits(start + REST), "only one");
-        breaker.failed(start + REST);
-        assert!(!breaker.permits(start + REST * 3 / 2));
-        assert!(breaker.permits(start + REST * 2));
+        assert!(!breaker.failed(start + REST), "it was open");
+        assert!(!breaker.permits(start + REST * 2));
+        assert!(breaker.permits(start + REST * 3));
         breaker.succeeded();
-        assert!(breaker.permits(start + REST * 2));
+        assert!(breaker.permits(start + REST * 3));
+        assert!(breaker.permits(start + REST * 3), "closed for everyone");
+    }
+
+    #[test]
+    fn it_rests_longer_each_time_but_never_for_long() {
+        let breaker = Breaker::default();
+        let mut now = Instant::now();
+        breaker.failed(now);
+        for rest in [1, 2, 4, 8, 8, 8] {
+            let rest = Duration::from_secs(rest);
+            assert!(!breaker.permits(now + rest - Duration::from_millis(1)), "{rest:?}");
+            now += rest;
+            assert!(breaker.permits(now), "{rest:?}");
+            breaker.failed(now);
+        }
     }
 }

@@ -5,7 +5,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
     adapters::{
-        redis::{link::Link, scripts},
+        redis::{command::Command, link::Link, scripts},
         stored::{Unreadable, session::StoredSession},
     },
     ports::CachedSession,
@@ -22,25 +22,17 @@ struct Document {
 }
 
 /// The command that stores a copy, if nothing newer is there.
-pub fn put(
-    link: &Link,
-    session: StoredSession,
-    verified_at: OffsetDateTime,
-    ttl: time::Duration,
-) -> Option<redis::Cmd> {
+pub fn put(link: &Link, session: StoredSession, verified_at: OffsetDateTime, ttl: time::Duration) -> Option<Command> {
     let id = session.checkout_id.parse().ok()?;
     let document = Document { version: session.version, verified_at, session };
     let text = serde_json::to_string(&document).ok()?;
-    let mut command = scripts::call(&link.scripts.put_session, &link.keys.session(id));
-    command.arg(document.version).arg(text).arg(ttl.whole_seconds().max(1));
-    Some(command)
+    let command = Command::script("copy session", &scripts::PUT_SESSION, &link.keys.session(id));
+    Some(command.arg(document.version).arg(text).arg(ttl.whole_seconds().max(1)))
 }
 
 /// The command that reads a copy, and keeps it for another life.
-pub fn get(link: &Link, id: crate::domain::ids::CheckoutId, ttl: time::Duration) -> redis::Cmd {
-    let mut command = redis::cmd("GETEX");
-    command.arg(link.keys.session(id)).arg("EX").arg(ttl.whole_seconds().max(1));
-    command
+pub fn get(link: &Link, id: crate::domain::ids::CheckoutId, ttl: time::Duration) -> Command {
+    Command::new("read session", "GETEX").arg(link.keys.session(id)).arg("EX").arg(ttl.whole_seconds().max(1))
 }
 
 /// # Errors

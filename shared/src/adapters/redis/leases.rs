@@ -1,17 +1,21 @@
-//! Cached fields that are filled under a lease: a fill that began before an invalidation can't land after it.
+//! Cached fields that are filled under a lease: a fill that began before an invalidation can't land after it. And held
+//! while the original is being changed: whoever dies between the change and its invalidation leaves nothing old behind.
 
 use redis::{FromRedisValue, Value};
 use uuid::Uuid;
 
-use crate::adapters::redis::{
-    link::{Degraded, Link},
-    scripts,
+use crate::{
+    adapters::redis::{command::Command, link::Link, scripts},
+    ports::ChangeId,
+    telemetry::counts::count,
 };
 
 /// How long a caller may take to read the database and fill the field.
 const LEASE_MS: u64 = 5_000;
 /// Fields in one hash, documents and leases together; past them nothing more is cached in it.
 const MAX_FIELDS: u32 = 128;
+/// In the last part of its life a document is read anew by one caller, while the others still get it.
+const EARLY: i32 = 10;
 
 /// One field of one cached hash.
 #[derive(Clone, Debug)]
@@ -21,46 +25,53 @@ pub struct Field {
 }
 
 /// What a look into the cache found.
-#[derive(Debug)]
-pub enum Found {
-    Document(String),
-    /// Nothing; with a token, this caller is the one to fill it.
-    Nothing {
-        token: Option<String>,
-    },
+#[derive(Debug, Default)]
+pub struct Found {
+    pub document: Option<String>,
+    /// This caller is the one to fill it: because there is nothing, or because what there is will soon expire.
+    pub token: Option<String>,
 }
 
-/// Reads a field, or takes the lease on it. `token` must be new.
-pub async fn look(link: &Link, at: &Field, token: Uuid) -> Found {
+/// Reads a field, or takes the lease on it. `token` must be new; `life` is that of the field's documents.
+pub async fn look(link: &Link, at: &Field, token: Uuid, life: time::Duration) -> Found {
     let token = token.to_string();
-    let mut command = scripts::call(&link.scripts.lease, &at.key);
-    command.arg(&at.field).arg(&token).arg(LEASE_MS).arg(MAX_FIELDS);
-    let Ok(replies) = link.send("read cache", &[command]).await else { return Found::Nothing { token: None } };
-    match replies.into_iter().next() {
-        Some(Value::Array(items)) => match items.as_slice() {
-            [] => Found::Nothing { token: None },
-            [document] => match String::from_redis_value_ref(document) {
-                Ok(document) => Found::Document(document),
-                Err(_) => Found::Nothing { token: None },
-            },
-            _ => Found::Nothing { token: Some(token) },
-        },
-        _ => Found::Nothing { token: None },
-    }
+    let command = Command::script("read cache", &scripts::LEASE, &at.key)
+        .arg(&at.field)
+        .arg(&token)
+        .arg(LEASE_MS)
+        .arg(MAX_FIELDS)
+        .arg((life / EARLY).whole_milliseconds().to_string());
+    let Some(Some(Value::Array(items))) = link.send(&[command]).await.pop() else { return Found::default() };
+    let document = items.first().and_then(|item| Option::<String>::from_redis_value_ref(item).ok()?);
+    Found { document, token: items.get(1).map(|_| token) }
 }
 
 /// Fills the field if the lease still stands.
 pub async fn fill(link: &Link, at: &Field, token: &str, document: &str, life: time::Duration) {
-    let mut command = scripts::call(&link.scripts.fill, &at.key);
-    command.arg(&at.field).arg(token).arg(document);
-    command.arg(life.whole_milliseconds().to_string());
+    let command = Command::script("fill cache", &scripts::FILL, &at.key)
+        .arg(&at.field)
+        .arg(token)
+        .arg(document)
+        .arg(life.whole_milliseconds().to_string());
     // A fill that fails has been logged, and leaves the next reader to the database.
-    let _: Result<_, Degraded> = link.send("fill cache", &[command]).await;
+    if let Some(Some(Value::Int(1))) = link.send(&[command]).await.pop() {
+        count(|counts| counts.order_cache_fills += 1);
+    }
 }
 
 /// The command that drops a hash, and with it every lease on its fields.
-pub fn drop(key: &str) -> redis::Cmd {
-    let mut command = redis::cmd("UNLINK");
-    command.arg(key);
-    command
+pub fn drop(key: &str) -> Command {
+    Command::new("drop unreadable", "UNLINK").arg(key)
+}
+
+/// The command that empties a hash before a change, and keeps it empty until the change is released or `hold` is over.
+pub fn hold(key: &str, change: ChangeId, hold: time::Duration) -> Command {
+    Command::script("hold cache", &scripts::HOLD, key)
+        .arg(change.0.to_string())
+        .arg(hold.whole_milliseconds().to_string())
+}
+
+/// The command that empties a hash after a change.
+pub fn release(key: &str, change: ChangeId) -> Command {
+    Command::script("forget cache", &scripts::RELEASE, key).arg(change.0.to_string())
 }

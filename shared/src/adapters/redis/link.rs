@@ -1,175 +1,219 @@
 //! The one connection of a container: every call has a deadline, and a dead server costs next to nothing.
 
-use std::time::{Duration, Instant};
-
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    ServerErrorKind, Value, aio::MultiplexedConnection, io::tcp::TcpSettings,
+use std::{
+    fmt,
+    time::{Duration, Instant},
 };
+
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
 use crate::{
-    adapters::redis::{breaker::Breaker, keys::Keys, scripts::Scripts},
-    config::redis::RedisConfig,
+    adapters::redis::{
+        breaker::Breaker,
+        command::Command,
+        connect::{self, Connection, within},
+        iam,
+        keys::Keys,
+    },
+    config::redis::{Login, RedisConfig},
+    telemetry::counts::{Store, count, degraded},
 };
 
-/// A connection that lay idle for longer may have been dropped by the other side while the container was frozen.
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// Sendings within one deadline: one may find that the connection is dead or leads to a replica, one more that the
+/// server doesn't know the script yet.
+const SENDINGS: u32 = 3;
 
-/// Redis could not be used. It has been logged; the caller goes on without.
-#[derive(Clone, Copy, Debug)]
-pub struct Degraded;
-
-#[derive(Debug)]
 pub struct Link {
-    client: Client,
-    deadline: Duration,
+    config: RedisConfig,
+    now: fn() -> OffsetDateTime,
     slot: Mutex<Slot>,
     breaker: Breaker,
     pub keys: Keys,
-    pub scripts: Scripts,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Slot {
-    connection: Option<MultiplexedConnection>,
-    last_used: Option<Instant>,
+    open: Option<Open>,
     /// Counts the connections, so that a failure only removes the one it happened on.
     generation: u64,
 }
 
-/// Why a call failed.
-#[derive(Debug, thiserror::Error)]
+struct Open {
+    connection: Connection,
+    generation: u64,
+    /// By the wall clock: the other one may have stood still while the container was frozen.
+    since: OffsetDateTime,
+    last_used: OffsetDateTime,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Why a command came to nothing.
+#[derive(Clone, Debug, thiserror::Error)]
 enum Failure {
-    #[error("left alone after failures")]
+    #[error("left alone after a failure")]
     BreakerOpen,
-    #[error("no answer within {}", .0.as_millis())]
-    Deadline(Duration),
     #[error(transparent)]
     Redis(#[from] RedisError),
 }
 
 impl Link {
-    /// Connects nothing yet.
+    /// Connects nothing yet. `now` is the wall clock.
     ///
     /// # Errors
-    /// When the address is not one that the client understands.
-    pub fn new(config: &RedisConfig) -> Result<Self, RedisError> {
-        let info: ConnectionInfo = config.url.expose().into_connection_info()?;
-        let settings = info.redis_settings().clone().set_skip_set_lib_name();
-        let tcp = TcpSettings::default().set_nodelay(true);
+    /// When the certificates of the configuration can't be read.
+    pub fn new(config: &RedisConfig, now: fn() -> OffsetDateTime) -> Result<Self, RedisError> {
+        for node in &config.nodes {
+            connect::client(config, node, &config.login, now())?;
+        }
         Ok(Self {
-            client: Client::open(info.set_redis_settings(settings).set_tcp_settings(tcp))?,
-            deadline: config.timeout,
+            config: config.clone(),
+            now,
             slot: Mutex::default(),
             breaker: Breaker::default(),
             keys: Keys::new(config.prefix.clone()),
-            scripts: Scripts::new(),
         })
     }
 
-    /// Sends commands that leave together and answers with their replies, in order. All of them must be safe to send
-    /// again: a server that has lost the scripts, or was demoted, is tried once more on a fresh connection.
-    pub async fn send(&self, operation: &'static str, commands: &[Cmd]) -> Result<Vec<Value>, Degraded> {
-        match self.attempt(commands).await {
-            Ok(values) => Ok(values),
-            Err(failure) => {
-                tracing::warn!(store = "redis", operation, error = %failure, "degraded");
-                Err(Degraded)
-            }
+    /// Sends commands that leave together and answers with a reply each, in order; `None` where Redis could not be
+    /// used, which has been logged and counted, and the caller goes on without. All of them must be safe to send
+    /// again: a dead connection, a server that was demoted or doesn't know a script are tried once more at once.
+    pub async fn send(&self, commands: &[Command]) -> Vec<Option<Value>> {
+        if self.breaker.permits(Instant::now()) {
+            return self.insist(commands).await;
         }
+        commands.iter().map(|command| heard(command, Err(Failure::BreakerOpen))).collect()
     }
 
-    async fn attempt(&self, commands: &[Cmd]) -> Result<Vec<Value>, Failure> {
-        if !self.breaker.permits(Instant::now()) {
-            return Err(Failure::BreakerOpen);
-        }
-        let mut generation = 0;
-        let work = async {
-            let mut result = Err(RedisError::from((ErrorKind::Client, "not sent")));
-            for _ in 0..2 {
-                let (mut connection, current) = self.connection().await?;
-                generation = current;
-                result = pipeline(commands).query_async(&mut connection).await;
-                match &result {
-                    Err(error) if wants_fresh_connection(error) => self.drop_connection(current),
-                    _ => break,
-                }
-            }
-            result
-        };
-        match tokio::time::timeout(self.deadline, work).await {
-            Ok(Ok(values)) => {
-                self.breaker.succeeded();
-                Ok(values)
-            }
-            // The server answered, if only with an error: it is there.
-            Ok(Err(error))
-                if matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError) | ErrorKind::Extension) =>
-            {
-                self.breaker.succeeded();
-                Err(error.into())
-            }
-            Ok(Err(error)) => {
-                self.give_up(generation);
-                Err(error.into())
-            }
-            Err(_) => {
-                self.give_up(generation);
-                Err(Failure::Deadline(self.deadline))
-            }
-        }
+    /// As [`Link::send`], but also while Redis is left alone: for what other containers, which may well reach it,
+    /// would suffer from.
+    pub async fn insist(&self, commands: &[Command]) -> Vec<Option<Value>> {
+        let results = self.attempt(commands).await;
+        commands.iter().zip(results).map(|(command, result)| heard(command, result)).collect()
     }
 
     /// Opens the connection, so that the first request doesn't have to.
     pub async fn warm_up(&self) {
-        if let Err(failure) = self.attempt(&[redis::cmd("PING")]).await {
-            tracing::warn!(store = "redis", operation = "connect", error = %failure, "degraded");
+        self.insist(&[Command::new("connect", "PING")]).await;
+    }
+
+    async fn attempt(&self, commands: &[Command]) -> Vec<Result<Value, Failure>> {
+        let deadline = tokio::time::Instant::now() + self.config.timeout;
+        let mut results: Vec<Option<Result<Value, RedisError>>> = commands.iter().map(|_| None).collect();
+        let mut spelled_out = false;
+        for sending in 1..=SENDINGS {
+            let open: Vec<usize> = (0..commands.len()).filter(|at| !matches!(results[*at], Some(Ok(_)))).collect();
+            let (mut connection, generation) = match within(deadline, self.connection()).await {
+                Ok(opened) => opened,
+                Err(error) => {
+                    for at in open {
+                        results[at] = Some(Err(error.clone()));
+                    }
+                    break;
+                }
+            };
+            let text = |at: &usize| if spelled_out { commands[*at].spelled_out() } else { commands[*at].cmd.clone() };
+            let cmds: Vec<_> = open.iter().map(text).collect();
+            for (at, reply) in open.into_iter().zip(connection.send(&cmds, deadline).await) {
+                results[at] = Some(reply);
+            }
+            let mut again = false;
+            for error in results.iter().filter_map(|result| result.as_ref()?.as_ref().err()) {
+                match remedy(error) {
+                    Remedy::SpellOut => {
+                        again = true;
+                        spelled_out = true;
+                    }
+                    Remedy::Reconnect => {
+                        again = true;
+                        self.drop_connection(generation).await;
+                    }
+                    Remedy::LeaveAlone => self.drop_connection(generation).await,
+                    Remedy::None => {}
+                }
+            }
+            if !again || sending == SENDINGS {
+                break;
+            }
+        }
+        self.learn(&results);
+        let missing = || RedisError::from((ErrorKind::Client, "not sent"));
+        results.into_iter().map(|result| Ok(result.unwrap_or_else(|| Err(missing()))?)).collect()
+    }
+
+    /// What the breaker makes of an attempt.
+    fn learn(&self, results: &[Option<Result<Value, RedisError>>]) {
+        let failures = || results.iter().filter_map(|result| result.as_ref()?.as_ref().err());
+        if failures().any(RedisError::is_timeout) {
+            count(|counts| counts.redis_timeouts += 1);
+        }
+        if !failures().any(|error| remedy(error) != Remedy::None) {
+            return self.breaker.succeeded();
+        }
+        if self.breaker.failed(Instant::now()) {
+            count(|counts| counts.breaker_openings += 1);
         }
     }
 
-    async fn connection(&self) -> Result<(MultiplexedConnection, u64), RedisError> {
+    async fn connection(&self) -> Result<(Connection, u64), RedisError> {
+        let now = (self.now)();
         let mut slot = self.slot.lock().await;
-        if slot.last_used.is_some_and(|at| at.elapsed() > IDLE_LIMIT) {
-            slot.connection = None;
+        let slot = &mut *slot;
+        if let Some(open) = slot.open.take_if(|open| self.is_too_old(open, now)) {
+            tracing::debug!(store = "redis", generation = open.generation, "connection replaced");
         }
-        slot.last_used = Some(Instant::now());
-        if let Some(connection) = &slot.connection {
-            return Ok((connection.clone(), slot.generation));
+        if let Some(open) = &mut slot.open {
+            open.last_used = now;
+            return Ok((open.connection.clone(), open.generation));
         }
-        // Our own deadline is around the whole call; the client's would only cut it up.
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let _: Vec<Value> = pipeline(&self.scripts.load()).query_async(&mut connection).await?;
+        let connection = connect::open(&self.config, self.now).await?;
         slot.generation += 1;
-        slot.connection = Some(connection.clone());
+        slot.open =
+            Some(Open { connection: connection.clone(), generation: slot.generation, since: now, last_used: now });
         Ok((connection, slot.generation))
     }
 
-    fn give_up(&self, generation: u64) {
-        self.breaker.failed(Instant::now());
-        self.drop_connection(generation);
+    fn is_too_old(&self, open: &Open, now: OffsetDateTime) -> bool {
+        let passed = |since: OffsetDateTime| Duration::try_from(now - since).unwrap_or_default();
+        let by_iam = matches!(self.config.login, Login::Iam(_));
+        passed(open.last_used) > self.config.idle_limit || by_iam && passed(open.since) > iam::CONNECTION_LIFE
     }
 
-    /// Whoever holds the slot meanwhile is replacing the connection anyway.
-    fn drop_connection(&self, generation: u64) {
-        if let Ok(mut slot) = self.slot.try_lock()
-            && slot.generation == generation
-        {
-            slot.connection = None;
-        }
+    async fn drop_connection(&self, generation: u64) {
+        self.slot.lock().await.open.take_if(|open| open.generation == generation);
     }
 }
 
-fn pipeline(commands: &[Cmd]) -> Pipeline {
-    let mut pipeline = Pipeline::with_capacity(commands.len());
-    for command in commands {
-        pipeline.add_command(command.clone());
-    }
-    pipeline
+/// What a failed command is worth trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remedy {
+    /// The server is there, and won't.
+    None,
+    /// It doesn't know the script.
+    SpellOut,
+    /// The connection is dead, leads to a replica, or its login has run out: another one may do.
+    Reconnect,
+    /// No answer: the next caller gets another connection.
+    LeaveAlone,
 }
 
-/// The server doesn't know our scripts, or is a replica now. A fresh connection loads them, or finds the primary.
-fn wants_fresh_connection(error: &RedisError) -> bool {
-    matches!(error.kind(), ErrorKind::Server(ServerErrorKind::NoScript | ServerErrorKind::ReadOnly))
+fn remedy(error: &RedisError) -> Remedy {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::NoScript) => Remedy::SpellOut,
+        ErrorKind::Server(ServerErrorKind::ReadOnly) | ErrorKind::AuthenticationFailed => Remedy::Reconnect,
+        ErrorKind::Extension if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => Remedy::Reconnect,
+        ErrorKind::Server(_) | ErrorKind::Extension => Remedy::None,
+        _ if error.is_timeout() => Remedy::LeaveAlone,
+        _ => Remedy::Reconnect,
+    }
+}
+
+fn heard(command: &Command, result: Result<Value, Failure>) -> Option<Value> {
+    result.inspect_err(|error| degraded(Store::Redis, command.operation, error)).ok()
 }

@@ -1,9 +1,13 @@
 //! Redis: fast copies and exact limits. Nothing here is needed for the checkout to be right.
 
 pub mod breaker;
+pub mod command;
+pub mod connect;
 pub mod documents;
 pub mod gate;
+pub mod iam;
 pub mod keys;
 pub mod leases;
 pub mod link;
+pub mod local_limits;
 pub mod scripts;

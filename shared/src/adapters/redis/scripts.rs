@@ -1,72 +1,71 @@
-//! The Lua scripts. Each touches one key, so that each works in a cluster, and takes its time from the server.
+//! The Lua scripts. Each touches one key, so that each works in a cluster, takes its time from the server, and may be
+//! sent again when its answer was lost.
 
-/// `EVALSHA` arguments of a script: its digest is computed once.
+use std::sync::LazyLock;
+
+/// A script's text, and the digest that a server knows it by.
 #[derive(Debug)]
-pub struct Scripts {
-    pub admit: redis::Script,
-    pub put_session: redis::Script,
-    pub lease: redis::Script,
-    pub fill: redis::Script,
+pub struct Script {
+    pub code: &'static str,
+    pub digest: String,
 }
 
-impl Scripts {
-    pub fn new() -> Self {
-        Self {
-            admit: redis::Script::new(ADMIT),
-            put_session: redis::Script::new(PUT_SESSION),
-            lease: redis::Script::new(LEASE),
-            fill: redis::Script::new(FILL),
-        }
-    }
-
-    /// The commands that make the scripts known to a server.
-    pub fn load(&self) -> Vec<redis::Cmd> {
-        [ADMIT, PUT_SESSION, LEASE, FILL]
-            .map(|code| {
-                let mut command = redis::cmd("SCRIPT");
-                command.arg("LOAD").arg(code);
-                command
-            })
-            .into()
+impl Script {
+    fn new(code: &'static str) -> Self {
+        Self { code, digest: redis::Script::new(code).get_hash().to_owned() }
     }
 }
 
-impl Default for Scripts {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// `EVALSHA` of a script on its one key; arguments follow with `.arg`.
-pub fn call(script: &redis::Script, key: &str) -> redis::Cmd {
-    let mut command = redis::cmd("EVALSHA");
-    command.arg(script.get_hash()).arg(1).arg(key);
-    command
-}
-
-/// The exact sliding window. KEYS: the log of accepted requests in µs, newest first. ARGV: count, window in µs.
-/// Returns allowed (0 or 1), remaining, µs until the oldest accepted request leaves the window.
-const ADMIT: &str = r"
-local count, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+/// The exact sliding window. KEYS: the log of accepted requests, newest first, as `{µs}:{request}`, as many times as a
+/// request costs. ARGV: count, window in µs, cost, the request's own token.
+/// Returns allowed (0 or 1), remaining, µs until as much as was asked for is free again.
+pub static ADMIT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local count, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local log = redis.call('LRANGE', KEYS[1], 0, count - 1)
+local function at(index) return tonumber(string.match(log[index], '^%d+')) end
 -- A clock that stepped back must not open the window early.
-if log[1] and tonumber(log[1]) > now then now = tonumber(log[1]) end
+if log[1] and at(1) > now then now = at(1) end
 local used = 0
-while used < #log and now - tonumber(log[used + 1]) < window do used = used + 1 end
-if used >= count then
-  return {0, 0, tonumber(log[count]) + window - now}
+while used < #log and now - at(used + 1) < window do used = used + 1 end
+for index = 1, used do
+  -- The same request again, because the first answer was lost: it counts once.
+  if string.match(log[index], ':(.*)$') == ARGV[4] then
+    return {1, count - used, at(used) + window - now}
+  end
 end
-redis.call('LPUSH', KEYS[1], string.format('%.0f', now))
+if used + cost > count then
+  -- The oldest must leave until there is room.
+  return {0, count - used, at(count - cost + 1) + window - now}
+end
+for _ = 1, cost do redis.call('LPUSH', KEYS[1], string.format('%.0f', now) .. ':' .. ARGV[4]) end
 redis.call('LTRIM', KEYS[1], 0, count - 1)
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
-local oldest = used > 0 and tonumber(log[used]) or now
-return {1, count - used - 1, oldest + window - now}
-";
+local oldest = used > 0 and at(used) or now
+return {1, count - used - cost, oldest + window - now}
+",
+    )
+});
+
+/// Takes a request out of its log again. ARGV: its token.
+pub static REFUND: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if string.match(entry, ':(.*)$') == ARGV[1] then redis.call('LREM', KEYS[1], 1, entry) end
+end
+return 1
+",
+    )
+});
 
 /// Replaces a session's document unless a newer version is there. ARGV: version, document, life in seconds.
-const PUT_SESSION: &str = r#"
+pub static PUT_SESSION: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r#"
 local current = redis.call('GET', KEYS[1])
 if current then
   local version = string.match(current, '^{"version":(%d+)')
@@ -74,36 +73,87 @@ if current then
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1
-"#;
+"#,
+    )
+});
 
-/// Reads a field of a cached hash, or hands out the lease to fill it. A document is kept as `{expiry in ms}:{text}`,
-/// a lease as `{expiry in ms}:{token}`. ARGV: field, token, lease in ms, most fields.
-/// Returns {document} on a hit, {} when another holds the lease, {false, 1} when this caller may fill.
-const LEASE: &str = r"
+/// Reads a field of a cached hash, or hands out the lease to fill it. A document is kept as `{expiry in ms}:{text}`
+/// under `d:{field}`, a lease as `{expiry in ms}:{token}` under `l:{field}`, and whoever is changing the original holds
+/// the hash with an expiry in ms under `h:{token}`. ARGV: field, token, lease in ms, most fields, how long before its
+/// expiry a document is due for a new one, in ms.
+/// Returns {document} on a hit, {document, 1} when this caller may fill it anew before it expires, {false, 1} when this
+/// caller may fill what isn't there, {} when another holds the lease or the hash.
+pub static LEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local held = redis.call('HMGET', KEYS[1], 'd:' .. ARGV[1], 'l:' .. ARGV[1])
-if held[1] then
-  local expiry, document = string.match(held[1], '^(%d+):(.*)$')
-  if tonumber(expiry) > now then return {document} end
+local fields = redis.call('HKEYS', KEYS[1])
+for _, field in ipairs(fields) do
+  if string.sub(field, 1, 2) == 'h:' and tonumber(redis.call('HGET', KEYS[1], field)) > now then return {} end
 end
-if held[2] and tonumber(string.match(held[2], '^%d+')) > now then return {} end
+local held = redis.call('HMGET', KEYS[1], 'd:' .. ARGV[1], 'l:' .. ARGV[1])
+local expiry, document
+if held[1] then expiry, document = string.match(held[1], '^(%d+):(.*)$') end
+if document and tonumber(expiry) <= now then document = nil end
+if document and tonumber(expiry) - now > tonumber(ARGV[5]) then return {document} end
+if held[2] then
+  local lease, token = string.match(held[2], '^(%d+):(.*)$')
+  -- The same caller again, because the first answer was lost, still has it.
+  if tonumber(lease) > now and token ~= ARGV[2] then return document and {document} or {} end
+end
 -- A hash of lists grows with every filter asked for, and an order's with everyone who asks for it.
-if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then return {} end
+if #fields >= tonumber(ARGV[4]) then return document and {document} or {} end
 redis.call('HSET', KEYS[1], 'l:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[3])) .. ':' .. ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-return {false, 1}
-";
+return {document or false, 1}
+",
+    )
+});
 
 /// Fills a field, if the lease is still this caller's: an invalidation in between took the lease with it.
 /// ARGV: field, token, document, life in ms. Returns whether it was filled.
-const FILL: &str = r"
+pub static FILL: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 local lease = redis.call('HGET', KEYS[1], 'l:' .. ARGV[1])
 if not lease or string.match(lease, ':(.*)$') ~= ARGV[2] then return 0 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('HDEL', KEYS[1], 'l:' .. ARGV[1])
 redis.call('HSET', KEYS[1], 'd:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[4])) .. ':' .. ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 return 1
-";
+",
+    )
+});
+
+/// Before a change: drops every document and every lease, and lets nothing be cached until the change is released, or
+/// the hold runs out because whoever made the change died. ARGV: the change's token, hold in ms.
+pub static HOLD: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 2) ~= 'h:' then redis.call('HDEL', KEYS[1], field) end
+end
+redis.call('HSET', KEYS[1], 'h:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[2])))
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1
+",
+    )
+});
+
+/// After a change: drops every document and every lease, and this change's hold; those of other changes stay.
+/// ARGV: the change's token.
+pub static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 2) ~= 'h:' or field == 'h:' .. ARGV[1] then redis.call('HDEL', KEYS[1], field) end
+end
+return 1
+",
+    )
+});

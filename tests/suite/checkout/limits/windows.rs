@@ -17,8 +17,8 @@ async fn two_a_minute() -> (Arc<World>, Shopper) {
     (world, guest)
 }
 
-/// When requests were accepted, newest first, in µs.
-async fn log(world: &World) -> Vec<u64> {
+/// The accepted requests, newest first: when in µs, and which.
+async fn log(world: &World) -> Vec<String> {
     let key = format!("{}{KEY}", world.keys.prefix());
     world.keys.connection().await.lrange(key, 0, -1).await.expect("a list")
 }
@@ -26,9 +26,12 @@ async fn log(world: &World) -> Vec<u64> {
 /// Lets this much time pass for one accepted request, the newest being 0.
 async fn age(world: &World, request: usize, by: Duration) {
     let key = format!("{}{KEY}", world.keys.prefix());
-    let at = log(world).await[request] - u64::try_from(by.as_micros()).expect("not that long");
+    let entry = log(world).await.swap_remove(request);
+    let (at, which) = entry.split_once(':').expect("when and which");
+    let at: u128 = at.parse().expect("a time");
     let index = isize::try_from(request).expect("few");
-    let _: () = world.keys.connection().await.lset(key, index, at).await.expect("an entry");
+    let older = format!("{}:{which}", at - by.as_micros());
+    let _: () = world.keys.connection().await.lset(key, index, older).await.expect("an entry");
 }
 
 #[track_caller]

@@ -1,0 +1,62 @@
+//! Limits as one container knows them, for when Redis is gone.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    domain::limit::{Decision, Policy, SlidingLog},
+    ports::{ChangeId, Limit, LimitKey},
+};
+
+/// Callers that one container remembers; past that, those with nothing in the window go.
+const MAX_LOGS: usize = 10_000;
+
+/// What this container has seen accepted. It sees a part of the traffic, so it is never stricter than Redis.
+#[derive(Debug)]
+pub struct LocalLimits {
+    start: Instant,
+    logs: Mutex<HashMap<LimitKey, (Policy, SlidingLog)>>,
+}
+
+impl Default for LocalLimits {
+    fn default() -> Self {
+        Self { start: Instant::now(), logs: Mutex::default() }
+    }
+}
+
+impl LocalLimits {
+    pub fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    pub fn admit(&self, limit: &Limit, request: ChangeId) -> Decision {
+        let now = self.now();
+        self.with_log(limit, now, |log| log.admit(limit.policy, limit.cost, request.0.as_u128(), now))
+    }
+
+    /// What Redis accepted counts here too, for the case that it goes away. `asked_at` is before the server's own time
+    /// of it: this container must never hold a request against its caller for longer.
+    pub fn note(&self, limit: &Limit, request: ChangeId, asked_at: Duration) {
+        self.with_log(limit, asked_at, |log| log.note(limit.policy, limit.cost, request.0.as_u128(), asked_at));
+    }
+
+    pub fn refund(&self, limit: &Limit, request: ChangeId) {
+        self.with_log(limit, self.now(), |log| log.refund(request.0.as_u128()));
+    }
+
+    fn with_log<T>(&self, limit: &Limit, now: Duration, work: impl FnOnce(&mut SlidingLog) -> T) -> T {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if logs.len() >= MAX_LOGS && !logs.contains_key(&limit.key) {
+            logs.retain(|_, (policy, log)| !log.idle(*policy, now));
+            // Nothing idle: forgetting lets traffic pass, which is what a missing Redis means anyway.
+            if logs.len() >= MAX_LOGS {
+                logs.clear();
+            }
+        }
+        let (_, log) = logs.entry(limit.key.clone()).or_insert_with(|| (limit.policy, SlidingLog::default()));
+        work(log)
+    }
+}

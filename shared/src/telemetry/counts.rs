@@ -1,0 +1,88 @@
+//! What happened in one invocation, counted while it runs.
+
+use std::cell::RefCell;
+
+/// One invocation's counts. What stays at zero is not worth telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sessions that a trusted copy in Redis answered, and those that the database had to.
+    pub session_hits: u64,
+    pub session_misses: u64,
+    /// Orders, and lists of them, that the cache answered; that the database had to; that were put into the cache.
+    pub order_cache_hits: u64,
+    pub order_cache_misses: u64,
+    pub order_cache_fills: u64,
+    /// Requests refused by a rate limit.
+    pub rate_limit_violations: u64,
+    /// Operations that went on without their store, or failed for want of it.
+    pub redis_degraded: u64,
+    pub dynamodb_degraded: u64,
+    /// Deadlines that were waited out for Redis: what bounds the time that a broken Redis costs.
+    pub redis_timeouts: u64,
+    /// How often Redis was given up on for a while.
+    pub breaker_openings: u64,
+    /// Writes that met another's, and were made again.
+    pub version_conflicts: u64,
+    /// Whether this was the container's first invocation.
+    pub cold_starts: u64,
+}
+
+tokio::task_local! {
+    static COUNTS: RefCell<Counts>;
+}
+
+/// Runs an invocation, and tells what was counted in it.
+pub async fn counting<T>(work: impl Future<Output = T>) -> (T, Counts) {
+    COUNTS
+        .scope(RefCell::default(), async {
+            let output = work.await;
+            (output, COUNTS.with(RefCell::take))
+        })
+        .await
+}
+
+/// Counts something. Outside of an invocation there is nobody to tell.
+pub fn count(change: impl FnOnce(&mut Counts)) {
+    let _: Result<(), _> = COUNTS.try_with(|counts| change(&mut counts.borrow_mut()));
+}
+
+/// A store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    Redis,
+    DynamoDb,
+}
+
+/// An operation went on without its store: one line in the log, and one in the count.
+pub fn degraded(store: Store, operation: &'static str, error: &dyn std::fmt::Display) {
+    let store = match store {
+        Store::Redis => {
+            count(|counts| counts.redis_degraded += 1);
+            "redis"
+        }
+        Store::DynamoDb => {
+            count(|counts| counts.dynamodb_degraded += 1);
+            "dynamodb"
+        }
+    };
+    tracing::warn!(store, operation, error = %error, "degraded");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_counted_outside_is_nobodys_and_each_invocation_has_its_own() {
+        count(|counts| counts.session_hits += 7);
+        let hit = || count(|counts| counts.session_hits += 1);
+        let inner = counting(async {
+            hit();
+            tokio::task::yield_now().await;
+            hit();
+        });
+        let other = counting(async { hit() });
+        let (((), first), ((), second)) = tokio::join!(inner, other);
+        assert_eq!((first.session_hits, second.session_hits), (2, 1));
+    }
+}

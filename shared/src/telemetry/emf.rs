@@ -1,0 +1,100 @@
+//! Counts as CloudWatch Embedded Metric Format: one line an invocation, which CloudWatch turns into metrics.
+
+use std::{
+    io::Write as _,
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use metrique_writer_core::{Entry, EntryWriter, format::Format as _};
+use metrique_writer_format_emf::Emf;
+use time::OffsetDateTime;
+
+use crate::{config::TelemetryConfig, telemetry::counts::Counts};
+
+/// The dimension that all functions of one deployment share.
+const SERVICE: &str = "service";
+/// The dimension of one function, named as its folder is.
+const ROUTE: &str = "route";
+
+/// Writes the metrics of one container.
+pub struct Metrics {
+    service: String,
+    /// It keeps buffers from one line to the next.
+    format: Mutex<Emf>,
+}
+
+/// What one invocation was.
+#[derive(Clone, Copy, Debug)]
+pub struct Invocation<'a> {
+    pub at: OffsetDateTime,
+    pub route: &'static str,
+    /// Lambda's id of it.
+    pub request_id: &'a str,
+}
+
+struct Line<'a> {
+    service: &'a str,
+    invocation: Invocation<'a>,
+    counts: &'a Counts,
+}
+
+/// The metrics by name.
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 12] {
+    [
+        ("SessionHits", counts.session_hits),
+        ("SessionMisses", counts.session_misses),
+        ("OrderCacheHits", counts.order_cache_hits),
+        ("OrderCacheMisses", counts.order_cache_misses),
+        ("OrderCacheFills", counts.order_cache_fills),
+        ("RateLimitViolations", counts.rate_limit_violations),
+        ("RedisDegraded", counts.redis_degraded),
+        ("DynamoDbDegraded", counts.dynamodb_degraded),
+        ("RedisTimeouts", counts.redis_timeouts),
+        ("BreakerOpenings", counts.breaker_openings),
+        ("VersionConflicts", counts.version_conflicts),
+        ("ColdStarts", counts.cold_starts),
+    ]
+}
+
+impl Entry for Line<'_> {
+    fn write<'a>(&'a self, writer: &mut impl EntryWriter<'a>) {
+        writer.timestamp(SystemTime::from(self.invocation.at));
+        writer.value(SERVICE, self.service);
+        writer.value(ROUTE, self.invocation.route);
+        writer.value("function_request_id", self.invocation.request_id);
+        for (name, value) in metrics(self.counts) {
+            // What stays at zero isn't told: CloudWatch sums, and bills, what is there.
+            if value > 0 {
+                writer.value(name, &value);
+            }
+        }
+    }
+}
+
+impl Metrics {
+    pub fn new(config: &TelemetryConfig) -> Self {
+        let dimensions = [vec![SERVICE.to_owned()], vec![SERVICE.to_owned(), ROUTE.to_owned()]];
+        let format = Emf::builder(config.namespace.clone(), dimensions.into()).build();
+        Self { service: config.service.clone(), format: Mutex::new(format) }
+    }
+
+    /// The line of one invocation; nothing where nothing was counted.
+    pub fn line(&self, invocation: Invocation<'_>, counts: &Counts) -> Option<Vec<u8>> {
+        if *counts == Counts::default() {
+            return None;
+        }
+        let mut line = Vec::new();
+        let mut format = self.format.lock().unwrap_or_else(PoisonError::into_inner);
+        format.format(&Line { service: &self.service, invocation, counts }, &mut line).ok()?;
+        Some(line)
+    }
+
+    /// Writes the line of one invocation where Lambda collects it.
+    pub fn emit(&self, invocation: Invocation<'_>, counts: &Counts) {
+        if let Some(line) = self.line(invocation, counts) {
+            // Without standard output there is nobody to tell.
+            let _: std::io::Result<()> = std::io::stdout().lock().write_all(&line);
+        }
+    }
+}
