@@ -38,6 +38,8 @@ pub struct Traffic {
     /// Pieces that arrived from clients: as good as the number of round trips, for a client that sends each
     /// pipeline with one write and waits for the answer.
     pub requests: u64,
+    /// Redis commands in them.
+    pub commands: u64,
     pub bytes_to_server: u64,
     pub bytes_to_client: u64,
 }
@@ -60,6 +62,7 @@ struct Control {
     drops: Mutex<Drops>,
     connections: AtomicU64,
     requests: AtomicU64,
+    commands: AtomicU64,
     bytes_to_server: AtomicU64,
     bytes_to_client: AtomicU64,
 }
@@ -84,6 +87,7 @@ impl FaultProxy {
             drops: Mutex::default(),
             connections: AtomicU64::default(),
             requests: AtomicU64::default(),
+            commands: AtomicU64::default(),
             bytes_to_server: AtomicU64::default(),
             bytes_to_client: AtomicU64::default(),
         });
@@ -137,6 +141,7 @@ impl FaultProxy {
         Traffic {
             connections: control.connections.load(Ordering::SeqCst),
             requests: control.requests.load(Ordering::SeqCst),
+            commands: control.commands.load(Ordering::SeqCst),
             bytes_to_server: control.bytes_to_server.load(Ordering::SeqCst),
             bytes_to_client: control.bytes_to_client.load(Ordering::SeqCst),
         }
@@ -164,6 +169,28 @@ impl Control {
         }
         wanted
     }
+}
+
+/// How many whole Redis commands there are, each an array of texts: `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`.
+fn commands(mut request: &[u8]) -> u64 {
+    fn number(request: &mut &[u8], mark: u8) -> Option<usize> {
+        let end = request.windows(2).position(|pair| pair == b"\r\n")?;
+        let text = std::str::from_utf8(request.get(..end)?.strip_prefix(&[mark])?).ok()?;
+        *request = request.get(end + 2..)?;
+        text.parse().ok()
+    }
+    fn command(request: &mut &[u8]) -> Option<()> {
+        for _ in 0..number(request, b'*')? {
+            let length = number(request, b'$')?;
+            *request = request.get(length + 2..)?;
+        }
+        Some(())
+    }
+    let mut count = 0;
+    while command(&mut request).is_some() {
+        count += 1;
+    }
+    count
 }
 
 fn reusable_socket() -> TcpSocket {
@@ -258,6 +285,7 @@ async fn requests(mut client: tcp::ReadHalf<'_>, mut server: tcp::WriteHalf<'_>,
         };
         let request = &buffer[..length];
         control.requests.fetch_add(1, Ordering::SeqCst);
+        control.commands.fetch_add(commands(request), Ordering::SeqCst);
         if control.mode() == Mode::Hang {
             fate.hung.store(true, Ordering::SeqCst);
         }

@@ -68,7 +68,8 @@ where
     let (mut response, counts) = counting(async {
         count(|counts| counts.cold_starts = u64::from(cold_start));
         let start = Instant::now();
-        let answer = guarded(app, route, &request, handler).await.header("x-request-id", correlation_id);
+        // Boxed: a future this large shouldn't be moved from layer to layer.
+        let answer = Box::pin(guarded(app, route, &request, handler)).await.header("x-request-id", correlation_id);
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = answer.status, duration_ms, "served");
         answer.into_response()

@@ -2,7 +2,10 @@
 
 use lambda_http::http::{HeaderName, HeaderValue};
 use serde_json::Value;
-use shared::app::Response;
+use shared::{
+    app::{Response, Told},
+    telemetry::counts::Counts,
+};
 
 /// A whole answer, its body read.
 #[derive(Clone, Debug)]
@@ -10,6 +13,7 @@ pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Value,
+    counts: Counts,
 }
 
 impl Answer {
@@ -23,7 +27,8 @@ impl Answer {
             Err(_) if bytes.is_empty() => Value::Null,
             Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
         };
-        Self { status: response.status().as_u16(), headers: headers.collect(), body }
+        let counts = response.extensions().get::<Told>().map(|told| told.counts.clone()).unwrap_or_default();
+        Self { status: response.status().as_u16(), headers: headers.collect(), body, counts }
     }
 
     /// The answer of a process, in the form in which API Gateway takes it.
@@ -46,6 +51,11 @@ impl Answer {
     /// The body; null where there is none.
     pub fn body(&self) -> &Value {
         &self.body
+    }
+
+    /// What was counted while it was made; nothing where it comes from another process.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Of a problem: what went wrong, for programs.

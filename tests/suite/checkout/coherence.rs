@@ -1,13 +1,13 @@
 //! Sessions and their copies: `DynamoDB` decides, Redis is fast, and no activity is cut short.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use redis::AsyncCommands as _;
 use serde_json::json;
 use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
-    world::{Setup, World, california, id_of, total_of},
+    world::{World, california, id_of, total_of},
 };
 
 fn minutes(minutes: u64) -> Duration {
@@ -189,68 +189,4 @@ async fn an_etag_saves_the_body_of_an_unchanged_session() {
     let changed = guest.send(route, &event).await;
     assert_eq!(changed.status(), 200);
     assert_ne!(changed.header("etag"), Some(etag.as_str()));
-}
-
-/// A growth of any of these is a growth of every checkout's cost and time.
-#[tokio::test]
-async fn every_step_costs_what_it_cost() {
-    let world = Setup::default().unlimited().build().await;
-    let guest = world.guest();
-    // The connection and its scripts are there.
-    guest.initiate(&[("cbd-tea", 1)]).await.expect(201);
-    let mut table = Vec::new();
-    let costs = Costs { world: &world };
-
-    let (session, cost) = costs.of(guest.initiate(&[("espresso-beans", 2)])).await;
-    table.push(("initiate", cost));
-    let checkout = session["checkoutId"].as_str().unwrap().to_owned();
-    table.push(("get-session", costs.of(guest.session(&checkout)).await.1));
-    table.push(("update-address", costs.of(guest.ship_to(&checkout, &california())).await.1));
-    table.push(("calculate-shipping", costs.of(guest.shipping_offers(&checkout)).await.1));
-    table.push(("choose shipping", costs.of(guest.choose_shipping(&checkout, "us-standard")).await.1));
-    table.push(("calculate-tax", costs.of(guest.tax(&checkout)).await.1));
-    let (session, cost) = costs.of(guest.apply_coupon(&checkout, "SAVE20")).await;
-    table.push(("apply-coupon", cost));
-    let (order, cost) = costs.of(guest.confirm(&checkout, session["summary"]["totalAmount"].as_i64().unwrap())).await;
-    table.push(("confirm-order", cost));
-    let order = order["order"]["orderId"].as_str().unwrap().to_owned();
-    table.push(("get-order, miss", costs.of(guest.order(&order)).await.1));
-    table.push(("get-order, hit", costs.of(guest.order(&order)).await.1));
-    table.push(("list-orders, miss", costs.of(guest.orders()).await.1));
-    table.push(("list-orders, hit", costs.of(guest.orders()).await.1));
-    table.push(("cancel-order", costs.of(guest.cancel(&order)).await.1));
-
-    // Redis round trips, DynamoDB calls: at most one round trip before the use case and one after.
-    let expected = [
-        ("initiate", (2, 3)),
-        ("get-session", (1, 0)),
-        ("update-address", (2, 3)),
-        ("calculate-shipping", (1, 2)),
-        ("choose shipping", (2, 3)),
-        ("calculate-tax", (1, 2)),
-        ("apply-coupon", (2, 3)),
-        ("confirm-order", (2, 3)),
-        ("get-order, miss", (2, 1)),
-        ("get-order, hit", (1, 0)),
-        ("list-orders, miss", (2, 1)),
-        ("list-orders, hit", (1, 0)),
-        ("cancel-order", (1, 2)),
-    ];
-    assert_eq!(table, expected);
-}
-
-struct Costs<'a> {
-    world: &'a Arc<World>,
-}
-
-impl Costs<'_> {
-    /// The answer, the round trips to Redis and the calls to `DynamoDB`.
-    async fn of(&self, step: impl Future<Output = tests::world::Answer>) -> (serde_json::Value, (usize, usize)) {
-        self.world.dynamodb.forget_calls();
-        let before = self.world.redis.traffic().requests;
-        let answer = step.await;
-        assert!(answer.status() < 300, "{:#}", answer.body());
-        let trips = self.world.redis.traffic().requests - before;
-        (answer.body().clone(), (usize::try_from(trips).unwrap(), self.world.dynamodb.calls().len()))
-    }
 }

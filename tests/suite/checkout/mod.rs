@@ -4,6 +4,7 @@ mod bad_input;
 mod bootstraps;
 mod catalog;
 mod coherence;
+mod costs;
 mod dynamodb_gone;
 mod event_files;
 mod idempotency;

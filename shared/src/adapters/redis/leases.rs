@@ -14,8 +14,9 @@ use crate::{
 const LEASE_MS: u64 = 5_000;
 /// Fields in one hash, documents and leases together; past them nothing more is cached in it.
 const MAX_FIELDS: u32 = 128;
-/// In the last part of its life a document is read anew by one caller, while the others still get it.
-const EARLY: i32 = 10;
+/// In the last part of its life, a tenth and at most this, a document is read anew by one caller, while the others still
+/// get it: what is asked for often never expires, and what is asked for seldom is read no more often than it would be.
+const EARLY: time::Duration = time::Duration::SECOND;
 
 /// One field of one cached hash.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub async fn look(link: &Link, at: &Field, token: Uuid, life: time::Duration) ->
         .arg(&token)
         .arg(LEASE_MS)
         .arg(MAX_FIELDS)
-        .arg((life / EARLY).whole_milliseconds().to_string());
+        .arg(time::Duration::min(life / 10, EARLY).whole_milliseconds().to_string());
     let Some(Some(Value::Array(items))) = link.send(&[command]).await.pop() else { return Found::default() };
     let document = items.first().and_then(|item| Option::<String>::from_redis_value_ref(item).ok()?);
     Found { document, token: items.get(1).map(|_| token) }

@@ -172,7 +172,8 @@ impl Link {
             open.last_used = now;
             return Ok((open.connection.clone(), open.generation));
         }
-        let connection = connect::open(&self.config, self.now).await?;
+        // Boxed: opening is rare, and would make the future of every request large.
+        let connection = Box::pin(connect::open(&self.config, self.now)).await?;
         slot.generation += 1;
         slot.open =
             Some(Open { connection: connection.clone(), generation: slot.generation, since: now, last_used: now });

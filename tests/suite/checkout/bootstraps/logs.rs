@@ -108,11 +108,23 @@ async fn logs_are_json_with_the_requests_id_and_nothing_personal_at_any_level() 
             let lines =
                 lines.map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
             let served: Vec<_> =
-                lines.filter(|line| line["message"] == "served" && line["span"]["request_id"] == id.as_str()).collect();
+                lines.filter(|line| line["message"] == "served" && line["correlation_id"] == id.as_str()).collect();
             assert_eq!(served.len(), 1, "{route:?} {id}");
             assert!(served[0]["status"].is_u64() && served[0]["duration_ms"].is_u64(), "{}", served[0]);
             assert_eq!(served[0]["level"], "INFO");
-            assert_eq!(served[0]["span"]["function"], route.function());
+            assert_eq!(served[0]["route"], route.function());
+            // As AWS Lambda Powertools names them.
+            for (field, expected) in [
+                ("service", json!("checkout")),
+                ("function_name", json!(route.function())),
+                ("function_memory_size", json!(256)),
+                ("function_arn", json!("arn:aws:lambda:us-east-1:123456789012:function:test")),
+                ("xray_trace_id", json!("Root=1-6743a1b2-0123456789abcdef01234567")),
+            ] {
+                assert_eq!(served[0][field], expected, "{field}: {}", served[0]);
+            }
+            assert!(served[0]["function_request_id"].is_string() && served[0]["cold_start"].is_boolean());
+            assert!(served[0]["timestamp"].is_string(), "{}", served[0]);
         }
     }
 }
