@@ -24,4 +24,5 @@ pub mod runtime_api;
 pub mod servers;
 pub mod tables;
 pub mod token;
+pub mod topologies;
 pub mod world;

@@ -60,6 +60,8 @@ struct Control {
     listening: watch::Sender<bool>,
     cuts: watch::Sender<u64>,
     drops: Mutex<Drops>,
+    upstream: Mutex<SocketAddr>,
+    strandings: AtomicU64,
     connections: AtomicU64,
     requests: AtomicU64,
     commands: AtomicU64,
@@ -85,13 +87,15 @@ impl FaultProxy {
             listening: watch::Sender::new(false),
             cuts: watch::Sender::new(0),
             drops: Mutex::default(),
+            upstream: Mutex::new(upstream),
+            strandings: AtomicU64::default(),
             connections: AtomicU64::default(),
             requests: AtomicU64::default(),
             commands: AtomicU64::default(),
             bytes_to_server: AtomicU64::default(),
             bytes_to_client: AtomicU64::default(),
         });
-        let serving = tokio::spawn(serve(address, upstream, Arc::clone(&control))).abort_handle();
+        let serving = tokio::spawn(serve(address, Arc::clone(&control))).abort_handle();
         let proxy = Self { address, control, serving, _reservation: reservation };
         proxy.set(Mode::Pass).await;
         proxy
@@ -109,9 +113,20 @@ impl FaultProxy {
         let _ = self.control.listening.subscribe().wait_for(|now| *now == listens).await;
     }
 
+    /// Every existing connection goes on and nothing on it is ever answered, as on a half-open socket. New ones get what
+    /// the mode says.
+    pub fn strand(&self) {
+        self.control.strandings.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Resets every existing connection. New ones get what the mode says.
     pub fn cut(&self) {
         self.control.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// New connections lead to another server from now on; existing ones stay where they are.
+    pub fn redirect(&self, upstream: SocketAddr) {
+        *self.control.upstream.lock().unwrap() = upstream;
     }
 
     /// The server is gone: connections are reset and new ones refused.
@@ -207,7 +222,7 @@ fn listen(address: SocketAddr) -> TcpListener {
     socket.listen(1024).expect("a listening socket")
 }
 
-async fn serve(address: SocketAddr, upstream: SocketAddr, control: Arc<Control>) {
+async fn serve(address: SocketAddr, control: Arc<Control>) {
     let mut mode = control.mode.subscribe();
     // Dropped with this task: every connection ends with the proxy.
     let mut connections = JoinSet::new();
@@ -220,6 +235,7 @@ async fn serve(address: SocketAddr, upstream: SocketAddr, control: Arc<Control>)
                 Ok((client, _)) = listener.accept() => {
                     control.connections.fetch_add(1, Ordering::SeqCst);
                     let cuts = control.cuts.subscribe();
+                    let upstream = *control.upstream.lock().unwrap();
                     connections.spawn(connection(client, upstream, Arc::clone(&control), cuts));
                 }
                 _ = mode.wait_for(|mode| *mode == Mode::Refuse) => break,
@@ -255,10 +271,20 @@ enum End {
 }
 
 /// What the two directions of one connection know of each other.
-#[derive(Default)]
 struct Fate {
     hung: AtomicBool,
     drops_answer: AtomicBool,
+    /// How many strandings it hasn't been in.
+    born_after: u64,
+}
+
+impl Fate {
+    fn is_hung(&self, control: &Control) -> bool {
+        if control.mode() == Mode::Hang || control.strandings.load(Ordering::SeqCst) > self.born_after {
+            self.hung.store(true, Ordering::SeqCst);
+        }
+        self.hung.load(Ordering::SeqCst)
+    }
 }
 
 async fn relay(client: &mut TcpStream, upstream: SocketAddr, control: &Control) -> End {
@@ -266,7 +292,8 @@ async fn relay(client: &mut TcpStream, upstream: SocketAddr, control: &Control) 
         return End::Reset;
     };
     let _ = server.set_nodelay(true);
-    let fate = Fate::default();
+    let born_after = control.strandings.load(Ordering::SeqCst);
+    let fate = Fate { hung: AtomicBool::new(false), drops_answer: AtomicBool::new(false), born_after };
     let (client_in, client_out) = client.split();
     let (server_in, server_out) = server.split();
     let (queue, queued) = mpsc::unbounded_channel();
@@ -286,10 +313,7 @@ async fn requests(mut client: tcp::ReadHalf<'_>, mut server: tcp::WriteHalf<'_>,
         let request = &buffer[..length];
         control.requests.fetch_add(1, Ordering::SeqCst);
         control.commands.fetch_add(commands(request), Ordering::SeqCst);
-        if control.mode() == Mode::Hang {
-            fate.hung.store(true, Ordering::SeqCst);
-        }
-        if fate.hung.load(Ordering::SeqCst) {
+        if fate.is_hung(control) {
             continue;
         }
         let drops_answer = control.takes_the_answer_to(request);
@@ -314,10 +338,7 @@ async fn answers(
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = server.read(&mut buffer).await;
-        if control.mode() == Mode::Hang {
-            fate.hung.store(true, Ordering::SeqCst);
-        }
-        let hung = fate.hung.load(Ordering::SeqCst);
+        let hung = fate.is_hung(control);
         let Ok(length @ 1..) = read else {
             if hung {
                 std::future::pending::<()>().await;

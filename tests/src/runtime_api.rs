@@ -77,6 +77,11 @@ impl Bootstrap {
         panic!("the function ended without an answer: {early:?}\n{stderr}");
     }
 
+    /// Of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Ends the process, and tells what it has written.
     pub async fn stop(mut self) -> Ended {
         let _ = self.child.start_kill();

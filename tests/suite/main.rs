@@ -11,3 +11,4 @@ mod architecture;
 mod checkout;
 mod harness;
 mod pricing;
+mod topologies;

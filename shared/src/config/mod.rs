@@ -36,7 +36,7 @@ pub struct Config {
 pub struct TelemetryConfig {
     /// `POWERTOOLS_SERVICE_NAME` (`checkout`): whose lines and metrics they are.
     pub service: String,
-    /// `POWERTOOLS_METRICS_NAMESPACE` (`Checkout`): where CloudWatch keeps the metrics.
+    /// `POWERTOOLS_METRICS_NAMESPACE` (`Checkout`): where `CloudWatch` keeps the metrics.
     pub namespace: String,
     /// `LOG_LEVEL`: error, warn, info (default), debug or trace.
     pub log_level: tracing::Level,

@@ -1,4 +1,4 @@
-//! Counts as CloudWatch Embedded Metric Format: one line an invocation, which CloudWatch turns into metrics.
+//! Counts as `CloudWatch` Embedded Metric Format: one line an invocation, which `CloudWatch` turns into metrics.
 
 use std::{
     io::Write as _,

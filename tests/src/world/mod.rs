@@ -2,6 +2,7 @@
 
 mod answer;
 mod ledger;
+mod purchase;
 mod shopper;
 
 use std::{
@@ -32,6 +33,7 @@ use crate::{
 
 pub use answer::Answer;
 pub use ledger::number;
+pub use purchase::{Purchase, STEPS};
 pub use shopper::{Shopper, california, cart, confirmation, id_of, in_lists, total_of};
 
 /// What a world is to be like. By default as deployed, but patient with the stores: a busy machine is no outage.
@@ -195,6 +197,18 @@ impl World {
     fn next_address(&self) -> String {
         let [.., high, low] = self.addresses.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         format!("198.18.{high}.{low}")
+    }
+}
+
+/// Looks again and again until it is so: a breaker probes when it is time to.
+///
+/// # Panics
+/// When it isn't so within half a minute.
+pub async fn patiently(mut is_so: impl AsyncFnMut() -> bool) {
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < end, "it takes too long");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -11,6 +11,7 @@ mod idempotency;
 mod identity;
 mod limits;
 mod lost_answers;
+mod metrics;
 mod odd_copies;
 mod order_cache;
 mod orders;

@@ -1,12 +1,10 @@
 //! Stores that are gone, hang or answer with trouble, before every step of a purchase.
 
-use std::sync::Arc;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{
     dynamo_faults::{Fault, Rule},
     proxy::Mode,
-    world::{Setup, Shopper, World, california, id_of, total_of},
+    world::{Purchase, STEPS, Setup, california, id_of, total_of},
 };
 
 /// A world whose stores are given up on soon, because these tests wait for it.
@@ -14,57 +12,12 @@ fn impatient() -> Setup {
     Setup::default().unlimited().setting("REDIS_TIMEOUT_MS", "200").setting("DYNAMODB_TIMEOUT_MS", "1000")
 }
 
-const STEPS: usize = 6;
-
-/// A purchase that can be stopped between its steps.
-struct Purchase {
-    shopper: Shopper,
-    session: Value,
-    order: Value,
-}
-
-impl Purchase {
-    fn of(world: &Arc<World>) -> Self {
-        Self { shopper: world.guest(), session: Value::Null, order: Value::Null }
-    }
-
-    async fn step(&mut self, step: usize) {
-        let shopper = &self.shopper;
-        let id = self.session["checkoutId"].as_str().unwrap_or_default();
-        let answer = match step {
-            0 => shopper.initiate(&[("espresso-beans", 2)]).await.expect(201),
-            1 => shopper.ship_to(id, &california()).await.expect(200),
-            2 => shopper.choose_shipping(id, "us-standard").await.expect(200),
-            3 => shopper.tax(id).await.expect(200),
-            4 => shopper.apply_coupon(id, "SAVE20").await.expect(200),
-            _ => shopper.confirm(id, total_of(&self.session)).await.expect(201),
-        };
-        if step == STEPS - 1 {
-            self.order = answer["order"].clone();
-        } else {
-            self.session = answer;
-        }
-    }
-
-    /// One order, at the total that was shown, with its stock taken once.
-    async fn is_whole(&self, world: &World, sold_before: u64) {
-        let id = self.order["orderId"].as_str().unwrap();
-        assert_eq!(self.order["summary"]["totalAmount"], json!(3998 - 800 + 599 + 232));
-        let read = self.shopper.order(id).await.expect(200);
-        assert_eq!(read["order"], self.order);
-        assert_eq!(self.shopper.orders().await.expect(200)["orders"].as_array().map(Vec::len), Some(1));
-        assert_eq!(world.stock("espresso-beans").await, 100_000 - sold_before - 2);
-        let again = self.shopper.confirm(id_of(&self.session), 4029).await.expect(200);
-        assert_eq!(again["order"], self.order);
-    }
-}
-
 #[tokio::test]
 async fn a_purchase_goes_on_when_redis_goes_before_any_step() {
     for mode in [Mode::Refuse, Mode::Hang] {
         for broken_at in 0..STEPS {
             let world = impatient().build().await;
-            let mut purchase = Purchase::of(&world);
+            let mut purchase = Purchase::by(world.guest());
             for step in 0..STEPS {
                 if step == broken_at {
                     world.redis.set(mode).await;
@@ -80,7 +33,7 @@ async fn a_purchase_goes_on_when_redis_goes_before_any_step() {
 #[tokio::test]
 async fn a_purchase_survives_a_redis_that_is_killed_and_comes_back_empty() {
     let world = impatient().own_redis().build().await;
-    let mut purchase = Purchase::of(&world);
+    let mut purchase = Purchase::by(world.guest());
     for step in 0..STEPS {
         if step == 3 {
             world.keys.server().stop();
@@ -96,7 +49,7 @@ async fn a_purchase_survives_a_redis_that_is_killed_and_comes_back_empty() {
 #[tokio::test]
 async fn a_flush_between_every_two_steps_loses_nothing() {
     let world = impatient().build().await;
-    let mut purchase = Purchase::of(&world);
+    let mut purchase = Purchase::by(world.guest());
     for step in 0..STEPS {
         purchase.step(step).await;
         world.keys.clear();
@@ -192,11 +145,11 @@ async fn a_passing_trouble_of_dynamodb_is_not_noticed_and_a_lasting_one_is_a_503
     let writes = ["PutItem", "PutItem", "PutItem", "BatchGetItem", "PutItem", "TransactWriteItems"];
     for (what, fault) in TROUBLES {
         let world = impatient().setting("DYNAMODB_TIMEOUT_MS", "500").build().await;
-        let mut purchase = Purchase::of(&world);
+        let mut purchase = Purchase::by(world.guest());
         for (step, operation) in writes.into_iter().enumerate() {
             // Lasting: every attempt of the SDK fails.
             world.dynamodb.add(Rule::on(operation, fault.clone()));
-            let refused = refused(&purchase, step).await;
+            let refused = purchase.attempt(step).await;
             assert_eq!(refused.code(), Some("STORE_UNAVAILABLE"), "{what} at step {step}: {:#}", refused.body());
             assert!(refused.header("retry-after").is_some(), "{what} at step {step}");
             world.dynamodb.clear_rules();
@@ -207,20 +160,6 @@ async fn a_passing_trouble_of_dynamodb_is_not_noticed_and_a_lasting_one_is_a_503
             world.dynamodb.clear_rules();
         }
         purchase.is_whole(&world, 0).await;
-    }
-}
-
-/// A step that must fail.
-async fn refused(purchase: &Purchase, step: usize) -> tests::world::Answer {
-    let shopper = &purchase.shopper;
-    let id = purchase.session["checkoutId"].as_str().unwrap_or_default();
-    match step {
-        0 => shopper.initiate(&[("espresso-beans", 2)]).await,
-        1 => shopper.ship_to(id, &california()).await,
-        2 => shopper.choose_shipping(id, "us-standard").await,
-        3 => shopper.tax(id).await,
-        4 => shopper.apply_coupon(id, "SAVE20").await,
-        _ => shopper.confirm(id, total_of(&purchase.session)).await,
     }
 }
 

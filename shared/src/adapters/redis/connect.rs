@@ -74,7 +74,7 @@ fn info(config: &RedisConfig, node: &Node, login: &Login, now: OffsetDateTime) -
             }
         }
         Login::Iam(login) => {
-            settings = settings.set_username(&login.user).set_password(iam::token(login, now).map_err(iam::refused)?);
+            settings = settings.set_username(&login.user).set_password(iam::token(login, now)?);
         }
     }
     Ok(address.into_connection_info()?.set_redis_settings(settings).set_tcp_settings(tcp()))
@@ -212,7 +212,7 @@ impl Connection {
             Self::Cluster(connection) => {
                 let sent = commands.iter().map(|command| {
                     let mut connection = connection.clone();
-                    async move { within(deadline, connection.req_packed_command(command)).await }
+                    async move { within(deadline, connection.req_packed_command(command)).await?.extract_error() }
                 });
                 join_all(sent).await
             }

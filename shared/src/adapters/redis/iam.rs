@@ -69,16 +69,17 @@ pub struct Tokens {
 
 impl StreamingCredentialsProvider for Tokens {
     fn subscribe(&self) -> Pin<Box<dyn Stream<Item = RedisResult<BasicAuth>> + Send + 'static>> {
-        let token = token(&self.login, (self.now)()).map_err(refused);
+        let token = token(&self.login, (self.now)()).map_err(RedisError::from);
         let auth = token.map(|token| BasicAuth::new(self.login.user.clone(), token));
         // It never ends: connections are replaced before their login does, and need no other token until then.
         Box::pin(stream::iter([auth]).chain(stream::pending()))
     }
 }
 
-/// As the Redis client speaks of it.
-pub fn refused(error: CannotSign) -> RedisError {
-    RedisError::from((ErrorKind::InvalidClientConfig, "no IAM token", error.to_string()))
+impl From<CannotSign> for RedisError {
+    fn from(error: CannotSign) -> Self {
+        Self::from((ErrorKind::InvalidClientConfig, "no IAM token", error.to_string()))
+    }
 }
 
 #[cfg(test)]

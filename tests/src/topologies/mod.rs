@@ -1,0 +1,27 @@
+//! Redis as shops run it: clusters, sentinels, pairs that fail over, TLS. Real servers, each test with its own.
+
+pub mod cluster;
+pub mod node;
+pub mod pair;
+pub mod sentinels;
+pub mod tls;
+
+use std::time::Duration;
+
+pub use cluster::RedisCluster;
+pub use node::Node;
+pub use pair::RedisPair;
+pub use sentinels::RedisSentinels;
+pub use tls::TlsRedis;
+
+/// Looks again and again until it is so. Servers that come up, and elections, take what they take.
+///
+/// # Panics
+/// When it isn't so within half a minute.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(tokio::time::Instant::now() < end, "{what} takes too long");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

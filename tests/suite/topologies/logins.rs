@@ -1,0 +1,60 @@
+//! Passwords, users, and TLS with an authority of the shop's own.
+
+use tests::{
+    topologies::{Node, TlsRedis},
+    world::Answer,
+};
+
+use super::{purchase, shop, used_redis};
+
+/// What the functions need of Redis, and nothing else: docs/DEPLOY.md has the same rule.
+const LEAST: &str = "shop on >secret ~cannbe:* resetchannels -@all +ping +eval +evalsha +getex +unlink +get +set +lrange \
+                     +lpush +ltrim +lrem +pexpire +pttl +hkeys +hget +hmget +hset +hdel +time +hello";
+
+async fn answers(settings: &[(&str, &str)]) -> Vec<Answer> {
+    let world = shop(settings).await;
+    purchase(&world, 0, async |_| ()).await
+}
+
+/// Redis is out of reach, and nobody notices but the operator.
+fn without_redis(answers: &[Answer]) -> bool {
+    answers.iter().all(|answer| answer.counts().session_hits == 0 && answer.counts().redis_degraded > 0)
+}
+
+#[tokio::test]
+async fn a_user_with_the_least_rights_will_do() {
+    let redis = Node::plain(&[&["--user"], LEAST.split(' ').collect::<Vec<_>>().as_slice()].concat()).await;
+    let port = redis.port().to_string();
+    let least = [("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", port.as_str()), ("REDIS_PREFIX", "cannbe:")];
+    let right = [least[0], least[1], least[2], ("REDIS_USERNAME", "shop"), ("REDIS_PASSWORD", "secret")];
+    let used = answers(&right).await;
+    assert!(used_redis(&used), "{used:#?}");
+
+    let wrong = [least[0], least[1], least[2], ("REDIS_USERNAME", "shop"), ("REDIS_PASSWORD", "guess")];
+    assert!(without_redis(&answers(&wrong).await));
+}
+
+#[tokio::test]
+async fn tls_with_the_right_authority_works_and_with_another_does_not() {
+    let redis = TlsRedis::start(Some("secret"), &[]).await;
+    let port = redis.node().port().to_string();
+    let plain = [("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", port.as_str()), ("REDIS_PASSWORD", "secret")];
+    let with = |more: &[(&'static str, &str)]| {
+        let more: Vec<(String, String)> = more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        async move {
+            let more: Vec<(&str, &str)> = more.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            answers(&[&plain, more.as_slice()].concat()).await
+        }
+    };
+
+    let used = with(&[("REDIS_SSL", "true"), ("REDIS_CA", redis.ca())]).await;
+    assert!(used_redis(&used), "{used:#?}");
+    let file = redis.node().file("ca.pem").display().to_string();
+    assert!(used_redis(&with(&[("REDIS_SSL", "true"), ("REDIS_CA", &file)]).await), "{file}");
+    let url = format!("rediss://:secret@localhost:{port}");
+    assert!(used_redis(&answers(&[("REDIS_URL", &url), ("REDIS_CA", redis.ca())]).await));
+
+    assert!(without_redis(&with(&[("REDIS_SSL", "true"), ("REDIS_CA", &TlsRedis::another_ca())]).await));
+    assert!(without_redis(&with(&[("REDIS_SSL", "true")]).await), "the public authorities don't know it");
+    assert!(without_redis(&with(&[("REDIS_SSL", "false")]).await), "in the clear there is no answer");
+}
