@@ -11,6 +11,7 @@
     reason = "a harness has a clock and an environment of its own, and fails the test at once where it can't do its work"
 )]
 
+pub mod arrivals;
 pub mod binaries;
 pub mod dynamo_faults;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod keys;
 pub mod proxy;
 pub mod race;
 pub mod runtime_api;
+pub mod seed;
 pub mod servers;
 pub mod tables;
 pub mod token;

@@ -1,7 +1,9 @@
 //! Rate limits as callers see them: who is counted, what the headers say, what passes.
 
 mod callers;
+mod faults;
 mod headers;
+mod random;
 mod windows;
 
 use serde_json::json;

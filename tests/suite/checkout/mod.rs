@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bootstraps;
+mod cache_holds;
 mod catalog;
 mod coherence;
 mod costs;
