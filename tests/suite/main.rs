@@ -10,5 +10,6 @@
 mod architecture;
 mod checkout;
 mod harness;
+mod history;
 mod pricing;
 mod topologies;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Attempts at one change before the client is asked to try again.
-const ATTEMPTS: u32 = 12;
+const ATTEMPTS: u32 = 40;
 
 /// Why a session can't be read or changed.
 #[derive(Debug, thiserror::Error)]

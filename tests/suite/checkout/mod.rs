@@ -20,6 +20,7 @@ mod outages;
 mod permissions;
 mod purchase;
 mod races;
+mod redis_faults;
 mod rules;
 mod settings;
 mod stragglers;

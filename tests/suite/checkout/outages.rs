@@ -13,24 +13,6 @@ fn impatient() -> Setup {
 }
 
 #[tokio::test]
-async fn a_purchase_goes_on_when_redis_goes_before_any_step() {
-    for mode in [Mode::Refuse, Mode::Hang] {
-        for broken_at in 0..STEPS {
-            let world = impatient().build().await;
-            let mut purchase = Purchase::by(world.guest());
-            for step in 0..STEPS {
-                if step == broken_at {
-                    world.redis.set(mode).await;
-                    world.redis.cut();
-                }
-                purchase.step(step).await;
-            }
-            purchase.is_whole(&world, 0).await;
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_purchase_survives_a_redis_that_is_killed_and_comes_back_empty() {
     let world = impatient().own_redis().build().await;
     let mut purchase = Purchase::by(world.guest());

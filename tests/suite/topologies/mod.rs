@@ -3,6 +3,7 @@
 mod cluster;
 mod failover;
 mod frozen;
+mod limits;
 mod logins;
 mod sentinels;
 mod trouble;
