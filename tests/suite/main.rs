@@ -11,5 +11,6 @@ mod architecture;
 mod checkout;
 mod harness;
 mod history;
+mod operator;
 mod pricing;
 mod topologies;

@@ -12,6 +12,7 @@ pub mod dynamodb_engine;
 pub mod fixtures;
 pub mod http_probe;
 pub mod laptop;
+pub mod operator;
 pub mod ports;
 pub mod process;
 pub mod project;

@@ -7,13 +7,24 @@
 
 use std::{error::Error, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use commands::{
+    output::{self, Outcome},
+    target::{CommandError, Target},
+};
 
 mod commands;
 mod say;
 
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  failed; the reason is on stderr
+  2  used wrongly
+  3  nothing fits what was asked for, or `doctor` found a fault
+  4  declined by whoever was asked";
+
 #[derive(Debug, Parser)]
-#[command(name = "checkout", version, about, long_about = None)]
+#[command(name = "checkout", version, about, long_about = None, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -29,9 +40,39 @@ enum Command {
     Token(commands::token::TokenArgs),
     /// Put back the session and the order that the files in events/ name
     Seed(commands::seed::SeedArgs),
+    /// List the keys in Redis, with their time to live and size
+    Keys(Operated<commands::keys::KeysArgs>),
+    /// Count keys by kind; memory, hit rate and speed of each server
+    Stats(Operated<commands::stats::StatsArgs>),
+    /// Watch the commands on this checkout's keys as they come
+    Monitor(Operated<commands::stats::MonitorArgs>),
+    /// Say when a key goes
+    Ttl(Operated<commands::keys::TtlArgs>),
+    /// Drop keys by pattern
+    Clear(Operated<commands::keys::ClearArgs>),
+    /// Look at a session, list sessions, end one
+    Session(Operated<commands::session::SessionArgs>),
+    /// See and forget what is counted against a caller
+    Limits(Operated<commands::limits::LimitsArgs>),
+    /// Look for what is wrong, and say what to do about it
+    Doctor(Operated<commands::doctor::DoctorArgs>),
+    /// Print completions for a shell: `checkout completions bash > /etc/bash_completion.d/checkout`
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
     /// Run a program that ends with its parent
     #[command(hide = true)]
     RunTied(commands::run_tied::RunTiedArgs),
+}
+
+/// A command of the operator's, and on what.
+#[derive(Debug, clap::Args)]
+struct Operated<A: clap::Args> {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    args: A,
 }
 
 fn main() -> ExitCode {
@@ -41,11 +82,37 @@ fn main() -> ExitCode {
         Command::Token(args) => commands::token::run(&args).map_err(Into::into),
         Command::Seed(args) => commands::seed::run(&args).map_err(Into::into),
         Command::RunTied(args) => commands::run_tied::run(&args).map_err(Into::into),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "checkout", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Keys(on) => return operate(&on.target, commands::keys::keys(&on.target, &on.args)),
+        Command::Stats(on) => return operate(&on.target, commands::stats::stats(&on.target, &on.args)),
+        Command::Monitor(on) => return operate(&on.target, commands::stats::monitor(&on.target, &on.args)),
+        Command::Ttl(on) => return operate(&on.target, commands::keys::ttl(&on.target, &on.args)),
+        Command::Clear(on) => return operate(&on.target, commands::keys::clear(&on.target, &on.args)),
+        Command::Session(on) => return operate(&on.target, commands::session::session(&on.target, &on.args)),
+        Command::Limits(on) => return operate(&on.target, commands::limits::limits(&on.target, &on.args)),
+        Command::Doctor(on) => return operate(&on.target, commands::doctor::doctor(&on.target, &on.args)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say::failure(&with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command of the operator's, and tells how it ended in the form that was asked for.
+fn operate(target: &Target, command: impl Future<Output = Result<Outcome, CommandError>>) -> ExitCode {
+    // Redis and the SDK share one TLS library with one provider.
+    let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(CommandError::from).and_then(|runtime| runtime.block_on(command)) {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        Err(error) => {
+            output::failure(target.json, &with_causes(&error));
             ExitCode::FAILURE
         }
     }

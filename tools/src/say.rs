@@ -22,3 +22,8 @@ pub fn answer(text: impl Display) {
 pub fn failure(why: &str) {
     eprintln!("checkout: {why}");
 }
+
+/// A text for whoever looks at stderr, as it is.
+pub fn complain(text: &str) {
+    eprintln!("{text}");
+}

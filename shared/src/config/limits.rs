@@ -34,7 +34,8 @@ pub struct Policies {
 }
 
 impl LimitsConfig {
-    pub(super) fn read(vars: &mut Vars) -> Self {
+    /// Notes every fault.
+    pub fn read(vars: &mut Vars) -> Self {
         Self {
             initiate: policies(vars, "RATE_LIMIT_INITIATE", 10, 300),
             calculate_shipping: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING", 20, 60),

@@ -36,8 +36,12 @@ pub fn limit(
             (address.map_or_else(|| "unknown".to_owned(), limited_address), policies.anonymous)
         }
     };
-    let key = LimitKey(format!("{who}:{}:{}", route.method(), route.path()));
-    Some(Limit { key, policy, cost: cost(config.cart_lines, lines, policy) })
+    Some(Limit { key: limit_key(&who, route), policy, cost: cost(config.cart_lines, lines, policy) })
+}
+
+/// What a caller's requests on a route are counted under.
+pub fn limit_key(who: &str, route: Route) -> LimitKey {
+    LimitKey(format!("{who}:{}:{}", route.method(), route.path()))
 }
 
 /// As how many requests one counts. One that would never fit takes all that there is.

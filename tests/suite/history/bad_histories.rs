@@ -62,10 +62,10 @@ fn a_good_history_passes() {
 fn a_lost_update_is_caught() {
     let last = document(3, "1", "2");
     caught(&good(), &document(3, "1", "-"), Trust::Never, "one version is two documents");
-    let mut lost = good();
-    lost[1].told = document(3, "-", "2");
-    lost[2].told = document(3, "-", "2");
-    caught(&lost, &document(3, "-", "2"), Trust::Never, "a change is lost: a must be");
+    let mut without = good();
+    without[1].told = document(3, "-", "2");
+    without[2].told = document(3, "-", "2");
+    caught(&without, &document(3, "-", "2"), Trust::Never, "a change is lost: a must be");
     let mut twice = good();
     twice[1].told = document(2, "-", "2");
     caught(&twice, &last, Trust::Never, "two changes are the same version");

@@ -43,9 +43,9 @@ pub fn check(
     }
     let Told::Document { version, .. } = last else { return Err("there is no last state".to_owned()) };
     let again = if answers == Answers::MayBeLost { done.len() } else { 0 };
-    let (least, most) = (done.len() as u64, (done.len() + unknown.len() + again) as u64);
-    if !(least..=most).contains(&(version - 1)) {
-        return Err(format!("{least} to {most} changes took effect, and the last version is {version}"));
+    let (fewest, most) = (done.len() as u64, (done.len() + unknown.len() + again) as u64);
+    if !(fewest..=most).contains(&(version - 1)) {
+        return Err(format!("{fewest} to {most} changes took effect, and the last version is {version}"));
     }
     mine.iter().filter(|o| !o.is_change()).try_for_each(|read| nothing_old_is_shown(read, &done, trust))
 }

@@ -37,7 +37,7 @@ fn heard(answer: &Answer) -> Told {
 
 /// The order as a list has it, with any limit, so that several lists are cached.
 async fn listed(guest: &Shopper, id: &str, limit: usize) -> Told {
-    let event = guest.event(Route::ListOrders).query("limit", &(10 + limit).to_string());
+    let event = guest.event(Route::ListOrders).query("limit", (10 + limit).to_string());
     let list = guest.send(Route::ListOrders, &event).await.expect(200);
     let orders = list["orders"].as_array().expect("a list").iter();
     told(orders.into_iter().find(|order| order["orderId"] == id).expect("it is in the list"))
@@ -97,7 +97,8 @@ async fn history(seed: u64, with_faults: bool) {
 
     let operations = record.operations();
     // A reader may have read the database before the change, and filled the cache right after it.
-    let longest = operations.iter().filter(|o| !o.is_change()).map(|o| o.ended - o.began).max().unwrap_or_default();
+    let longest =
+        operations.iter().filter(|o| !o.is_change()).map(|o| o.ended.saturating_sub(o.began)).max().unwrap_or_default();
     let trust = if with_faults { Trust::For(LIFE + longest) } else { Trust::Never };
     tokio::time::sleep(LIFE).await;
     for (document, id) in orders.iter().enumerate() {

@@ -2,9 +2,16 @@
 
 pub mod catalog;
 pub mod dev;
+pub mod doctor;
 mod environment;
+pub mod keys;
+pub mod limits;
+pub mod output;
 pub mod run_tied;
 pub mod seed;
+pub mod session;
 mod settings;
+pub mod stats;
 mod store;
+pub mod target;
 pub mod token;

@@ -1,0 +1,167 @@
+//! Keys, their time to live, and dropping them; statistics; limits.
+
+use redis::AsyncCommands as _;
+use serde_json::json;
+use tests::world::{Setup, World, id_of};
+
+use super::run;
+
+/// A session, an order with its lists, and limits, all in Redis.
+async fn busy() -> (std::sync::Arc<World>, tests::world::Shopper, String, String) {
+    let world = Setup::default().build().await;
+    let guest = world.guest();
+    let order = guest.buy(&[("espresso-beans", 1)]).await["orderId"].as_str().unwrap().to_owned();
+    guest.order(&order).await.expect(200);
+    guest.orders().await.expect(200);
+    let session = guest.initiate(&[("cbd-tea", 1)]).await.expect(201);
+    (world, guest, id_of(&session).to_owned(), order)
+}
+
+#[tokio::test]
+async fn keys_are_found_however_the_pattern_is_typed_and_tell_when_they_go() {
+    let (world, _, session, _) = busy().await;
+    let prefix = world.keys.prefix();
+    let all = run(&world, &["keys", "--json"]).await.json();
+    let kinds: std::collections::BTreeSet<_> =
+        all["keys"].as_array().unwrap().iter().map(|key| key["kind"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["limit", "order", "order-lists", "session"]);
+    assert_eq!(all["keys"].as_array().unwrap().len(), world.keys.all().len());
+
+    let full = format!("{prefix}checkout:session:*");
+    for pattern in ["session:*", "checkout:session:*", &full] {
+        let found = run(&world, &["keys", pattern, "--json"]).await.json();
+        assert_eq!(found["keys"].as_array().unwrap().len(), 2, "{pattern}");
+        assert!(found["keys"].as_array().unwrap().iter().all(|key| {
+            (1_700_000..=1_800_000).contains(&key["ttl"]["in"].as_u64().unwrap()) && key["bytes"].as_u64() > Some(100)
+        }));
+    }
+    let text = run(&world, &["keys", "session:*"]).await;
+    assert!(
+        text.stdout.contains("KEY") && text.stdout.contains("29 min") && text.stdout.contains("2 keys"),
+        "{text:?}"
+    );
+    assert!(!text.stdout.contains('\u{1b}'), "no colour where there is no terminal");
+    assert_eq!(run(&world, &["keys", "nothing:*"]).await.code, 3);
+
+    let key = format!("session:{session}");
+    let told = run(&world, &["ttl", &key]).await;
+    assert!(told.code == 0 && told.stdout.contains("29 min"), "{told:?}");
+    let mut redis = world.keys.connection().await;
+    let _: () = redis.set(format!("{prefix}order:stays"), 1).await.unwrap();
+    let told = run(&world, &["ttl", "order:stays", "--json"]).await.json();
+    assert_eq!(told["keys"], json!([{"key": format!("{prefix}order:stays"), "ttl": "never"}]));
+    let gone = run(&world, &["ttl", "order:none", "--json"]).await;
+    assert_eq!((gone.code, &gone.json()["keys"][0]["ttl"]), (3, &json!("gone")));
+}
+
+#[tokio::test]
+async fn clear_drops_what_it_should_and_nothing_else() {
+    let (world, guest, session, _) = busy().await;
+    let mut redis = world.keys.connection().await;
+    let foreign = format!("x{}", world.keys.prefix());
+    let _: () = redis.set(&foreign, "somebody else's").await.unwrap();
+    let before = world.keys.all();
+
+    let dry = run(&world, &["clear", "*", "--dry-run"]).await;
+    assert!(dry.code == 0 && dry.stdout.contains("would go"), "{dry:?}");
+    let nobody = run(&world, &["clear", "*"]).await;
+    assert!(nobody.code == 1 && nobody.stderr.contains("--yes"), "{nobody:?}");
+    assert_eq!(run(&world, &["clear"]).await.code, 2, "without a pattern nothing is cleared");
+    assert_eq!(run(&world, &["clear", "x*", "--yes"]).await.code, 3, "a foreign key is none of ours");
+    assert_eq!(world.keys.all(), before);
+
+    let some = run(&world, &["clear", "order*", "--yes", "--json"]).await.json();
+    assert_eq!(some, json!({"found": 2, "dropped": 2}));
+    let all = run(&world, &["clear", "*", "--yes"]).await;
+    assert!(all.code == 0 && all.stdout.contains(&format!("{} keys dropped", before.len() - 2)), "{all:?}");
+    assert!(world.keys.all().is_empty());
+    assert_eq!(redis.get::<_, String>(&foreign).await.unwrap(), "somebody else's");
+    let _: () = redis.unlink(&foreign).await.unwrap();
+    // And nothing is lost.
+    guest.session(&session).await.expect(200);
+}
+
+#[tokio::test]
+async fn statistics_count_every_key_of_ours_by_its_kind() {
+    let (world, ..) = busy().await;
+    let stats = run(&world, &["stats", "--json"]).await.json();
+    assert_eq!(stats["servers"].as_array().unwrap().len(), 1);
+    assert!(stats["servers"][0]["usedBytes"].as_u64() > Some(100_000));
+    let keys = |kind: &str| stats["kinds"][kind]["keys"].as_u64().unwrap();
+    assert_eq!((keys("session"), keys("order"), keys("order-lists"), keys("other")), (2, 1, 1, 0));
+    let text = run(&world, &["stats"]).await;
+    assert!(text.stdout.contains("MEMORY") && text.stdout.contains("order-lists"), "{text:?}");
+}
+
+#[tokio::test]
+async fn limits_are_shown_and_forgotten() {
+    let world = Setup::default().setting("RATE_LIMIT_INITIATE", "2/60").build().await;
+    let guest = world.guest().from_address("2001:db8::1:2");
+    for _ in 0..2 {
+        guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    }
+    guest.initiate(&[("espresso-beans", 1)]).await.refused(429, "RATE_LIMITED");
+
+    // Any address of the network will do.
+    let shown = run(&world, &["limits", "show", "2001:db8::99", "--json"]).await.json();
+    let initiate = shown["limits"].as_array().unwrap().iter().find(|limit| limit["route"] == "initiate").unwrap();
+    assert_eq!((&initiate["used"], &initiate["remaining"]), (&json!(2), &json!(0)));
+    assert!((1..=60_000).contains(&initiate["waitMs"].as_u64().unwrap()), "{initiate}");
+    let text = run(&world, &["limits", "show", "2001:db8::99"]).await;
+    assert!(text.stdout.contains("2 in 60 s") && text.stdout.contains("NEXT"), "{text:?}");
+    assert_eq!(run(&world, &["limits", "show", "ada"]).await.code, 3);
+
+    let wrong = run(&world, &["limits", "reset", "2001:db8::1", "--route", "no-route"]).await;
+    assert!(wrong.code == 1 && wrong.stderr.contains("apply-coupon"), "{wrong:?}");
+    assert_eq!(run(&world, &["limits", "reset", "2001:db8::1", "--route", "claim"]).await.code, 3);
+    guest.initiate(&[("espresso-beans", 1)]).await.refused(429, "RATE_LIMITED");
+    assert_eq!(run(&world, &["limits", "reset", "2001:db8::1", "--json"]).await.json(), json!({"reset": 1}));
+    guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+}
+
+#[tokio::test]
+async fn monitor_shows_commands_and_keys_and_no_document() {
+    let world = Setup::default().own_redis().build().await;
+    let settings = world.settings().clone();
+    let watching =
+        tokio::spawn(async move { super::checkout(&settings, &["monitor", "--seconds", "3", "--json"]).await });
+    let guest = world.guest();
+    while !watching.is_finished() {
+        guest.fill_cart(&[("espresso-beans", 1)]).await;
+        world.keys.clear();
+    }
+    let seen = watching.await.unwrap();
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert!(seen.stdout.contains("checkout:session:") && seen.stdout.contains("EVAL"), "{}", seen.stdout);
+    assert!(!seen.stdout.contains("Market Street"), "documents are personal");
+    for line in seen.stdout.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["key"].as_str().unwrap().starts_with(world.keys.prefix()), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_told_in_the_form_that_was_asked_for_and_help_has_examples() {
+    let world = World::new().await;
+    let mut settings = world.settings().clone();
+    settings.insert("REDIS_URL".to_owned(), "redis://127.0.0.1:1".to_owned());
+    let text = super::checkout(&settings, &["keys"]).await;
+    assert!(text.code == 1 && text.stderr.contains("127.0.0.1:1"), "{text:?}");
+    let told = super::checkout(&settings, &["keys", "--json"]).await;
+    let error: serde_json::Value = serde_json::from_str(&told.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains("127.0.0.1:1"), "{told:?}");
+    settings.insert("REDIS_SSL".to_owned(), "perhaps".to_owned());
+    settings.insert("REDIS_PREFIX".to_owned(), "two words".to_owned());
+    let both = super::checkout(&settings, &["keys"]).await;
+    assert!(both.stderr.contains("REDIS_PREFIX") && both.stderr.contains("REDIS_SSL"), "{both:?}");
+
+    for command in ["keys", "ttl", "clear", "stats", "monitor", "limits", "doctor"] {
+        let help = run(&world, &[command, "--help"]).await;
+        assert!(help.code == 0 && help.stdout.contains(&format!("checkout {command}")), "{command}");
+        assert!(help.stdout.contains("Example") && help.stdout.contains("--json"), "{command}: {}", help.stdout);
+    }
+    assert!(run(&world, &["--help"]).await.stdout.contains("Exit codes:"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(run(&world, &["completions", shell]).await.stdout.contains("checkout"), "{shell}");
+    }
+}

@@ -1,0 +1,41 @@
+//! The operator's command line, as an operator runs it: a process, its output, and how it ended.
+
+mod doctor;
+mod keys;
+mod sessions;
+mod topologies;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tests::{binaries::binary, world::World};
+use tokio::process::Command;
+
+/// How a command ended.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+}
+
+/// Runs `checkout` with these settings and no others, without a terminal.
+async fn checkout(settings: &BTreeMap<String, String>, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(binary("checkout"));
+    command.args(arguments).env_clear().envs(settings).stdin(std::process::Stdio::null());
+    let output = command.output().await.expect("checkout starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let code = output.status.code().expect("it ended by itself");
+    Ended { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+async fn run(world: &World, arguments: &[&str]) -> Ended {
+    checkout(world.settings(), arguments).await
+}

@@ -1,0 +1,119 @@
+//! Which checkout an operator means: the one that the environment names, or the one on this machine.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use shared::{
+    app::{App, Clock, StartError},
+    config::{
+        Config,
+        limits::LimitsConfig,
+        redis::RedisConfig,
+        vars::{ConfigError, Vars},
+    },
+};
+use tools::{
+    client::Access,
+    operator::{Operator, OperatorError},
+    ports,
+    template::{Template, TemplateError},
+};
+
+use crate::commands::{settings, store::Laptop};
+
+/// Why a command came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
+    #[error("Redis refused: {0}")]
+    Redis(#[from] redis::RedisError),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Told(String),
+}
+
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The stack that `checkout dev` runs on this machine, whatever the environment names
+    #[arg(long, global = true)]
+    pub local: bool,
+    /// Port of this machine's Redis
+    #[arg(long, global = true, env = "CHECKOUT_REDIS_PORT", default_value_t = 16379, hide = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub redis_port: u16,
+    #[command(flatten)]
+    pub laptop: Laptop,
+    /// One JSON document instead of text, errors on stderr too
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl Target {
+    fn vars(&self) -> Result<Vars, CommandError> {
+        let mut values: BTreeMap<String, String> = std::env::vars().collect();
+        if self.local {
+            // The template is compiled in: an operator needn't stand in the project's folder.
+            let template = Template::parse(include_str!("../../../template.yaml"))?;
+            values.retain(|name, _| !name.starts_with("REDIS_"));
+            let redis = Some(format!("redis://{}", ports::local(self.redis_port)));
+            let tables = template.table_variables(&self.laptop.table_prefix);
+            for (name, value) in settings::for_functions(&Access::local(&self.laptop.endpoint()), redis, tables) {
+                match value {
+                    Some(value) => values.insert(name, value),
+                    None => values.remove(&name),
+                };
+            }
+        }
+        Ok(Vars::new(values))
+    }
+
+    /// The settings of Redis alone.
+    pub fn redis(&self) -> Result<RedisConfig, CommandError> {
+        let mut vars = self.vars()?;
+        let config = RedisConfig::read(&mut vars);
+        Ok(vars.finish(config)?)
+    }
+
+    /// The limits as they are set.
+    pub fn limits(&self) -> Result<LimitsConfig, CommandError> {
+        let mut vars = self.vars()?;
+        let config = LimitsConfig::read(&mut vars);
+        Ok(vars.finish(Some(config))?)
+    }
+
+    pub async fn operator(&self) -> Result<Operator, CommandError> {
+        Ok(Operator::connect(&self.redis()?).await?)
+    }
+
+    /// Every setting that a function needs.
+    pub fn config(&self) -> Result<Config, CommandError> {
+        Ok(Config::read(self.vars()?)?)
+    }
+
+    /// A container like those of the functions.
+    pub fn app(&self) -> Result<App, CommandError> {
+        Ok(App::new(self.config()?, Clock::System)?)
+    }
+}
+
+/// Asks a person. Whoever isn't at a terminal can't be asked.
+pub fn asks(question: &str) -> Result<bool, CommandError> {
+    use std::io::{BufRead as _, IsTerminal as _, Write as _};
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(CommandError::Told("there is nobody to ask: say --yes".to_owned()));
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,156 @@
+//! What an operator does to the Redis of a deployed checkout: on one server, through Sentinel, or on a cluster.
+
+pub mod doctor;
+pub mod keys;
+pub mod limits;
+pub mod pattern;
+pub mod sessions;
+pub mod stats;
+
+use std::time::Duration;
+
+use redis::{Cmd, FromRedisValue, RedisError, Value, aio::MultiplexedConnection};
+use shared::{
+    adapters::redis::{
+        connect::{self, Connection},
+        keys::Keys,
+    },
+    config::redis::{Node, RedisConfig, Topology},
+};
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+/// An operator waits longer than a customer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why Redis can't be operated on.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    #[error("Redis can't be reached at {nodes}: {source}")]
+    Unreachable { nodes: String, source: RedisError },
+    #[error("Redis refused: {0}")]
+    Refused(#[from] RedisError),
+    #[error("no node of the cluster says who serves what")]
+    NoCluster,
+}
+
+/// One server that keys are written to.
+pub struct Primary {
+    pub node: Node,
+    pub connection: MultiplexedConnection,
+}
+
+/// Redis, as an operator sees it.
+pub struct Operator {
+    pub keys: Keys,
+    pub prefix: String,
+    pub primaries: Vec<Primary>,
+    /// For commands on keys, which go to wherever a key lies.
+    anywhere: Connection,
+}
+
+fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+impl Operator {
+    /// Connects to every server that keys are written to.
+    ///
+    /// # Errors
+    /// When one of them can't be reached.
+    pub async fn connect(config: &RedisConfig) -> Result<Self, OperatorError> {
+        let config = RedisConfig { timeout: PATIENCE, ..config.clone() };
+        let nodes: Vec<String> = config.nodes.iter().map(ToString::to_string).collect();
+        let unreachable = |source| OperatorError::Unreachable { nodes: nodes.join(", "), source };
+        let opening = connect::within(Instant::now() + PATIENCE, connect::open(&config, now));
+        let mut anywhere = opening.await.map_err(unreachable)?;
+        let primaries = match (&config.topology, &mut anywhere) {
+            (Topology::Cluster, _) => cluster_masters(&config).await?,
+            (Topology::Single, _) => config.nodes.clone(),
+            (Topology::Sentinel { .. }, _) => vec![sentinels_master(&config).await.map_err(unreachable)?],
+        };
+        let mut open = Vec::with_capacity(primaries.len());
+        for node in primaries {
+            let connection = node_connection(&config, &node).await.map_err(unreachable)?;
+            open.push(Primary { node, connection });
+        }
+        Ok(Self { keys: Keys::new(config.prefix.clone()), prefix: config.prefix.clone(), primaries: open, anywhere })
+    }
+
+    /// Sends commands on keys to wherever the keys lie, and answers in order.
+    ///
+    /// # Errors
+    /// The first that was refused.
+    pub async fn ask_all(&mut self, commands: &[Cmd]) -> Result<Vec<Value>, RedisError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.anywhere.send(commands, Instant::now() + PATIENCE).await.into_iter().collect()
+    }
+
+    /// Sends a command on a key to wherever it lies.
+    ///
+    /// # Errors
+    /// When it was refused, or answered with something else.
+    pub async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T, RedisError> {
+        let value = self.ask_all(std::slice::from_ref(command)).await?.pop().unwrap_or(Value::Nil);
+        Ok(T::from_redis_value(value)?)
+    }
+}
+
+/// A connection to one node.
+///
+/// # Errors
+/// When it can't be reached.
+pub async fn node_connection(config: &RedisConfig, node: &Node) -> Result<MultiplexedConnection, RedisError> {
+    let client = connect::client(config, node, &config.login, now())?;
+    connect::within(Instant::now() + PATIENCE, async {
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        // A server that wants a password takes the connection all the same.
+        let _: Value = redis::cmd("PING").query_async(&mut connection).await?;
+        Ok(connection)
+    })
+    .await
+}
+
+async fn sentinels_master(config: &RedisConfig) -> Result<Node, RedisError> {
+    let Topology::Sentinel { master, login } = &config.topology else { return Err(no_answer()) };
+    let mut last = no_answer();
+    for sentinel in &config.nodes {
+        let asking = connect::ask_sentinel(config, sentinel, master, login, now());
+        match connect::within(Instant::now() + PATIENCE, asking).await {
+            Ok(node) => return Ok(node),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn cluster_masters(config: &RedisConfig) -> Result<Vec<Node>, OperatorError> {
+    for seed in &config.nodes {
+        let Ok(mut connection) = node_connection(config, seed).await else { continue };
+        let mut command = redis::cmd("CLUSTER");
+        // First and last slot, then host, port and more of the master, then its replicas.
+        let ranges: Vec<Vec<Value>> = command.arg("SLOTS").query_async(&mut connection).await?;
+        let mut masters: Vec<Node> = Vec::new();
+        for range in &ranges {
+            let Some(Value::Array(master)) = range.get(2) else { continue };
+            let [host, port, ..] = master.as_slice() else { continue };
+            // A node that doesn't know its own name is where we reached it.
+            let host = Option::<String>::from_redis_value_ref(host).ok().flatten().filter(|host| !host.is_empty());
+            let node = Node {
+                host: host.unwrap_or_else(|| seed.host.clone()),
+                port: u16::from_redis_value_ref(port).map_err(RedisError::from)?,
+            };
+            if !masters.contains(&node) {
+                masters.push(node);
+            }
+        }
+        return Ok(masters);
+    }
+    Err(OperatorError::NoCluster)
+}
+
+fn no_answer() -> RedisError {
+    RedisError::from((redis::ErrorKind::Client, "nobody answers"))
+}

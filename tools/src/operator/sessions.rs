@@ -1,0 +1,107 @@
+//! Sessions as the database has them, beside their copies.
+
+use serde::Serialize;
+use serde_json::Value;
+use shared::{
+    app::App,
+    domain::{
+        ids::CheckoutId,
+        session::{Session, SessionStatus},
+    },
+    http::view::SessionView,
+    ports::{ChangeId, Saved, Sessions as _, StoreError},
+};
+use time::{Duration, OffsetDateTime};
+
+use super::{Operator, OperatorError, keys::Ttl};
+
+/// Members of a session that say who somebody is.
+const PERSONAL: [&str; 3] = ["shippingAddress", "billingAddress", "vatNumber"];
+
+/// Redis's copy of a session.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Copy {
+    pub version: Option<u64>,
+    pub verified_at: Option<String>,
+    pub ttl: Ttl,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown {
+    pub owner: String,
+    /// Whether the functions would still answer with it.
+    pub live: bool,
+    pub session: Value,
+    /// None where Redis has none.
+    pub copy: Option<Copy>,
+    /// Whether the copy is of the version that the database has.
+    pub copy_agrees: Option<bool>,
+}
+
+/// What became of an attempt to end a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Done,
+    Unknown,
+    AlreadyOver,
+    /// Somebody changed it at the same moment, again and again.
+    Contended,
+}
+
+/// A session with its copy. Who the customer is stays hidden unless `reveal`.
+///
+/// # Errors
+/// When a store can't be read.
+pub async fn show(
+    app: &App,
+    operator: &mut Operator,
+    id: CheckoutId,
+    reveal: bool,
+) -> Result<Option<Shown>, Box<dyn std::error::Error>> {
+    let now = OffsetDateTime::now_utc();
+    let Some(loaded) = app.sessions.load(id, None, now).await? else { return Ok(None) };
+    let session = loaded.session;
+    let copy = copy(operator, id).await?;
+    let copy_agrees = copy.as_ref().map(|copy| copy.version == Some(session.version));
+    let live = session.is_live(now, app.sessions.ttl);
+    let mut view = serde_json::to_value(SessionView::new(&session, session.active_at, app.sessions.ttl))?;
+    if let Some(members) = view.as_object_mut().filter(|_| !reveal) {
+        for name in PERSONAL {
+            members.entry(name).and_modify(|value| *value = Value::from("hidden; --reveal shows it"));
+        }
+    }
+    Ok(Some(Shown { owner: session.owner.to_string(), live, session: view, copy, copy_agrees }))
+}
+
+async fn copy(operator: &mut Operator, id: CheckoutId) -> Result<Option<Copy>, OperatorError> {
+    let key = operator.keys.session(id);
+    let Some(text) = operator.ask::<Option<String>>(redis::cmd("GET").arg(&key)).await? else { return Ok(None) };
+    let document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let verified_at = document["verifiedAt"].as_str().map(ToOwned::to_owned);
+    Ok(Some(Copy { version: document["version"].as_u64(), verified_at, ttl: operator.ttl(&key).await? }))
+}
+
+/// Ends an open session: it is as if its customer had done nothing for its whole life.
+///
+/// # Errors
+/// When the database doesn't answer.
+pub async fn expire(app: &App, id: CheckoutId, change: fn() -> uuid::Uuid) -> Result<Ended, StoreError> {
+    for _ in 0..8 {
+        let now = OffsetDateTime::now_utc();
+        let Some(loaded) = app.sessions.load(id, None, now).await? else { return Ok(Ended::Unknown) };
+        let Session { version, .. } = loaded.session;
+        let mut session = loaded.session;
+        if !session.is_live(now, app.sessions.ttl) || session.status != SessionStatus::Open {
+            return Ok(Ended::AlreadyOver);
+        }
+        session.version = version.saturating_add(1);
+        session.active_at = now - app.sessions.ttl - Duration::MINUTE;
+        // Its copy is replaced too, and every older one is fenced off.
+        if let Saved::Done = app.sessions.save(&session, ChangeId(change())).await? {
+            return Ok(Ended::Done);
+        }
+    }
+    Ok(Ended::Contended)
+}
