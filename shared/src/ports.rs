@@ -197,13 +197,13 @@ pub trait OrderViews: Sync {
 /// Keeping the cache in step with changes of orders. `request` names the request that makes the change. Best effort: a
 /// failure is logged; where the cache heard neither of a change's beginning nor of its end, the entry lives out its time.
 pub trait OrderCache: Sync {
-    /// Before an order is changed or moved: drops its entry and every cached list of the owners, and lets nothing new
+    /// Before orders are changed or moved: drops their entries and every cached list of the owners, and lets nothing new
     /// be cached until the change is over. Whoever dies in between leaves nothing old behind. Also after a change of
     /// which nobody knows whether it took effect, or still will.
-    fn changing(&self, owners: &[&Owner], id: OrderId, request: ChangeId) -> impl Future<Output = ()> + Send;
+    fn changing(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) -> impl Future<Output = ()> + Send;
 
-    /// After an order changed: drops its entry, and every cached list of the owners.
-    fn changed(&self, owners: &[&Owner], id: OrderId, request: ChangeId) -> impl Future<Output = ()> + Send;
+    /// After orders changed: drops their entries, and every cached list of the owners.
+    fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) -> impl Future<Output = ()> + Send;
 
     /// After an order was placed: drops every cached list of its owner, and replaces the session's copy.
     fn placed(&self, placement: Placement<'_>, request: ChangeId) -> impl Future<Output = ()> + Send;

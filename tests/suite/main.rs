@@ -9,6 +9,7 @@
 
 mod architecture;
 mod checkout;
+mod degradation;
 mod harness;
 mod history;
 mod operator;

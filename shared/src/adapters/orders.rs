@@ -100,10 +100,10 @@ impl OrderStore {
         Ok(value)
     }
 
-    /// The keys that hold something of an order.
-    fn keys_of(&self, owners: &[&Owner], id: OrderId) -> Vec<String> {
+    /// The keys that hold something of these orders.
+    fn keys_of(&self, owners: &[&Owner], ids: &[OrderId]) -> Vec<String> {
         let keys = &self.link.keys;
-        std::iter::once(keys.order(id)).chain(owners.iter().map(|owner| keys.orders(owner))).collect()
+        ids.iter().map(|id| keys.order(*id)).chain(owners.iter().map(|owner| keys.orders(owner))).collect()
     }
 }
 
@@ -140,14 +140,14 @@ fn store_page(page: &OrderPage) -> StoredPage {
 }
 
 impl OrderCache for OrderStore {
-    async fn changing(&self, owners: &[&Owner], id: OrderId, request: ChangeId) {
-        let keys = self.keys_of(owners, id);
+    async fn changing(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) {
+        let keys = self.keys_of(owners, ids);
         let commands: Vec<_> = keys.iter().map(|key| leases::hold(key, request, self.hold)).collect();
         self.link.send(&commands).await;
     }
 
-    async fn changed(&self, owners: &[&Owner], id: OrderId, request: ChangeId) {
-        let keys = self.keys_of(owners, id);
+    async fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) {
+        let keys = self.keys_of(owners, ids);
         let commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
         self.link.insist(&commands).await;
     }

@@ -59,14 +59,15 @@ pub async fn claim(
         if page.orders.is_empty() {
             return Ok(claimed);
         }
+        let ids: Vec<_> = page.orders.iter().map(|order| order.id).collect();
+        cache.changing(&[&from, &to], &ids, visit.request()).await;
         for order in page.orders {
             let id = order.id;
-            cache.changing(&[&from, &to], id, visit.request()).await;
             if move_order(orders, visit, order, &to, &mut change).await? {
                 claimed.orders.push(id);
             }
-            cache.changed(&[&from, &to], id, visit.request()).await;
         }
+        cache.changed(&[&from, &to], &ids, visit.request()).await;
     }
 }
 

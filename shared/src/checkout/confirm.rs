@@ -133,7 +133,7 @@ where
         let placed = stores.orders.place(placement, visit.deadline).await;
         if placed.is_err() {
             // It may have been placed all the same, or still be.
-            stores.cache.changing(&[&order.owner], order.id, visit.request()).await;
+            stores.cache.changing(&[&order.owner], &[order.id], visit.request()).await;
         }
         match placed? {
             Placed::Done => {
@@ -163,7 +163,7 @@ async fn completed<S, C, O: Orders, K: OrderCache, P>(
 ) -> Result<Confirmed, ConfirmError> {
     let order = stores.orders.get(&visit.who.owner, id).await?;
     // This may be the retry of a confirmation whose request died before it could tell the cache.
-    stores.cache.changed(&[&visit.who.owner], id, visit.request()).await;
+    stores.cache.changed(&[&visit.who.owner], &[id], visit.request()).await;
     // The session and its order were written in one transaction: without the order, it isn't this caller's.
     order.map(|order| Confirmed { order, created: false }).ok_or(ConfirmError::Session(SessionError::NotFound))
 }

@@ -131,11 +131,11 @@ async fn change<Who: Sync>(
         let mut next = current.clone();
         if !edit(&mut next)? {
             // This may be the retry of a change whose request died before it could tell the cache.
-            cache.changed(&[owner], id, visit.request()).await;
+            cache.changed(&[owner], &[id], visit.request()).await;
             return Ok(Moved { order: current, moved: false });
         }
         if attempt == 0 {
-            cache.changing(&[owner], id, visit.request()).await;
+            cache.changing(&[owner], &[id], visit.request()).await;
         }
         next.version = next.version.saturating_add(1);
         let release = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
@@ -143,11 +143,11 @@ async fn change<Who: Sync>(
         let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await;
         if saved.is_err() {
             // It may have been written all the same, or still be.
-            cache.changing(&[owner], id, visit.request()).await;
+            cache.changing(&[owner], &[id], visit.request()).await;
         }
         match saved? {
             Saved::Done => {
-                cache.changed(&[owner], id, visit.request()).await;
+                cache.changed(&[owner], &[id], visit.request()).await;
                 return Ok(Moved { order: next, moved: true });
             }
             Saved::AlreadyAnswered => return Err(OrderError::AlreadyAnswered),

@@ -1,0 +1,95 @@
+//! Each route with a request that goes well, and everything that it needs in place.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use shared::{app::App, http::route::Route};
+use tests::{
+    event::Event,
+    world::{Answer, Shopper, World, california, cart, confirmation, id_of, total_of},
+};
+
+/// Someone about to send a request.
+pub(super) struct Scene {
+    route: Route,
+    shopper: Shopper,
+    event: Event,
+}
+
+impl Scene {
+    /// Sets it up in a container of its own. `before` is called when what the request is about exists, and is then
+    /// changed once more: a snapshot that is taken there is old.
+    pub(super) async fn set(world: &Arc<World>, route: Route, before: impl FnOnce()) -> Self {
+        let container = world.container();
+        let guest = world.guest().served_by(&container);
+        let staff = world.staff().served_by(&container);
+        let mut shopper = guest.clone();
+        let event = match route {
+            Route::Initiate | Route::CalculateShippingPreview | Route::Health => {
+                before();
+                guest.event(route).json(&match route {
+                    Route::Initiate => json!({"cartItems": cart(&[("espresso-beans", 2)])}),
+                    _ => json!({
+                        "cartItems": cart(&[("espresso-beans", 2)]),
+                        "shippingAddress": {"country": "US", "state": "CA", "postalCode": "94105"}
+                    }),
+                })
+            }
+            Route::ListOrders | Route::GetOrder | Route::CancelOrder | Route::UpdateOrderStatus | Route::Claim => {
+                let order = guest.buy(&[("espresso-beans", 2)]).await;
+                let order = order["orderId"].as_str().expect("an id");
+                guest.order(order).await.expect(200);
+                guest.orders().await.expect(200);
+                before();
+                // Cancelled, it would be from what it is.
+                if route != Route::CancelOrder {
+                    staff.set_status(order, "processing").await.expect(200);
+                }
+                guest.order(order).await.expect(200);
+                guest.orders().await.expect(200);
+                match route {
+                    Route::UpdateOrderStatus => {
+                        shopper = staff;
+                        shopper.event_about(route, order).json(&json!({"status": "shipped"}))
+                    }
+                    Route::Claim => {
+                        shopper = world.user("ada");
+                        shopper.event(route).json(&json!({"guestId": guest.guest_id()}))
+                    }
+                    _ => guest.event_about(route, order),
+                }
+            }
+            _ => {
+                let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+                before();
+                let checkout = id_of(&session);
+                let session = match route {
+                    Route::ApplyCoupon => guest.ship_to(checkout, &california()).await.expect(200),
+                    _ => guest.apply_coupon(checkout, "SAVE20").await.expect(200),
+                };
+                let body = match route {
+                    Route::UpdateAddress => json!({"checkoutId": checkout, "billingAddress": california()}),
+                    Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-express"}),
+                    Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
+                    Route::ConfirmOrder => confirmation(checkout, total_of(&session)),
+                    _ => json!({"checkoutId": checkout}),
+                };
+                match route {
+                    Route::GetSession => guest.event_about(route, checkout),
+                    _ => guest.event(route).json(&body),
+                }
+            }
+        };
+        Self { route, shopper, event }
+    }
+
+    pub(super) async fn send(&self, container: &Arc<App>) -> Answer {
+        self.shopper.clone().served_by(container).send(self.route, &self.event).await
+    }
+}
+
+/// Makes a container's connections.
+pub(super) async fn warm(world: &World, container: &Arc<App>) {
+    let health = Event::get("/api/v1/checkout/health");
+    world.call_in(container, "health", health.request()).await.expect(200);
+}
