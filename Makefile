@@ -36,7 +36,7 @@ endif
 test-dynamodb-local: ## Run the tests that need DynamoDB on AWS's own emulator (Java 17)
 	@scripts/setup dynamodb-local
 	$(say) "Testing, on redis-server and DynamoDB Local"
-	@TEST_DYNAMODB=local cargo test --package tests --locked -- --skip pricing:: --skip architecture:: --skip fuzz
+	@TEST_DYNAMODB=local cargo test --package tests --locked -- --skip pricing:: --skip architecture:: --skip fuzz --skip topologies:: --skip history::
 
 .PHONY: lint
 lint: setup ## Formatting, clippy, dependencies, the template

@@ -2,7 +2,10 @@
 
 use redis::AsyncCommands as _;
 use serde_json::json;
-use tests::world::{Setup, World, id_of};
+use tests::{
+    topologies::Node,
+    world::{Setup, World, id_of},
+};
 
 use super::run;
 
@@ -163,5 +166,38 @@ async fn errors_are_told_in_the_form_that_was_asked_for_and_help_has_examples() 
     assert!(run(&world, &["--help"]).await.stdout.contains("Exit codes:"));
     for shell in ["bash", "zsh", "fish"] {
         assert!(run(&world, &["completions", shell]).await.stdout.contains("checkout"), "{shell}");
+    }
+}
+
+/// The operator's rule of docs/DEPLOY.md, beside that of the functions.
+#[tokio::test]
+async fn the_rights_that_are_documented_will_do() {
+    let text = std::fs::read_to_string(tests::servers::root().join("docs/DEPLOY.md")).unwrap();
+    let rule = text.lines().find_map(|line| line.strip_prefix("ACL SETUSER ")).expect("the functions' rule");
+    let rule = rule.replace("PASSWORD", "secret");
+    let more = text.split('`').find(|code| code.starts_with("+scan ")).expect("the operator's rights");
+    let more = more.split_whitespace().collect::<Vec<_>>().join(" ");
+    let redis = Node::plain(&[]).await;
+    redis.tell::<()>(&format!("ACL SETUSER {rule} {more}"));
+    let port = redis.port().to_string();
+    let setup = Setup::default().setting("REDIS_URL", "").setting("REDIS_HOST", "127.0.0.1");
+    let setup = setup.setting("REDIS_PORT", port).setting("REDIS_PREFIX", "cannbe:");
+    let world = setup.setting("REDIS_USERNAME", "shop").setting("REDIS_PASSWORD", "secret").build().await;
+    let session = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let session = id_of(&session);
+    for arguments in [
+        &["doctor"][..],
+        &["stats"],
+        &["keys"],
+        &["ttl", "session:*"],
+        &["session", "list"],
+        &["session", "show", session],
+        &["limits", "show", "198.18.0.0"],
+        &["limits", "reset", "198.18.0.0"],
+        &["monitor", "--seconds", "1"],
+        &["clear", "session:*", "--yes"],
+    ] {
+        let ended = run(&world, arguments).await;
+        assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Passwords, users, and TLS with an authority of the shop's own.
 
 use tests::{
-    topologies::{Node, TlsRedis},
+    topologies::{Node, RedisCluster, RedisSentinels, TlsRedis},
     world::Answer,
 };
 
@@ -32,6 +32,38 @@ async fn a_user_with_the_least_rights_will_do() {
 
     let wrong = [least[0], least[1], least[2], ("REDIS_USERNAME", "shop"), ("REDIS_PASSWORD", "guess")];
     assert!(without_redis(&answers(&wrong).await));
+}
+
+/// The rule for a cluster's functions.
+#[tokio::test]
+async fn in_a_cluster_the_user_may_look_for_slots_too() {
+    let cluster = RedisCluster::start().await;
+    for node in 0..6 {
+        cluster.node(node).tell::<()>(&format!("ACL SETUSER {LEAST} +cluster|slots +cluster|shards +asking"));
+    }
+    let login = [("REDIS_USERNAME", "shop"), ("REDIS_PASSWORD", "secret"), ("REDIS_PREFIX", "cannbe:")];
+    let hosts = cluster.hosts();
+    let used = answers(&[&login[..], &[("REDIS_TOPOLOGY", "cluster"), ("REDIS_HOST", hosts.as_str())]].concat()).await;
+    assert!(used_redis(&used), "{used:#?}");
+}
+
+#[tokio::test]
+async fn through_sentinel_the_user_may_ask_for_the_role_too() {
+    let sentinels = RedisSentinels::start().await;
+    for server in 0..2 {
+        sentinels.server(server).tell::<()>(&format!("ACL SETUSER {LEAST} +role"));
+    }
+    let hosts = sentinels.hosts();
+    let used = answers(&[
+        ("REDIS_USERNAME", "shop"),
+        ("REDIS_PASSWORD", "secret"),
+        ("REDIS_PREFIX", "cannbe:"),
+        ("REDIS_TOPOLOGY", "sentinel"),
+        ("REDIS_SENTINEL_MASTER", sentinels.master_name()),
+        ("REDIS_HOST", hosts.as_str()),
+    ])
+    .await;
+    assert!(used_redis(&used), "{used:#?}");
 }
 
 #[tokio::test]

@@ -48,8 +48,21 @@ pub fn for_functions(
     set("AWS_SESSION_TOKEN", access.credentials.session_token());
     if let Some(url) = redis_url {
         set("REDIS_URL", Some(&url));
-        for part in ["REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_SSL"] {
-            set(part, None);
+        // The server is ours: what the caller's environment says of another one would only contradict.
+        for other in [
+            "REDIS_PORT",
+            "REDIS_USERNAME",
+            "REDIS_PASSWORD",
+            "REDIS_SSL",
+            "REDIS_CA",
+            "REDIS_TOPOLOGY",
+            "REDIS_SENTINEL_MASTER",
+            "REDIS_SENTINEL_USERNAME",
+            "REDIS_SENTINEL_PASSWORD",
+            "REDIS_IAM_CACHE",
+            "REDIS_IAM_SERVERLESS",
+        ] {
+            set(other, None);
         }
     }
     if !has_issuer() {
