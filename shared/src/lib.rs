@@ -7,6 +7,7 @@ pub mod adapters;
 pub mod app;
 pub mod checkout;
 pub mod config;
+pub mod crash;
 pub mod domain;
 pub mod http;
 pub mod ports;

@@ -77,6 +77,17 @@ impl Bootstrap {
         panic!("the function ended without an answer: {early:?}\n{stderr}");
     }
 
+    /// Gives it an event that it doesn't live through. Returns the signal that it died of.
+    pub async fn dies_of(&mut self, event: &Value) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt as _;
+        let outcome = self.api.give(event);
+        tokio::select! {
+            biased;
+            end = self.child.wait() => end.expect("a child that can be waited for").signal(),
+            _ = outcome => None,
+        }
+    }
+
     /// Of the process.
     pub fn id(&self) -> u32 {
         self.child.id().expect("it runs")

@@ -13,12 +13,14 @@ use redis::ConnectionAddr;
 use tools::{
     dynamodb_engine::{DynamoDbEngine, EngineKind},
     redis_server::RedisServer,
+    stripe_server::StripeServer,
     template::Template,
 };
 use uuid::Uuid;
 
 static REDIS: Mutex<Weak<Redis>> = Mutex::new(Weak::new());
 static ENGINE: Mutex<Weak<Engine>> = Mutex::new(Weak::new());
+static STRIPE: Mutex<Weak<StripeServer>> = Mutex::new(Weak::new());
 
 /// A Redis to share. Each test keeps to a key prefix of its own, see [`crate::keys::Keys`].
 #[derive(Debug)]
@@ -116,6 +118,11 @@ pub fn dynamodb() -> Arc<Engine> {
         let engine = EngineKind::from_environment().and_then(DynamoDbEngine::start);
         Engine::Started(engine.unwrap_or_else(|error| panic!("{error}")))
     })
+}
+
+/// The Stripe that tests share, for as long as one holds it. Orders' ids keep them apart.
+pub fn stripe() -> Arc<StripeServer> {
+    shared(&STRIPE, || StripeServer::start().unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// What no other test's names start with: `t-1a2b3c4d5e6f-`.

@@ -13,5 +13,6 @@ mod degradation;
 mod harness;
 mod history;
 mod operator;
+mod payments;
 mod pricing;
 mod topologies;

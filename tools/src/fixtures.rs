@@ -1,4 +1,4 @@
-//! The session and the order that the files in `events/` name, made by the use cases themselves.
+//! The session and the orders that the files in `events/` name, made by the use cases themselves.
 
 use std::time::Duration;
 
@@ -7,18 +7,21 @@ use shared::{
     adapters::redis::{command::Command, link::Link},
     app::{App, Clock},
     checkout::{
-        confirm::{self, Confirm, ConfirmError, Stores},
+        confirm::{self, Confirm, ConfirmError, Means, Stores},
         initiate::{Initiate, InitiateError, initiate},
         visit::{Caller, FreshIds, Visit},
     },
     domain::{
         address::{Address, RawAddress},
         ids::{CheckoutId, GuestId, OrderId, Owner, Sku},
-        money::Currency,
-        order::{Customer, PaymentMethod},
+        money::{Currency, Minor},
+        order::{Customer, Order},
+        payment::{Capture, Payment, PaymentStatus, Refunded},
         priced::Line,
     },
+    ports::{Orders as _, Release},
 };
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Who owns both.
@@ -29,6 +32,12 @@ pub const USER: &str = "customer-1";
 pub const CHECKOUT: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e5f));
 /// An order of the same, just confirmed.
 pub const ORDER: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_c0de));
+/// An order that another guest has paid by card, and got a part of back.
+pub const PAID: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_ca2d));
+/// The refund of that part: asked for again, it is the same.
+const REFUND: Uuid = Uuid::from_u128(0x9f0c_2f0a_5f0e_4e0e_8f57_0a6f_3f5c_2d11);
+const PAYER: GuestId = GuestId::new(Uuid::from_u128(0xa3bb_189e_8bf9_4c2d_9f43_1d2e_3f4a_5b6d));
+const PAID_SESSION: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e61));
 /// The session that the order came from.
 const ORDERED: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e60));
 
@@ -46,8 +55,42 @@ pub enum FixtureError {
 /// Puts both where the events look for them, as if nobody had touched them yet. The sample catalog must be loaded.
 pub async fn seed(app: &App) -> Result<(), FixtureError> {
     clear(app).await.map_err(|error| FixtureError::Clear(error.to_string()))?;
-    open(app, CHECKOUT).await?;
-    let (visit, session) = open(app, ORDERED).await?;
+    open(app, GUEST, CHECKOUT, ORDER).await?;
+    place(app, GUEST, ORDERED, ORDER).await?;
+    let (visit, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
+    order.payment = paid(&order, visit.now)?;
+    order.version += 1;
+    let saved = app.orders.save(&order, visit.change(1), Release::Nothing, None, visit.deadline).await;
+    saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
+    Ok(())
+}
+
+/// As if Stripe had been asked, which the events do without.
+fn paid(order: &Order, now: OffsetDateTime) -> Result<Payment, FixtureError> {
+    let fault = |error: &dyn std::fmt::Display| FixtureError::Clear(error.to_string());
+    let token = "pm_card_visa".parse().map_err(|error| fault(&error))?;
+    let mut payment =
+        Payment::by_card(order.owner.clone(), token, Capture::Automatic, now, time::Duration::minutes(30));
+    payment.become_status(PaymentStatus::Paid, None, now);
+    if let Some(card) = &mut payment.card {
+        card.intent = Some("pi_seeded".to_owned());
+        card.captured = order.summary.total;
+        card.due = None;
+    }
+    let amount = Minor::new(500).map_err(|error| fault(&error))?;
+    payment.ask_refund(REFUND, amount, Some("One bag was torn.".to_owned()), now);
+    payment.learn_refund(REFUND, &Refunded::Succeeded, now);
+    Ok(payment)
+}
+
+/// A session that became an order, for cash.
+async fn place(
+    app: &App,
+    guest: GuestId,
+    checkout: CheckoutId,
+    order: OrderId,
+) -> Result<(Visit, Order), FixtureError> {
+    let (visit, session) = open(app, guest, checkout, order).await?;
     let stores = Stores {
         sessions: &app.sessions,
         catalog: &app.catalog,
@@ -56,9 +99,9 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
         payments: &app.payments,
     };
     let command = Confirm {
-        checkout: ORDERED,
+        checkout,
         expected_total: session.priced.summary.total,
-        payment: PaymentMethod::CashOnDelivery,
+        means: Means::CashOnDelivery,
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),
@@ -67,18 +110,23 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
         },
         notes: None,
     };
-    confirm::confirm(stores, &visit, command, |_| None).await?;
-    Ok(())
+    let order = confirm::confirm(stores, &visit, command, |_| None).await?.order;
+    Ok((visit, order))
 }
 
-async fn open(app: &App, checkout: CheckoutId) -> Result<(Visit, shared::domain::session::Session), InitiateError> {
+async fn open(
+    app: &App,
+    guest: GuestId,
+    checkout: CheckoutId,
+    order: OrderId,
+) -> Result<(Visit, shared::domain::session::Session), InitiateError> {
     let visit = Visit {
-        who: Caller { owner: Owner::Guest(GUEST) },
+        who: Caller { owner: Owner::Guest(guest) },
         now: app.now(),
         deadline: tokio::time::Instant::now() + Duration::from_secs(10),
         session_ttl: app.config.times.session_ttl,
         cached: None,
-        ids: FreshIds { checkout, order: ORDER, guest: GUEST, change: Uuid::new_v4() },
+        ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };
     let session = initiate(&app.sessions, &app.catalog, &visit, cart(), |_| None).await?;
     // The confirmation is another request, with changes of its own.
@@ -115,19 +163,28 @@ fn cart() -> Initiate {
 async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let text = |value: String| AttributeValue::S(value);
     let dynamo = &app.catalog;
-    for checkout in [CHECKOUT, ORDERED] {
+    for checkout in [CHECKOUT, ORDERED, PAID_SESSION] {
         let request = dynamo.client.delete_item().table_name(&dynamo.tables.sessions);
         request.key("checkoutId", text(checkout.to_string())).send().await?;
     }
-    let owner = Owner::Guest(GUEST);
+    let (owner, payer) = (Owner::Guest(GUEST), Owner::Guest(PAYER));
     // The user may have claimed it.
-    for owner in [owner.to_string(), format!("user#{USER}")] {
+    let owners = [(owner.to_string(), ORDER), (format!("user#{USER}"), ORDER), (payer.to_string(), PAID)];
+    for (owner, order) in owners {
         let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
-        request.key("owner", text(owner)).key("orderId", text(ORDER.to_string())).send().await?;
+        request.key("owner", text(owner)).key("orderId", text(order.to_string())).send().await?;
     }
     let link = Link::new(&app.config.redis, || Clock::System.now())?;
     let keys = &link.keys;
-    let copies = [keys.session(CHECKOUT), keys.session(ORDERED), keys.order(ORDER), keys.orders(&owner)];
+    let copies = [
+        keys.session(CHECKOUT),
+        keys.session(ORDERED),
+        keys.session(PAID_SESSION),
+        keys.order(ORDER),
+        keys.order(PAID),
+        keys.orders(&owner),
+        keys.orders(&payer),
+    ];
     // A command each: in a cluster they lie apart.
     let commands = copies.map(|key| Command::new("clear fixtures", "UNLINK").arg(key));
     if link.insist(&commands).await.contains(&None) {

@@ -18,5 +18,6 @@ pub mod process;
 pub mod project;
 pub mod redis_server;
 pub mod router;
+pub mod stripe_server;
 pub mod tables;
 pub mod template;

@@ -12,14 +12,19 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::OrderAnswer},
 };
 
-/// Stock and coupon use go back, once; cancelling again gives the same order.
+/// Stock and coupon use go back, once, and what was paid; cancelling again gives the same order.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
     serve(app, Route::CancelOrder, request, |served: Served<Caller, Cancel>| async move {
         let (visit, command, receipt) = served.into_parts();
-        let receipt = |order: &Order| receipt(&Answer::json(200, &OrderAnswer::from(order)));
+        // What goes back to a card isn't known yet when the order is called off.
+        let by_card = |order: &Order| order.payment.card.is_some();
+        let receipt =
+            |order: &Order| receipt(&Answer::json(200, &OrderAnswer::from(order))).filter(|_| !by_card(order));
         let done = orders::cancel(&app.orders, &app.orders, &visit, command, receipt).await?;
-        Ok::<_, Problem>(Answer::json(200, &OrderAnswer::from(&done.order)).kept(done.moved))
+        let kept = done.moved && !by_card(&done.order);
+        let done = app.finisher(&visit).finish(done.order, None).await?;
+        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order), &done.order, 200).kept(kept))
     })
     .await
 }

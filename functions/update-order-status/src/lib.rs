@@ -17,7 +17,8 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(app, Route::UpdateOrderStatus, request, |served: Served<Staff, SetStatus>| async move {
         let (visit, command, _) = served.into_parts();
         let order = orders::set_status(&app.orders, &app.orders, &visit, command).await?;
-        Ok::<_, Problem>(Answer::json(200, &OrderAnswer::from(&order)))
+        let done = app.finisher(&visit).finish(order, None).await?;
+        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order), &done.order, 200))
     })
     .await
 }

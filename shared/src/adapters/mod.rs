@@ -3,7 +3,7 @@
 pub mod dynamodb;
 pub mod identity;
 pub mod orders;
-pub mod payment;
 pub mod redis;
 pub mod sessions;
 pub mod stored;
+pub mod stripe;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -22,8 +22,8 @@ use crate::{
         order::Order,
     },
     ports::{
-        ChangeId, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Placed, Placement, Receipt,
-        Saved, StoreError,
+        ChangeId, DueOrder, DueOrders, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Placed,
+        Placement, Receipt, Release, Saved, StoreError,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -192,7 +192,7 @@ impl Orders for OrderStore {
         &self,
         order: &Order,
         change: ChangeId,
-        release: bool,
+        release: Release,
         receipt: Option<&Receipt>,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
@@ -201,6 +201,12 @@ impl Orders for OrderStore {
             count(|counts| counts.version_conflicts += 1);
         }
         Ok(saved)
+    }
+}
+
+impl DueOrders for OrderStore {
+    async fn due(&self, now: OffsetDateTime, limit: u16) -> Result<Vec<DueOrder>, StoreError> {
+        self.dynamo.due_orders(now, limit).await
     }
 }
 

@@ -24,18 +24,21 @@ use crate::{
         dynamodb::client::{Dynamo, describe},
         identity::{BadKeys, Tokens},
         orders::OrderStore,
-        payment::CashOnDelivery,
         redis::{command::Command, gate::RedisGate, link::Link, local_limits::LocalLimits},
         sessions::SessionStore,
+        stripe::Stripe,
     },
-    checkout::visit::FreshIds,
+    checkout::{
+        payment::Finisher,
+        visit::{FreshIds, Visit},
+    },
     config::{Config, vars::ConfigError},
     domain::ids::{CheckoutId, GuestId, OrderId},
     ports::{Health, Pulse},
     telemetry::counts::{Store, degraded},
 };
 
-pub use run::run;
+pub use run::{Scheduled, run, run_scheduled};
 pub use serve::{Request, Response, Served, Told, serve};
 
 /// Everything a container holds on to between requests.
@@ -46,7 +49,7 @@ pub struct App {
     pub sessions: SessionStore,
     pub orders: OrderStore,
     pub receipts: Dynamo,
-    pub payments: CashOnDelivery,
+    pub payments: Stripe,
     pub tokens: Tokens,
     pub gate: RedisGate,
     link: Arc<Link>,
@@ -118,7 +121,7 @@ impl App {
                 token: random_id,
             },
             receipts: dynamo,
-            payments: CashOnDelivery,
+            payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
             tokens: Tokens::new(&config.auth)?,
             gate: RedisGate {
                 link: Arc::clone(&link),
@@ -144,11 +147,28 @@ impl App {
                 degraded(Store::DynamoDb, "connect", &describe(&error));
             }
         };
-        tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up());
+        tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());
+    }
+
+    /// Goes on with what a payment has begun.
+    pub fn finisher<Who>(&self, visit: &Visit<Who>) -> Finisher<'_, SessionStore, OrderStore, OrderStore, Stripe> {
+        Finisher::of(visit, &self.sessions, &self.orders, &self.orders, &self.payments)
     }
 
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
+    }
+
+    /// What an invocation without a request knows.
+    pub fn scheduled(&self) -> Scheduled {
+        Visit {
+            who: (),
+            now: self.now(),
+            deadline: tokio::time::Instant::now() + self.config.times.request,
+            session_ttl: self.config.times.session_ttl,
+            cached: None,
+            ids: Self::fresh_ids(),
+        }
     }
 
     /// Whether this is the first invocation; asked once by each.

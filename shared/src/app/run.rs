@@ -7,15 +7,61 @@ use lambda_http::{
     request::LambdaRequest, service_fn,
 };
 
+use tracing::Instrument as _;
+
 use crate::{
     app::{App, Clock, Request, Response, Told},
+    checkout::visit::Visit,
     config::Config,
     http::{answer::Answer, event},
     telemetry::{
         self,
+        counts::counting,
         emf::{Invocation, Metrics},
     },
 };
+
+/// An invocation that nobody asked for.
+pub type Scheduled = Visit<()>;
+
+/// A container that is ready to serve.
+async fn start() -> Result<(Arc<App>, Arc<Metrics>), Error> {
+    let config = Config::from_env()?;
+    telemetry::init(&config.telemetry);
+    let metrics = Arc::new(Metrics::new(&config.telemetry));
+    let app = Arc::new(App::new(config, Clock::System)?);
+    app.warm_up().await;
+    Ok((app, metrics))
+}
+
+/// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged.
+///
+/// # Errors
+/// Settings that nothing could be done with, all of them named.
+pub async fn run_scheduled<F, Fut, T, E>(name: &'static str, handler: F) -> Result<(), Error>
+where
+    F: Fn(Arc<App>, Scheduled) -> Fut + Clone,
+    Fut: Future<Output = Result<T, E>> + Send,
+    T: std::fmt::Debug,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let (app, metrics) = start().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<serde::de::IgnoredAny>| {
+        let (app, metrics, handler) = (Arc::clone(&app), Arc::clone(&metrics), handler.clone());
+        let span = tracing::info_span!("run", route = name, function_request_id = event.context.request_id);
+        async move {
+            let (at, scheduled) = (app.now(), app.scheduled());
+            let (done, mut counts) = counting(handler(Arc::clone(&app), scheduled)).await;
+            counts.cold_starts = u64::from(app.is_cold());
+            metrics.emit(Invocation { at, route: name, request_id: &event.context.request_id }, &counts);
+            let done = done.inspect_err(|error| tracing::error!(%error, "not run"))?;
+            tracing::info!(?done, "run");
+            Ok::<_, Error>(())
+        }
+        .instrument(span)
+    }))
+    .await
+}
 
 /// Runs a function until Lambda stops it.
 ///
@@ -26,11 +72,7 @@ where
     F: Fn(Arc<App>, Request) -> Fut + Clone,
     Fut: Future<Output = Response> + Send,
 {
-    let config = Config::from_env()?;
-    telemetry::init(&config.telemetry);
-    let metrics = Arc::new(Metrics::new(&config.telemetry));
-    let app = Arc::new(App::new(config, Clock::System)?);
-    app.warm_up().await;
+    let (app, metrics) = start().await?;
     let serve = service_fn(move |request: Request| {
         let (at, metrics) = (app.now(), Arc::clone(&metrics));
         let request_id = request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::{
         admit::{self, Admit, Claim},
         answer::Answer,
         body::Command,
+        card_data,
         idempotency::{self, Key},
         limits,
         problem::Problem,
@@ -113,7 +114,7 @@ where
     // A route for anyone has no use for an identity, and doesn't fail for want of one.
     let claim =
         if route == Route::Health { Ok(Claim::Nobody) } else { admit::claim(&app.tokens, request.headers()).await };
-    let command = C::decode(request);
+    let command = card_data::refuse(request, route).and_then(|()| C::decode(request));
     // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
     let address = admit::source_address(request, app.config.limits.proxy_hops);
     let lines = command.as_ref().map_or(0, Command::lines);

@@ -3,21 +3,24 @@
 use crate::{
     checkout::{
         coupon,
+        payment::Finisher,
         session::{self, SessionError},
         visit::Visit,
     },
+    crash,
     domain::{
         catalog::Tables,
         coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
         money::{Currency, Minor, OutOfRange},
-        order::{Actor, CouponHold, Customer, Order, PaymentMethod, Reserved, Step, Tracking},
+        order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
         problem::{Problem, Problems},
         session::{Session, SessionStatus},
     },
     ports::{
-        Catalog, Loaded, OrderCache, Orders, PaymentTerms, PaymentUnavailable, Payments, Placed, Placement, Receipt,
-        Saved, Sessions, StoreError,
+        CardUnavailable, Catalog, Loaded, OrderCache, Orders, Payments, Placed, Placement, Receipt, Saved, Sessions,
+        StoreError,
     },
     pricing,
 };
@@ -30,9 +33,16 @@ pub struct Confirm {
     pub checkout: CheckoutId,
     /// What the customer saw and agreed to pay.
     pub expected_total: Minor,
-    pub payment: PaymentMethod,
+    pub means: Means,
     pub customer: Customer,
     pub notes: Option<String>,
+}
+
+/// With what the customer pays.
+#[derive(Clone, Debug)]
+pub enum Means {
+    CashOnDelivery,
+    Card(CardToken),
 }
 
 /// An order, and whether this request made it.
@@ -40,6 +50,8 @@ pub struct Confirm {
 pub struct Confirmed {
     pub order: Order,
     pub created: bool,
+    /// The bank asks for the customer: with this their browser goes on.
+    pub client_secret: Option<String>,
 }
 
 /// Why there is no order. Nothing was taken from stock or coupon.
@@ -61,7 +73,10 @@ pub enum ConfirmError {
     #[error("a coupon doesn't apply any more")]
     Coupon { reason: CouponRefusal, currency: Currency },
     #[error(transparent)]
-    Payment(#[from] PaymentUnavailable),
+    Card(#[from] CardUnavailable),
+    /// The bank said no. Stock, coupons and the session are as they were.
+    #[error("the card was declined")]
+    Declined { code: Option<String> },
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
@@ -99,13 +114,21 @@ where
     K: OrderCache,
     P: Payments,
 {
-    let terms = stores.payments.terms(command.payment).await?;
     let mut loaded = session::load(stores.sessions, visit, command.checkout).await?;
     for attempt in 0..ATTEMPTS {
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
+            let from_cache = loaded.from_cache;
             stores.sessions.keep(loaded, visit.now).await;
-            return completed(&stores, visit, order).await;
+            let order = completed(&stores, visit, order).await?;
+            if !(from_cache && order.status == OrderStatus::Cancelled) {
+                return paid(finish(&stores, visit, order).await?);
+            }
+            // The session may have been given back since the copy was made.
+            loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+            if matches!(loaded.session.status, SessionStatus::Completed { .. }) {
+                return paid(finish(&stores, visit, order).await?);
+            }
         }
         let tables = stores.catalog.tables(&session::query(&loaded.session)).await?;
         let mut session = loaded.session.clone();
@@ -125,12 +148,15 @@ where
             continue;
         }
         let currency = session.currency;
-        let order = order(visit, &session, &tables, &command, terms)?;
+        let payment = payment(stores.payments, visit, &session, &command.means)?;
+        let order = order(visit, &session, &tables, &command, payment)?;
         session.status = SessionStatus::Completed { order: order.id };
         session::advance(&mut session, visit);
         let (change, receipt) = (visit.change(attempt), receipt(&order));
         let placement = Placement { order: &order, session: &session, change, receipt: receipt.as_ref() };
+        crash::point("confirm: nothing done").await;
         let placed = stores.orders.place(placement, visit.deadline).await;
+        crash::point("confirm: reserved").await;
         if placed.is_err() {
             // It may have been placed all the same, or still be.
             stores.cache.changing(&[&order.owner], &[order.id], visit.request()).await;
@@ -138,7 +164,8 @@ where
         match placed? {
             Placed::Done => {
                 stores.cache.placed(placement, visit.request()).await;
-                return Ok(Confirmed { order, created: true });
+                let done = finish(&stores, visit, order).await?;
+                return paid(Confirmed { created: true, ..done });
             }
             Placed::SessionChanged if !visit.pause(attempt).await => break,
             Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?,
@@ -155,17 +182,47 @@ where
     Err(SessionError::Contended.into())
 }
 
+/// With a card: goes on with the payment, wherever it is.
+async fn finish<S, C, O, K, P>(
+    stores: &Stores<'_, S, C, O, K, P>,
+    visit: &Visit,
+    order: Order,
+) -> Result<Confirmed, ConfirmError>
+where
+    S: Sessions,
+    O: Orders,
+    K: OrderCache,
+    P: Payments,
+{
+    let Stores { sessions, orders, cache, payments, .. } = *stores;
+    let done = Finisher::of(visit, sessions, orders, cache, payments).finish(order, None).await?;
+    Ok(Confirmed { order: done.order, created: false, client_secret: done.client_secret })
+}
+
+/// An order that was declined is none.
+fn paid(done: Confirmed) -> Result<Confirmed, ConfirmError> {
+    if done.order.payment.status != PaymentStatus::Declined {
+        return Ok(done);
+    }
+    let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
+    Err(ConfirmError::Declined { code: last })
+}
+
 /// The order that the session has already become.
-async fn completed<S, C, O: Orders, K: OrderCache, P>(
+async fn completed<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
     visit: &Visit,
     id: OrderId,
-) -> Result<Confirmed, ConfirmError> {
+) -> Result<Order, ConfirmError>
+where
+    O: Orders,
+    K: OrderCache,
+{
     let order = stores.orders.get(&visit.who.owner, id).await?;
     // This may be the retry of a confirmation whose request died before it could tell the cache.
     stores.cache.changed(&[&visit.who.owner], &[id], visit.request()).await;
     // The session and its order were written in one transaction: without the order, it isn't this caller's.
-    order.map(|order| Confirmed { order, created: false }).ok_or(ConfirmError::Session(SessionError::NotFound))
+    order.ok_or(ConfirmError::Session(SessionError::NotFound))
 }
 
 /// Whether a session can become an order at the total that the customer agreed to.
@@ -220,21 +277,34 @@ async fn keep_new_prices(
     }
 }
 
+/// How the order begins to be paid.
+fn payment(payments: &impl Payments, visit: &Visit, session: &Session, means: &Means) -> Result<Payment, ConfirmError> {
+    let Means::Card(token) = means else { return Ok(Payment::cash_on_delivery()) };
+    let total = session.priced.summary.total;
+    let terms = payments.terms(total, session.currency)?;
+    if total.is_zero() {
+        return Ok(Payment::nothing(PaymentMethod::Card));
+    }
+    Ok(Payment::by_card(session.owner.clone(), token.clone(), terms.capture, visit.now, terms.time))
+}
+
 fn order(
     visit: &Visit,
     session: &Session,
     tables: &Tables,
     command: &Confirm,
-    terms: PaymentTerms,
+    payment: Payment,
 ) -> Result<Order, ConfirmError> {
+    // Cash is paid at the door: the order stands.
+    let status = if payment.card.is_some() { OrderStatus::Pending } else { OrderStatus::Confirmed };
     let shipping_address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
     Ok(Order {
         id: visit.ids.order,
         owner: session.owner.clone(),
         checkout: session.id,
-        status: terms.order,
+        status,
         version: 1,
-        payment: terms.payment,
+        payment,
         currency: session.currency,
         lines: session.priced.lines.clone(),
         summary: session.priced.summary,
@@ -248,7 +318,7 @@ fn order(
         customer: command.customer.clone(),
         notes: command.notes.clone(),
         tracking: Tracking::default(),
-        history: vec![Step { status: terms.order, at: visit.now, actor: Actor::Customer, note: None }],
+        history: vec![Step { status, at: visit.now, actor: Actor::Customer, note: None }],
         created_at: visit.now,
         updated_at: visit.now,
     })

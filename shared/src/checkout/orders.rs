@@ -1,12 +1,17 @@
 //! Reading orders, and moving them on.
 
+use uuid::Uuid;
+
 use crate::{
     checkout::visit::{Staff, Visit},
+    crash,
     domain::{
         ids::{OrderId, Owner},
-        order::{Actor, IllegalMove, Order, OrderStatus, Tracking},
+        money::Minor,
+        order::{Actor, Order, OrderStatus, Tracking},
+        settlement::PaymentRefusal,
     },
-    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Receipt, Saved, StoreError},
+    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Receipt, Release, Saved, StoreError},
 };
 
 /// Attempts at one change before the client is asked to try again.
@@ -22,7 +27,7 @@ pub enum OrderError {
     #[error("there is no such order")]
     NotFound,
     #[error(transparent)]
-    IllegalMove(#[from] IllegalMove),
+    Payment(#[from] PaymentRefusal),
     #[error("an order that is {0} can't be cancelled any more")]
     TooLateToCancel(OrderStatus),
     #[error("tracking can only be given when the order is shipped")]
@@ -58,7 +63,8 @@ pub struct Cancel {
     pub reason: Option<String>,
 }
 
-/// Calls an order off for its owner; stock and coupon use go back, once. Cancelling again gives the same order.
+/// Calls an order off for its owner; stock and coupon use go back, once. Cancelling again gives the same order. With a
+/// card the payment is to be finished next: see [`crate::checkout::payment`].
 pub async fn cancel(
     orders: &impl Orders,
     cache: &impl OrderCache,
@@ -71,7 +77,7 @@ pub async fn cancel(
         if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        Ok(order.become_status(OrderStatus::Cancelled, Actor::Customer, command.reason.clone(), visit.now)?)
+        Ok(order.call_off(Actor::Customer, command.reason.clone(), visit.now)?)
     };
     change(orders, cache, visit, owner, command.order, edit, receipt).await
 }
@@ -97,7 +103,7 @@ pub async fn set_status(
             return Err(OrderError::TrackingOutOfPlace);
         }
         let actor = Actor::Staff(visit.who.user.clone());
-        let mut changed = order.become_status(command.status, actor, command.note.clone(), visit.now)?;
+        let mut changed = order.move_by_hand(command.status, actor, command.note.clone(), visit.now)?;
         if tracked && order.tracking != command.tracking {
             order.tracking = command.tracking.clone();
             order.updated_at = visit.now;
@@ -105,9 +111,52 @@ pub async fn set_status(
         }
         Ok(changed)
     };
+    change_any(orders, cache, visit, command.order, edit).await
+}
+
+/// For staff: gives back an amount that was paid by card, or all that is left of it.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    pub order: OrderId,
+    /// Made by whoever asks; one id is refunded once.
+    pub id: Uuid,
+    pub amount: Option<Minor>,
+    pub reason: Option<String>,
+}
+
+/// Writes a refund down, which is to be finished next.
+pub async fn refund(
+    orders: &(impl Orders + OrderIndex),
+    cache: &impl OrderCache,
+    visit: &Visit<Staff>,
+    command: Refund,
+) -> Result<Order, OrderError> {
+    let edit =
+        |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), visit.now)?);
+    change_any(orders, cache, visit, command.order, edit).await
+}
+
+/// Writes down that the amount that the bank holds is to be taken, which is to be finished next.
+pub async fn capture(
+    orders: &(impl Orders + OrderIndex),
+    cache: &impl OrderCache,
+    visit: &Visit<Staff>,
+    order: OrderId,
+) -> Result<Order, OrderError> {
+    change_any(orders, cache, visit, order, |order| Ok(order.ask_capture(visit.now)?)).await
+}
+
+/// Changes an order whoever has it.
+async fn change_any(
+    orders: &(impl Orders + OrderIndex),
+    cache: &impl OrderCache,
+    visit: &Visit<Staff>,
+    id: OrderId,
+    edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
+) -> Result<Order, OrderError> {
     for attempt in 0.. {
-        let owner = orders.owner_of(command.order).await?.ok_or(OrderError::NotFound)?;
-        match change(orders, cache, visit, &owner, command.order, edit, |_| None).await {
+        let owner = orders.owner_of(id).await?.ok_or(OrderError::NotFound)?;
+        match change(orders, cache, visit, &owner, id, &edit, |_| None).await {
             // The index follows the table: it may still name the guest whose order has just been claimed.
             Err(OrderError::NotFound) if attempt < INDEX_LAG && visit.pause(attempt).await => {}
             result => return Ok(result?.order),
@@ -138,8 +187,10 @@ async fn change<Who: Sync>(
             cache.changing(&[owner], &[id], visit.request()).await;
         }
         next.version = next.version.saturating_add(1);
-        let release = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
+        let called_off = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
+        let release = if called_off { Release::Reserved } else { Release::Nothing };
         let receipt = receipt(&next);
+        crash::point("order: nothing changed").await;
         let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await;
         if saved.is_err() {
             // It may have been written all the same, or still be.
@@ -147,6 +198,7 @@ async fn change<Who: Sync>(
         }
         match saved? {
             Saved::Done => {
+                crash::point("order: changed, the cache not told").await;
                 cache.changed(&[owner], &[id], visit.request()).await;
                 return Ok(Moved { order: next, moved: true });
             }

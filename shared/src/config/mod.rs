@@ -5,6 +5,7 @@ pub mod auth;
 pub mod aws;
 pub mod dynamodb;
 pub mod limits;
+pub mod payments;
 pub mod redis;
 pub mod vars;
 
@@ -16,6 +17,7 @@ use crate::config::{
     auth::AuthConfig,
     dynamodb::DynamoDbConfig,
     limits::LimitsConfig,
+    payments::StripeConfig,
     redis::RedisConfig,
     vars::{ConfigError, Vars},
 };
@@ -27,6 +29,8 @@ pub struct Config {
     pub dynamodb: DynamoDbConfig,
     pub limits: LimitsConfig,
     pub auth: AuthConfig,
+    /// None: no cards.
+    pub stripe: Option<StripeConfig>,
     pub times: Times,
     pub telemetry: TelemetryConfig,
 }
@@ -76,6 +80,7 @@ impl Config {
         let dynamodb = DynamoDbConfig::read(&mut vars);
         let limits = LimitsConfig::read(&mut vars);
         let auth = AuthConfig::read(&mut vars);
+        let stripe = StripeConfig::read(&mut vars);
         let times = Times {
             session_ttl: vars.seconds("SESSION_TTL_SECONDS", 1800, 60..=86_400),
             session_trust: vars.seconds("SESSION_TRUST_SECONDS", 30, 0..=300),
@@ -89,7 +94,8 @@ impl Config {
             log_level: vars.parse_or("LOG_LEVEL", "one of error, warn, info, debug, trace", tracing::Level::INFO),
         };
         let config = redis.zip(dynamodb).zip(auth);
-        let config = config.map(|((redis, dynamodb), auth)| Self { redis, dynamodb, limits, auth, times, telemetry });
+        let config =
+            config.map(|((redis, dynamodb), auth)| Self { redis, dynamodb, limits, auth, stripe, times, telemetry });
         vars.finish(config)
     }
 }

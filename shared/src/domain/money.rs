@@ -163,9 +163,14 @@ impl Currency {
         self.0.code()
     }
 
+    /// How many decimals an amount has for people.
+    pub fn exponent(self) -> u32 {
+        self.0.exponent().unwrap_or_default().into()
+    }
+
     /// An amount for people: `19.99 USD`, `1999 JPY`, `1.999 KWD`.
     pub fn format(self, amount: Minor) -> String {
-        let decimals = usize::from(self.0.exponent().unwrap_or_default());
+        let decimals = usize::try_from(self.exponent()).unwrap_or_default();
         let digits = format!("{:0>width$}", amount.0, width = decimals + 1);
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let point = if decimals == 0 { "" } else { "." };

@@ -7,6 +7,7 @@ use crate::domain::{
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, UserId},
     money::Currency,
+    payment::{Payment, PaymentMethod, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
     tax::Relief,
@@ -55,60 +56,6 @@ pub struct Tracking {
     pub carrier: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payment {
-    pub method: PaymentMethod,
-    pub status: PaymentStatus,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentMethod {
-    CashOnDelivery,
-    Card,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentStatus {
-    /// Not paid yet.
-    Pending,
-    Paid,
-    /// Nothing was paid, and nothing will be.
-    Cancelled,
-}
-
-impl PaymentMethod {
-    pub const ALL: [Self; 2] = [Self::CashOnDelivery, Self::Card];
-
-    /// The name on the wire and in the store.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CashOnDelivery => "cash_on_delivery",
-            Self::Card => "card",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
-    }
-}
-
-impl PaymentStatus {
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Cancelled];
-
-    /// The name on the wire and in the store.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Paid => "paid",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-}
-
 /// Counters that an order took from: units per counter, and its coupons.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reserved {
@@ -139,6 +86,8 @@ pub struct Step {
 pub enum Actor {
     Customer,
     Staff(UserId),
+    /// What became of the payment moved it.
+    Payment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,10 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use crate::http::problem::Problem;
+use crate::{
+    domain::order::Order,
+    http::{problem::Problem, route::Route},
+};
 
 /// What a handler answers with: a status, a JSON body, and perhaps headers.
 #[derive(Clone, Debug)]
@@ -28,6 +31,15 @@ impl Answer {
                 Problem::new(500, "INTERNAL_ERROR", "Something went wrong", "the answer couldn't be written").into()
             }
         }
+    }
+
+    /// An order; while its payment is open 202, with where to look and when.
+    pub fn order(view: &impl Serialize, order: &Order, status: u16) -> Self {
+        if order.payment.due().is_none() {
+            return Self::json(status, view);
+        }
+        let place = Route::GetOrder.path().replace("{orderId}", &order.id.to_string());
+        Self::json(202, view).header("location", place).header("retry-after", "2")
     }
 
     #[must_use]

@@ -86,7 +86,7 @@ impl Key {
 /// Whether an answer is final, and to be kept: it rests on the state of the shop, not on a passing trouble.
 pub fn is_final(answer: &Answer) -> bool {
     let passes = answer.headers.iter().any(|(name, _)| *name == "retry-after");
-    matches!(answer.status, 200..=299 | 404 | 409 | 422) && !passes
+    matches!(answer.status, 200..=299 | 402 | 404 | 409 | 422) && !passes
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn only_what_will_not_pass_is_final() {
         let of = |status| Answer::from(Problem::new(status, "CODE", "title", "detail"));
-        for status in [200, 201, 404, 409, 422] {
+        for status in [200, 201, 402, 404, 409, 422] {
             assert!(is_final(&of(status)), "{status}");
         }
         for status in [400, 401, 403, 405, 413, 415, 429, 500, 503] {

@@ -3,11 +3,13 @@
 pub mod admit;
 pub mod answer;
 pub mod body;
+pub mod card_data;
 pub mod event;
 pub mod fields;
 pub mod idempotency;
 pub mod limits;
 pub mod order_commands;
+pub mod payment_commands;
 pub mod preview_commands;
 pub mod problem;
 pub mod problems;

@@ -10,9 +10,10 @@ use crate::{
         invalid::Invalid,
         money::Currency,
         problem::{self, Problems},
+        settlement::PaymentRefusal,
     },
     http::{problem::Problem, view::ProblemView},
-    ports::StoreError,
+    ports::{CardUnavailable, EventRefusal, StoreError},
     telemetry::counts::{Store, degraded},
 };
 
@@ -186,11 +187,59 @@ impl From<ConfirmError> for Problem {
             ConfirmError::InsufficientStock(problems) => insufficient_stock(&problems),
             // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
-            ConfirmError::Payment(_) => {
+            ConfirmError::Card(CardUnavailable::NotOffered) => {
                 Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This way of paying isn't offered", detail)
+            }
+            ConfirmError::Card(CardUnavailable::Amount { .. }) => {
+                Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
+            }
+            ConfirmError::Declined { code } => {
+                let problem = Self::new(402, "PAYMENT_DECLINED", "The card was declined", detail);
+                problem.with("declineCode", code.unwrap_or_else(|| "generic_decline".to_owned()))
             }
             ConfirmError::AlreadyAnswered => already_answered(),
             ConfirmError::Session(error) => error.into(),
+        }
+    }
+}
+
+fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
+    match refusal {
+        PaymentRefusal::IllegalMove(illegal) => {
+            let next: Vec<_> = illegal.from.next().iter().map(|status| status.name()).collect();
+            Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The order can't take this step", detail).with("allowed", next)
+        }
+        PaymentRefusal::UnderWay => {
+            Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
+        }
+        PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "It wasn't paid by card", detail),
+        PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
+        PaymentRefusal::MoreThanLeft { left } => {
+            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "That is more than is left", detail).with("left", left.get())
+        }
+        PaymentRefusal::OtherRefund { .. } => {
+            Problem::new(422, "REFUND_ID_REUSED", "The refund is another one", detail)
+        }
+        PaymentRefusal::ByPaymentOnly => Problem::new(409, "DECIDED_BY_PAYMENT", "The payment decides", detail),
+    }
+}
+
+/// The provider doesn't answer.
+pub fn payments_unavailable() -> Problem {
+    let detail = "the payment provider gave no answer; nothing is lost, and the request may be sent again";
+    Problem::new(503, "PAYMENTS_UNAVAILABLE", "Try again", detail).retry_after(5)
+}
+
+impl From<EventRefusal> for Problem {
+    fn from(refusal: EventRefusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            EventRefusal::NoSecret | EventRefusal::Signature(_) => {
+                tracing::warn!(reason = detail, "webhook refused");
+                Self::new(400, "SIGNATURE_INVALID", "The signature doesn't hold", detail)
+            }
+            EventRefusal::SecretUnavailable => payments_unavailable(),
+            EventRefusal::Malformed(_) => Self::malformed(detail),
         }
     }
 }
@@ -200,10 +249,7 @@ impl From<OrderError> for Problem {
         let detail = error.to_string();
         match error {
             OrderError::NotFound => Self::new(404, "ORDER_NOT_FOUND", "There is no such order", detail),
-            OrderError::IllegalMove(illegal) => {
-                let next: Vec<_> = illegal.from.next().iter().map(|status| status.name()).collect();
-                Self::new(409, "ILLEGAL_STATUS_CHANGE", "The order can't take this step", detail).with("allowed", next)
-            }
+            OrderError::Payment(refusal) => refused(refusal, detail),
             OrderError::TooLateToCancel(_) => {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }

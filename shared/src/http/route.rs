@@ -17,13 +17,16 @@ pub enum Route {
     GetOrder,
     CancelOrder,
     UpdateOrderStatus,
+    RefundOrder,
+    CaptureOrder,
+    PaymentWebhook,
     Claim,
     CalculateShippingPreview,
     Health,
 }
 
 impl Route {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Initiate,
         Self::GetSession,
         Self::UpdateAddress,
@@ -36,6 +39,9 @@ impl Route {
         Self::GetOrder,
         Self::CancelOrder,
         Self::UpdateOrderStatus,
+        Self::RefundOrder,
+        Self::CaptureOrder,
+        Self::PaymentWebhook,
         Self::Claim,
         Self::CalculateShippingPreview,
         Self::Health,
@@ -56,6 +62,9 @@ impl Route {
             Self::GetOrder => "get-order",
             Self::CancelOrder => "cancel-order",
             Self::UpdateOrderStatus => "update-order-status",
+            Self::RefundOrder => "refund-order",
+            Self::CaptureOrder => "capture-order",
+            Self::PaymentWebhook => "payment-webhook",
             Self::Claim => "claim",
             Self::CalculateShippingPreview => "calculate-shipping-preview",
             Self::Health => "health",
@@ -73,6 +82,9 @@ impl Route {
             | Self::RemoveCoupon
             | Self::ConfirmOrder
             | Self::CancelOrder
+            | Self::RefundOrder
+            | Self::CaptureOrder
+            | Self::PaymentWebhook
             | Self::Claim
             | Self::CalculateShippingPreview => "POST",
         }
@@ -92,6 +104,9 @@ impl Route {
             Self::GetOrder => "/api/v1/checkout/orders/{orderId}",
             Self::CancelOrder => "/api/v1/checkout/orders/{orderId}/cancel",
             Self::UpdateOrderStatus => "/api/v1/checkout/orders/{orderId}/status",
+            Self::RefundOrder => "/api/v1/checkout/orders/{orderId}/refund",
+            Self::CaptureOrder => "/api/v1/checkout/orders/{orderId}/capture",
+            Self::PaymentWebhook => "/api/v1/checkout/payments/webhook",
             Self::Claim => "/api/v1/checkout/claim",
             Self::CalculateShippingPreview => "/api/v1/checkout/calculate-shipping-preview",
             Self::Health => "/api/v1/checkout/health",
@@ -115,6 +130,9 @@ impl Route {
             | Self::GetOrder
             | Self::CancelOrder
             | Self::UpdateOrderStatus
+            | Self::RefundOrder
+            | Self::CaptureOrder
+            | Self::PaymentWebhook
             | Self::Health => None,
         }
     }

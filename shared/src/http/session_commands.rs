@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     checkout::{
         address::UpdateAddress,
-        confirm::Confirm,
+        confirm::{Confirm, Means},
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
         shipping::CalculateShipping,
@@ -16,7 +16,7 @@ use crate::{
         ids::{CheckoutId, GuestId},
         invalid::Faults,
         money::Minor,
-        order::PaymentMethod,
+        payment::{CardToken, PaymentMethod},
         text::note,
     },
     http::{
@@ -223,26 +223,41 @@ struct ConfirmBody {
     notes: Option<String>,
 }
 
+fn means(faults: &mut Faults, method: &str, token: Option<&str>) -> Option<Means> {
+    match (PaymentMethod::named(method), token) {
+        (Some(PaymentMethod::CashOnDelivery), None) => Some(Means::CashOnDelivery),
+        (Some(PaymentMethod::CashOnDelivery), Some(_)) => {
+            faults.add("/paymentToken", "must not be there for cash_on_delivery");
+            None
+        }
+        (Some(PaymentMethod::Card), Some(token)) => {
+            faults.take("/paymentToken", token.parse::<CardToken>()).map(Means::Card)
+        }
+        (Some(PaymentMethod::Card), None) => {
+            faults.add("/paymentToken", "must be there for card: the payment method that Stripe.js made");
+            None
+        }
+        (None, _) => {
+            faults.add("/paymentMethod", "must be cash_on_delivery or card");
+            None
+        }
+    }
+}
+
 impl Command for Confirm {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let body: ConfirmBody = json(request)?;
         let mut faults = Faults::default();
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let total = faults.take("/expectedTotal", Minor::new(body.expected_total));
-        let payment = PaymentMethod::named(&body.payment_method);
-        if payment.is_none() {
-            faults.add("/paymentMethod", "must be cash_on_delivery or card");
-        }
-        if payment == Some(PaymentMethod::CashOnDelivery) && body.payment_token.is_some() {
-            faults.add("/paymentToken", "must not be there for cash_on_delivery");
-        }
+        let means = means(&mut faults, &body.payment_method, body.payment_token.as_deref());
         let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
         let notes = note(&mut faults, "/notes", body.notes, 1000);
-        let command = checkout.zip(total).zip(payment).zip(customer);
-        let command = command.map(|(((checkout, expected_total), payment), customer)| Self {
+        let command = checkout.zip(total).zip(means).zip(customer);
+        let command = command.map(|(((checkout, expected_total), means), customer)| Self {
             checkout,
             expected_total,
-            payment,
+            means,
             customer,
             notes,
         });

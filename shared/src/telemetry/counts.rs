@@ -17,6 +17,9 @@ pub struct Counts {
     /// Operations that went on without their store, or failed for want of it.
     pub redis_degraded: u64,
     pub dynamodb_degraded: u64,
+    pub payments_degraded: u64,
+    /// Payments that the provider told of, and no order of ours knows.
+    pub unknown_payments: u64,
     /// Deadlines that were waited out for Redis: what bounds the time that a broken Redis costs.
     pub redis_timeouts: u64,
     /// How often Redis was given up on for a while.
@@ -51,6 +54,8 @@ pub fn count(change: impl FnOnce(&mut Counts)) {
 pub enum Store {
     Redis,
     DynamoDb,
+    /// The payment provider.
+    Payments,
 }
 
 /// An operation went on without its store: one line in the log, and one in the count.
@@ -63,6 +68,10 @@ pub fn degraded(store: Store, operation: &'static str, error: &dyn std::fmt::Dis
         Store::DynamoDb => {
             count(|counts| counts.dynamodb_degraded += 1);
             "dynamodb"
+        }
+        Store::Payments => {
+            count(|counts| counts.payments_degraded += 1);
+            "payments"
         }
     };
     tracing::warn!(store, operation, error = %error, "degraded");

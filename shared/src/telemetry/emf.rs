@@ -40,7 +40,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 12] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 14] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -50,6 +50,8 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 12] {
         ("RateLimitViolations", counts.rate_limit_violations),
         ("RedisDegraded", counts.redis_degraded),
         ("DynamoDbDegraded", counts.dynamodb_degraded),
+        ("PaymentsDegraded", counts.payments_degraded),
+        ("UnknownPayments", counts.unknown_payments),
         ("RedisTimeouts", counts.redis_timeouts),
         ("BreakerOpenings", counts.breaker_openings),
         ("VersionConflicts", counts.version_conflicts),

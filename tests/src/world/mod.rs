@@ -1,6 +1,7 @@
 //! A shop of one test's own: tables, keys, the sample catalog, containers, and faults before both stores.
 
 mod answer;
+mod cards;
 mod ledger;
 mod purchase;
 mod shopper;
@@ -18,7 +19,9 @@ use serde_json::Value;
 use shared::{
     adapters::stored::catalog::CatalogFile,
     app::{App, Clock, Request},
+    checkout::reconcile::Reconciled,
     config::{Config, vars::Vars},
+    ports::StoreError,
 };
 
 use crate::{
@@ -32,6 +35,7 @@ use crate::{
 };
 
 pub use answer::Answer;
+pub use cards::{Cards, Totals, card_confirmation, now, webhook};
 pub use ledger::number;
 pub use purchase::{Purchase, STEPS};
 pub use shopper::{Shopper, california, cart, confirmation, id_of, in_lists, total_of};
@@ -42,6 +46,7 @@ pub struct Setup {
     settings: BTreeMap<String, String>,
     catalog: Option<Value>,
     own_redis: bool,
+    cards: bool,
 }
 
 /// The shop. Both stores are reached through proxies that pass everything until told otherwise.
@@ -49,6 +54,7 @@ pub struct Setup {
 pub struct World {
     pub redis: FaultProxy,
     pub dynamodb: DynamoFaults,
+    stripe: Option<Cards>,
     pub keys: Keys,
     pub tables: Tables,
     settings: BTreeMap<String, String>,
@@ -71,7 +77,7 @@ impl Default for Setup {
         let mut settings: BTreeMap<_, _> =
             settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         settings.insert("JWT_JWKS".to_owned(), token::jwks(&[&Signer::es256(), &Signer::rs256()]));
-        Self { settings, catalog: None, own_redis: false }
+        Self { settings, catalog: None, own_redis: false, cards: false }
     }
 }
 
@@ -107,6 +113,13 @@ impl Setup {
         self
     }
 
+    /// A shop that takes cards: see [`World::stripe`].
+    #[must_use]
+    pub fn cards(mut self) -> Self {
+        self.cards = true;
+        self
+    }
+
     /// A Redis of its own, to be stopped, frozen or flushed: see [`Keys::server`].
     #[must_use]
     pub fn own_redis(mut self) -> Self {
@@ -124,6 +137,7 @@ impl Setup {
         settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb.endpoint());
         settings.insert("REDIS_URL".to_owned(), keys.url_through(redis.address()));
         settings.insert("REDIS_PREFIX".to_owned(), keys.prefix().to_owned());
+        let stripe = if self.cards { Some(Cards::open(&mut settings).await) } else { None };
         // What a test sets wins.
         settings.extend(self.settings);
         let app = container(&settings, Clock::System);
@@ -133,7 +147,7 @@ impl Setup {
         let loaded = app.catalog.load_catalog(&catalog, false, || ()).await;
         loaded.unwrap_or_else(|error| panic!("{error:?}"));
         dynamodb.forget_calls();
-        Arc::new(World { redis, dynamodb, keys, tables, settings, app, addresses: AtomicU32::default() })
+        Arc::new(World { redis, dynamodb, stripe, keys, tables, settings, app, addresses: AtomicU32::default() })
     }
 }
 
@@ -151,6 +165,16 @@ impl World {
     /// The container that serves everyone who isn't told otherwise.
     pub fn app(&self) -> &Arc<App> {
         &self.app
+    }
+
+    /// The Stripe of a shop that takes cards.
+    pub fn stripe(&self) -> &Cards {
+        self.stripe.as_ref().expect("Setup::cards")
+    }
+
+    /// Runs the reconciler, in this container.
+    pub async fn reconcile(&self, container: &Arc<App>) -> Result<Reconciled, StoreError> {
+        reconcile::handle(Arc::clone(container), container.scheduled()).await
     }
 
     /// Another container: it shares the stores with the first, and nothing else.

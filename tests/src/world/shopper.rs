@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{app::App, http::route::Route};
 use uuid::Uuid;
 
-use super::{Answer, World};
+use super::{Answer, World, card_confirmation};
 use crate::{
     event::Event,
     token::{Signer, Token},
@@ -144,6 +144,22 @@ impl Shopper {
 
     pub async fn confirm(&self, checkout: &str, expected_total: i64) -> Answer {
         self.post(Route::ConfirmOrder, &confirmation(checkout, expected_total)).await
+    }
+
+    /// Confirms with a card.
+    pub async fn pay(&self, checkout: &str, expected_total: i64, token: &str) -> Answer {
+        self.post(Route::ConfirmOrder, &card_confirmation(checkout, expected_total, token)).await
+    }
+
+    /// For staff.
+    pub async fn refund(&self, order: &str, id: Uuid, amount: Option<i64>) -> Answer {
+        let event = self.event(Route::RefundOrder).path("orderId", order);
+        self.send(Route::RefundOrder, &event.json(&json!({"refundId": id, "amount": amount}))).await
+    }
+
+    /// For staff.
+    pub async fn capture(&self, order: &str) -> Answer {
+        self.send(Route::CaptureOrder, &self.event(Route::CaptureOrder).path("orderId", order)).await
     }
 
     pub async fn orders(&self) -> Answer {

@@ -4,10 +4,11 @@ use super::{Source, Violation, assert_none, paths, sources};
 
 /// Each module at the top of `shared/src`, and which of them it may name, itself included.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("crash", &["config", "crash"]),
     ("domain", &["domain"]),
     ("pricing", &["domain", "pricing"]),
     ("ports", &["domain", "ports"]),
-    ("checkout", &["checkout", "domain", "ports", "pricing"]),
+    ("checkout", &["checkout", "crash", "domain", "ports", "pricing"]),
     ("config", &["config", "domain"]),
     ("telemetry", &["config", "domain", "telemetry"]),
     ("adapters", &["adapters", "config", "domain", "ports", "telemetry"]),

@@ -46,7 +46,7 @@ impl Shop {
     /// Whoever may call the route: nothing is refused for who calls.
     fn caller(&self, route: Route) -> &Shopper {
         match route {
-            Route::UpdateOrderStatus => &self.staff,
+            Route::UpdateOrderStatus | Route::RefundOrder | Route::CaptureOrder => &self.staff,
             Route::Claim => &self.user,
             _ => &self.guest,
         }
@@ -57,7 +57,11 @@ impl Shop {
         let event = self.caller(route).event(route);
         match route {
             Route::GetSession => event.path("checkoutId", self.checkout()),
-            Route::GetOrder | Route::CancelOrder | Route::UpdateOrderStatus => event.path("orderId", &self.order),
+            Route::GetOrder
+            | Route::CancelOrder
+            | Route::UpdateOrderStatus
+            | Route::RefundOrder
+            | Route::CaptureOrder => event.path("orderId", &self.order),
             _ => event,
         }
     }
@@ -92,7 +96,12 @@ impl Shop {
             Route::ConfirmOrder => confirmation(checkout, 4887),
             Route::CancelOrder => json!({"reason": "changed my mind"}),
             Route::UpdateOrderStatus => json!({"status": "processing", "note": "packed"}),
-            Route::GetSession | Route::ListOrders | Route::GetOrder | Route::Health => {
+            // It reads none.
+            Route::CaptureOrder => json!({}),
+            Route::RefundOrder => {
+                json!({"refundId": "9549a1ab-ad00-4d46-8088-d00f037ddd5b", "amount": 100, "reason": "a scratch"})
+            }
+            Route::GetSession | Route::ListOrders | Route::GetOrder | Route::PaymentWebhook | Route::Health => {
                 panic!("{route:?} takes no body")
             }
         }
@@ -116,7 +125,7 @@ impl Shop {
 }
 
 /// The routes that read a body.
-const WITH_BODY: [Route; 11] = [
+const WITH_BODY: [Route; 12] = [
     Route::Initiate,
     Route::UpdateAddress,
     Route::CalculateShipping,
@@ -126,6 +135,7 @@ const WITH_BODY: [Route; 11] = [
     Route::ConfirmOrder,
     Route::CancelOrder,
     Route::UpdateOrderStatus,
+    Route::RefundOrder,
     Route::Claim,
     Route::CalculateShippingPreview,
 ];

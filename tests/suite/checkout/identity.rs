@@ -104,6 +104,10 @@ async fn without_an_identity_only_what_is_for_anyone_answers() {
             Route::Initiate | Route::CalculateShippingPreview => {
                 assert_eq!(answer.code(), Some("VALIDATION_FAILED"));
             }
+            // Its signature is all that it goes by.
+            Route::PaymentWebhook => {
+                answer.refused(400, "SIGNATURE_INVALID");
+            }
             _ => {
                 answer.refused(401, "AUTHENTICATION_REQUIRED");
             }

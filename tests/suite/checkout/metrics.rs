@@ -18,6 +18,7 @@ use tests::{
     servers::root,
     world::{Answer, Setup, World, cart, id_of},
 };
+use tools::stripe_server::WEBHOOK_SECRET;
 
 const STACK: &str = "shop-stack";
 
@@ -61,7 +62,7 @@ impl Function {
 }
 
 async fn impatient() -> Arc<World> {
-    Setup::default().setting("REDIS_TIMEOUT_MS", "200").setting("RATE_LIMIT_INITIATE", "2/60").build().await
+    Setup::default().setting("REDIS_TIMEOUT_MS", "200").setting("RATE_LIMIT_INITIATE", "2/60").cards().build().await
 }
 
 /// Everything that can happen, in as few functions as will do. Returns their lines.
@@ -99,8 +100,20 @@ async fn eventful() -> Vec<Value> {
     world.redis.cut();
     address.send(&change).await.expect(200);
 
+    world.redis.up().await;
+    let mut webhook = Function::start(&world, Route::PaymentWebhook).await;
+    let intent = json!({"id": "pi_1", "metadata": {"order_id": order["orderId"]}});
+    let told = json!({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": intent}}).to_string();
+    webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
+    let paid = world.guest();
+    let ready = paid.fill_cart(&[("espresso-beans", 1)]).await;
+    world.stripe().proxy.down().await;
+    let mut confirm = Function::start(&world, Route::ConfirmOrder).await;
+    let card = tests::world::card_confirmation(id_of(&ready), tests::world::total_of(&ready), "pm_card_visa");
+    confirm.send(&paid.event(Route::ConfirmOrder).json(&card)).await.expect(202);
+
     let mut all = Vec::new();
-    for function in [initiate, show, get, address] {
+    for function in [initiate, show, get, address, webhook, confirm] {
         all.extend(function.stop().await);
     }
     all
@@ -110,7 +123,7 @@ async fn eventful() -> Vec<Value> {
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 - 1, "one an invocation, and none where nothing was counted: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 - 1 + 2, "one an invocation, and none where nothing was counted: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -144,6 +157,11 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("update-address", "RedisDegraded"), 2),
         (("update-address", "RedisTimeouts"), 1),
         (("update-address", "BreakerOpenings"), 1),
+        (("payment-webhook", "ColdStarts"), 1),
+        (("payment-webhook", "UnknownPayments"), 1),
+        (("confirm-order", "ColdStarts"), 1),
+        (("confirm-order", "SessionHits"), 1),
+        (("confirm-order", "PaymentsDegraded"), 1),
     ]);
     assert_eq!(sums, expected);
 }

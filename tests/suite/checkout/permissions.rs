@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    sync::Arc,
     time::Duration,
 };
 
@@ -58,7 +59,7 @@ fn granted() -> Grants {
 }
 
 struct Watch<'a> {
-    world: &'a World,
+    world: &'a Arc<World>,
     names: BTreeMap<String, String>,
     asked: Grants,
 }
@@ -68,13 +69,18 @@ impl Watch<'_> {
     async fn of(&mut self, function: &str, call: impl Future<Output = tests::world::Answer>) -> Value {
         self.world.dynamodb.forget_calls();
         let answer = call.await;
+        self.note(function);
+        assert!(answer.status() < 500, "{function}: {:#}", answer.body());
+        answer.body().clone()
+    }
+
+    /// Notes what was asked for since the last call.
+    fn note(&mut self, function: &str) {
         for seen in self.world.dynamodb.calls() {
             for (table, action) in self.actions(&seen.operation, &seen.request) {
                 self.asked.entry(function.to_owned()).or_default().insert((table, action));
             }
         }
-        assert!(answer.status() < 500, "{function}: {:#}", answer.body());
-        answer.body().clone()
     }
 
     /// A transaction needs the permissions of its actions.
@@ -100,7 +106,7 @@ impl Watch<'_> {
 
 #[tokio::test]
 async fn each_function_may_do_what_it_does_and_nothing_else() {
-    let world = Setup::default().unlimited().build().await;
+    let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
     let names = TABLES.into_iter().map(|variable| (world.tables.name(variable), variable.to_owned())).collect();
     let mut watch = Watch { world: &world, names, asked: Grants::new() };
     let guest = world.guest();
@@ -163,5 +169,62 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let event = guest.event_about(Route::CancelOrder, other["orderId"].as_str().unwrap()).idempotency_key("key");
     watch.of("cancel-order", guest.send(Route::CancelOrder, &event)).await;
 
+    cards(&mut watch).await;
+
     assert_eq!(watch.asked, granted());
+}
+
+/// What payments need: those that end well, and those that don't.
+async fn cards(watch: &mut Watch<'_>) {
+    let world = Arc::clone(watch.world);
+    let world = &world;
+    let (guest, staff, stripe) = (world.guest(), world.staff(), world.stripe());
+    let ready = async || guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let pay = async |session: &Value, token: &str| guest.pay(id_of(session), total_of(session), token).await;
+    let order_of = |answer: &Value| answer["order"]["orderId"].as_str().unwrap().to_owned();
+    let gone = async |order: &str| {
+        let intent = stripe.intent_of(order).await.unwrap();
+        let path = format!("/v1/payment_intents/{}/cancel", intent["id"].as_str().unwrap());
+        stripe.ask("POST", &path, "").await;
+        intent
+    };
+    // Declined: the session goes back.
+    let session = ready().await;
+    watch.of("confirm-order", pay(&session, "pm_card_chargeCustomerFail")).await;
+    let paid = order_of(&watch.of("confirm-order", pay(&session, "pm_card_visa")).await);
+    watch.of("capture-order", staff.capture(&paid)).await;
+    watch.of("refund-order", staff.refund(&paid, uuid::Uuid::new_v4(), Some(100))).await;
+    // What the bank held is gone when it is to be taken.
+    let session = ready().await;
+    let held = order_of(&pay(&session, "pm_card_visa").await.expect(201));
+    gone(&held).await;
+    watch.of("capture-order", staff.capture(&held)).await;
+    for caller in ["customer", "staff", "webhook", "reconciler"] {
+        let session = ready().await;
+        let order = order_of(&pay(&session, &stripe.secured().await).await.expect(202));
+        match caller {
+            "customer" => drop(watch.of("cancel-order", guest.cancel(&order)).await),
+            "staff" => drop(watch.of("update-order-status", staff.set_status(&order, "cancelled")).await),
+            "webhook" => {
+                let intent = gone(&order).await;
+                // Claimed meanwhile: it is looked for by its id.
+                let claim = json!({"guestId": guest.guest_id()});
+                world.user("grace").post(Route::Claim, &claim).await.expect(200);
+                world.dynamodb.forget_calls();
+                watch.of("payment-webhook", world.tell("evt_1", "payment_intent.canceled", &intent)).await;
+            }
+            _ => {
+                let late = world.container_after(Duration::from_secs(1900));
+                world.dynamodb.forget_calls();
+                world.reconcile(&late).await.unwrap();
+                watch.note("reconcile");
+            }
+        }
+    }
+    let session = ready().await;
+    let order = order_of(&pay(&session, "pm_card_visa").await.expect(201));
+    let mut intent = stripe.intent_of(&order).await.unwrap();
+    watch.of("payment-webhook", world.tell("evt_2", "payment_intent.amount_capturable_updated", &intent)).await;
+    intent["id"] = json!("pi_other");
+    watch.of("payment-webhook", world.tell("evt_3", "payment_intent.succeeded", &intent)).await;
 }

@@ -64,7 +64,7 @@ fn outcome(answer: &Answer, unanswered: Option<&Hits>) -> Outcome {
 }
 
 async fn column(fault: &str) -> Vec<(Route, Outcome)> {
-    let world = Setup::default().unlimited().build().await;
+    let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
     let mut outcomes = Vec::new();
     for route in Route::ALL {
         let scene = Scene::set(&world, route, || ()).await;

@@ -68,7 +68,14 @@ impl Redis {
 async fn shop(url: &str, fault: &str) -> Arc<World> {
     // Where a deadline is waited out, it is a short one.
     let timeout = if matches!(fault, "hung" | "too slow") { "300" } else { "5000" };
-    Setup::default().unlimited().setting("REDIS_URL", url).setting("REDIS_TIMEOUT_MS", timeout).build().await
+    Setup::default()
+        .unlimited()
+        .cards()
+        .setting("PAYMENT_CAPTURE", "manual")
+        .setting("REDIS_URL", url)
+        .setting("REDIS_TIMEOUT_MS", timeout)
+        .build()
+        .await
 }
 
 async fn column(fault: &str) -> Vec<(Route, Outcome)> {

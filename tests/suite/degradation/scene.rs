@@ -6,8 +6,9 @@ use serde_json::json;
 use shared::{app::App, http::route::Route};
 use tests::{
     event::Event,
-    world::{Answer, Shopper, World, california, cart, confirmation, id_of, total_of},
+    world::{Answer, Shopper, World, california, cart, confirmation, id_of, now, total_of, webhook},
 };
+use tools::stripe_server::WEBHOOK_SECRET;
 
 /// Someone about to send a request.
 pub(super) struct Scene {
@@ -34,6 +35,27 @@ impl Scene {
                         "shippingAddress": {"country": "US", "state": "CA", "postalCode": "94105"}
                     }),
                 })
+            }
+            Route::RefundOrder | Route::CaptureOrder | Route::PaymentWebhook => {
+                let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+                let paid = guest.pay(id_of(&session), total_of(&session), "pm_card_visa").await.expect(201);
+                let order = paid["order"]["orderId"].as_str().expect("an id");
+                before();
+                if route == Route::RefundOrder {
+                    staff.capture(order).await.expect(200);
+                }
+                shopper = staff;
+                match route {
+                    Route::RefundOrder => {
+                        shopper.event_about(route, order).json(&json!({"refundId": order, "amount": 100}))
+                    }
+                    Route::CaptureOrder => shopper.event_about(route, order),
+                    _ => {
+                        let intent = world.stripe().intent_of(order).await.expect("a payment");
+                        let told = json!({"id": order, "type": "payment_intent.succeeded", "data": {"object": intent}});
+                        webhook(&told.to_string(), WEBHOOK_SECRET, now())
+                    }
+                }
             }
             Route::ListOrders | Route::GetOrder | Route::CancelOrder | Route::UpdateOrderStatus | Route::Claim => {
                 let order = guest.buy(&[("espresso-beans", 2)]).await;

@@ -5,12 +5,24 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::config::Credentials;
 use tools::client::Access;
 use tools::laptop;
+use tools::stripe_server::{SECRET_KEY, WEBHOOK_SECRET};
 
 use crate::commands::environment::given;
 
 /// Whether the caller named a Redis of its own.
 pub fn has_redis() -> bool {
     given("REDIS_URL").or_else(|| given("REDIS_HOST")).is_some()
+}
+
+/// Whether the caller brought a Stripe account of its own.
+pub fn has_stripe() -> bool {
+    given("STRIPE_SECRET_KEY").or_else(|| given("STRIPE_SECRET_KEY_FROM")).is_some()
+}
+
+/// What the functions get to pay at a Stripe of this machine.
+pub fn for_stripe(url: &str) -> [(String, Option<String>); 3] {
+    [("STRIPE_API_URL", url), ("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)]
+        .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
 }
 
 /// Whether the caller named an issuer of its own, so that laptop tokens would be refused.

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod client;
+pub mod events;
 pub mod inventory;
 pub mod orders;
 pub mod receipts;

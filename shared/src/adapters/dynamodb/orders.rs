@@ -4,8 +4,10 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{Delete, Put, ReturnValuesOnConditionCheckFailure, Select},
 };
-use time::Duration;
+use futures_util::future::try_join_all;
+use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::{
     adapters::{
@@ -17,6 +19,7 @@ use crate::{
         },
         stored::{
             order::StoredOrder,
+            payment::due,
             session::{OPEN, StoredSession},
         },
     },
@@ -24,13 +27,15 @@ use crate::{
         ids::{OrderId, Owner},
         order::{Order, OrderStatus},
     },
-    ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Receipt, Saved, StoreError},
+    ports::{ChangeId, DueOrder, OrderFilter, OrderPage, Placed, Placement, Receipt, Release, Saved, StoreError},
 };
 
 const ORDER: &str = "order";
 const SAME_VERSION: &str = "#version = :version";
 /// The index that finds an order's owner.
 const BY_ORDER_ID: &str = "by-order-id";
+/// The sparse index of orders whose payment somebody has to look at.
+const BY_DUE: &str = "by-due";
 /// Items that one query looks at while it filters by status, and queries that one request may make.
 const FILTER_PAGE: i32 = 100;
 const MAX_QUERIES: usize = 10;
@@ -201,18 +206,47 @@ impl Dynamo {
         }
     }
 
+    /// Orders whose payment somebody has to look at, the longest waiting first. Eventually consistent.
+    pub async fn due_orders(&self, now: OffsetDateTime, limit: u16) -> Result<Vec<DueOrder>, StoreError> {
+        const OPERATION: &str = "find due orders";
+        let shards = (0..due::SHARDS).map(|shard| {
+            let request = self.client.query().table_name(&self.tables.orders).index_name(BY_DUE);
+            let request = request
+                .key_condition_expression("dueShard = :shard AND due <= :now")
+                .expression_attribute_values(":shard", text(shard.to_string()))
+                .expression_attribute_values(":now", text(due::text(now)))
+                .limit(i32::from(limit));
+            async move { request.send().await.map_err(failed(OPERATION)) }
+        });
+        let mut found = Vec::new();
+        for answer in try_join_all(shards).await? {
+            for item in answer.items.unwrap_or_default() {
+                let of = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+                let read = || -> Option<DueOrder> {
+                    let (owner, id) = (of("owner")?.parse().ok()?, of("orderId")?.parse().ok()?);
+                    Some(DueOrder { owner, id, due: due::parse(of("due")?).ok()? })
+                };
+                let unreadable = || StoreError { operation: OPERATION, source: "an order without its keys".into() };
+                found.push(read().ok_or_else(unreadable)?);
+            }
+        }
+        found.sort_by_key(|order| order.due);
+        found.truncate(limit.into());
+        Ok(found)
+    }
+
     pub async fn save_order(
         &self,
         order: &Order,
         change: ChangeId,
-        release: bool,
+        release: Release,
         receipt: Option<&Receipt>,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
         const OPERATION: &str = "save order";
         let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
         let before = number(order.version.saturating_sub(1));
-        if !release && receipt.is_none() {
+        if release == Release::Nothing && receipt.is_none() {
             let request = self.client.put_item().table_name(&self.tables.orders).set_item(Some(item));
             let request = request
                 .condition_expression(SAME_VERSION)
@@ -234,8 +268,11 @@ impl Dynamo {
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", before);
         let mut writes = vec![Write::named(ORDER, put(builder, item, SAME_VERSION))];
-        if release {
+        if release != Release::Nothing {
             writes.extend(inventory::give_back(&self.tables.inventory, order));
+        }
+        if release == Release::ReservedAndSession {
+            writes.push(sessions::reopen(&self.tables.sessions, order, change));
         }
         if let Some(receipt) = receipt {
             writes.push(receipts::write(&self.tables.idempotency, receipt, order.updated_at)?);
@@ -243,6 +280,11 @@ impl Dynamo {
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Saved::Done) };
         if has_failed(&failures, receipts::NAME) {
             return Ok(Saved::AlreadyAnswered);
+        }
+        if has_failed(&failures, sessions::NAME) && !has_failed(&failures, ORDER) {
+            // The session is gone: what was taken goes back all the same. Another transaction needs another name.
+            let change = ChangeId(Uuid::from_u128(!change.0.as_u128()));
+            return Box::pin(self.save_order(order, change, Release::Reserved, receipt, deadline)).await;
         }
         conflict(OPERATION, change, failures.into_iter().find(|f| f.name == ORDER).and_then(|f| f.item))
     }

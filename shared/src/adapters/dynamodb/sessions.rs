@@ -2,25 +2,48 @@
 
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::{Put, ReturnValuesOnConditionCheckFailure},
+    types::{Put, ReturnValuesOnConditionCheckFailure, Update},
 };
-use time::Duration;
+use time::{Duration, format_description::well_known::Rfc3339};
 
 use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
             receipts,
-            transaction::{Write, has_failed, put},
+            transaction::{Write, has_failed, put, update},
         },
-        stored::session::{OPEN, StoredSession, delete_at},
+        stored::session::{COMPLETED, OPEN, StoredSession, delete_at},
     },
     domain::{
         ids::{CheckoutId, Owner},
+        order::Order,
         session::{ACTIVITY_GRAIN, Session},
     },
     ports::{ChangeId, Receipt, Saved, StoreError},
 };
+
+/// Makes the session that became this order an open one again.
+pub fn reopen(table: &str, order: &Order, change: ChangeId) -> Write {
+    let now = order.updated_at.format(&Rfc3339).unwrap_or_default();
+    let builder = Update::builder()
+        .table_name(table)
+        .key("checkoutId", text(order.checkout.to_string()))
+        .update_expression(
+            "SET #status = :open, #version = #version + :one, changeId = :change, activeAt = :now, updatedAt = :now \
+             REMOVE orderId",
+        )
+        .condition_expression("#status = :completed AND orderId = :order")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":open", text(OPEN))
+        .expression_attribute_values(":completed", text(COMPLETED))
+        .expression_attribute_values(":order", text(order.id.to_string()))
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":change", text(change.0.to_string()))
+        .expression_attribute_values(":now", text(now));
+    Write::named(NAME, update(builder))
+}
 
 impl Dynamo {
     /// A strongly consistent read.
@@ -134,7 +157,7 @@ impl Dynamo {
     /// Notes activity on a session. False if it has changed meanwhile, which was activity too.
     pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<bool, StoreError> {
         const OPERATION: &str = "touch session";
-        let active_at = session.active_at.format(&time::format_description::well_known::Rfc3339);
+        let active_at = session.active_at.format(&Rfc3339);
         let active_at = active_at.map_err(|error| StoreError { operation: OPERATION, source: error.into() })?;
         let request = self.client.update_item().table_name(&self.tables.sessions);
         let result = request

@@ -4,6 +4,7 @@
 pub mod catalog;
 pub mod order;
 pub mod parts;
+pub mod payment;
 pub mod problem;
 pub mod session;
 

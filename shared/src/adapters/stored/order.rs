@@ -9,12 +9,11 @@ use crate::{
         parts::{
             self, StoredAddress, StoredApplied, StoredLine, StoredOffer, StoredRelief, StoredSummary, StoredTax, all,
         },
+        payment::{StoredCard, due},
     },
     domain::{
-        order::{
-            Actor, CouponHold, Customer, Order, OrderStatus, Payment, PaymentMethod, PaymentStatus, Reserved, Step,
-            Tracking,
-        },
+        order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        payment::{Payment, PaymentMethod, PaymentStatus},
         priced::{AppliedCoupon, Summary},
     },
     ports::ChangeId,
@@ -34,6 +33,13 @@ pub struct StoredOrder {
     status: String,
     payment_method: String,
     payment_status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    card: Option<StoredCard>,
+    /// With `due`, the key of the sparse index of orders whose payment somebody has to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_shard: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
     currency: String,
     items: Vec<StoredLine>,
     summary: StoredSummary,
@@ -100,7 +106,7 @@ struct StoredStep {
     status: String,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
-    /// `customer` or `staff#…`.
+    /// `customer`, `payment` or `staff#…`.
     actor: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -119,6 +125,9 @@ impl StoredOrder {
             status: order.status.name().to_owned(),
             payment_method: order.payment.method.name().to_owned(),
             payment_status: order.payment.status.name().to_owned(),
+            card: order.payment.card.as_deref().map(Into::into),
+            due_shard: order.payment.due().map(|_| due::shard(order.id)),
+            due: order.payment.due().map(due::text),
             currency: order.currency.to_string(),
             items: order.lines.iter().map(Into::into).collect(),
             summary: order.summary.into(),
@@ -177,6 +186,7 @@ impl From<&Step> for StoredStep {
         let actor = match &step.actor {
             Actor::Customer => "customer".to_owned(),
             Actor::Staff(user) => format!("staff#{user}"),
+            Actor::Payment => "payment".to_owned(),
         };
         Self { status: step.status.name().to_owned(), at: step.at, actor, note: step.note.clone() }
     }
@@ -188,8 +198,9 @@ impl TryFrom<StoredStep> for Step {
     fn try_from(stored: StoredStep) -> Result<Self, Unreadable> {
         let actor = match stored.actor.split_once('#') {
             None if stored.actor == "customer" => Actor::Customer,
+            None if stored.actor == "payment" => Actor::Payment,
             Some(("staff", user)) => Actor::Staff(user.parse().map_err(|e| Unreadable::new("actor", e))?),
-            _ => return Err(Unreadable::new("actor", "neither customer nor staff")),
+            _ => return Err(Unreadable::new("actor", "neither customer, staff nor payment")),
         };
         Ok(Self { status: status(&stored.status)?, at: stored.at, actor, note: stored.note })
     }
@@ -215,6 +226,8 @@ impl TryFrom<StoredOrder> for Order {
         let holds = stored.reserved_coupon.into_iter().chain(stored.reserved_coupons).collect();
         let reserved = Reserved { stock, coupons: all(holds)?, first_order: stored.first_order };
         let summary: Summary = stored.summary.try_into()?;
+        let due = stored.due.as_deref().map(due::parse).transpose()?;
+        let card = stored.card.map(|card| card.read(due)).transpose()?;
         let mut coupons: Vec<AppliedCoupon> = all(stored.coupons)?;
         if let Some(old) = &stored.coupon {
             coupons.push(AppliedCoupon { code: parts::code(old)?, rule: String::new(), amount: summary.discount });
@@ -225,7 +238,7 @@ impl TryFrom<StoredOrder> for Order {
             checkout: stored.checkout_id.parse().map_err(|e| fault(&e))?,
             status: status(&stored.status)?,
             version: stored.version,
-            payment: Payment { method, status: payment },
+            payment: Payment { method, status: payment, card: card.map(Box::new) },
             currency: stored.currency.parse().map_err(|e| fault(&e))?,
             lines: all(stored.items)?,
             summary,

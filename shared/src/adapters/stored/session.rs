@@ -76,7 +76,7 @@ pub struct StoredSession {
 }
 
 pub const OPEN: &str = "open";
-const COMPLETED: &str = "completed";
+pub const COMPLETED: &str = "completed";
 
 impl StoredSession {
     /// `ttl` is the life of an open session from its last activity.

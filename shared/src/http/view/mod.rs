@@ -3,6 +3,7 @@
 mod health;
 mod order;
 mod parts;
+mod payment;
 mod preview;
 mod problem;
 mod session;

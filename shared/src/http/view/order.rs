@@ -10,7 +10,10 @@ use crate::{
     },
     http::{
         order_commands::cursor,
-        view::parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+        view::{
+            parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+            payment::PaymentView,
+        },
     },
     ports::OrderPage,
 };
@@ -28,6 +31,17 @@ impl From<&Order> for OrderAnswer {
     }
 }
 
+impl OrderAnswer {
+    /// With what the customer's browser needs to go on with the payment.
+    #[must_use]
+    pub fn with_client_secret(mut self, secret: Option<String>) -> Self {
+        if let Some(payment) = &mut self.order.payment {
+            payment.client_secret = secret;
+        }
+        self
+    }
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
@@ -37,6 +51,8 @@ pub struct OrderView {
     status: &'static str,
     payment_method: &'static str,
     payment_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<PaymentView>,
     version: u64,
     currency: &'static str,
     items: Vec<ItemView>,
@@ -89,7 +105,7 @@ struct StepView {
     status: &'static str,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
-    /// `customer` or `staff`: which member of the staff is not the customer's business.
+    /// `customer`, `payment` or `staff`: which member of the staff is not the customer's business.
     actor: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -100,6 +116,7 @@ impl From<&Step> for StepView {
         let actor = match step.actor {
             Actor::Customer => "customer",
             Actor::Staff(_) => "staff",
+            Actor::Payment => "payment",
         };
         Self { status: step.status.name(), at: step.at, actor, note: step.note.clone() }
     }
@@ -114,6 +131,7 @@ impl From<&Order> for OrderView {
             status: order.status.name(),
             payment_method: order.payment.method.name(),
             payment_status: order.payment.status.name(),
+            payment: order.payment.card.as_deref().map(Into::into),
             version: order.version,
             currency: order.currency.code(),
             items: order.lines.iter().map(Into::into).collect(),

@@ -74,6 +74,7 @@ async fn a_missing_member_is_told_at_its_place() {
                 &["/checkoutId", "/expectedTotal", "/paymentMethod", "/customerInfo", "/customerInfo/email"]
             }
             Route::CancelOrder => &[],
+            Route::RefundOrder => &["/refundId"],
             _ => &["/status"],
         };
         for at in required {

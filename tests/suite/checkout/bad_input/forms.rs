@@ -122,7 +122,7 @@ async fn an_unknown_member_is_named_at_any_depth() {
             ]),
             Route::UpdateAddress => places.extend(["/shippingAddress/zip", "/billingAddress/street", "/guestId"]),
             Route::ConfirmOrder => {
-                places.extend(["/customerInfo/userId", "/cardNumber", "/guestId", "/discountAmount"]);
+                places.extend(["/customerInfo/userId", "/cardHolder", "/guestId", "/discountAmount"]);
             }
             Route::UpdateOrderStatus => places.extend(["/total", "/owner"]),
             Route::CalculateShippingPreview => {

@@ -14,9 +14,15 @@ async fn an_id_in_a_path_is_a_uuid() {
     for id in ids {
         let event = shop.guest.event(Route::GetSession).path("checkoutId", id);
         cases.push((id.to_owned(), Route::GetSession, event, invalid("/path/checkoutId")));
-        for route in [Route::GetOrder, Route::CancelOrder, Route::UpdateOrderStatus] {
+        for route in
+            [Route::GetOrder, Route::CancelOrder, Route::UpdateOrderStatus, Route::RefundOrder, Route::CaptureOrder]
+        {
             let event = shop.caller(route).event(route).path("orderId", id);
-            let event = if route == Route::GetOrder { event } else { event.json(&shop.good_body(route)) };
+            let event = if matches!(route, Route::GetOrder | Route::CaptureOrder) {
+                event
+            } else {
+                event.json(&shop.good_body(route))
+            };
             cases.push((id.to_owned(), route, event, invalid("/path/orderId")));
         }
     }

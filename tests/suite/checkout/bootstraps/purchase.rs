@@ -5,7 +5,7 @@ use shared::http::route::Route;
 use tests::{
     proxy::Mode,
     runtime_api::Outcome,
-    world::{World, california, cart, confirmation, id_of, in_lists, total_of},
+    world::{World, california, cart, confirmation, id_of, in_lists, now, total_of, webhook},
 };
 
 use super::Fleet;
@@ -51,6 +51,13 @@ async fn a_purchase_runs_through_separate_processes() {
     let claim = world.user("ada").event(Route::Claim).json(&json!({"guestId": guest.guest_id()}));
     let claimed = fleet.send(Route::Claim, &claim).await.expect(200);
     assert_eq!(claimed, json!({"checkoutIds": [checkout], "orderIds": [order]}));
+    let refund = json!({"refundId": order});
+    let refund = staff.event_about(Route::RefundOrder, order).json(&refund);
+    fleet.send(Route::RefundOrder, &refund).await.refused(409, "NOT_PAID_BY_CARD");
+    let capture = staff.event_about(Route::CaptureOrder, order);
+    fleet.send(Route::CaptureOrder, &capture).await.refused(409, "NOT_PAID_BY_CARD");
+    let event = webhook("{}", "whsec_of_somebody", now());
+    fleet.send(Route::PaymentWebhook, &event).await.refused(400, "SIGNATURE_INVALID");
     let health = fleet.send(Route::Health, &guest.event(Route::Health)).await.expect(200);
     assert_eq!(health["status"], "ok");
 

@@ -15,10 +15,13 @@ pub struct Addresses<'a> {
     pub port: u16,
     pub redis: &'a str,
     pub dynamodb: &'a str,
+    /// None: no cards.
+    pub stripe: Option<String>,
 }
 
 pub fn print(addresses: &Addresses<'_>, started: Instant) -> Result<(), jsonwebtoken::errors::Error> {
-    let Addresses { url, redis, dynamodb, .. } = addresses;
+    let Addresses { url, redis, dynamodb, stripe, .. } = addresses;
+    let stripe = stripe.as_deref().unwrap_or("the one that STRIPE_SECRET_KEY is for, or none");
     let guest = Uuid::new_v4();
     let seconds = started.elapsed().as_secs();
     say::answer(format!(
@@ -28,6 +31,7 @@ The checkout is up after {seconds} s.
   URL       {url}/api/v1/checkout
   Redis     {redis}
   DynamoDB  {dynamodb}
+  Stripe    {stripe}
   guest id  {guest}"
     ));
     if settings::has_issuer() {
@@ -43,6 +47,9 @@ The checkout is up after {seconds} s.
 A whole purchase, to paste into another terminal:
 
 {purchase}
+With a card: \"paymentMethod\":\"card\",\"paymentToken\":\"pm_card_visa\" in confirm-order; pm_card_chargeCustomerFail is
+declined. Stripe's events come to the webhook, and the reconciler runs every minute.
+
 The limits are those of production, and every guest on this machine shares one address: five
 confirmations in five minutes. More: RATE_LIMIT_CONFIRM_ORDER=1000/60 make dev
 

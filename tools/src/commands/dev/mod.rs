@@ -1,4 +1,4 @@
-//! `checkout dev`: Redis, `DynamoDB`, tables and every function on this machine, until Ctrl-C.
+//! `checkout dev`: Redis, `DynamoDB`, Stripe, tables and every function on this machine, until Ctrl-C.
 
 use std::io;
 use std::path::Path;
@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tools::client::Access;
 use tools::dynamodb_engine::{Dynoxide, EngineError};
+use tools::http_probe;
 use tools::ports;
 use tools::process::{self, Launch};
 use tools::project::{self, NotInProject};
 use tools::redis_server::{RedisServer, RedisServerError};
+use tools::stripe_server::{StripeServer, StripeServerError};
 use tools::tables::{self, TableError};
 use tools::template::{Function, Template, TemplateError};
 
@@ -37,7 +39,10 @@ mod wake;
 
 const CATALOG: &str = "data/sample-catalog.json";
 const HEALTH: &str = "/api/v1/checkout/health";
+const WEBHOOK: &str = "/api/v1/checkout/payments/webhook";
 const POLL: Duration = Duration::from_millis(300);
+/// How often the reconciler runs, as in the template.
+const RECONCILE_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -54,6 +59,9 @@ pub struct DevArgs {
     /// Port of the Redis to start
     #[arg(long, env = "CHECKOUT_REDIS_PORT", default_value_t = 16379, value_parser = clap::value_parser!(u16).range(1..))]
     redis_port: u16,
+    /// Port of the Stripe to start
+    #[arg(long, env = "CHECKOUT_STRIPE_PORT", default_value_t = 18420, value_parser = clap::value_parser!(u16).range(1..))]
+    stripe_port: u16,
     #[command(flatten)]
     laptop: Laptop,
     /// Processes of each function at most, each handling one request at a time, as Lambda's do
@@ -76,6 +84,8 @@ pub enum DevError {
     Template(#[from] TemplateError),
     #[error(transparent)]
     Redis(#[from] RedisServerError),
+    #[error(transparent)]
+    Stripe(#[from] StripeServerError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -143,8 +153,12 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     store::open(client, &variables).load_catalog(&catalog, false, || ()).await.map_err(CatalogError::from)?;
     say::step(format_args!("Catalog: {CATALOG}"));
 
+    let stripe = start_stripe(args, &launch)?;
     let redis_url = redis.as_ref().map(RedisServer::url);
-    let settings = settings::for_functions(&access, redis_url.clone(), variables);
+    let mut settings = settings::for_functions(&access, redis_url.clone(), variables);
+    if let Some(stripe) = &stripe {
+        settings.extend(settings::for_stripe(&stripe.url()));
+    }
     seed::seed(&settings).await?;
     say::step("Events: the session and the order that they name");
 
@@ -162,15 +176,22 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
         ready = ready => ready?,
         died = watch_over(&mut redis, &mut watch) => return Err(died),
     }
+    if let Some(stripe) = &stripe {
+        stripe.send_events_to(&format!("http://{}{WEBHOOK}", ports::local(args.port)))?;
+    }
 
     let addresses = Addresses {
         url: &format!("http://{}", ports::local(args.port)),
         port: args.port,
         redis: redis_url.as_deref().unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
         dynamodb: access.endpoint.as_deref().unwrap_or_default(),
+        stripe: stripe.as_ref().map(StripeServer::url),
     };
     greeting::print(&addresses, started)?;
-    Err(watch_over(&mut redis, &mut watch).await)
+    tokio::select! {
+        died = watch_over(&mut redis, &mut watch) => Err(died),
+        never = reconcile(args.port) => match never {},
+    }
 }
 
 /// Before anything is started or built: a taken port would only show after minutes.
@@ -183,8 +204,14 @@ fn check_ports(args: &DevArgs) -> Result<(), DevError> {
         "--dynamodb-port",
         "CHECKOUT_DYNAMODB_PORT",
     ));
+    let stripe = (!settings::has_stripe() && StripeServer::is_installed()).then_some((
+        args.stripe_port,
+        "Stripe",
+        "--stripe-port",
+        "CHECKOUT_STRIPE_PORT",
+    ));
     let mut seen = Vec::new();
-    for (port, what, flag, variable) in [Some(api), redis, dynamodb].into_iter().flatten() {
+    for (port, what, flag, variable) in [Some(api), redis, dynamodb, stripe].into_iter().flatten() {
         if seen.contains(&port) || !ports::is_free(port) {
             return Err(DevError::PortTaken { port, what, flag, variable });
         }
@@ -213,6 +240,31 @@ fn start_dynamodb(args: &DevArgs) -> Result<(Option<Dynoxide>, Access), DevError
     let endpoint = args.laptop.endpoint();
     say::step(format_args!("DynamoDB: dynoxide at {endpoint}, in memory"));
     Ok((Some(engine), Access::local(&endpoint)))
+}
+
+fn start_stripe(args: &DevArgs, launch: &Launch) -> Result<Option<StripeServer>, DevError> {
+    if settings::has_stripe() {
+        say::step("Stripe: the one that STRIPE_SECRET_KEY is for");
+        return Ok(None);
+    }
+    if !StripeServer::is_installed() {
+        say::step("Stripe: localstripe isn't installed, so no cards are taken");
+        return Ok(None);
+    }
+    let stripe = StripeServer::start_on(args.stripe_port, launch)?;
+    say::step(format_args!("Stripe: localstripe at {}", stripe.url()));
+    Ok(Some(stripe))
+}
+
+/// The template's schedule.
+async fn reconcile(port: u16) -> std::convert::Infallible {
+    const PATH: &str = "/2015-03-31/functions/reconcile/invocations";
+    loop {
+        tokio::time::sleep(RECONCILE_EVERY).await;
+        // What it has to say stands in its log.
+        let run = move || http_probe::request(port, "POST", PATH, "{}", RECONCILE_EVERY);
+        let _ = tokio::task::spawn_blocking(run).await;
+    }
 }
 
 async fn build(root: &Path, launch: &Launch, template: &Template) -> Result<(), DevError> {

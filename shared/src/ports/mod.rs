@@ -1,6 +1,8 @@
 //! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
 //! store is down. `DynamoDB` decides everything; Redis only makes it fast.
 
+mod payments;
+
 use std::{future::Future, time::Duration};
 
 use time::OffsetDateTime;
@@ -10,9 +12,14 @@ use crate::domain::{
     catalog::{Tables, TablesQuery},
     ids::{CheckoutId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
-    order::{Order, OrderStatus, Payment, PaymentMethod},
+    order::{Order, OrderStatus},
     problem::Problem,
     session::Session,
+};
+
+pub use payments::{
+    AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent,
+    ProviderEvents, SeenEvents,
 };
 
 /// A store refused, broke, or gave no answer before its deadline. After a write, this means that the write may or
@@ -169,19 +176,43 @@ pub trait Orders: Sync {
         deadline: tokio::time::Instant,
     ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
 
-    /// Replaces the order that had the version before this one's. With `release`, what the order had reserved goes
-    /// back in the same transaction: once, because the version moves on.
+    /// Replaces the order that had the version before this one's; what it gives back goes back in the same transaction:
+    /// once, because the version moves on.
     fn save(
         &self,
         order: &Order,
         change: ChangeId,
-        release: bool,
+        release: Release,
         receipt: Option<&Receipt>,
         deadline: tokio::time::Instant,
     ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
 }
 
-/// Finding an order without knowing whose it is: for staff only.
+/// What an order gives back when it is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    Nothing,
+    /// Stock and uses of coupons.
+    Reserved,
+    /// And the session becomes open again, if there is still one.
+    ReservedAndSession,
+}
+
+/// An order that somebody should look at, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueOrder {
+    pub owner: Owner,
+    pub id: OrderId,
+    pub due: OffsetDateTime,
+}
+
+/// Orders with unfinished payments, the longest waiting first. An index answers, and follows the table.
+pub trait DueOrders: Sync {
+    /// At most `limit` that are due at `now`.
+    fn due(&self, now: OffsetDateTime, limit: u16) -> impl Future<Output = Result<Vec<DueOrder>, StoreError>> + Send;
+}
+
+/// Finding an order without knowing whose it is: for staff, and for the provider's events.
 pub trait OrderIndex: Sync {
     fn owner_of(&self, id: OrderId) -> impl Future<Output = Result<Option<Owner>, StoreError>> + Send;
 }
@@ -268,23 +299,6 @@ pub trait Gate: Sync {
 
     /// Takes a request out of the count that was allowed, and that failed for a fault of ours. Best effort.
     fn refund(&self, limit: &Limit, request: ChangeId) -> impl Future<Output = ()> + Send;
-}
-
-/// How an order with this way of paying begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PaymentTerms {
-    pub order: OrderStatus,
-    pub payment: Payment,
-}
-
-/// The shop doesn't take this way of paying.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this way of paying isn't offered")]
-pub struct PaymentUnavailable;
-
-/// Payment. Asked before the order is placed; nothing is charged without an order.
-pub trait Payments: Sync {
-    fn terms(&self, method: PaymentMethod) -> impl Future<Output = Result<PaymentTerms, PaymentUnavailable>> + Send;
 }
 
 /// Who a verified token speaks for.

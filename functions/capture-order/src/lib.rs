@@ -1,0 +1,21 @@
+//! `POST /orders/{orderId}/capture`: takes the amount that the bank holds for an order, for the shop's staff.
+
+use std::sync::Arc;
+
+use shared::{
+    app::{App, Request, Response, Served, serve},
+    checkout::{orders, visit::Staff},
+    http::{answer::Answer, payment_commands::CaptureOrder, problem::Problem, route::Route, view::OrderAnswer},
+};
+
+/// 200 when it is taken, and whenever it was; 202 while the provider hasn't said so.
+pub async fn handle(app: Arc<App>, request: Request) -> Response {
+    let app = app.as_ref();
+    serve(app, Route::CaptureOrder, request, |served: Served<Staff, CaptureOrder>| async move {
+        let (visit, command, _) = served.into_parts();
+        let order = orders::capture(&app.orders, &app.orders, &visit, command.order).await?;
+        let done = app.finisher(&visit).finish(order, None).await?;
+        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order), &done.order, 200))
+    })
+    .await
+}

@@ -1,0 +1,24 @@
+//! `POST /orders/{orderId}/refund`: gives back what was paid by card, or a part of it, for the shop's staff.
+
+use std::sync::Arc;
+
+use shared::{
+    app::{App, Request, Response, Served, serve},
+    checkout::{
+        orders::{self, Refund},
+        visit::Staff,
+    },
+    http::{answer::Answer, problem::Problem, route::Route, view::OrderAnswer},
+};
+
+/// 200 when the provider has taken it; 202 while it hasn't said so, and somebody goes on asking.
+pub async fn handle(app: Arc<App>, request: Request) -> Response {
+    let app = app.as_ref();
+    serve(app, Route::RefundOrder, request, |served: Served<Staff, Refund>| async move {
+        let (visit, command, _) = served.into_parts();
+        let order = orders::refund(&app.orders, &app.orders, &visit, command).await?;
+        let done = app.finisher(&visit).finish(order, None).await?;
+        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order), &done.order, 200))
+    })
+    .await
+}

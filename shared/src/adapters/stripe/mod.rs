@@ -1,0 +1,8 @@
+//! Stripe: a thin client over the HTTP stack that the SDK brings anyway.
+
+mod amount;
+mod client;
+mod event;
+mod secrets;
+
+pub use client::Stripe;

@@ -1,0 +1,243 @@
+//! Finishing what a payment has begun. Whoever wants something of a payment writes it into the order first; then this
+//! does it at the provider, under an idempotency key that the order gives, and writes down what came of it. Whoever dies
+//! in between, anyone may finish it: the customer's next try, the webhook, the reconciler.
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    checkout::visit::Visit,
+    crash,
+    domain::{
+        order::{Order, OrderStatus},
+        payment::{Intent, Refunded, Standing, Todo},
+        retry::backoff,
+    },
+    ports::{ChangeId, Charge, OrderCache, Orders, PaymentError, Payments, Release, Saved, Sessions, StoreError},
+};
+
+/// Steps of one payment that are made in one go: more than any has.
+const STEPS: u32 = 8;
+/// Attempts at writing down what the provider said.
+const ATTEMPTS: u32 = 12;
+
+/// What finishing needs.
+#[derive(Debug)]
+pub struct Finisher<'a, S, O, K, P> {
+    pub sessions: &'a S,
+    pub orders: &'a O,
+    pub cache: &'a K,
+    pub payments: &'a P,
+    pub now: OffsetDateTime,
+    /// No step begins after this.
+    pub deadline: Instant,
+    /// Names this request. Its changes are counted from here on, past those of the use case itself.
+    pub request: Uuid,
+}
+
+/// An order whose payment was gone on with.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub order: Order,
+    /// With which the customer's browser goes on, where the bank asks for that.
+    pub client_secret: Option<String>,
+    /// The provider gave no answer: somebody has to ask again.
+    pub unanswered: bool,
+}
+
+/// What the provider was asked, and said.
+enum Heard {
+    Intent { intent: Intent, declined: Option<String> },
+    Nothing { declined: Option<String> },
+    Refund { id: Uuid, refunded: Refunded },
+}
+
+impl<S, O, K, P> Finisher<'_, S, O, K, P>
+where
+    S: Sessions,
+    O: Orders,
+    K: OrderCache,
+    P: Payments,
+{
+    /// For a request.
+    pub fn of<'a, Who>(
+        visit: &Visit<Who>,
+        sessions: &'a S,
+        orders: &'a O,
+        cache: &'a K,
+        payments: &'a P,
+    ) -> Finisher<'a, S, O, K, P> {
+        let Visit { now, deadline, ids, .. } = visit;
+        Finisher { sessions, orders, cache, payments, now: *now, deadline: *deadline, request: ids.change }
+    }
+
+    /// Does everything that is left to be done at the provider, and writes down what came of it. `hint` is a payment
+    /// that is said to have changed.
+    ///
+    /// # Errors
+    /// When the database fails. What the provider doesn't say is no error.
+    pub async fn finish(&self, mut order: Order, hint: Option<&str>) -> Result<Finished, StoreError> {
+        let mut changes = 0;
+        let mut hint = hint.map(ToOwned::to_owned);
+        for _ in 0..STEPS {
+            let todo = hint.take().map(Todo::Look).or_else(|| order.todo(self.now));
+            let Some(todo) = todo.filter(|_| Instant::now() < self.deadline) else { break };
+            crash::point("payment: before the provider").await;
+            let heard = match self.ask(&order, &todo).await {
+                Ok(heard) => heard,
+                Err(error) => {
+                    tracing::warn!(%error, "payment unknown");
+                    return Ok(Finished { order, client_secret: None, unanswered: true });
+                }
+            };
+            crash::point("payment: the provider has answered").await;
+            let client_secret = match &heard {
+                Heard::Intent { intent, .. } if intent.standing == Standing::RequiresAction => {
+                    intent.client_secret.clone()
+                }
+                _ => None,
+            };
+            let news;
+            (order, news) = self.write_down(order, &heard, &mut changes).await?;
+            crash::point("payment: written down").await;
+            if !news || client_secret.is_some() {
+                return Ok(Finished { order, client_secret, unanswered: false });
+            }
+        }
+        Ok(Finished { order, client_secret: None, unanswered: false })
+    }
+
+    async fn ask(&self, order: &Order, todo: &Todo) -> Result<Heard, PaymentError> {
+        let plain = |intent| Heard::Intent { intent, declined: None };
+        match todo {
+            Todo::Pay => self.pay(order).await,
+            Todo::Look(intent) => {
+                let intent = self.payments.look(intent).await?;
+                // The customer failed at their bank, or tried another card in vain.
+                self.decided(intent).await
+            }
+            Todo::GiveUp(Some(intent)) | Todo::Void(intent) => Ok(plain(self.payments.cancel(intent).await?)),
+            Todo::GiveUp(None) => match self.payments.find(order.id).await? {
+                Some(intent) => Ok(plain(self.payments.cancel(&intent.id).await?)),
+                None => Ok(Heard::Nothing { declined: None }),
+            },
+            Todo::Capture(intent) => Ok(plain(self.payments.capture(intent).await?)),
+            Todo::Refund { intent, refund, amount } => {
+                let refunded = match self.payments.refund(intent, *refund, *amount, order.currency).await {
+                    Err(PaymentError::Refused { code, .. }) => Refunded::Failed(code),
+                    other => other?,
+                };
+                Ok(Heard::Refund { id: *refund, refunded })
+            }
+        }
+    }
+
+    async fn pay(&self, order: &Order) -> Result<Heard, PaymentError> {
+        let Some(card) = &order.payment.card else { return Ok(Heard::Nothing { declined: None }) };
+        let charge = Charge {
+            order: order.id,
+            owner: &card.payer,
+            amount: order.summary.total,
+            currency: order.currency,
+            token: &card.token,
+            capture: card.capture,
+        };
+        match self.payments.pay(charge).await {
+            Ok(intent) => self.decided(intent).await,
+            // Refused without a payment: the token is used up, say.
+            Err(PaymentError::Refused { code, .. }) => Ok(Heard::Nothing { declined: Some(code) }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A declined payment could still be tried with another card, behind our back: it is cancelled before anything goes
+    /// back.
+    async fn decided(&self, intent: Intent) -> Result<Heard, PaymentError> {
+        let Standing::Declined(code) = &intent.standing else { return Ok(Heard::Intent { intent, declined: None }) };
+        crash::point("payment: declined and not cancelled").await;
+        let cancelled = self.payments.cancel(&intent.id).await?;
+        Ok(Heard::Intent { intent: cancelled, declined: Some(code.clone()) })
+    }
+
+    /// Writes it into the order, whatever others have written meanwhile. Says whether it was news.
+    async fn write_down(
+        &self,
+        mut order: Order,
+        heard: &Heard,
+        changes: &mut u32,
+    ) -> Result<(Order, bool), StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let mut next = order.clone();
+            let news = match heard {
+                Heard::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
+                Heard::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
+                Heard::Refund { id, refunded } => next.learn_refund(*id, refunded, self.now),
+            };
+            if !news {
+                return Ok((order, false));
+            }
+            *changes += 1;
+            match self.save(&order, &mut next, *changes).await? {
+                Saved::Done => return Ok((next, true)),
+                Saved::Conflict(Some(fresh)) => order = *fresh,
+                Saved::Conflict(None) | Saved::AlreadyAnswered => {
+                    match self.orders.get(&order.owner, order.id).await? {
+                        Some(fresh) => order = fresh,
+                        // Somebody has claimed it: the reconciler goes on with it.
+                        None => return Ok((order, false)),
+                    }
+                }
+            }
+            if !self.pause(attempt).await {
+                break;
+            }
+        }
+        // Somebody else goes on with it.
+        Ok((order, false))
+    }
+
+    async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Saved<Order>, StoreError> {
+        let (owner, id) = (before.owner.clone(), before.id);
+        let request = ChangeId(self.request);
+        next.version = before.version.saturating_add(1);
+        let called_off = next.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
+        let reopens = called_off && before.status == OrderStatus::Pending;
+        let release = match (called_off, reopens) {
+            (_, true) => Release::ReservedAndSession,
+            (true, false) => Release::Reserved,
+            (false, false) => Release::Nothing,
+        };
+        self.cache.changing(&[&owner], &[id], request).await;
+        // Past the changes that the use case itself may have made.
+        let change = ChangeId(Uuid::from_u128(self.request.as_u128().wrapping_add(1_000 + u128::from(change))));
+        let saved = self.orders.save(next, change, release, None, self.deadline).await?;
+        crash::point("payment: written down, the cache not told").await;
+        self.cache.changed(&[&owner], &[id], request).await;
+        if reopens && matches!(saved, Saved::Done) {
+            // Copies of the session say that it is an order.
+            if let Some(loaded) = self.sessions.load(next.checkout, None, self.now).await? {
+                self.sessions.keep(loaded, self.now).await;
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Makes the reconciler look at an order later than at others.
+    pub async fn put_off(&self, order: Order) -> Result<(), StoreError> {
+        let mut next = order.clone();
+        next.put_off(self.now);
+        self.save(&order, &mut next, 0).await?;
+        Ok(())
+    }
+
+    /// Waits a little. False when the deadline leaves no time for it.
+    pub async fn pause(&self, attempt: u32) -> bool {
+        let wake = Instant::now() + backoff(self.request, attempt);
+        if wake >= self.deadline {
+            return false;
+        }
+        tokio::time::sleep_until(wake).await;
+        true
+    }
+}

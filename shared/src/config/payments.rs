@@ -1,0 +1,111 @@
+//! How cards are taken.
+
+use std::time::Duration as Patience;
+
+use time::Duration;
+
+use crate::{
+    config::{Secret, aws::AwsConfig, vars::Vars},
+    domain::payment::Capture,
+};
+
+/// Stripe. Without a key the shop takes no cards.
+#[derive(Clone, Debug)]
+pub struct StripeConfig {
+    /// `STRIPE_SECRET_KEY`, or `STRIPE_SECRET_KEY_FROM`.
+    pub key: SecretSource,
+    /// `STRIPE_WEBHOOK_SECRET`, or `STRIPE_WEBHOOK_SECRET_FROM`: one secret, or two with a comma between while they are
+    /// changed over. Without one every event is refused.
+    pub webhook_secret: Option<SecretSource>,
+    /// `STRIPE_API_URL` (`https://api.stripe.com`).
+    pub url: String,
+    /// `STRIPE_TIMEOUT_MS` (5000): the deadline of one call.
+    pub timeout: Patience,
+    /// `PAYMENT_CAPTURE`: automatic (default), or manual.
+    pub capture: Capture,
+    /// `PAYMENT_LIMIT_SECONDS` (1800): a payment that isn't made by then is given up.
+    pub time: Duration,
+}
+
+/// Where a secret is.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    Given(Secret),
+    Stored(StoredSecret),
+}
+
+/// A secret in AWS: `ssm:/checkout/stripe-key`, or `secretsmanager:checkout/stripe` with `#member` for one of a JSON.
+#[derive(Clone, Debug)]
+pub struct StoredSecret {
+    pub service: SecretService,
+    pub name: String,
+    /// Of a secret that is a JSON object.
+    pub member: Option<String>,
+    /// `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
+    pub endpoint: Option<String>,
+    pub aws: AwsConfig,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretService {
+    Ssm,
+    SecretsManager,
+}
+
+impl StripeConfig {
+    /// # Errors
+    /// Notes every fault; `None` also where no cards are taken.
+    pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+        let key = secret(vars, "STRIPE_SECRET_KEY");
+        let webhook_secret = secret(vars, "STRIPE_WEBHOOK_SECRET");
+        let url = vars.get("STRIPE_API_URL").unwrap_or_else(|| "https://api.stripe.com".to_owned());
+        if !(url.starts_with("https://")
+            || url.starts_with("http://127.0.0.1:")
+            || url.starts_with("http://localhost:"))
+        {
+            vars.fault("STRIPE_API_URL must begin with https://, or be this machine's");
+        }
+        let timeout = vars.millis("STRIPE_TIMEOUT_MS", 5000, 100..=80_000);
+        let capture = match vars.get("PAYMENT_CAPTURE").as_deref() {
+            None | Some("automatic") => Capture::Automatic,
+            Some("manual") => Capture::Manual,
+            Some(_) => {
+                vars.fault("PAYMENT_CAPTURE must be automatic or manual");
+                Capture::Automatic
+            }
+        };
+        // The provider knows an idempotency key for a day, and no longer.
+        let time = vars.seconds("PAYMENT_LIMIT_SECONDS", 1800, 300..=82_800);
+        if key.is_none() && webhook_secret.is_some() {
+            vars.fault("STRIPE_WEBHOOK_SECRET is of no use without STRIPE_SECRET_KEY");
+        }
+        Some(Self { key: key?, webhook_secret, url: url.trim_end_matches('/').to_owned(), timeout, capture, time })
+    }
+}
+
+fn secret(vars: &mut Vars, name: &str) -> Option<SecretSource> {
+    let from = format!("{name}_FROM");
+    match (vars.get(name), vars.get(&from)) {
+        (Some(_), Some(_)) => {
+            vars.fault(format!("{name} and {from} are both set: give one of them"));
+            None
+        }
+        (Some(text), None) => Some(SecretSource::Given(Secret::new(text))),
+        (None, Some(place)) => stored(vars, &from, &place).map(SecretSource::Stored),
+        (None, None) => None,
+    }
+}
+
+fn stored(vars: &mut Vars, setting: &str, place: &str) -> Option<StoredSecret> {
+    let (service, name, endpoint) = match place.split_once(':') {
+        Some(("ssm", name)) => (SecretService::Ssm, name, "AWS_ENDPOINT_URL_SSM"),
+        Some(("secretsmanager", name)) => (SecretService::SecretsManager, name, "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+        _ => {
+            vars.fault(format!("{setting} must be ssm:NAME or secretsmanager:NAME"));
+            return None;
+        }
+    };
+    let (name, member) = name.split_once('#').map_or((name, None), |(name, member)| (name, Some(member.to_owned())));
+    let (endpoint, aws) = (vars.get(endpoint), AwsConfig::read(vars));
+    Some(StoredSecret { service, name: name.to_owned(), member, endpoint, aws: aws? })
+}

@@ -1,0 +1,370 @@
+//! What is paid for an order and what goes back: a state machine that knows what is to be done next, and learns what
+//! became of it. It does nothing itself.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::domain::{ids::Owner, money::Minor};
+
+/// A payment that began later than this before its limit could still be under way when it is given up.
+pub const LAST_CALL: Duration = Duration::minutes(1);
+/// Until then whoever began something has finished it, or has died.
+pub const PATIENCE: Duration = Duration::minutes(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentMethod {
+    CashOnDelivery,
+    Card,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PaymentStatus {
+    /// Not paid yet; for a card: nobody knows yet.
+    Pending,
+    /// The customer's bank wants to see the customer.
+    RequiresAction,
+    /// The bank holds the amount for us, until it is captured.
+    Authorized,
+    Paid,
+    PartiallyRefunded,
+    Refunded,
+    /// The bank said no. Nothing was paid, and nothing will be.
+    Declined,
+    /// Nothing was paid, and nothing will be.
+    Cancelled,
+}
+
+impl PaymentMethod {
+    pub const ALL: [Self; 2] = [Self::CashOnDelivery, Self::Card];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CashOnDelivery => "cash_on_delivery",
+            Self::Card => "card",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+impl PaymentStatus {
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::RequiresAction,
+        Self::Authorized,
+        Self::Paid,
+        Self::PartiallyRefunded,
+        Self::Refunded,
+        Self::Declined,
+        Self::Cancelled,
+    ];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::RequiresAction => "requires_action",
+            Self::Authorized => "authorized",
+            Self::Paid => "paid",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::Refunded => "refunded",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Whether nobody knows yet how it ends.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::RequiresAction)
+    }
+}
+
+/// How an order is paid, and how far that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    pub method: PaymentMethod,
+    pub status: PaymentStatus,
+    /// With a card: see [`PaymentMethod`].
+    pub card: Option<Box<Card>>,
+}
+
+/// A reference to a card that the provider made for the customer's browser: `pm_…`. Never the card itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardToken(String);
+
+/// Why a text is no such reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the payment method that Stripe.js made: pm_ and up to 250 letters, digits and underscores")]
+pub struct NotAToken;
+
+impl std::str::FromStr for CardToken {
+    type Err = NotAToken;
+
+    fn from_str(text: &str) -> Result<Self, NotAToken> {
+        let rest = text.strip_prefix("pm_").ok_or(NotAToken)?;
+        let good = (1..=250).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if good { Ok(Self(text.to_owned())) } else { Err(NotAToken) }
+    }
+}
+
+impl std::fmt::Display for CardToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// When the money is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// With the order.
+    Automatic,
+    /// When staff say so; until then the bank holds it.
+    Manual,
+}
+
+/// A payment by card. `payer`, `token` and `capture` are as they were when the order was placed: whoever asks the
+/// provider again must ask for just the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Who placed the order, whoever has claimed it since.
+    pub payer: Owner,
+    pub token: CardToken,
+    pub capture: Capture,
+    /// What the provider calls the payment, once it has told.
+    pub intent: Option<String>,
+    /// It is paid by then, or given up.
+    pub limit: OffsetDateTime,
+    /// When the reconciler is to look at it; none while nothing is left to be done.
+    pub due: Option<OffsetDateTime>,
+    /// Staff have asked for the money.
+    pub capture_asked: bool,
+    pub captured: Minor,
+    pub refunds: Vec<Refund>,
+    /// What happened, oldest first.
+    pub events: Vec<PaymentEvent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// Made by whoever asks for it; one id is refunded once.
+    pub id: uuid::Uuid,
+    pub amount: Minor,
+    pub status: RefundStatus,
+    pub reason: Option<String>,
+    pub at: OffsetDateTime,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundStatus {
+    /// To be done, or done and not known to be.
+    Pending,
+    Succeeded,
+    /// The provider refused; the amount is left to be refunded.
+    Failed,
+}
+
+impl RefundStatus {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// One entry of a payment's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentEvent {
+    pub status: PaymentStatus,
+    pub at: OffsetDateTime,
+    /// The provider's own word for a refusal.
+    pub code: Option<String>,
+}
+
+/// What the provider says of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    pub id: String,
+    pub standing: Standing,
+    /// With which the customer's browser goes on, where it has to. Never stored.
+    pub client_secret: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The provider doesn't know yet either.
+    Processing,
+    RequiresAction,
+    Authorized,
+    Captured(Minor),
+    /// The bank said no, with this code; it could still be tried with another card.
+    Declined(String),
+    /// Nothing will ever be paid.
+    Cancelled,
+}
+
+/// What the provider says of a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refunded {
+    Succeeded,
+    Failed(String),
+}
+
+/// What is to be done at the provider next. Every one of these may be done twice with one effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Todo {
+    Pay,
+    Look(String),
+    /// Its time is over: see that nothing is ever paid. Without an intent the provider has to be searched for one.
+    GiveUp(Option<String>),
+    Capture(String),
+    /// The order was called off while the bank held the amount.
+    Void(String),
+    Refund {
+        intent: String,
+        refund: uuid::Uuid,
+        amount: Minor,
+    },
+}
+
+impl Payment {
+    /// There is nothing to pay.
+    pub const fn nothing(method: PaymentMethod) -> Self {
+        Self { method, status: PaymentStatus::Paid, card: None }
+    }
+
+    pub const fn cash_on_delivery() -> Self {
+        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None }
+    }
+
+    /// A card about to be charged.
+    pub fn by_card(payer: Owner, token: CardToken, capture: Capture, now: OffsetDateTime, time: Duration) -> Self {
+        let card = Card {
+            payer,
+            token,
+            capture,
+            intent: None,
+            limit: now + time,
+            due: Some(now + PATIENCE),
+            capture_asked: false,
+            captured: Minor::ZERO,
+            refunds: Vec::new(),
+            events: vec![PaymentEvent { status: PaymentStatus::Pending, at: now, code: None }],
+        };
+        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)) }
+    }
+
+    /// When the reconciler is to look at it.
+    pub fn due(&self) -> Option<OffsetDateTime> {
+        self.card.as_ref()?.due
+    }
+
+    /// What was captured and isn't refunded, nor about to be.
+    pub fn left(&self) -> Minor {
+        let Some(card) = &self.card else { return Minor::ZERO };
+        card.left()
+    }
+
+    /// What is to be done next; `called_off` says that the order is cancelled.
+    pub fn todo(&self, called_off: bool, now: OffsetDateTime) -> Option<Todo> {
+        let card = self.card.as_ref()?;
+        if self.status.is_open() {
+            return match &card.intent {
+                intent if now >= card.limit => Some(Todo::GiveUp(intent.clone())),
+                Some(intent) => Some(Todo::Look(intent.clone())),
+                None if now < card.limit - LAST_CALL => Some(Todo::Pay),
+                None => None,
+            };
+        }
+        let intent = card.intent.clone()?;
+        if self.status == PaymentStatus::Authorized {
+            return match (called_off, card.capture_asked) {
+                (true, _) => Some(Todo::Void(intent)),
+                (false, true) => Some(Todo::Capture(intent)),
+                (false, false) => None,
+            };
+        }
+        let refund = card.refunds.iter().find(|refund| refund.status == RefundStatus::Pending)?;
+        Some(Todo::Refund { intent, refund: refund.id, amount: refund.amount })
+    }
+
+    /// Moves to a status, and writes it down.
+    pub fn become_status(&mut self, status: PaymentStatus, code: Option<String>, now: OffsetDateTime) {
+        self.status = status;
+        if let Some(card) = &mut self.card {
+            card.events.push(PaymentEvent { status, at: now, code });
+        }
+    }
+
+    /// Sets when the reconciler looks again: soon while something is left to be done, at the limit while the customer is
+    /// asked, else never.
+    pub fn plan(&mut self, called_off: bool, now: OffsetDateTime) {
+        let status = self.status;
+        let todo = self.todo(called_off, now).is_some() || status.is_open();
+        if let Some(card) = &mut self.card {
+            card.due = match status {
+                _ if !todo => None,
+                PaymentStatus::RequiresAction => Some(card.limit.max(now)),
+                _ => Some(now + PATIENCE),
+            };
+        }
+    }
+
+    /// Writes down a refund to be made of an amount that is left.
+    pub fn ask_refund(&mut self, id: uuid::Uuid, amount: Minor, reason: Option<String>, now: OffsetDateTime) {
+        if let Some(card) = &mut self.card {
+            card.refunds.push(Refund { id, amount, status: RefundStatus::Pending, reason, at: now });
+        }
+    }
+
+    /// Learns what became of a refund. Returns whether that is news.
+    pub fn learn_refund(&mut self, id: uuid::Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
+        let Some(card) = &mut self.card else { return false };
+        let pending = |refund: &&mut Refund| refund.id == id && refund.status == RefundStatus::Pending;
+        let Some(refund) = card.refunds.iter_mut().find(pending) else { return false };
+        let (status, code) = match refunded {
+            Refunded::Succeeded => (RefundStatus::Succeeded, None),
+            Refunded::Failed(code) => (RefundStatus::Failed, Some(code.clone())),
+        };
+        refund.status = status;
+        let back = card.refunded();
+        let status = if back.is_zero() {
+            PaymentStatus::Paid
+        } else if back == card.captured {
+            PaymentStatus::Refunded
+        } else {
+            PaymentStatus::PartiallyRefunded
+        };
+        self.become_status(status, code, now);
+        true
+    }
+}
+
+impl Card {
+    /// What has gone back for certain.
+    pub fn refunded(&self) -> Minor {
+        self.sum(|refund| refund.status == RefundStatus::Succeeded)
+    }
+
+    fn left(&self) -> Minor {
+        self.captured.minus(self.sum(|refund| refund.status != RefundStatus::Failed)).unwrap_or(Minor::ZERO)
+    }
+
+    fn sum(&self, counts: impl Fn(&Refund) -> bool) -> Minor {
+        let amounts = self.refunds.iter().filter(|refund| counts(refund)).map(|refund| refund.amount);
+        Minor::sum(amounts).unwrap_or(Minor::MAX)
+    }
+}

@@ -1,0 +1,245 @@
+//! What becomes of an order by what becomes of its payment: every step may come twice, late, or in another order, from
+//! the customer's own request, the provider's webhook or the reconciler, and has one effect.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{
+    money::Minor,
+    order::{Actor, IllegalMove, Order, OrderStatus},
+    payment::{Intent, PATIENCE, PaymentMethod, PaymentStatus, Refunded, Standing, Todo},
+};
+
+/// Why a payment can't be changed like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PaymentRefusal {
+    #[error(transparent)]
+    IllegalMove(#[from] IllegalMove),
+    /// Nobody knows yet whether it is paid.
+    #[error("the payment is under way; ask again in a moment")]
+    UnderWay,
+    #[error("only what was paid by card can be captured or refunded here")]
+    NotByCard,
+    #[error("the payment is {}, so there is nothing to capture", .0.name())]
+    NotAuthorized(PaymentStatus),
+    #[error("{left} is left to be refunded")]
+    MoreThanLeft { left: Minor },
+    #[error("this refundId has been used for a refund of {amount}")]
+    OtherRefund { amount: Minor },
+    #[error("a card's payment moves the order itself: use the routes for capture, refund and cancellation")]
+    ByPaymentOnly,
+}
+
+impl Order {
+    /// What is to be done at the provider next.
+    pub fn todo(&self, now: OffsetDateTime) -> Option<Todo> {
+        self.payment.todo(self.is_called_off(), now)
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.status == OrderStatus::Cancelled
+    }
+
+    fn plan(&mut self, now: OffsetDateTime) {
+        self.payment.plan(self.is_called_off(), now);
+        self.updated_at = now;
+    }
+
+    /// Lets the reconciler look at others first.
+    pub fn put_off(&mut self, now: OffsetDateTime) {
+        if let Some(card) = &mut self.payment.card {
+            card.due = Some(now + PATIENCE * 3);
+        }
+    }
+
+    /// Learns what the provider says of the payment. `declined` is why the bank refused, where it did before the intent
+    /// was cancelled. Returns whether it is news.
+    pub fn learn(&mut self, intent: &Intent, declined: Option<&str>, now: OffsetDateTime) -> bool {
+        let Some(card) = &mut self.payment.card else { return false };
+        let named = card.intent.is_none();
+        if named {
+            card.intent = Some(intent.id.clone());
+        }
+        let was = self.payment.status;
+        match (&intent.standing, was) {
+            (Standing::RequiresAction, PaymentStatus::Pending) => {
+                self.payment.become_status(PaymentStatus::RequiresAction, None, now);
+            }
+            (Standing::Authorized, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+                self.payment.become_status(PaymentStatus::Authorized, None, now);
+                self.stand(now);
+            }
+            // It was given up, and came through all the same: it is voided next.
+            (Standing::Authorized, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
+                self.payment.become_status(PaymentStatus::Authorized, None, now);
+            }
+            (Standing::Captured(amount), PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+                self.paid(*amount, now);
+                self.stand(now);
+            }
+            (Standing::Captured(amount), PaymentStatus::Authorized) => self.paid(*amount, now),
+            // … and goes back.
+            (Standing::Captured(amount), PaymentStatus::Declined | PaymentStatus::Cancelled) => {
+                self.paid(*amount, now);
+                self.refund_what_is_left("paid after the order was given up", now);
+            }
+            (
+                Standing::Cancelled,
+                PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized,
+            ) => self.unpaid(declined, now),
+            // Nothing new, or a declined attempt of an intent that is about to be cancelled.
+            _ => {
+                if named {
+                    self.plan(now);
+                }
+                return named;
+            }
+        }
+        self.plan(now);
+        true
+    }
+
+    /// The provider knows nothing of a payment for this order, and its time is over.
+    pub fn learn_nothing_was_paid(&mut self, declined: Option<&str>, now: OffsetDateTime) -> bool {
+        if !self.payment.status.is_open() {
+            return false;
+        }
+        self.unpaid(declined, now);
+        self.plan(now);
+        true
+    }
+
+    pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
+        let news = self.payment.learn_refund(id, refunded, now);
+        if news {
+            let may_be_refunded = self.status.next().contains(&OrderStatus::Refunded);
+            if self.payment.status == PaymentStatus::Refunded && may_be_refunded {
+                let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Refunded, Actor::Payment, None, now);
+            }
+            self.plan(now);
+        }
+        news
+    }
+
+    /// Calls the order off. With a card, what was paid goes back, what is held is let go, and what is still open is
+    /// given up first: the order is cancelled when that is certain. Returns whether anything changed.
+    pub fn call_off(
+        &mut self,
+        actor: Actor,
+        note: Option<String>,
+        now: OffsetDateTime,
+    ) -> Result<bool, PaymentRefusal> {
+        if self.is_called_off() {
+            return Ok(false);
+        }
+        if self.payment.status.is_open()
+            && let Some(card) = &mut self.payment.card
+        {
+            if card.intent.is_none() {
+                return Err(PaymentRefusal::UnderWay);
+            }
+            let changed = card.limit > now;
+            card.limit = card.limit.min(now);
+            card.due = Some(now);
+            return Ok(changed);
+        }
+        self.become_status(OrderStatus::Cancelled, actor, note, now)?;
+        self.refund_what_is_left("the order was cancelled", now);
+        self.plan(now);
+        Ok(true)
+    }
+
+    /// A move by hand. A card's order is confirmed, cancelled and refunded by its payment alone.
+    pub fn move_by_hand(
+        &mut self,
+        to: OrderStatus,
+        actor: Actor,
+        note: Option<String>,
+        now: OffsetDateTime,
+    ) -> Result<bool, PaymentRefusal> {
+        if to == OrderStatus::Cancelled {
+            return self.call_off(actor, note, now);
+        }
+        let waits = self.payment.status.is_open() || to == OrderStatus::Refunded;
+        if self.payment.method == PaymentMethod::Card && waits && self.status != to {
+            return Err(PaymentRefusal::ByPaymentOnly);
+        }
+        Ok(self.become_status(to, actor, note, now)?)
+    }
+
+    /// Asks for the money that the bank holds. Returns whether that is new.
+    pub fn ask_capture(&mut self, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
+        let (status, called_off) = (self.payment.status, self.is_called_off());
+        let Some(card) = &mut self.payment.card else { return Err(PaymentRefusal::NotByCard) };
+        match status {
+            PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => return Ok(false),
+            PaymentStatus::Authorized if !called_off => {}
+            _ => return Err(PaymentRefusal::NotAuthorized(status)),
+        }
+        let new = !card.capture_asked;
+        card.capture_asked = true;
+        if new {
+            self.plan(now);
+        }
+        Ok(new)
+    }
+
+    /// Asks for a refund; without an amount of all that is left. The same id again is the same refund. Returns whether
+    /// it is new.
+    pub fn ask_refund(
+        &mut self,
+        id: Uuid,
+        amount: Option<Minor>,
+        reason: Option<String>,
+        now: OffsetDateTime,
+    ) -> Result<bool, PaymentRefusal> {
+        let Some(card) = &self.payment.card else { return Err(PaymentRefusal::NotByCard) };
+        if self.payment.status.is_open() {
+            return Err(PaymentRefusal::UnderWay);
+        }
+        let left = self.payment.left();
+        if let Some(known) = card.refunds.iter().find(|refund| refund.id == id) {
+            return match amount {
+                Some(amount) if amount != known.amount => Err(PaymentRefusal::OtherRefund { amount: known.amount }),
+                _ => Ok(false),
+            };
+        }
+        let amount = amount.unwrap_or(left);
+        if amount.is_zero() || amount > left {
+            return Err(PaymentRefusal::MoreThanLeft { left });
+        }
+        self.payment.ask_refund(id, amount, reason, now);
+        self.plan(now);
+        Ok(true)
+    }
+
+    fn paid(&mut self, amount: Minor, now: OffsetDateTime) {
+        if let Some(card) = &mut self.payment.card {
+            card.captured = amount;
+        }
+        self.payment.become_status(PaymentStatus::Paid, None, now);
+    }
+
+    /// The order stands: it is paid, or as good as.
+    fn stand(&mut self, now: OffsetDateTime) {
+        // A pending order can always be confirmed, and no other has an open payment.
+        let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Confirmed, Actor::Payment, None, now);
+    }
+
+    fn unpaid(&mut self, declined: Option<&str>, now: OffsetDateTime) {
+        let status = if declined.is_some() { PaymentStatus::Declined } else { PaymentStatus::Cancelled };
+        self.payment.become_status(status, declined.map(ToOwned::to_owned), now);
+        let note = if declined.is_some() { "the payment was declined" } else { "not paid" };
+        // Where goods have left already, there is nothing to give back.
+        let note = Some(note.to_owned());
+        let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, Actor::Payment, note, now);
+    }
+
+    /// Under the order's own id: there is one such refund at most.
+    fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
+        let left = self.payment.left();
+        if !left.is_zero() {
+            self.payment.ask_refund(self.id.uuid(), left, Some(reason.to_owned()), now);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The requests of the routes that are about payments, and how they become commands.
+
+use lambda_http::{Body, Request};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
+    checkout::orders::Refund,
+    domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
+    http::{
+        body::{Command, json, path},
+        problem::Problem,
+    },
+};
+
+/// The order whose held amount is to be taken.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureOrder {
+    pub order: OrderId,
+}
+
+impl Command for CaptureOrder {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        path(request, "orderId").map(|order| Self { order })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RefundBody {
+    refund_id: String,
+    amount: Option<i64>,
+    reason: Option<String>,
+}
+
+impl Command for Refund {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let order = path(request, "orderId")?;
+        let body: RefundBody = json(request)?;
+        let mut faults = Faults::default();
+        let id =
+            Uuid::parse_str(&body.refund_id).map_err(|_| "must be a UUID that you make: sent again, it refunds once");
+        let id = faults.take("/refundId", id);
+        let amount = match body.amount.map(Minor::new) {
+            Some(Ok(amount)) if !amount.is_zero() => Some(amount),
+            None => None,
+            Some(_) => {
+                faults.add(
+                    "/amount",
+                    "must be a positive amount in minor units; without one, all that is left goes back",
+                );
+                None
+            }
+        };
+        let reason = note(&mut faults, "/reason", body.reason, 500);
+        faults.finish(id.map(|id| Self { order, id, amount, reason })).map_err(Problem::validation)
+    }
+}
+
+/// What claims to be an event of the payment provider, as it came.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    pub body: Vec<u8>,
+    pub signature: Option<String>,
+}
+
+/// Stripe's largest events have a tenth of it.
+const MAX_EVENT: usize = 1024 * 1024;
+
+impl Command for Notification {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let body = match request.body() {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        };
+        if body.len() > MAX_EVENT {
+            return Err(Problem::new(
+                413,
+                "PAYLOAD_TOO_LARGE",
+                "The body is too large",
+                "this is no event of Stripe's",
+            ));
+        }
+        let signature = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
+        Ok(Self { body: body.to_vec(), signature: signature.map(ToOwned::to_owned) })
+    }
+}

@@ -1,0 +1,155 @@
+//! The Stripe of a test's shop: a real server shared by the suite, behind a proxy of the test's own.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, body::Bytes};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::{Value, json};
+use tools::stripe_server::{SECRET_KEY, StripeServer, WEBHOOK_SECRET};
+
+use super::{Answer, World, confirmation, ledger::Item};
+use crate::{event::Event, proxy::FaultProxy, servers};
+
+/// The provider, and faults before it.
+#[derive(Debug)]
+pub struct Cards {
+    server: Arc<StripeServer>,
+    pub proxy: FaultProxy,
+}
+
+/// What the provider has for one order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub captured: i64,
+    pub refunded: i64,
+    /// Payments that have taken money.
+    pub intents: i64,
+}
+
+impl Cards {
+    pub(super) async fn open(settings: &mut BTreeMap<String, String>) -> Self {
+        let server = servers::stripe();
+        let proxy = FaultProxy::before(server.address()).await;
+        settings.insert("STRIPE_API_URL".to_owned(), format!("http://{}", proxy.address()));
+        settings.insert("STRIPE_SECRET_KEY".to_owned(), SECRET_KEY.to_owned());
+        settings.insert("STRIPE_WEBHOOK_SECRET".to_owned(), WEBHOOK_SECRET.to_owned());
+        // A busy machine is no outage.
+        settings.insert("STRIPE_TIMEOUT_MS".to_owned(), "20000".to_owned());
+        Self { server, proxy }
+    }
+
+    /// Asks the provider, past the proxy.
+    pub async fn ask(&self, method: &str, path: &str, form: &str) -> Value {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.server.url()))
+            .header("authorization", format!("Bearer {SECRET_KEY}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Full::from(form.to_owned()))
+            .expect("a request");
+        let response = client.request(request).await.expect("an answer");
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        serde_json::from_slice(&body).unwrap_or_default()
+    }
+
+    /// Has its events sent there.
+    pub fn send_events_to(&self, url: &str) {
+        self.server.send_events_to(url).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// What Stripe.js makes of a card: its token.
+    pub async fn token(&self, number: &str) -> String {
+        let form = format!("type=card&card[number]={number}&card[exp_month]=12&card[exp_year]=2030&card[cvc]=123");
+        let made = self.ask("POST", "/v1/payment_methods", &form).await;
+        made["id"].as_str().unwrap_or_else(|| panic!("{made:#}")).to_owned()
+    }
+
+    /// A card whose bank wants to see the customer.
+    pub async fn secured(&self) -> String {
+        self.token("4000002500003155").await
+    }
+
+    /// What the customer does at their bank, with what their browser was given.
+    pub async fn authenticate(&self, client_secret: &str, success: bool) -> Value {
+        let intent = client_secret.split("_secret").next().unwrap_or_default();
+        let form = format!("client_secret={client_secret}&success={success}");
+        self.ask("POST", &format!("/v1/payment_intents/{intent}/_authenticate"), &form).await
+    }
+
+    /// What was taken and went back, by order.
+    pub async fn totals(&self) -> BTreeMap<String, Totals> {
+        let answer = self.ask("GET", "/_totals", "").await;
+        let of = |value: &Value, name: &str| value[name].as_i64().unwrap_or_default();
+        let totals = answer.as_object().cloned().unwrap_or_default().into_iter();
+        totals
+            .map(|(order, sums)| {
+                let (captured, refunded) = (of(&sums, "captured"), of(&sums, "refunded"));
+                (order, Totals { captured, refunded, intents: of(&sums, "intents") })
+            })
+            .collect()
+    }
+
+    /// The payment that an order has at the provider.
+    pub async fn intent_of(&self, order: &str) -> Option<Value> {
+        let query = format!("/v1/payment_intents/search?query=metadata%5B'order_id'%5D:'{order}'");
+        let mut found = self.ask("GET", &query, "").await;
+        found["data"].get_mut(0).map(Value::take)
+    }
+}
+
+impl World {
+    /// An event about a payment, as the provider would send it, signed now.
+    pub async fn tell(&self, id: &str, kind: &str, intent: &Value) -> Answer {
+        let body = json!({"id": id, "type": kind, "data": {"object": intent}}).to_string();
+        self.call("payment-webhook", webhook(&body, WEBHOOK_SECRET, now()).request()).await
+    }
+}
+
+impl World {
+    /// Makes an order due for the reconciler long since, so that one that lives in the present looks at it.
+    pub async fn make_due(&self, order: &str) {
+        let orders = self.stored_orders().await;
+        let of_id = |item: &&Item| item["orderId"].as_s().is_ok_and(|id| id == order);
+        let owner = orders.iter().find(of_id).expect("an order")["owner"].clone();
+        let update = self.tables.client().update_item().table_name(self.tables.name("ORDERS_TABLE"));
+        let update = update.key("owner", owner).key("orderId", AttributeValue::S(order.to_owned()));
+        let long_since = AttributeValue::S("2020-01-01T00:00:00.000Z".to_owned());
+        let update = update.update_expression("SET due = :due").expression_attribute_values(":due", long_since);
+        update.send().await.unwrap_or_else(|error| panic!("{error:?}"));
+    }
+}
+
+/// A signed event.
+pub fn webhook(body: &str, secret: &str, at: u64) -> Event {
+    use hmac::{Hmac, Mac as _};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
+    mac.update(format!("{at}.{body}").as_bytes());
+    let signature = mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    Event::post("/api/v1/checkout/payments/webhook")
+        .header("stripe-signature", format!("t={at},v1={signature}"))
+        .body(body)
+}
+
+/// Seconds, as signatures count them.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs()
+}
+
+/// What confirm-order takes with a card.
+pub fn card_confirmation(checkout: &str, expected_total: i64, token: &str) -> Value {
+    let mut body = confirmation(checkout, expected_total);
+    body["paymentMethod"] = json!("card");
+    body["paymentToken"] = json!(token);
+    body
+}

@@ -1,0 +1,222 @@
+//! The process is killed between any two effects, and whoever comes next finishes what it began.
+
+use std::{sync::Arc, time::Duration};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use shared::{app::App, http::route::Route};
+use tests::{
+    binaries::binary,
+    event::Event,
+    runtime_api::Bootstrap,
+    world::{Setup, Shopper, World, card_confirmation, id_of, in_lists},
+};
+use uuid::Uuid;
+
+use super::{DECLINED, TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, reconcile::until_settled};
+
+const SOON: Duration = Duration::from_secs(90);
+
+/// Whoever may come next.
+#[derive(Clone, Copy, Debug)]
+enum Healer {
+    Client,
+    Webhook,
+    Reconciler,
+}
+
+/// In every order.
+const HEALERS: [[Healer; 3]; 6] = {
+    use Healer::{Client, Reconciler, Webhook};
+    [
+        [Client, Webhook, Reconciler],
+        [Client, Reconciler, Webhook],
+        [Webhook, Client, Reconciler],
+        [Webhook, Reconciler, Client],
+        [Reconciler, Client, Webhook],
+        [Reconciler, Webhook, Client],
+    ]
+};
+
+const PAYING: [&str; 4] = [
+    "payment: before the provider",
+    "payment: the provider has answered",
+    "payment: written down, the cache not told",
+    "payment: written down",
+];
+const CHANGING: [&str; 2] = ["order: nothing changed", "order: changed, the cache not told"];
+
+/// Kills a function at a point of its work on one event.
+async fn killed(world: &World, function: &str, event: &Value, point: &str) {
+    let mut settings = world.settings().clone();
+    settings.insert("CHECKOUT_CRASH_AT".to_owned(), point.to_owned());
+    let mut process = Bootstrap::start(&binary(function), &settings).await;
+    let ended = process.dies_of(event).await;
+    assert_eq!(ended, Some(Signal::SIGKILL as i32), "{function} lives on past {point}");
+}
+
+/// The last order of a guest, if there is one.
+pub(super) async fn last_order(world: &World, guest: &Shopper) -> Option<String> {
+    let owner = format!("guest#{}", guest.guest_id());
+    let orders = world.stored_orders().await;
+    let mut ids: Vec<_> = orders
+        .iter()
+        .filter(|order| order["owner"].as_s() == Ok(&owner))
+        .map(|order| order["orderId"].as_s().expect("an id").clone())
+        .collect();
+    ids.sort();
+    ids.pop()
+}
+
+pub(super) async fn webhook(world: &Arc<World>, guest: &Shopper) {
+    let Some(order) = last_order(world, guest).await else { return };
+    let Some(intent) = world.stripe().intent_of(&order).await else { return };
+    let told = world.tell(&format!("evt_{}", Uuid::new_v4()), "payment_intent.changed", &intent).await;
+    assert!(matches!(told.status(), 200), "{:#}", told.body());
+}
+
+async fn reconciler(world: &Arc<World>, container: &Arc<App>) {
+    let done = world.reconcile(container).await.expect("the table is there");
+    assert_eq!(done.failed, 0);
+}
+
+/// A customer confirms, and the process dies; the healers come in each order.
+async fn confirmation_dies(card: &str, point: &str) {
+    let world = Setup::default().unlimited().cards().build().await;
+    for healers in HEALERS {
+        let guest = world.guest();
+        let session = ready(&guest).await;
+        let token = if card == "secured" { world.stripe().secured().await } else { card.to_owned() };
+        let body = card_confirmation(id_of(&session), TOTAL, &token);
+        let event = guest.event(Route::ConfirmOrder).json(&body).value();
+        killed(&world, "confirm-order", &event, point).await;
+        let mut answers = Vec::new();
+        for healer in healers {
+            match healer {
+                Healer::Client => {
+                    let answer = pay(&guest, &session, &token).await;
+                    let expected: &[u16] = match card {
+                        VISA => &[200, 201],
+                        DECLINED => &[402],
+                        _ => &[202],
+                    };
+                    assert!(expected.contains(&answer.status()), "{card}, {point}, {healers:?}: {:#}", answer.body());
+                    answers.push(answer.body()["order"]["orderId"].clone());
+                }
+                Healer::Webhook => webhook(&world, &guest).await,
+                Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
+            }
+        }
+        // Whoever asks again gets the same order.
+        if card == VISA {
+            let again = pay(&guest, &session, &token).await.expect(200);
+            assert_eq!(again["order"]["orderId"], answers[0]);
+            let orders = guest.orders().await.expect(200);
+            assert_eq!(orders["orders"], json!([in_lists(&again["order"])]), "{point}, {healers:?}");
+        }
+    }
+    until_settled(&world).await;
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test]
+async fn a_confirmation_that_dies_anywhere_is_finished_by_whoever_comes_next() {
+    for point in ["confirm: nothing done", "confirm: reserved"].iter().chain(&PAYING) {
+        confirmation_dies(VISA, point).await;
+    }
+}
+
+#[tokio::test]
+async fn a_declined_confirmation_that_dies_anywhere_gives_back_once() {
+    for point in ["confirm: reserved", "payment: declined and not cancelled"].iter().chain(&PAYING) {
+        confirmation_dies(DECLINED, point).await;
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_that_dies_while_the_bank_asks_waits_for_the_customer_and_no_longer() {
+    for point in ["confirm: reserved"].iter().chain(&PAYING) {
+        confirmation_dies("secured", point).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_that_dies_anywhere_refunds_and_restocks_once() {
+    for point in CHANGING.iter().chain(&PAYING) {
+        let world = Setup::default().unlimited().cards().build().await;
+        for healers in HEALERS {
+            let guest = world.guest();
+            let order = bought(&guest).await;
+            let event = guest.event_about(Route::CancelOrder, order_id(&order));
+            killed(&world, "cancel-order", &event.value(), point).await;
+            for healer in healers {
+                match healer {
+                    Healer::Client => {
+                        let done = guest.cancel(order_id(&order)).await.expect(200)["order"].take();
+                        assert_eq!(done["paymentStatus"], "refunded", "{point}, {healers:?}");
+                    }
+                    Healer::Webhook => webhook(&world, &guest).await,
+                    Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
+                }
+            }
+        }
+        assert_books_balance(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_dies_anywhere_is_made_once() {
+    for point in CHANGING.iter().chain(&PAYING) {
+        let world = Setup::default().unlimited().cards().build().await;
+        let staff = world.staff();
+        for healers in HEALERS {
+            let guest = world.guest();
+            let order = bought(&guest).await;
+            let (id, refund) = (order_id(&order), Uuid::new_v4());
+            let body = json!({"refundId": refund, "amount": 1000});
+            let event: Event = staff.event_about(Route::RefundOrder, id).json(&body);
+            killed(&world, "refund-order", &event.value(), point).await;
+            for healer in healers {
+                match healer {
+                    Healer::Client => {
+                        let done = staff.refund(id, refund, Some(1000)).await.expect(200)["order"].take();
+                        assert_eq!(done["payment"]["refundedAmount"], 1000, "{point}, {healers:?}");
+                    }
+                    Healer::Webhook => webhook(&world, &guest).await,
+                    Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
+                }
+            }
+            assert_eq!(world.stripe().totals().await[id].refunded, 1000, "{point}, {healers:?}");
+        }
+        assert_books_balance(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_or_a_reconciler_that_dies_anywhere_is_followed_by_another() {
+    for function in ["payment-webhook", "reconcile"] {
+        let points = ["reconcile: about to look"];
+        for point in points.iter().filter(|_| function == "reconcile").chain(&PAYING) {
+            // The process lives in the present: what it finishes must be due by then.
+            let world = Setup::default().unlimited().cards().build().await;
+            let guest = world.guest();
+            let session = ready(&guest).await;
+            world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
+            let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+            let event = if function == "reconcile" {
+                world.make_due(order_id(&order)).await;
+                json!({})
+            } else {
+                let intent = world.stripe().intent_of(order_id(&order)).await.expect("it was paid");
+                let told = json!({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": intent}});
+                let secret = tools::stripe_server::WEBHOOK_SECRET;
+                tests::world::webhook(&told.to_string(), secret, tests::world::now()).value()
+            };
+            killed(&world, function, &event, point).await;
+            until_settled(&world).await;
+            let shown = guest.order(order_id(&order)).await.expect(200);
+            assert_eq!(super::standing(&shown["order"]), ("confirmed", "paid"), "{function}, {point}");
+            assert_books_balance(&world).await;
+        }
+    }
+}

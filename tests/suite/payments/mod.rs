@@ -1,0 +1,88 @@
+//! Cards: never paid without an order, never an order half done.
+
+mod after_the_sale;
+mod crashes;
+mod listener;
+mod purchase;
+mod reconcile;
+mod schedules;
+mod webhook;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tests::world::{Answer, Setup, Shopper, Totals, World, id_of, total_of};
+
+/// Two bags of beans to California, with a coupon of which each customer has one.
+const TOTAL: i64 = 4458;
+const VISA: &str = "pm_card_visa";
+/// A card that can be kept, and not charged.
+const DECLINED: &str = "pm_card_chargeCustomerFail";
+
+async fn shop() -> Arc<World> {
+    Setup::default().unlimited().cards().build().await
+}
+
+/// A session that could be confirmed at once.
+async fn ready(shopper: &Shopper) -> Value {
+    let session = shopper.fill_cart(&[("espresso-beans", 2)]).await;
+    let session = shopper.apply_coupon(id_of(&session), "ONEEACH").await.expect(200);
+    assert_eq!(total_of(&session), TOTAL);
+    session
+}
+
+async fn pay(shopper: &Shopper, session: &Value, token: &str) -> Answer {
+    shopper.pay(id_of(session), total_of(session), token).await
+}
+
+/// A purchase with a good card. Returns the order.
+async fn bought(shopper: &Shopper) -> Value {
+    let session = ready(shopper).await;
+    let mut answer = pay(shopper, &session, VISA).await.expect(201);
+    answer["order"].take()
+}
+
+fn order_id(order: &Value) -> &str {
+    order["orderId"].as_str().unwrap_or_else(|| panic!("no order: {order:#}"))
+}
+
+/// Status of the order, status of its payment.
+fn standing(order: &Value) -> (&str, &str) {
+    let of = |name: &str| order[name].as_str().unwrap_or_else(|| panic!("no order: {order:#}"));
+    (of("status"), of("paymentStatus"))
+}
+
+/// Bags of beans that were sold.
+async fn sold(world: &World) -> u64 {
+    100_000 - world.stock("espresso-beans").await
+}
+
+/// What must be true whenever everybody has come to rest: each order that stands is paid once and whole, nothing is kept
+/// for one that doesn't, and stock and coupons say the same.
+async fn assert_books_balance(world: &World) {
+    let totals = world.stripe().totals().await;
+    let orders = world.stored_orders().await;
+    let mut standing_units = 0;
+    for order in &orders {
+        let text = |name: &str| order[name].as_s().expect("a text").clone();
+        let (id, status, payment) = (text("orderId"), text("status"), text("paymentStatus"));
+        let Totals { captured, refunded, intents } = totals.get(&id).copied().unwrap_or_default();
+        assert!(intents <= 1, "{id} was paid {intents} times");
+        assert!(!order.contains_key("due"), "{id} is {status}, {payment}, and waits for something");
+        if status == "cancelled" {
+            assert_eq!(captured - refunded, 0, "{id} is cancelled, {payment}, and {captured} was kept of it");
+        } else {
+            assert_ne!(status, "pending", "{id}, {payment}");
+            standing_units += 2;
+            if payment == "paid" {
+                assert_eq!((captured, refunded), (TOTAL, 0), "{id}");
+            }
+        }
+    }
+    assert_eq!(sold(world).await, standing_units, "stock says what the orders say");
+    let live = orders.iter().filter(|order| order["status"].as_s().is_ok_and(|status| status != "cancelled")).count();
+    let uses = world.all("INVENTORY_TABLE").await;
+    let uses = uses.iter().filter(|item| item["id"].as_s().is_ok_and(|id| id.starts_with("coupon#ONEEACH#")));
+    let uses: i64 = uses.map(|item| item["uses"].as_n().expect("a number").parse::<i64>().expect("a number")).sum();
+    assert_eq!(uses, i64::try_from(live).expect("few"), "coupons say what the orders say");
+}

@@ -1,0 +1,118 @@
+//! What Stripe tells by itself, in any order and any number of times.
+
+use base64::Engine as _;
+use serde_json::json;
+use tests::world::{Setup, now, patiently, webhook};
+use tools::stripe_server::WEBHOOK_SECRET;
+
+use super::{TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, standing};
+
+#[tokio::test]
+async fn an_event_finishes_what_the_customer_did_not() {
+    let world = shop().await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
+    let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+    let intent = world.stripe().intent_of(order_id(&order)).await.expect("it was paid");
+
+    let told = world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200);
+    assert_eq!(told["received"], "done");
+    let shown = guest.order(order_id(&order)).await.expect(200)["order"].take();
+    assert_eq!(standing(&shown), ("confirmed", "paid"));
+    assert_eq!(world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200)["received"], "again");
+    // Late, and of before: it is not believed.
+    for (id, kind) in [
+        ("evt_2", "payment_intent.payment_failed"),
+        ("evt_3", "payment_intent.canceled"),
+        ("evt_4", "payment_intent.of_tomorrow"),
+    ] {
+        assert_eq!(world.tell(id, kind, &intent).await.expect(200)["received"], "done");
+    }
+    assert_eq!(guest.order(order_id(&order)).await.expect(200)["order"], shown);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test]
+async fn what_is_not_signed_by_stripe_is_refused_and_changes_nothing() {
+    let world = shop().await;
+    let body = r#"{"id":"evt_1","type":"payment_intent.succeeded","data":{"object":{}}}"#;
+    let call = async |event: &tests::event::Event| world.call("payment-webhook", event.request()).await;
+    call(&webhook(body, WEBHOOK_SECRET, now())).await.expect(200);
+    for event in [
+        webhook(body, "whsec_other", now()),
+        webhook(body, WEBHOOK_SECRET, now() - 400),
+        webhook(body, WEBHOOK_SECRET, now() + 400),
+        webhook(body, WEBHOOK_SECRET, now()).body(body.replace("evt_1", "evt_2")),
+        webhook(body, WEBHOOK_SECRET, now()).header("stripe-signature", "t=1"),
+    ] {
+        call(&event).await.refused(400, "SIGNATURE_INVALID");
+    }
+    // Byte for byte, however the gateway passes it on.
+    let encoded = base64::engine::general_purpose::STANDARD.encode(body);
+    call(&webhook(body, WEBHOOK_SECRET, now()).body(encoded).base64()).await.expect(200);
+    call(&webhook("{}", WEBHOOK_SECRET, now())).await.expect(400);
+    call(&webhook("not json", WEBHOOK_SECRET, now())).await.expect(400);
+
+    let rotating = Setup::default().cards().setting("STRIPE_WEBHOOK_SECRET", "whsec_new,whsec_old").build().await;
+    for secret in ["whsec_new", "whsec_old"] {
+        rotating.call("payment-webhook", webhook(body, secret, now()).request()).await.expect(200);
+    }
+    let without = Setup::default().cards().setting("STRIPE_WEBHOOK_SECRET", "").build().await;
+    without.call("payment-webhook", webhook(body, "", now()).request()).await.refused(400, "SIGNATURE_INVALID");
+}
+
+#[tokio::test]
+async fn what_is_about_no_order_of_ours_is_ignored_or_written_down() {
+    let world = shop().await;
+    let intent = json!({"id": "pi_elsewhere", "metadata": {}});
+    assert_eq!(world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200)["received"], "ignored");
+    assert_eq!(world.tell("evt_2", "invoice.paid", &intent).await.expect(200)["received"], "ignored");
+
+    let lost =
+        json!({"id": "pi_lost", "metadata": {"order_id": "01936b2e-0000-7000-8000-000000000000", "owner": "user#ada"}});
+    let told = world.tell("evt_3", "payment_intent.succeeded", &lost).await;
+    assert_eq!(told.counts().unknown_payments, 1);
+    assert_eq!(told.expect(200)["received"], "unknown");
+    // And another payment than the order's own.
+    let order = bought(&world.guest()).await;
+    let other = json!({"id": "pi_other", "metadata": {"order_id": order["orderId"]}});
+    assert_eq!(world.tell("evt_4", "payment_intent.succeeded", &other).await.expect(200)["received"], "unknown");
+    let kept = world.all("IDEMPOTENCY_TABLE").await;
+    for intent in ["pi_lost", "pi_other"] {
+        let id = format!("unknown-payment#{intent}");
+        assert!(kept.iter().any(|item| item["id"].as_s() == Ok(&id) && !item.contains_key("ttl")), "{intent}");
+    }
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test]
+async fn an_event_whose_payment_cannot_be_asked_for_is_to_be_sent_again() {
+    let world = shop().await;
+    let order = bought(&world.guest()).await;
+    let intent = world.stripe().intent_of(order_id(&order)).await.unwrap();
+    world.stripe().proxy.down().await;
+    world.tell("evt_1", "payment_intent.succeeded", &intent).await.refused(503, "PAYMENTS_UNAVAILABLE");
+    world.stripe().proxy.up().await;
+    assert_eq!(world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200)["received"], "done");
+}
+
+/// localstripe sends its own events, with its own signature, a second after they happened.
+#[tokio::test]
+async fn the_servers_own_events_are_understood() {
+    let world = shop().await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    let token = world.stripe().secured().await;
+    let order = pay(&guest, &session, &token).await.expect(202)["order"].take();
+    let listener = super::listener::Listener::of(&world).await;
+    world.stripe().send_events_to(&listener.url());
+    world.stripe().authenticate(order["payment"]["clientSecret"].as_str().unwrap(), true).await;
+    patiently(async || {
+        listener.pass_on(&world).await;
+        standing(&guest.order(order_id(&order)).await.expect(200)["order"]) == ("confirmed", "paid")
+    })
+    .await;
+    assert_eq!(order["summary"]["totalAmount"], TOTAL);
+    assert_books_balance(&world).await;
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""localstripe on 127.0.0.1, with what it lacks of the documented API: idempotency keys, search by metadata, card errors
+that name their intent, and refunds that end when everything is refunded.
+
+localstripe is under the GPL, and so is this file, which runs inside it. Nothing that is deployed uses either.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import re
+
+from aiohttp import web
+from localstripe import server
+from localstripe.resources import Charge, PaymentIntent, Refund, store
+
+# https://docs.stripe.com/api/idempotent_requests: the first answer is kept, whatever it was, unless the request was never
+# begun; the same key with other parameters, and while the first is running, is an error.
+answers = {}
+
+
+def error(status, kind, code, message):
+    body = {"error": {"type": kind, "code": code, "message": message}}
+    return web.json_response(body, status=status)
+
+
+@web.middleware
+async def idempotency(request, handler):
+    key = request.headers.get("Idempotency-Key")
+    if request.method != "POST" or not key:
+        return await handler(request)
+    asked = (request.path, await request.read())
+    if key in answers:
+        before, answer = answers[key]
+        if before != asked:
+            message = "Keys for idempotent requests can only be used with the same parameters they were first used with."
+            return error(400, "idempotency_error", None, message)
+        if answer is None:
+            return error(409, "idempotency_error", "idempotency_key_in_use", "There is another request in progress.")
+        status, body = answer
+        headers = {"Idempotent-Replayed": "true"}
+        return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+    answers[key] = (asked, None)
+    try:
+        response = await handler(request)
+    except BaseException:
+        del answers[key]
+        raise
+    answers[key] = (asked, (response.status, response.body))
+    return response
+
+
+@web.middleware
+async def card_errors(request, handler):
+    """https://docs.stripe.com/api/errors: a declined card is a card_error that has the intent with it."""
+    response = await handler(request)
+    if response.status != 402:
+        return response
+    fault = json.loads(response.body)["error"]
+    fault.update(type="card_error", decline_code="generic_decline")
+    charge = store.get("charge:" + fault.get("charge", ""))
+    if charge is not None and charge.payment_intent:
+        fault["payment_intent"] = PaymentIntent._api_retrieve(charge.payment_intent)._export()
+    return web.json_response({"error": fault}, status=402)
+
+
+@web.middleware
+async def whole_refunds(request, handler):
+    """https://docs.stripe.com/api/refunds/create: no more than is left."""
+    if request.method == "POST" and request.path == "/v1/refunds":
+        form = await request.post()
+        intent = store.get("payment_intent:" + form.get("payment_intent", ""))
+        charge = getattr(intent, "latest_charge", None)
+        if charge is not None:
+            gone = sum(refund.amount for refund in Refund._api_list_all("", charge=charge.id)._list)
+            if gone + int(form.get("amount", charge.amount)) > charge.amount:
+                return error(400, "invalid_request_error", "charge_already_refunded", "Charge has been refunded.")
+    return await handler(request)
+
+
+async def search(request):
+    """https://docs.stripe.com/search: the one query that we ask."""
+    wanted = re.fullmatch(r"metadata\['(\w+)'\]:'([^']*)'", request.query.get("query", ""))
+    if not wanted:
+        return error(400, "invalid_request_error", "parameter_invalid", "This server knows one query only.")
+    name, value = wanted.groups()
+    found = [thing._export() for thing in store.values()
+             if isinstance(thing, PaymentIntent) and thing.metadata.get(name) == value]
+    return web.json_response({"object": "search_result", "data": found, "has_more": False})
+
+
+async def totals(request):
+    """For tests: what was captured and went back, by order."""
+    sums = {}
+    for thing in store.values():
+        if isinstance(thing, PaymentIntent) and thing.status == "succeeded":
+            refunded = sum(refund.amount for refund in Refund._api_list_all("", charge=thing.latest_charge.id)._list)
+            order = sums.setdefault(thing.metadata.get("order_id"), {"captured": 0, "refunded": 0, "intents": 0})
+            order["captured"] += thing.amount
+            order["refunded"] += refunded
+            order["intents"] += 1
+    return web.json_response(sums)
+
+
+async def listen(port):
+    logging.disable(logging.INFO)
+    # Its own folder keeps nothing on disk.
+    store.dump_to_disk = lambda: None
+    Charge.object  # the module is whole
+    # Outermost first; localstripe's own turn its errors into answers.
+    for position, middleware in enumerate([idempotency, card_errors, whole_refunds]):
+        server.app.middlewares.insert(position, middleware)
+    routes = server.app.router
+    routes.add_get("/_totals", totals)
+    # Before `/v1/payment_intents/{id}`, which would take it for an id.
+    routes.add_get("/v1/payment_intents/search", search)
+    routes._resources.insert(0, routes._resources.pop())
+    runner = web.AppRunner(server.app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    print(f"http://127.0.0.1:{port}", flush=True)
+    await asyncio.Event().wait()
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--port", type=int, required=True)
+asyncio.run(listen(parser.parse_args().port))
