@@ -37,11 +37,13 @@ impl Dice {
     }
 }
 
-/// The seeds that a test runs: `usual` many, or as many as `{NAME}_SEEDS` says, or the one of `{NAME}_SEED`.
+/// The seeds that a test runs: `usual` many, or as many as `{NAME}_SEEDS` says, from 1 or `{NAME}_FIRST` on; or the one
+/// of `{NAME}_SEED`.
 pub fn seeds(name: &str, usual: u64) -> Vec<u64> {
     let number = |variable: String| env::var(variable).ok().and_then(|text| text.parse::<u64>().ok());
-    match number(format!("{name}_SEED")) {
-        Some(seed) => vec![seed],
-        None => (1..=number(format!("{name}_SEEDS")).unwrap_or(usual)).collect(),
+    if let Some(seed) = number(format!("{name}_SEED")) {
+        return vec![seed];
     }
+    let first = number(format!("{name}_FIRST")).unwrap_or(1);
+    (first..first + number(format!("{name}_SEEDS")).unwrap_or(usual)).collect()
 }

@@ -1,4 +1,4 @@
-//! `POST /payments/webhook`: the payment provider tells that something has changed.
+//! `POST /webhooks/stripe`: the payment provider tells that something has changed.
 
 use std::sync::Arc;
 

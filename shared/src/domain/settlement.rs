@@ -77,12 +77,10 @@ impl Order {
                 self.paid(*amount, now);
                 self.stand(now);
             }
-            (Standing::Captured(amount), PaymentStatus::Authorized) => self.paid(*amount, now),
-            // … and goes back.
-            (Standing::Captured(amount), PaymentStatus::Declined | PaymentStatus::Cancelled) => {
-                self.paid(*amount, now);
-                self.refund_what_is_left("paid after the order was given up", now);
-            }
+            (
+                Standing::Captured(amount),
+                PaymentStatus::Authorized | PaymentStatus::Declined | PaymentStatus::Cancelled,
+            ) => self.paid(*amount, now),
             (
                 Standing::Cancelled,
                 PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized,
@@ -218,6 +216,10 @@ impl Order {
             card.captured = amount;
         }
         self.payment.become_status(PaymentStatus::Paid, None, now);
+        // It came through after the order was given up: it goes back.
+        if self.is_called_off() {
+            self.refund_what_is_left("paid after the order was cancelled", now);
+        }
     }
 
     /// The order stands: it is paid, or as good as.

@@ -106,7 +106,7 @@ impl Route {
             Self::UpdateOrderStatus => "/api/v1/checkout/orders/{orderId}/status",
             Self::RefundOrder => "/api/v1/checkout/orders/{orderId}/refund",
             Self::CaptureOrder => "/api/v1/checkout/orders/{orderId}/capture",
-            Self::PaymentWebhook => "/api/v1/checkout/payments/webhook",
+            Self::PaymentWebhook => "/api/v1/checkout/webhooks/stripe",
             Self::Claim => "/api/v1/checkout/claim",
             Self::CalculateShippingPreview => "/api/v1/checkout/calculate-shipping-preview",
             Self::Health => "/api/v1/checkout/health",

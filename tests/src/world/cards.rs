@@ -136,7 +136,7 @@ pub fn webhook(body: &str, secret: &str, at: u64) -> Event {
         let _ = write!(text, "{byte:02x}");
         text
     });
-    Event::post("/api/v1/checkout/payments/webhook")
+    Event::post("/api/v1/checkout/webhooks/stripe")
         .header("stripe-signature", format!("t={at},v1={signature}"))
         .body(body)
 }

@@ -53,7 +53,7 @@ impl Listener {
         let events = std::mem::take(&mut *self.events.lock().unwrap());
         for (signature, body) in events {
             let event =
-                Event::post("/api/v1/checkout/payments/webhook").header("stripe-signature", signature).body(body);
+                Event::post("/api/v1/checkout/webhooks/stripe").header("stripe-signature", signature).body(body);
             let answer = world.call("payment-webhook", event.request()).await;
             assert_eq!(answer.status(), 200, "{:#}", answer.body());
         }

@@ -39,7 +39,7 @@ mod wake;
 
 const CATALOG: &str = "data/sample-catalog.json";
 const HEALTH: &str = "/api/v1/checkout/health";
-const WEBHOOK: &str = "/api/v1/checkout/payments/webhook";
+const WEBHOOK: &str = "/api/v1/checkout/webhooks/stripe";
 const POLL: Duration = Duration::from_millis(300);
 /// How often the reconciler runs, as in the template.
 const RECONCILE_EVERY: Duration = Duration::from_secs(60);
