@@ -13,8 +13,12 @@ static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let names = "card_?number|card_?no|pan|cvc2?|cvv2?|cvn|csc|cid|security_?code|card_?code";
     Regex::new(&format!(r#"(?i)"(?:{names})"\s*:"#)).ok()
 });
-/// What could be a number as people type it. A plus makes it a phone's, a letter beside it an id's.
-static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?[0-9A-Za-z_]+(?:[ -][0-9A-Za-z_]+)*").ok());
+/// Words with a letter in them, like ids; phone numbers; and, alone in its group, what could be a number as people type
+/// it.
+static NUMBER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[0-9-]*[A-Za-z_][0-9A-Za-z_-]*|\+[0-9 -]+|([0-9][0-9-]*(?: [0-9][0-9-]*)*)").ok());
+/// Digits of a card's number.
+const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
 /// Refuses a request that brings card data.
 pub fn refuse(request: &Request, route: Route) -> Result<(), Problem> {
@@ -41,16 +45,28 @@ pub fn refuse(request: &Request, route: Route) -> Result<(), Problem> {
 
 fn has_card_number(text: &str) -> bool {
     let Some(number) = NUMBER.as_ref() else { return false };
-    number.find_iter(text).any(|found| {
-        let found = found.as_str();
-        let typed = found.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-');
-        typed && is_card_number(&found.replace([' ', '-'], ""))
+    number.captures_iter(text).filter_map(|found| found.get(1)).any(|typed| {
+        let parts: Vec<_> = typed.as_str().split(' ').collect();
+        // "2 of 4242 …" has a number that begins later.
+        (0..parts.len()).any(|first| {
+            let mut digits = String::new();
+            for part in &parts[first..] {
+                digits.extend(part.chars().filter(|&c| c != '-'));
+                if digits.len() >= *DIGITS.end() {
+                    break;
+                }
+                if is_card_number(&digits) {
+                    return true;
+                }
+            }
+            is_card_number(&digits)
+        })
     })
 }
 
 /// 13 to 19 digits of a card network, with the check digit right.
 fn is_card_number(digits: &str) -> bool {
-    if !(13..=19).contains(&digits.len()) || !digits.starts_with(['2', '3', '4', '5', '6']) {
+    if !DIGITS.contains(&digits.len()) || !digits.starts_with(['2', '3', '4', '5', '6']) {
         return false;
     }
     let sum: u32 = digits
@@ -85,6 +101,8 @@ mod tests {
             r#"{"card":{"CVV" : 123}}"#,
             r#"{"cardNumber":"none"}"#,
             r#"{"security_code":""}"#,
+            r#"{"notes":"2 4242424242424242 12"}"#,
+            r#"{"notes":"no. 4242 4242-4242 4242/12"}"#,
             "not even JSON 5555555555554444",
         ] {
             assert!(refused(Route::ConfirmOrder, body), "{body}");
@@ -97,6 +115,7 @@ mod tests {
             r#"{"checkoutId":"9549a1ab-ad00-4d46-8088-d00f037ddd5b"}"#,
             // Ids of nothing but digits, with a right check digit somewhere inside.
             r#"{"checkoutId":"42424242-4242-4242-4242-424242424242"}"#,
+            r#"{"checkoutId":"42424242-4242-4242-a242-424242424242"}"#,
             r#"{"phone":"+4242424242424242"}"#,
             r#"{"expectedTotal":4242424242424241}"#,
             r#"{"notes":"1234567890123"}"#,
