@@ -15,6 +15,7 @@ mod lost_answers;
 mod metrics;
 mod odd_copies;
 mod order_cache;
+mod order_events;
 mod orders;
 mod outages;
 mod permissions;

@@ -1,0 +1,213 @@
+//! Events out of the orders' stream: the pipe of `template.yaml`, done by hand on what is really in the table, against
+//! the schema that consumers are given.
+
+use std::{collections::BTreeSet, fs, sync::Arc};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+use serde_yaml_ng::Value as Yaml;
+use shared::domain::{
+    order::OrderStatus,
+    payment::{PaymentMethod, PaymentStatus},
+};
+use shared::http::route::Route;
+use tests::{
+    servers::root,
+    world::{Setup, Shopper, World, id_of, total_of},
+};
+use uuid::Uuid;
+
+fn schema() -> Value {
+    let text = fs::read_to_string(root().join("docs/events/order-changed.schema.json")).expect("the schema");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What the pipe does, as the template says it.
+struct Pipe {
+    event_names: BTreeSet<String>,
+    envelope: Value,
+    template: String,
+    schema: Validator,
+}
+
+impl Pipe {
+    fn of_the_template() -> Self {
+        let text = fs::read_to_string(root().join("template.yaml")).expect("the template");
+        let template: Yaml = serde_yaml_ng::from_str(&text).expect("YAML");
+        let pipe = &template["Resources"]["OrderEventsPipe"]["Properties"];
+        let filters = pipe["SourceParameters"]["FilterCriteria"]["Filters"].as_sequence().expect("filters");
+        let [filter] = filters.as_slice() else { panic!("one filter is understood here") };
+        let pattern: Map<String, Value> =
+            serde_json::from_str(filter["Pattern"].as_str().expect("a pattern")).expect("JSON");
+        assert_eq!(pattern.keys().collect::<Vec<_>>(), ["eventName"], "nothing else is understood here");
+        let names = pattern["eventName"].as_array().expect("names").iter();
+        let bus = &pipe["TargetParameters"]["EventBridgeEventBusParameters"];
+        Self {
+            event_names: names.map(|name| name.as_str().expect("a name").to_owned()).collect(),
+            envelope: json!({"source": bus["Source"].as_str(), "detail-type": bus["DetailType"].as_str()}),
+            template: pipe["TargetParameters"]["InputTemplate"].as_str().expect("a template").to_owned(),
+            schema: jsonschema::validator_for(&schema()).expect("a schema"),
+        }
+    }
+
+    /// The event that a record becomes, if it passes the filter.
+    fn event(&self, record: &Value) -> Option<Value> {
+        if !self.event_names.contains(record["eventName"].as_str().expect("a name")) {
+            return None;
+        }
+        let mut parts = self.template.split("\"<$");
+        let mut text = parts.next().expect("a beginning").to_owned();
+        for part in parts {
+            let (path, rest) = part.split_once(">\"").expect("a path ends");
+            let value =
+                record.pointer(&path.replace('.', "/")).unwrap_or_else(|| panic!("{path} is not in {record:#}"));
+            assert!(value.is_string(), "{path}: only texts stand in quotes");
+            text.push_str(&value.to_string());
+            text.push_str(rest);
+        }
+        let mut event = self.envelope.clone();
+        event["detail"] = serde_json::from_str(&text).expect("JSON");
+        let faults: Vec<_> = self.schema.iter_errors(&event).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{event:#}: {faults:?}");
+        Some(event)
+    }
+}
+
+/// As streams have it.
+fn image(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(number) => json!({"N": number}),
+        AttributeValue::Bool(bool) => json!({"BOOL": bool}),
+        AttributeValue::Null(_) => json!({"NULL": true}),
+        AttributeValue::L(list) => json!({"L": list.iter().map(image).collect::<Vec<_>>()}),
+        AttributeValue::M(map) => {
+            json!({"M": map.iter().map(|(name, value)| (name.clone(), image(value))).collect::<Map<_, _>>()})
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The record of an order's last change, as it stands in the table now.
+async fn record(world: &World, order: &str) -> Value {
+    let orders = world.stored_orders().await;
+    let item = orders.iter().find(|item| item["orderId"].as_s().is_ok_and(|id| id == order)).expect("an order");
+    let version = item["version"].as_n().expect("a number");
+    let image: Map<_, _> = item.iter().map(|(name, value)| (name.clone(), image(value))).collect();
+    json!({
+        "eventID": "1", "eventName": if version == "1" { "INSERT" } else { "MODIFY" }, "eventSource": "aws:dynamodb",
+        "dynamodb": {"NewImage": image, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    })
+}
+
+async fn event(pipe: &Pipe, world: &World, order: &str) -> Value {
+    pipe.event(&record(world, order).await).expect("it passes the filter")
+}
+
+async fn shop() -> Arc<World> {
+    Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await
+}
+
+async fn pay(guest: &Shopper, token: &str) -> String {
+    let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+    guest.pay(id_of(&session), total_of(&session), token).await;
+    let orders = guest.orders().await.expect(200);
+    orders["orders"][0]["orderId"].as_str().expect("an order").to_owned()
+}
+
+#[tokio::test]
+async fn every_change_of_an_order_is_an_event_by_the_schema_and_says_what_the_order_says() {
+    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let (guest, staff) = (world.guest(), world.staff());
+    let id = pay(&guest, "pm_card_visa").await;
+    let mut seen = Vec::new();
+    for step in 0..5 {
+        match step {
+            1 => drop(staff.capture(&id).await.expect(200)),
+            2 => drop(staff.set_status(&id, "processing").await.expect(200)),
+            3 => drop(staff.refund(&id, Uuid::new_v4(), Some(100)).await.expect(200)),
+            4 => drop(staff.refund(&id, Uuid::new_v4(), None).await.expect(200)),
+            _ => {}
+        }
+        let event = event(&pipe, &world, &id).await;
+        let shown = guest.order(&id).await.expect(200)["order"].take();
+        let detail = &event["detail"];
+        for name in [
+            "orderId",
+            "orderNumber",
+            "checkoutId",
+            "status",
+            "paymentMethod",
+            "paymentStatus",
+            "currency",
+            "createdAt",
+            "updatedAt",
+        ] {
+            assert_eq!(detail[name], shown[name], "{name}");
+        }
+        assert_eq!(detail["totalAmount"], shown["summary"]["totalAmount"].to_string());
+        let version: u64 = detail["version"].as_str().expect("a text").parse().expect("a number");
+        seen.push((version, detail["status"].clone(), detail["paymentStatus"].clone()));
+        for personal in ["Ada", "Lovelace", "@", "Main St", guest.guest_id(), "pm_card_visa", "pi_"] {
+            assert!(!event.to_string().contains(personal), "{personal} is in {event:#}");
+        }
+    }
+    assert!(seen.is_sorted_by(|(earlier, ..), (later, ..)| earlier < later), "{seen:?}");
+    let statuses: Vec<_> = seen.iter().map(|(_, status, payment)| (status.clone(), payment.clone())).collect();
+    let expected = [
+        ("confirmed", "authorized"),
+        ("confirmed", "paid"),
+        ("processing", "paid"),
+        ("processing", "partially_refunded"),
+        ("processing", "refunded"),
+    ];
+    assert_eq!(statuses, expected.map(|(status, payment)| (json!(status), json!(payment))));
+}
+
+#[tokio::test]
+async fn orders_of_every_kind_are_events_by_the_schema() {
+    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let guest = world.guest();
+    let cash = guest.buy(&[("espresso-beans", 2)]).await["orderId"].as_str().expect("an id").to_owned();
+    let placed = event(&pipe, &world, &cash).await;
+    assert_eq!(placed["detail"]["version"], "1", "an order that was placed");
+    let cancelled = pay(&world.guest(), "pm_card_chargeCustomerFail").await;
+    let asleep = pay(&world.guest(), &world.stripe().secured().await).await;
+    for (order, status) in [(&cancelled, "cancelled"), (&asleep, "pending")] {
+        assert_eq!(event(&pipe, &world, order).await["detail"]["status"], status);
+    }
+
+    // Moved to an account it is removed and inserted, with its next version.
+    let ada = world.user("ada");
+    ada.post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
+    let mut moved = record(&world, &cash).await;
+    moved["eventName"] = json!("INSERT");
+    assert_eq!(pipe.event(&moved).expect("it passes")["detail"]["version"], "2");
+    moved["eventName"] = json!("REMOVE");
+    assert_eq!(pipe.event(&moved), None);
+}
+
+/// The schema would notice.
+#[tokio::test]
+async fn the_schema_refuses_what_is_no_such_event() {
+    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let order = world.guest().buy(&[("espresso-beans", 2)]).await;
+    let good = event(&pipe, &world, order["orderId"].as_str().expect("an id")).await;
+    for name in good["detail"].as_object().expect("members").keys() {
+        let mut without = good.clone();
+        without["detail"].as_object_mut().expect("members").remove(name);
+        assert!(!pipe.schema.is_valid(&without), "{name} is missing");
+        let mut odd = good.clone();
+        odd["detail"][name] = json!("?");
+        assert!(!pipe.schema.is_valid(&odd), "{name} is anything");
+    }
+    let mut more = good.clone();
+    more["detail"]["owner"] = json!("guest#1");
+    assert!(!pipe.schema.is_valid(&more));
+
+    let detail = &schema()["$defs"]["detail"]["properties"];
+    assert_eq!(detail["status"]["enum"], json!(OrderStatus::ALL.map(OrderStatus::name)));
+    assert_eq!(detail["paymentStatus"]["enum"], json!(PaymentStatus::ALL.map(PaymentStatus::name)));
+    assert_eq!(detail["paymentMethod"]["enum"], json!(PaymentMethod::ALL.map(PaymentMethod::name)));
+}
