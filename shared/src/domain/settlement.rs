@@ -237,11 +237,15 @@ impl Order {
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, Actor::Payment, note, now);
     }
 
-    /// Under the order's own id: there is one such refund at most.
+    /// Under the order's own id, or the next that nobody has used.
     fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
         let left = self.payment.left();
-        if !left.is_zero() {
-            self.payment.ask_refund(self.id.uuid(), left, Some(reason.to_owned()), now);
+        let Some(card) = &self.payment.card else { return };
+        let used = |id: &Uuid| card.refunds.iter().any(|refund| refund.id == *id);
+        let own = self.id.uuid().as_u128();
+        let id = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next))).find(|id| !used(id));
+        if let Some(id) = id.filter(|_| !left.is_zero()) {
+            self.payment.ask_refund(id, left, Some(reason.to_owned()), now);
         }
     }
 }

@@ -3,6 +3,7 @@
 mod after_the_sale;
 mod crashes;
 mod listener;
+mod machine;
 mod purchase;
 mod reconcile;
 mod schedules;

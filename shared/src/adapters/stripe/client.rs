@@ -322,7 +322,7 @@ impl Payments for Stripe {
             ("amount", amount.to_string()),
             ("metadata[refund_id]", id.to_string()),
         ];
-        let answer = self.call(OPERATION, "POST", "/v1/refunds", &form, Some(format!("refund-{id}"))).await?;
+        let answer = self.call(OPERATION, "POST", "/v1/refunds", &form, Some(format!("{intent}-refund-{id}"))).await?;
         let answer = answer.map_err(|fault| refused(fault.code()))?;
         Ok(match answer["status"].as_str() {
             Some("failed" | "canceled") => {
