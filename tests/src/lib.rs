@@ -11,13 +11,13 @@
     reason = "a harness has a clock and an environment of its own, and fails the test at once where it can't do its work"
 )]
 
+pub mod answering;
 pub mod arrivals;
 pub mod binaries;
 pub mod dynamo_faults;
 pub mod event;
 pub mod gate;
 pub mod handlers;
-pub mod key_server;
 pub mod keys;
 pub mod proxy;
 pub mod race;

@@ -97,15 +97,18 @@ fn secret(vars: &mut Vars, name: &str) -> Option<SecretSource> {
 }
 
 fn stored(vars: &mut Vars, setting: &str, place: &str) -> Option<StoredSecret> {
+    let (place, member) =
+        place.split_once('#').map_or((place, None), |(place, member)| (place, Some(member.to_owned())));
     let (service, name, endpoint) = match place.split_once(':') {
-        Some(("ssm", name)) => (SecretService::Ssm, name, "AWS_ENDPOINT_URL_SSM"),
-        Some(("secretsmanager", name)) => (SecretService::SecretsManager, name, "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+        Some(("ssm", name)) if !name.is_empty() => (SecretService::Ssm, name, "AWS_ENDPOINT_URL_SSM"),
+        Some(("secretsmanager", name)) if !name.is_empty() => {
+            (SecretService::SecretsManager, name, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+        }
         _ => {
             vars.fault(format!("{setting} must be ssm:NAME or secretsmanager:NAME"));
             return None;
         }
     };
-    let (name, member) = name.split_once('#').map_or((name, None), |(name, member)| (name, Some(member.to_owned())));
     let (endpoint, aws) = (vars.get(endpoint), AwsConfig::read(vars));
     Some(StoredSecret { service, name: name.to_owned(), member, endpoint, aws: aws? })
 }

@@ -20,6 +20,8 @@ pub struct Counts {
     pub payments_degraded: u64,
     /// Payments that the provider told of, and no order of ours knows.
     pub unknown_payments: u64,
+    /// Refunds that the provider, or the customer's bank, did not make.
+    pub failed_refunds: u64,
     /// Deadlines that were waited out for Redis: what bounds the time that a broken Redis costs.
     pub redis_timeouts: u64,
     /// How often Redis was given up on for a while.

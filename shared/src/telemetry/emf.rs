@@ -40,7 +40,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 14] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 15] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -52,6 +52,7 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 14] {
         ("DynamoDbDegraded", counts.dynamodb_degraded),
         ("PaymentsDegraded", counts.payments_degraded),
         ("UnknownPayments", counts.unknown_payments),
+        ("FailedRefunds", counts.failed_refunds),
         ("RedisTimeouts", counts.redis_timeouts),
         ("BreakerOpenings", counts.breaker_openings),
         ("VersionConflicts", counts.version_conflicts),

@@ -105,6 +105,9 @@ async fn eventful() -> Vec<Value> {
     let intent = json!({"id": "pi_1", "metadata": {"order_id": order["orderId"]}});
     let told = json!({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": intent}}).to_string();
     webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
+    let refund = json!({"payment_intent": "pi_1", "failure_reason": "unknown", "metadata": {"refund_id": "1"}});
+    let told = json!({"id": "evt_2", "type": "refund.failed", "data": {"object": refund}}).to_string();
+    webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
     let paid = world.guest();
     let ready = paid.fill_cart(&[("espresso-beans", 1)]).await;
     world.stripe().proxy.down().await;
@@ -123,7 +126,7 @@ async fn eventful() -> Vec<Value> {
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 - 1 + 2, "one an invocation, and none where nothing was counted: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 - 1 + 3, "one an invocation, and none where nothing was counted: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -159,6 +162,7 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("update-address", "BreakerOpenings"), 1),
         (("payment-webhook", "ColdStarts"), 1),
         (("payment-webhook", "UnknownPayments"), 1),
+        (("payment-webhook", "FailedRefunds"), 1),
         (("confirm-order", "ColdStarts"), 1),
         (("confirm-order", "SessionHits"), 1),
         (("confirm-order", "PaymentsDegraded"), 1),

@@ -8,9 +8,11 @@ use shared::{
         Config,
         auth::KeySource,
         limits::Policies,
+        payments::{SecretService, SecretSource},
         redis::{Login, Node, Topology},
         vars::{ConfigError, Vars},
     },
+    domain::payment::Capture,
 };
 use time::OffsetDateTime;
 
@@ -70,6 +72,29 @@ fn the_least_is_enough_and_the_rest_is_as_promised() {
     assert!(!limits.trusts(IpAddr::from([127, 0, 0, 1])));
     assert!(config.auth.verifier.is_none());
     assert_eq!(config.telemetry.log_level.to_string(), "INFO");
+    assert!(config.stripe.is_none(), "without a key no cards are taken");
+}
+
+#[test]
+fn cards_need_a_key_and_nothing_else() {
+    let stripe = read(&[("STRIPE_SECRET_KEY", "sk_live_1")]).unwrap().stripe.unwrap();
+
+    assert_eq!(stripe.url, "https://api.stripe.com");
+    assert_eq!(stripe.timeout, Duration::from_secs(5));
+    assert_eq!((stripe.capture, stripe.time.whole_seconds()), (Capture::Automatic, 1800));
+    assert!(stripe.webhook_secret.is_none(), "and every event is refused");
+
+    let stored = [
+        ("STRIPE_SECRET_KEY_FROM", "ssm:/checkout/stripe-key"),
+        ("STRIPE_WEBHOOK_SECRET_FROM", "secretsmanager:checkout/stripe#webhook"),
+        ("PAYMENT_CAPTURE", "manual"),
+    ];
+    let stripe = read(&stored).unwrap().stripe.unwrap();
+    let SecretSource::Stored(key) = stripe.key else { panic!("{:?}", stripe.key) };
+    assert_eq!((key.service, key.name.as_str(), key.member), (SecretService::Ssm, "/checkout/stripe-key", None));
+    let Some(SecretSource::Stored(webhook)) = stripe.webhook_secret else { panic!("it is stored") };
+    assert_eq!((webhook.service, webhook.name.as_str()), (SecretService::SecretsManager, "checkout/stripe"));
+    assert_eq!((webhook.member.as_deref(), stripe.capture), (Some("webhook"), Capture::Manual));
 }
 
 #[test]
@@ -102,6 +127,12 @@ fn every_fault_is_told_at_once() {
         ("RATE_LIMIT_TRUSTED_CIDRS", "10.0.0.0/8, 10.0.0.0/33, example.com"),
         ("TRUSTED_PROXY_HOPS", "11"),
         ("JWT_HS256_SECRET", "short"),
+        ("STRIPE_SECRET_KEY_FROM", "vault:stripe"),
+        ("STRIPE_WEBHOOK_SECRET_FROM", "/checkout/webhook"),
+        ("STRIPE_API_URL", "http://stripe.example.com"),
+        ("STRIPE_TIMEOUT_MS", "0"),
+        ("PAYMENT_CAPTURE", "later"),
+        ("PAYMENT_LIMIT_SECONDS", "299"),
         ("LOG_LEVEL", "verbose"),
     ];
 
@@ -174,7 +205,7 @@ fn settings_that_contradict_each_other_are_refused() {
     let with_url = |first, second: (&'static str, &'static str)| [url(first)[0], url(first)[1], second];
     let iam = [("REDIS_IAM_CACHE", "cache"), ("REDIS_USERNAME", "shop"), ("REDIS_SSL", "true")];
     let sentinel = [("REDIS_TOPOLOGY", "sentinel"), ("REDIS_SENTINEL_MASTER", "shop")];
-    let cases: [(Settings<'_>, &[&str]); 24] = [
+    let cases: [(Settings<'_>, &[&str]); 28] = [
         (&[("REDIS_URL", "redis://elsewhere:6379")], &["REDIS_URL", "REDIS_HOST"]),
         (
             &[("REDIS_HOST", ""), ("REDIS_URL", "redis://elsewhere:6379"), ("REDIS_PASSWORD", "secret")],
@@ -202,6 +233,13 @@ fn settings_that_contradict_each_other_are_refused() {
         (&[secret, issuer[0]], &["JWT_AUDIENCE"]),
         (&[secret, issuer[1]], &["JWT_ISSUER"]),
         (&[("JWT_JWKS", "http://id.example.com/jwks"), issuer[0], issuer[1]], &["JWT_JWKS", "https"]),
+        (&[("STRIPE_WEBHOOK_SECRET", "whsec_1")], &["STRIPE_WEBHOOK_SECRET", "STRIPE_SECRET_KEY"]),
+        (
+            &[("STRIPE_SECRET_KEY", "sk_1"), ("STRIPE_SECRET_KEY_FROM", "ssm:/stripe")],
+            &["STRIPE_SECRET_KEY ", "STRIPE_SECRET_KEY_FROM"],
+        ),
+        (&[("STRIPE_SECRET_KEY_FROM", "ssm:")], &["STRIPE_SECRET_KEY_FROM", "NAME"]),
+        (&[("STRIPE_SECRET_KEY_FROM", "secretsmanager:#key")], &["STRIPE_SECRET_KEY_FROM", "NAME"]),
     ];
     for (settings, words) in cases {
         let found = faults(settings);
@@ -290,6 +328,8 @@ fn no_secret_is_shown() {
         ("JWT_HS256_SECRET", "hs256-secret-not-shown-0123456789abcdef"),
         ("JWT_ISSUER", "https://id.example.com"),
         ("JWT_AUDIENCE", "shop"),
+        ("STRIPE_SECRET_KEY", "sk-not-shown"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec-not-shown"),
     ];
     let shown = format!("{:?} {:#?}", read(&settings).unwrap(), read(&settings).unwrap());
     assert!(!shown.contains("not-shown"), "{shown}");

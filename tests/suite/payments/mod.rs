@@ -2,16 +2,18 @@
 
 mod after_the_sale;
 mod crashes;
-mod listener;
+mod currencies;
+mod documented;
 mod machine;
 mod purchase;
 mod reconcile;
 mod schedules;
+mod secrets;
 mod webhook;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::world::{Answer, Setup, Shopper, Totals, World, id_of, total_of};
 
 /// Two bags of beans to California, with a coupon of which each customer has one.
@@ -56,6 +58,13 @@ fn standing(order: &Value) -> (&str, &str) {
 /// Bags of beans that were sold.
 async fn sold(world: &World) -> u64 {
     100_000 - world.stock("espresso-beans").await
+}
+
+/// What the provider has taken for an order, in its own unit.
+async fn assert_money(world: &World, order: &Value, currency: &str, amount: i64) {
+    let intent = world.stripe().intent_of(order_id(order)).await.expect("a payment");
+    assert_eq!((&intent["currency"], &intent["amount"]), (&json!(currency), &json!(amount)));
+    assert_eq!(order["payment"]["capturedAmount"], amount);
 }
 
 /// What must be true whenever everybody has come to rest: each order that stands is paid once and whole, nothing is kept

@@ -28,7 +28,7 @@ use crate::{
         payment::{Capture, Intent, Refunded, Standing},
     },
     ports::{CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, ProviderEvents},
-    telemetry::counts::{Store, degraded},
+    telemetry::counts::{Store, count, degraded},
 };
 
 /// The API that the answers below are of.
@@ -315,7 +315,10 @@ impl Payments for Stripe {
         currency: Currency,
     ) -> Result<Refunded, PaymentError> {
         const OPERATION: &str = "refund";
-        let refused = |code: &str| PaymentError::Refused { operation: OPERATION, code: code.to_owned() };
+        let refused = |code: &str| {
+            refund_failed(intent, code);
+            PaymentError::Refused { operation: OPERATION, code: code.to_owned() }
+        };
         let amount = amount::to_stripe(amount, currency).ok_or_else(|| refused("amount"))?;
         let form = [
             ("payment_intent", intent.to_owned()),
@@ -326,12 +329,20 @@ impl Payments for Stripe {
         let answer = answer.map_err(|fault| refused(fault.code()))?;
         Ok(match answer["status"].as_str() {
             Some("failed" | "canceled") => {
-                Refunded::Failed(answer["failure_reason"].as_str().unwrap_or("failed").to_owned())
+                let reason = answer["failure_reason"].as_str().unwrap_or("failed");
+                refund_failed(intent, reason);
+                Refunded::Failed(reason.to_owned())
             }
-            // Pending is on its way; the bank takes days.
+            // Pending is on its way; the bank takes days, and if it fails then there is an event.
             _ => Refunded::Succeeded,
         })
     }
+}
+
+/// Money that was to go back is still here: somebody has to see to it.
+fn refund_failed(intent: &str, reason: &str) {
+    count(|counts| counts.failed_refunds += 1);
+    tracing::error!(intent, reason, "refund failed");
 }
 
 impl ProviderEvents for Stripe {
@@ -350,6 +361,10 @@ impl ProviderEvents for Stripe {
         })?;
         let secrets: Vec<&str> = secret.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
         event::verify(body, signature, &secrets, now)?;
-        event::parse(body)
+        let event = event::parse(body)?;
+        if let Some(event::FailedRefund { intent, reason }) = event::failed_refund(body) {
+            refund_failed(&intent, &reason);
+        }
+        Ok(event)
     }
 }

@@ -81,6 +81,21 @@ pub fn parse(body: &[u8]) -> Result<ProviderEvent, EventRefusal> {
     Ok(ProviderEvent { id: event.id, about })
 }
 
+/// A refund that the customer's bank sent back, days after it was made.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FailedRefund {
+    pub intent: String,
+    pub reason: String,
+}
+
+/// The failed refund that an event tells of, if it was one of ours.
+pub fn failed_refund(body: &[u8]) -> Option<FailedRefund> {
+    let Event { kind, data: Data { object }, .. } = serde_json::from_slice(body).ok()?;
+    let ours = kind == "refund.failed" && object["metadata"]["refund_id"].is_string();
+    let text = |name: &str| object[name].as_str().unwrap_or("unknown").to_owned();
+    ours.then(|| FailedRefund { intent: text("payment_intent"), reason: text("failure_reason") })
+}
+
 fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
     let metadata = &intent["metadata"];
     let order = metadata["order_id"].as_str()?.parse().ok()?;
@@ -162,6 +177,12 @@ mod tests {
         assert!(!event("invoice.paid", &ours));
         assert!(!event("payment_intent.succeeded", "{}"));
         assert!(!event("payment_intent.succeeded", r#"{"order_id":"of another system"}"#));
+        let refund = r#"{"id":"evt_1","type":"refund.failed","data":{"object":{"payment_intent":"pi_1",
+            "failure_reason":"lost_or_stolen_card","metadata":{"refund_id":"1"}}}}"#;
+        let failed = FailedRefund { intent: "pi_1".to_owned(), reason: "lost_or_stolen_card".to_owned() };
+        assert_eq!(failed_refund(refund.as_bytes()), Some(failed));
+        assert_eq!(failed_refund(refund.replace("refund_id", "of_others").as_bytes()), None);
+        assert_eq!(failed_refund(refund.replace("refund.failed", "refund.updated").as_bytes()), None);
         for bad in ["", "[]", "{}", r#"{"id":1}"#] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }

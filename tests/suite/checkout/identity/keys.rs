@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use tests::{
-    key_server::KeyServer,
+    answering::Answering,
     token::{self, HS256_SECRET, Signer, Token},
     world::{Answer, Setup, World},
 };
@@ -19,9 +19,9 @@ async fn both_public_key_algorithms_pass_by_a_set_in_a_setting_a_file_or_a_url()
     let keys = token::jwks(&[&Signer::rs256(), &Signer::es256()]);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("jwks-{}.json", uuid::Uuid::new_v4()));
     fs::write(&file, &keys).expect("a folder to write to");
-    let server = KeyServer::serving(keys.clone()).await;
+    let server = Answering::with(keys.clone()).await;
 
-    for source in [keys, file.display().to_string(), server.url()] {
+    for source in [keys, file.display().to_string(), server.url("/.well-known/jwks.json")] {
         let world = Setup::default().setting("JWT_JWKS", source).build().await;
         for signer in [Signer::rs256(), Signer::es256()] {
             orders(&world, &signer.sign(&Token::of("ada"))).await.expect(200);
@@ -45,31 +45,31 @@ async fn a_shared_secret_opens_to_its_own_tokens_only() {
 
 #[tokio::test]
 async fn a_set_is_fetched_once_a_container_whatever_keys_are_named() {
-    let server = KeyServer::serving(token::jwks(&[&Signer::es256()])).await;
-    let world = Setup::default().setting("JWT_JWKS", server.url()).build().await;
+    let server = Answering::with(token::jwks(&[&Signer::es256()])).await;
+    let world = Setup::default().setting("JWT_JWKS", server.url("/.well-known/jwks.json")).build().await;
     world.app().warm_up().await;
-    assert_eq!(server.requests(), 1);
+    assert_eq!(server.asked().len(), 1);
 
     for _ in 0..3 {
         orders(&world, &Signer::es256().sign(&Token::of("ada"))).await.expect(200);
         let unknown = Signer::es256().key_id(Some("made-up")).sign(&Token::of("ada"));
         orders(&world, &unknown).await.refused(401, "INVALID_TOKEN");
     }
-    assert_eq!(server.requests(), 1);
+    assert_eq!(server.asked().len(), 0);
     let user = world.user("ada").served_by(&world.container());
     for _ in 0..2 {
         user.orders().await.expect(200);
     }
-    assert_eq!(server.requests(), 2);
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[tokio::test]
 async fn without_the_keys_a_token_is_neither_good_nor_bad() {
     let good = token::jwks(&[&Signer::es256()]);
     for (status, body) in [(500, good), (200, "<html>".to_owned()), (200, "{\"keys\":[]}".to_owned())] {
-        let server = KeyServer::serving(String::new()).await;
+        let server = Answering::with(String::new()).await;
         server.answer(status, body);
-        let world = Setup::default().setting("JWT_JWKS", server.url()).build().await;
+        let world = Setup::default().setting("JWT_JWKS", server.url("/.well-known/jwks.json")).build().await;
         world.app().warm_up().await;
 
         let answer = orders(&world, &Signer::es256().sign(&Token::of("ada"))).await;
@@ -79,7 +79,7 @@ async fn without_the_keys_a_token_is_neither_good_nor_bad() {
         // What is no token at all needs no key to be refused, and guests need none.
         orders(&world, "not.a.token").await.refused(401, "INVALID_TOKEN");
         world.guest().orders().await.expect(200);
-        assert_eq!(server.requests(), 1);
+        assert_eq!(server.asked().len(), 1);
     }
 }
 

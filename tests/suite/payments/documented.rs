@@ -1,0 +1,216 @@
+//! What localstripe can't answer, in the shapes that Stripe's reference documents: <https://docs.stripe.com/api/errors>,
+//! <https://docs.stripe.com/error-low-level>, <https://docs.stripe.com/declines/codes>.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{
+    answering::{Answering, Asked},
+    world::{Setup, World, id_of},
+};
+use uuid::Uuid;
+
+use super::{TOTAL, VISA, order_id, pay, ready, sold, standing};
+
+const PAYMENTS: &str = "POST /v1/payment_intents";
+
+/// A shop whose Stripe says what it is told to say.
+async fn shop() -> (Answering, Arc<World>) {
+    let stripe = Answering::with("").await;
+    stripe.answer(500, json!({"error": {"type": "api_error", "message": "nothing was prepared"}}).to_string());
+    let world = Setup::default()
+        .unlimited()
+        .setting("STRIPE_API_URL", stripe.url(""))
+        .setting("STRIPE_SECRET_KEY", "sk_test_123")
+        .build()
+        .await;
+    (stripe, world)
+}
+
+fn intent(status: &str) -> Value {
+    json!({
+        "id": "pi_1", "object": "payment_intent", "amount": TOTAL, "amount_received": 0, "currency": "usd",
+        "status": status, "client_secret": "pi_1_secret_2", "last_payment_error": null, "latest_charge": null
+    })
+}
+
+fn succeeded() -> String {
+    let mut intent = intent("succeeded");
+    intent["amount_received"] = json!(TOTAL);
+    intent.to_string()
+}
+
+fn form(asked: &Asked) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = asked.body.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    pairs.sort_unstable();
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_payment_is_asked_for_as_the_reference_says() {
+    let (stripe, world) = shop().await;
+    stripe.answer_next(PAYMENTS, 200, succeeded());
+    let guest = world.guest();
+    let order = pay(&guest, &ready(&guest).await, VISA).await.expect(201)["order"].take();
+    let [asked] = stripe.asked().try_into().expect("one request");
+    assert_eq!(asked.line, PAYMENTS);
+    assert_eq!(asked.header("authorization"), "Bearer sk_test_123");
+    assert_eq!(asked.header("stripe-version"), "2024-06-20");
+    assert_eq!(asked.header("content-type"), "application/x-www-form-urlencoded");
+    assert_eq!(asked.header("idempotency-key"), format!("order-{}", order_id(&order)));
+    let owner = format!("guest%23{}", guest.guest_id());
+    let expected = [
+        ("amount", "4458"),
+        ("capture_method", "automatic"),
+        ("confirm", "true"),
+        ("currency", "usd"),
+        ("metadata%5Border_id%5D", order_id(&order)),
+        ("metadata%5Bowner%5D", &owner),
+        ("payment_method", VISA),
+        ("payment_method_types%5B%5D", "card"),
+    ];
+    assert_eq!(form(&asked), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+/// Whatever decides nothing leaves the order waiting, and the next try asks for just the same.
+#[tokio::test]
+async fn an_answer_that_decides_nothing_is_asked_for_again_under_the_same_key() {
+    let error = |kind: &str, code: &str| json!({"error": {"type": kind, "code": code, "message": "…"}}).to_string();
+    let (stripe, world) = shop().await;
+    for (status, body) in [
+        (429, error("invalid_request_error", "rate_limit")),
+        (429, error("invalid_request_error", "lock_timeout")),
+        (500, error("api_error", "")),
+        (502, "<html>Bad Gateway</html>".to_owned()),
+        (503, String::new()),
+        (401, error("invalid_request_error", "api_key_expired")),
+        (403, error("invalid_request_error", "")),
+        (409, error("idempotency_error", "idempotency_key_in_use")),
+        (400, error("idempotency_error", "")),
+        (200, succeeded()[..40].to_owned()),
+        (200, "{}".to_owned()),
+        (200, intent("succeeded").to_string().replace("usd", "gold")),
+    ] {
+        let guest = world.guest();
+        let session = ready(&guest).await;
+        stripe.answer_next(PAYMENTS, status, body.clone());
+        let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+        assert_eq!(standing(&order), ("pending", "pending"), "{status} {body}");
+        stripe.answer_next(PAYMENTS, 200, succeeded());
+        let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
+        assert_eq!((order_id(&done), standing(&done)), (order_id(&order), ("confirmed", "paid")));
+        let [first, second] = stripe.asked().try_into().expect("two requests");
+        assert_eq!(first.header("idempotency-key"), second.header("idempotency-key"));
+        assert_eq!(first.body, second.body);
+    }
+}
+
+#[tokio::test]
+async fn a_declined_card_says_why_and_nothing_that_helps_a_thief() {
+    for (code, shown) in [
+        ("insufficient_funds", "insufficient_funds"),
+        ("expired_card", "expired_card"),
+        ("incorrect_cvc", "incorrect_cvc"),
+        ("generic_decline", "generic_decline"),
+        ("stolen_card", "generic_decline"),
+        ("lost_card", "generic_decline"),
+        ("fraudulent", "generic_decline"),
+        ("merchant_blacklist", "generic_decline"),
+        ("pickup_card", "generic_decline"),
+    ] {
+        let (stripe, world) = shop().await;
+        let declined = json!({"error": {
+            "type": "card_error", "code": "card_declined", "decline_code": code, "message": "Your card was declined.",
+            "payment_intent": intent("requires_payment_method")
+        }});
+        stripe.answer_next(PAYMENTS, 402, declined.to_string());
+        stripe.answer_next("POST /v1/payment_intents/pi_1/cancel", 200, intent("canceled").to_string());
+        let guest = world.guest();
+        let session = ready(&guest).await;
+        let problem = pay(&guest, &session, VISA).await.refused(402, "PAYMENT_DECLINED");
+        assert_eq!(problem["declineCode"], shown);
+        assert!(!problem.to_string().contains("stolen"), "{problem:#}");
+        let lines: Vec<_> = stripe.asked().into_iter().map(|asked| asked.line).collect();
+        assert_eq!(lines, [PAYMENTS, "POST /v1/payment_intents/pi_1/cancel"], "nobody can try another card behind us");
+        assert_eq!(sold(&world).await, 0);
+        assert_eq!(guest.session(id_of(&session)).await.expect(200)["status"], "open");
+    }
+}
+
+/// Refused before there is a payment, Stripe is searched for one before anything goes back.
+#[tokio::test]
+async fn a_refusal_without_a_payment_is_final_only_if_there_is_none() {
+    let (stripe, world) = shop().await;
+    let missing = json!({"error": {
+        "type": "invalid_request_error", "code": "resource_missing", "param": "payment_method",
+        "message": "No such PaymentMethod: 'pm_card_visa'"
+    }});
+    let search = "GET /v1/payment_intents/search";
+    for (found, status) in [(json!([]), 402), (json!([serde_json::from_str::<Value>(&succeeded()).unwrap()]), 201)] {
+        stripe.answer_next(PAYMENTS, 400, missing.to_string());
+        stripe.answer_next(search, 200, json!({"object": "search_result", "data": found}).to_string());
+        let guest = world.guest();
+        let answer = pay(&guest, &ready(&guest).await, VISA).await;
+        assert_eq!(answer.status(), status, "{:#}", answer.body());
+    }
+    // What isn't known decides nothing.
+    stripe.answer_next(PAYMENTS, 400, missing.to_string());
+    let guest = world.guest();
+    pay(&guest, &ready(&guest).await, VISA).await.expect(202);
+    let lines: Vec<_> = stripe.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(lines.iter().filter(|line| line.starts_with(search)).count(), 3, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_payment_that_stripe_still_works_on_waits() {
+    let (stripe, world) = shop().await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    stripe.answer_next(PAYMENTS, 200, intent("processing").to_string());
+    stripe.answer_next("GET /v1/payment_intents/pi_1", 200, intent("processing").to_string());
+    let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+    assert_eq!(standing(&order), ("pending", "pending"));
+    stripe.answer_next("GET /v1/payment_intents/pi_1", 200, succeeded());
+    let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
+    assert_eq!(standing(&done), ("confirmed", "paid"));
+}
+
+/// A refund's key is of its payment: two orders may be refunded under one id. What Stripe refuses is left to be refunded,
+/// and alarmed.
+#[tokio::test]
+async fn refunds_are_of_one_payment_and_a_refused_one_is_left() {
+    let (stripe, world) = shop().await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let id = Uuid::new_v4();
+    let mut orders = Vec::new();
+    for intent in ["pi_1", "pi_2"] {
+        stripe.answer_next(PAYMENTS, 200, succeeded().replace("pi_1", intent));
+        let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+        orders
+            .push(guest.pay(id_of(&session), tests::world::total_of(&session), VISA).await.expect(201)["order"].take());
+    }
+    stripe.asked();
+    for (order, amount) in orders.iter().zip([100, 200]) {
+        stripe.answer_next("POST /v1/refunds", 200, json!({"id": "re_1", "status": "succeeded"}).to_string());
+        staff.refund(order_id(order), id, Some(amount)).await.expect(200);
+    }
+    let keys: Vec<_> = stripe.asked().iter().map(|asked| asked.header("idempotency-key").to_owned()).collect();
+    assert_eq!(keys, [format!("pi_1-refund-{id}"), format!("pi_2-refund-{id}")]);
+
+    let disputed = json!({"error": {"type": "invalid_request_error", "code": "charge_disputed", "message": "…"}});
+    for (status, body) in [
+        (400, disputed.to_string()),
+        (200, json!({"id": "re_2", "status": "failed", "failure_reason": "expired_or_canceled_card"}).to_string()),
+    ] {
+        stripe.answer_next("POST /v1/refunds", status, body);
+        let answer = staff.refund(order_id(&orders[0]), Uuid::new_v4(), Some(300)).await;
+        assert_eq!(answer.counts().failed_refunds, 1);
+        let order = answer.expect(200)["order"].take();
+        assert_eq!(order["payment"]["refundedAmount"], 100);
+        let refunds = order["payment"]["refunds"].as_array().unwrap();
+        assert_eq!(refunds.last().unwrap()["status"], "failed", "{order:#}");
+    }
+    stripe.answer_next("POST /v1/refunds", 200, json!({"id": "re_3", "status": "pending"}).to_string());
+    let order = staff.refund(order_id(&orders[0]), Uuid::new_v4(), Some(300)).await.expect(200)["order"].take();
+    assert_eq!(order["payment"]["refundedAmount"], 400);
+}
