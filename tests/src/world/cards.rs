@@ -12,6 +12,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
+use shared::app::App;
 use tools::stripe_server::{SECRET_KEY, StripeServer, WEBHOOK_SECRET};
 
 use super::{Answer, World, confirmation, ledger::Item};
@@ -108,8 +109,12 @@ impl Cards {
 impl World {
     /// An event about a payment, as the provider would send it, signed now.
     pub async fn tell(&self, id: &str, kind: &str, intent: &Value) -> Answer {
+        self.tell_to(&self.app, id, kind, intent).await
+    }
+
+    pub async fn tell_to(&self, container: &Arc<App>, id: &str, kind: &str, intent: &Value) -> Answer {
         let body = json!({"id": id, "type": kind, "data": {"object": intent}}).to_string();
-        self.call("payment-webhook", webhook(&body, WEBHOOK_SECRET, now()).request()).await
+        self.call_in(container, "payment-webhook", webhook(&body, WEBHOOK_SECRET, now()).request()).await
     }
 }
 

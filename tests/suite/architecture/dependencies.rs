@@ -62,17 +62,36 @@ fn a_version_of_its_own_is_found() {
     assert_eq!(versions(&[Source::new("a/Cargo.toml", text)]).len(), 3);
 }
 
-/// Its first handshake costs 60 ms of every cold start.
-#[test]
-fn aws_lc_is_in_no_build() {
+/// What `cargo tree` says of these packages.
+fn tree(options: &[&str]) -> String {
     let cargo = Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"])
-        .args(["--format", "{p}", "--locked", "--offline"])
+        .args(["tree", "--prefix", "none", "--locked", "--offline"])
+        .args(options)
         .current_dir(root())
         .output()
         .expect("cargo");
-    let tree = String::from_utf8_lossy(&cargo.stdout);
     assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    String::from_utf8_lossy(&cargo.stdout).into_owned()
+}
+
+/// What is deployed can't be told to die.
+#[test]
+fn crash_points_are_compiled_into_the_tests_only() {
+    let has_them = |options: &[&str]| {
+        let options = [options, &["--edges", "normal,build,features"]].concat();
+        tree(&options).contains("crash-points")
+    };
+    assert!(has_them(&["--package", "tests"]));
+    assert!(!has_them(&[]), "a build of the whole project must not have them");
+    for function in function_folders() {
+        assert!(!has_them(&["--package", &function]), "{function}");
+    }
+}
+
+/// Its first handshake costs 60 ms of every cold start.
+#[test]
+fn aws_lc_is_in_no_build() {
+    let tree = tree(&["--workspace", "--edges", "normal,build", "--format", "{p}"]);
     assert!(tree.lines().any(|line| line.starts_with("ring ")), "ring takes its place");
     assert_eq!(aws_lc(&tree), Vec::<&str>::new());
 }

@@ -57,13 +57,13 @@ async fn begin(world: &World, proxy: &FaultProxy, fault: &str) -> Option<Hits> {
 
 fn outcome(answer: &Answer, unanswered: Option<&Hits>) -> Outcome {
     Outcome {
-        status: answer.status(),
+        status: answer.status().to_string(),
         degraded: answer.counts().dynamodb_degraded,
         timeouts: unanswered.map_or(0, |hits| hits.count() as u64),
     }
 }
 
-async fn column(fault: &str) -> Vec<(Route, Outcome)> {
+async fn column(fault: &str) -> Vec<(&'static str, String)> {
     let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
     let mut outcomes = Vec::new();
     for route in Route::ALL {
@@ -74,7 +74,7 @@ async fn column(fault: &str) -> Vec<(Route, Outcome)> {
         }
         let unanswered = begin(&world, &proxy, fault).await;
         let answer = scene.send(&container).await;
-        outcomes.push((route, outcome(&answer, unanswered.as_ref())));
+        outcomes.push((route.function(), outcome(&answer, unanswered.as_ref()).to_string()));
         world.dynamodb.clear_rules();
         proxy.up().await;
         if answer.status() >= 300 && route != Route::Health {

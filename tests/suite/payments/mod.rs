@@ -4,6 +4,7 @@ mod after_the_sale;
 mod crashes;
 mod currencies;
 mod documented;
+mod lost_answers;
 mod machine;
 mod purchase;
 mod reconcile;
