@@ -44,6 +44,24 @@ async fn a_healthy_checkout_has_no_fault() {
 }
 
 #[tokio::test]
+async fn a_shop_that_takes_cards_has_a_key_that_is_good_and_events_that_are_taken() {
+    let world = tests::world::Setup::default().cards().build().await;
+    let report = with(&world, &[]).await.json();
+    let stripe = report["findings"].as_array().unwrap().iter().find(|finding| finding["what"] == "Stripe").unwrap();
+    assert!(stripe["seen"].as_str().unwrap().contains("the key is good"), "{stripe}");
+
+    let check = |found: (String, String), fault: &str, mend: &str| {
+        assert!(found.0.contains(fault) && found.1.contains(mend), "{found:?}");
+    };
+    check(fault(&with(&world, &[("STRIPE_WEBHOOK_SECRET", "")]).await), "Events of Stripe", "STRIPE_WEBHOOK_SECRET");
+    let answers = tests::answering::Answering::with("").await;
+    for (status, mend) in [(401, "Dashboard"), (403, "restricted"), (500, "way out")] {
+        answers.answer(status, "{}");
+        check(fault(&with(&world, &[("STRIPE_API_URL", &answers.url(""))]).await), &status.to_string(), mend);
+    }
+}
+
+#[tokio::test]
 async fn each_fault_is_found_and_told_with_what_mends_it() {
     let world = World::new().await;
     let check = |found: (String, String), fault: &str, mend: &str| {

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use clap::Args;
 use serde_json::json;
-use tools::operator::doctor::{Finding, Report, dynamodb, redis};
+use tools::operator::doctor::{Finding, Report, dynamodb, redis, stripe};
 
 use super::{
     output::{Outcome, show},
@@ -13,8 +13,8 @@ use super::{
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Looks at the settings in the environment as a function would, at Redis and at the tables, and says
-what to do about each fault. Writes nothing but one key of its own, which it drops. Exit code 3 if there is a fault.
+    after_help = "Looks at the settings in the environment as a function would, at Redis, at the tables and at Stripe,
+and says what to do about each fault. Writes nothing but one key of its own, which it drops. Exit code 3 if there is one.
 
 Examples:
   checkout doctor --local
@@ -39,6 +39,7 @@ pub async fn doctor(target: &Target, _: &DoctorArgs) -> Result<Outcome, CommandE
     }
     if let Ok(app) = target.app() {
         dynamodb(&mut report, &app.catalog).await;
+        stripe(&mut report, &app).await;
     }
     show(target.json, &json!({"good": report.is_good(), "findings": &report.0}), || shown(&report.0));
     Ok(if report.is_good() { Outcome::Done } else { Outcome::NotFound })

@@ -16,6 +16,7 @@ use tools::{
     client::Access,
     operator::{Operator, OperatorError},
     ports,
+    stripe_server::StripeServer,
     template::{Template, TemplateError},
 };
 
@@ -48,6 +49,9 @@ pub struct Target {
     /// Port of this machine's Redis
     #[arg(long, global = true, env = "CHECKOUT_REDIS_PORT", default_value_t = 16379, hide = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub redis_port: u16,
+    /// Port of this machine's Stripe
+    #[arg(long, global = true, env = "CHECKOUT_STRIPE_PORT", default_value_t = 18420, hide = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub stripe_port: u16,
     #[command(flatten)]
     pub laptop: Laptop,
     /// One JSON document instead of text, errors on stderr too
@@ -64,7 +68,11 @@ impl Target {
             values.retain(|name, _| !name.starts_with("REDIS_"));
             let redis = Some(format!("redis://{}", ports::local(self.redis_port)));
             let tables = template.table_variables(&self.laptop.table_prefix);
-            for (name, value) in settings::for_functions(&Access::local(&self.laptop.endpoint()), redis, tables) {
+            let mut settings = settings::for_functions(&Access::local(&self.laptop.endpoint()), redis, tables);
+            if !settings::has_stripe() && StripeServer::is_installed() {
+                settings.extend(settings::for_stripe(&format!("http://{}", ports::local(self.stripe_port))));
+            }
+            for (name, value) in settings {
                 match value {
                     Some(value) => values.insert(name, value),
                     None => values.remove(&name),

@@ -18,7 +18,10 @@ use shared::{
         dynamodb::client::{Dynamo, describe},
         redis::scripts,
     },
+    app::App,
     config::redis::{Login, RedisConfig, Topology},
+    domain::ids::OrderId,
+    ports::Payments as _,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -63,6 +66,32 @@ impl Report {
             return self.good(whose, seen);
         }
         self.bad(whose, seen, "set this machine's clock, or the server's: NTP keeps both right");
+    }
+}
+
+/// Asks Stripe for a payment that isn't there, as the reconciler does.
+pub async fn stripe(report: &mut Report, app: &App) {
+    let Some(config) = &app.config.stripe else {
+        return report.good("Stripe", "no cards are taken: STRIPE_SECRET_KEY isn't set");
+    };
+    let start = Instant::now();
+    match app.payments.find(OrderId::new(uuid::Uuid::nil())).await {
+        Ok(_) => report.good("Stripe", format!("the key is good; answered in {} ms", start.elapsed().as_millis())),
+        Err(error) => {
+            let text = error.to_string();
+            let mend = if text.contains("401") {
+                "STRIPE_SECRET_KEY is not, or no longer, a key of the account: take it from the Dashboard"
+            } else if text.contains("403") {
+                "the key is restricted: it must write payment intents and refunds, and read charges"
+            } else {
+                "check that this machine has a way out to api.stripe.com, and what STRIPE_SECRET_KEY_FROM names"
+            };
+            report.bad("Stripe", text, mend);
+        }
+    }
+    if config.webhook_secret.is_none() {
+        let mend = "set STRIPE_WEBHOOK_SECRET, or _FROM, to the signing secret of the endpoint; see docs/PAYMENTS.md";
+        report.bad("Events of Stripe", "every one is refused: there is no secret to check them with", mend);
     }
 }
 
