@@ -1,6 +1,6 @@
 //! The process is killed between any two effects, and whoever comes next finishes what it began.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use tests::{
     binaries::binary,
     event::Event,
     runtime_api::Bootstrap,
+    servers::root,
     world::{Setup, Shopper, World, card_confirmation, id_of, in_lists},
 };
 use uuid::Uuid;
@@ -44,6 +45,7 @@ const PAYING: [&str; 4] = [
     "payment: written down, the cache not told",
     "payment: written down",
 ];
+const RECONCILING: &str = "reconcile: about to look";
 const CHANGING: [&str; 2] = ["order: nothing changed", "order: changed, the cache not told"];
 
 /// Kills a function at a point of its work on one event.
@@ -195,8 +197,7 @@ async fn a_refund_that_dies_anywhere_is_made_once() {
 #[tokio::test]
 async fn a_webhook_or_a_reconciler_that_dies_anywhere_is_followed_by_another() {
     for function in ["payment-webhook", "reconcile"] {
-        let points = ["reconcile: about to look"];
-        for point in points.iter().filter(|_| function == "reconcile").chain(&PAYING) {
+        for point in [RECONCILING].iter().filter(|_| function == "reconcile").chain(&PAYING) {
             // The process lives in the present: what it finishes must be due by then.
             let world = Setup::default().unlimited().cards().build().await;
             let guest = world.guest();
@@ -219,4 +220,23 @@ async fn a_webhook_or_a_reconciler_that_dies_anywhere_is_followed_by_another() {
             assert_books_balance(&world).await;
         }
     }
+}
+
+/// Every point in the code is one at which something dies here, and has its row in the document.
+#[test]
+fn every_crash_point_is_died_at_and_documented() {
+    let of = |text: &str, before: &str, after: &str| -> BTreeSet<String> {
+        text.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0.to_owned())).collect()
+    };
+    let sources = fs::read_dir(root().join("shared/src/checkout")).expect("the use cases");
+    let sources = sources.map(|file| fs::read_to_string(file.expect("a file").path()).unwrap_or_default());
+    let points: BTreeSet<_> = sources.flat_map(|text| of(&text, "crash::point(\"", "\")")).collect();
+    let document = fs::read_to_string(root().join("docs/PAYMENTS.md")).expect("the document");
+    let table = document.split("| Killed at |").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("a table");
+    assert_eq!(of(table, "\n| `", "` |"), points);
+
+    let others = ["confirm: nothing done", "confirm: reserved", "payment: declined and not cancelled"];
+    let died: BTreeSet<_> =
+        PAYING.iter().chain(&CHANGING).chain(&others).chain(&[RECONCILING]).map(ToString::to_string).collect();
+    assert_eq!(died, points);
 }

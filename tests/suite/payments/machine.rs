@@ -1,7 +1,10 @@
 //! The state machine of an order's payment against a provider of a few lines: whatever happens in whatever order, no
 //! illegal state, no double effect, and everything comes to its end.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use proptest::{
     prelude::*,
@@ -16,6 +19,7 @@ use shared::{
         payment::{Capture, Intent, Payment, PaymentStatus, RefundStatus, Refunded, Standing, Todo},
     },
 };
+use tests::servers::root;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
@@ -363,4 +367,19 @@ fn no_sequence_of_events_reaches_an_illegal_state_or_a_double_effect() {
     let cases = std::env::var("PAYMENT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20_000);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
     TestRunner::new(config).run(&case(), |case| live(&case)).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn the_picture_in_the_document_is_of_this_machine() {
+    let text = fs::read_to_string(root().join("docs/PAYMENTS.md")).expect("the document");
+    let picture = text.split("```mermaid").nth(1).and_then(|rest| rest.split("```").next()).expect("a picture");
+    let arrows = picture.lines().filter_map(|line| line.trim().split(':').next()?.split_once(" --> "));
+    let drawn: BTreeSet<_> = arrows
+        .filter(|(from, _)| *from != "[*]")
+        .map(|(from, to)| [from, to].map(|name| PaymentStatus::named(name).unwrap_or_else(|| panic!("{name}"))))
+        .collect();
+    let all = PaymentStatus::ALL;
+    let pairs = all.iter().flat_map(|from| all.iter().map(move |to| [*from, *to]));
+    let possible: BTreeSet<_> = pairs.filter(|[from, to]| from != to && may_follow(*from, *to)).collect();
+    assert_eq!(drawn, possible);
 }
