@@ -84,7 +84,10 @@ where
             let todo = hint.take().map(Todo::Look).or_else(|| order.todo(self.now));
             let Some(todo) = todo.filter(|_| Instant::now() < self.deadline) else { break };
             crash::point("payment: before the provider").await;
-            let heard = match self.ask(&order, &todo).await {
+            let asked = tokio::time::timeout_at(self.deadline, self.ask(&order, &todo)).await;
+            let late =
+                |_| PaymentError::Unknown { operation: "finish", reason: "the request's time is over".to_owned() };
+            let heard = match asked.map_err(late).flatten() {
                 Ok(heard) => heard,
                 Err(error) => {
                     tracing::warn!(%error, "payment unknown");

@@ -10,7 +10,7 @@ use tests::{
     event::Event,
     runtime_api::Bootstrap,
     servers::root,
-    world::{Setup, Shopper, World, card_confirmation, id_of, in_lists},
+    world::{Setup, Shopper, Totals, World, card_confirmation, id_of, in_lists},
 };
 use uuid::Uuid;
 
@@ -142,56 +142,76 @@ async fn a_confirmation_that_dies_while_the_bank_asks_waits_for_the_customer_and
     }
 }
 
-#[tokio::test]
-async fn a_cancellation_that_dies_anywhere_refunds_and_restocks_once() {
+/// What is asked of an order after the sale.
+#[derive(Clone, Copy, Debug)]
+enum Wish {
+    Cancel,
+    Refund(Uuid),
+    Capture,
+}
+
+impl Wish {
+    fn event(self, guest: &Shopper, staff: &Shopper, order: &str) -> Event {
+        match self {
+            Self::Cancel => guest.event_about(Route::CancelOrder, order),
+            Self::Refund(id) => {
+                staff.event_about(Route::RefundOrder, order).json(&json!({"refundId": id, "amount": 1000}))
+            }
+            Self::Capture => staff.event_about(Route::CaptureOrder, order),
+        }
+    }
+
+    async fn ask(self, guest: &Shopper, staff: &Shopper, order: &str) -> Value {
+        let answer = match self {
+            Self::Cancel => guest.cancel(order).await,
+            Self::Refund(id) => staff.refund(order, id, Some(1000)).await,
+            Self::Capture => staff.capture(order).await,
+        };
+        answer.expect(200)["order"].take()
+    }
+}
+
+/// Somebody wishes for something, and the process dies; the healers come in each order.
+async fn wish_dies(capture: &str, function: &str, wish: impl Fn() -> Wish, expected: (&str, i64, i64)) {
     for point in CHANGING.iter().chain(&PAYING) {
-        let world = Setup::default().unlimited().cards().build().await;
+        let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", capture).build().await;
+        let staff = world.staff();
         for healers in HEALERS {
-            let guest = world.guest();
+            let (guest, wish) = (world.guest(), wish());
             let order = bought(&guest).await;
-            let event = guest.event_about(Route::CancelOrder, order_id(&order));
-            killed(&world, "cancel-order", &event.value(), point).await;
+            let id = order_id(&order);
+            killed(&world, function, &wish.event(&guest, &staff, id).value(), point).await;
             for healer in healers {
                 match healer {
                     Healer::Client => {
-                        let done = guest.cancel(order_id(&order)).await.expect(200)["order"].take();
-                        assert_eq!(done["paymentStatus"], "refunded", "{point}, {healers:?}");
+                        let done = wish.ask(&guest, &staff, id).await;
+                        assert_eq!(done["paymentStatus"], expected.0, "{point}, {healers:?}");
                     }
                     Healer::Webhook => assert_eq!(tell(&world, &guest).await, 200),
                     Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
                 }
             }
+            let Totals { captured, refunded, .. } = world.stripe().totals().await[id];
+            assert_eq!((captured, refunded), (expected.1, expected.2), "{point}, {healers:?}");
         }
         assert_books_balance(&world).await;
     }
 }
 
 #[tokio::test]
+async fn a_cancellation_that_dies_anywhere_refunds_and_restocks_once() {
+    wish_dies("automatic", "cancel-order", || Wish::Cancel, ("refunded", TOTAL, TOTAL)).await;
+}
+
+#[tokio::test]
 async fn a_refund_that_dies_anywhere_is_made_once() {
-    for point in CHANGING.iter().chain(&PAYING) {
-        let world = Setup::default().unlimited().cards().build().await;
-        let staff = world.staff();
-        for healers in HEALERS {
-            let guest = world.guest();
-            let order = bought(&guest).await;
-            let (id, refund) = (order_id(&order), Uuid::new_v4());
-            let body = json!({"refundId": refund, "amount": 1000});
-            let event: Event = staff.event_about(Route::RefundOrder, id).json(&body);
-            killed(&world, "refund-order", &event.value(), point).await;
-            for healer in healers {
-                match healer {
-                    Healer::Client => {
-                        let done = staff.refund(id, refund, Some(1000)).await.expect(200)["order"].take();
-                        assert_eq!(done["payment"]["refundedAmount"], 1000, "{point}, {healers:?}");
-                    }
-                    Healer::Webhook => assert_eq!(tell(&world, &guest).await, 200),
-                    Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
-                }
-            }
-            assert_eq!(world.stripe().totals().await[id].refunded, 1000, "{point}, {healers:?}");
-        }
-        assert_books_balance(&world).await;
-    }
+    let wish = || Wish::Refund(Uuid::new_v4());
+    wish_dies("automatic", "refund-order", wish, ("partially_refunded", TOTAL, 1000)).await;
+}
+
+#[tokio::test]
+async fn a_capture_that_dies_anywhere_is_made_once() {
+    wish_dies("manual", "capture-order", || Wish::Capture, ("paid", TOTAL, 0)).await;
 }
 
 #[tokio::test]
