@@ -1,4 +1,4 @@
-//! What each step costs: Redis round trips, Redis commands in them, calls to `DynamoDB`.
+//! What each step costs: Redis round trips, Redis commands in them, calls to `DynamoDB`, calls to Stripe.
 
 use std::sync::Arc;
 
@@ -6,33 +6,48 @@ use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     event::Event,
-    world::{Answer, Setup, World, california, cart, total_of},
+    world::{Answer, Setup, World, california, cart, id_of, total_of},
 };
 
 /// At most one round trip before the use case, and one after; where an order changes, the one before it is the hold on
 /// its cache. `get-order` and `list-orders` take theirs to look and to fill.
 const EXPECTED: [(&str, Cost); 21] = [
-    ("initiate", Cost { trips: 2, commands: 2, dynamodb: 3 }),
-    ("get-session", Cost { trips: 1, commands: 1, dynamodb: 0 }),
-    ("update-address", Cost { trips: 2, commands: 2, dynamodb: 3 }),
-    ("calculate-shipping, offers", Cost { trips: 1, commands: 2, dynamodb: 2 }),
-    ("calculate-shipping, choice", Cost { trips: 2, commands: 3, dynamodb: 3 }),
-    ("calculate-tax", Cost { trips: 1, commands: 2, dynamodb: 2 }),
-    ("apply-coupon", Cost { trips: 2, commands: 3, dynamodb: 3 }),
-    ("remove-coupon", Cost { trips: 2, commands: 2, dynamodb: 3 }),
-    ("confirm-order", Cost { trips: 2, commands: 5, dynamodb: 3 }),
-    ("confirm-order, again", Cost { trips: 2, commands: 5, dynamodb: 1 }),
-    ("get-order, miss", Cost { trips: 2, commands: 2, dynamodb: 1 }),
-    ("get-order, hit", Cost { trips: 1, commands: 1, dynamodb: 0 }),
-    ("get-order, unknown", Cost { trips: 2, commands: 2, dynamodb: 1 }),
-    ("get-order, unknown again", Cost { trips: 1, commands: 1, dynamodb: 0 }),
-    ("list-orders, miss", Cost { trips: 2, commands: 2, dynamodb: 1 }),
-    ("list-orders, hit", Cost { trips: 1, commands: 1, dynamodb: 0 }),
-    ("cancel-order", Cost { trips: 2, commands: 4, dynamodb: 2 }),
-    ("update-order-status", Cost { trips: 2, commands: 4, dynamodb: 3 }),
-    ("claim, three sessions and orders", Cost { trips: 6, commands: 14, dynamodb: 12 }),
-    ("calculate-shipping-preview", Cost { trips: 1, commands: 1, dynamodb: 2 }),
-    ("health", Cost { trips: 1, commands: 1, dynamodb: 1 }),
+    ("initiate", cost(2, 2, 3, 0)),
+    ("get-session", cost(1, 1, 0, 0)),
+    ("update-address", cost(2, 2, 3, 0)),
+    ("calculate-shipping, offers", cost(1, 2, 2, 0)),
+    ("calculate-shipping, choice", cost(2, 3, 3, 0)),
+    ("calculate-tax", cost(1, 2, 2, 0)),
+    ("apply-coupon", cost(2, 3, 3, 0)),
+    ("remove-coupon", cost(2, 2, 3, 0)),
+    ("confirm-order", cost(2, 5, 3, 0)),
+    ("confirm-order, again", cost(2, 5, 1, 0)),
+    ("get-order, miss", cost(2, 2, 1, 0)),
+    ("get-order, hit", cost(1, 1, 0, 0)),
+    ("get-order, unknown", cost(2, 2, 1, 0)),
+    ("get-order, unknown again", cost(1, 1, 0, 0)),
+    ("list-orders, miss", cost(2, 2, 1, 0)),
+    ("list-orders, hit", cost(1, 1, 0, 0)),
+    ("cancel-order", cost(2, 4, 2, 0)),
+    ("update-order-status", cost(2, 4, 3, 0)),
+    ("claim, three sessions and orders", cost(6, 14, 12, 0)),
+    ("calculate-shipping-preview", cost(1, 1, 2, 0)),
+    ("health", cost(1, 1, 1, 0)),
+];
+
+/// With a card an order is written twice: what is wanted, and what came of it.
+const EXPECTED_OF_CARDS: [(&str, Cost); 11] = [
+    ("confirm-order", cost(4, 9, 4, 1)),
+    ("confirm-order, again", cost(2, 5, 1, 0)),
+    ("capture-order", cost(4, 8, 4, 1)),
+    ("refund-order", cost(4, 8, 4, 1)),
+    ("cancel-order", cost(4, 8, 3, 1)),
+    ("confirm-order, declined", cost(5, 10, 5, 2)),
+    ("confirm-order, the bank asks", cost(4, 9, 4, 2)),
+    ("payment-webhook", cost(2, 4, 4, 1)),
+    ("payment-webhook, again", cost(0, 0, 1, 0)),
+    ("payment-webhook, nothing new", cost(0, 0, 3, 1)),
+    ("payment-webhook, not ours", cost(0, 0, 0, 0)),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +55,11 @@ struct Cost {
     trips: u64,
     commands: u64,
     dynamodb: usize,
+    stripe: u64,
+}
+
+const fn cost(trips: u64, commands: u64, dynamodb: usize, stripe: u64) -> Cost {
+    Cost { trips, commands, dynamodb, stripe }
 }
 
 struct Costs<'a> {
@@ -52,6 +72,8 @@ impl Costs<'_> {
     async fn of(&mut self, name: &'static str, status: u16, step: impl Future<Output = Answer>) -> Value {
         self.world.dynamodb.forget_calls();
         let before = self.world.redis.traffic();
+        let stripe = || self.world.stripe().proxy.traffic().requests;
+        let asked_before = stripe();
         let answer = step.await;
         assert_eq!(answer.status(), status, "{name}: {:#}", answer.body());
         let after = self.world.redis.traffic();
@@ -59,6 +81,7 @@ impl Costs<'_> {
             trips: after.requests - before.requests,
             commands: after.commands - before.commands,
             dynamodb: self.world.dynamodb.calls().len(),
+            stripe: stripe() - asked_before,
         };
         self.table.push((name, cost));
         answer.body().clone()
@@ -68,7 +91,7 @@ impl Costs<'_> {
 /// A growth of any of these is a growth of every checkout's cost and time.
 #[tokio::test]
 async fn every_step_costs_what_it_cost() {
-    let world = Setup::default().unlimited().build().await;
+    let world = Setup::default().unlimited().cards().build().await;
     let guest = world.guest();
     let staff = world.staff();
     // The connection is there, and the server knows the scripts.
@@ -112,4 +135,41 @@ async fn every_step_costs_what_it_cost() {
     costs.of("health", 200, world.call("health", health.request())).await;
 
     assert_eq!(costs.table, EXPECTED);
+}
+
+#[tokio::test]
+async fn every_step_of_a_card_costs_what_it_cost() {
+    let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let session = async |token: &str| {
+        let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+        (id_of(&session).to_owned(), total_of(&session), token.to_owned())
+    };
+    // The connections are there, and the server knows the scripts.
+    let (checkout, total, token) = session("pm_card_visa").await;
+    let first = guest.pay(&checkout, total, &token).await.expect(201);
+    guest.cancel(first["order"]["orderId"].as_str().unwrap()).await.expect(200);
+    let mut costs = Costs { world: &world, table: Vec::new() };
+
+    let (checkout, total, token) = session("pm_card_visa").await;
+    let paid = costs.of("confirm-order", 201, guest.pay(&checkout, total, &token)).await;
+    costs.of("confirm-order, again", 200, guest.pay(&checkout, total, &token)).await;
+    let order = paid["order"]["orderId"].as_str().unwrap();
+    costs.of("capture-order", 200, staff.capture(order)).await;
+    costs.of("refund-order", 200, staff.refund(order, uuid::Uuid::new_v4(), Some(100))).await;
+    costs.of("cancel-order", 200, guest.cancel(order)).await;
+    let (checkout, total, token) = session("pm_card_chargeCustomerFail").await;
+    costs.of("confirm-order, declined", 402, guest.pay(&checkout, total, &token)).await;
+    let (checkout, total, token) = session(&world.stripe().secured().await).await;
+    let asked = costs.of("confirm-order, the bank asks", 202, guest.pay(&checkout, total, &token)).await;
+    let payment = &asked["order"]["payment"];
+    world.stripe().authenticate(payment["clientSecret"].as_str().unwrap(), true).await;
+    let intent = world.stripe().intent_of(asked["order"]["orderId"].as_str().unwrap()).await.unwrap();
+    let kind = "payment_intent.amount_capturable_updated";
+    costs.of("payment-webhook", 200, world.tell("evt_1", kind, &intent)).await;
+    costs.of("payment-webhook, again", 200, world.tell("evt_1", kind, &intent)).await;
+    costs.of("payment-webhook, nothing new", 200, world.tell("evt_2", kind, &intent)).await;
+    costs.of("payment-webhook, not ours", 200, world.tell("evt_3", "invoice.paid", &intent)).await;
+
+    assert_eq!(costs.table, EXPECTED_OF_CARDS);
 }
