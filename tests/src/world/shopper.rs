@@ -236,6 +236,19 @@ pub fn california() -> Value {
     })
 }
 
+/// What initiate takes for three bags of beans to Tokyo, in yen.
+pub fn to_tokyo() -> Value {
+    json!({
+        "cartItems": cart(&[("espresso-beans", 3)]),
+        "currency": "JPY",
+        "shippingAddress": {
+            "firstName": "花子", "lastName": "山田", "addressLine1": "1-1 Chiyoda", "city": "東京",
+            "state": "Tokyo", "postalCode": "100-0001", "country": "JP"
+        },
+        "shippingMethodId": "jp-standard"
+    })
+}
+
 /// The checkout id of a session.
 pub fn id_of(session: &Value) -> &str {
     session["checkoutId"].as_str().unwrap_or_else(|| panic!("no session: {session:#}"))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::http::route::Route;
-use tests::world::{Setup, california, cart, id_of, sample_catalog, total_of};
+use tests::world::{Setup, california, cart, id_of, sample_catalog, to_tokyo, total_of};
 use uuid::Uuid;
 
 use super::{VISA, assert_money, order_id, standing};
@@ -11,15 +11,7 @@ use super::{VISA, assert_money, order_id, standing};
 async fn yen_have_no_decimals() {
     let world = Setup::default().unlimited().cards().build().await;
     let (guest, staff) = (world.guest(), world.staff());
-    let tokyo = json!({
-        "firstName": "花子", "lastName": "山田", "addressLine1": "1-1 Chiyoda", "city": "東京",
-        "state": "Tokyo", "postalCode": "100-0001", "country": "JP"
-    });
-    let body = json!({
-        "cartItems": cart(&[("espresso-beans", 3)]), "currency": "JPY", "shippingAddress": tokyo,
-        "shippingMethodId": "jp-standard"
-    });
-    let session = guest.post(Route::Initiate, &body).await.expect(201);
+    let session = guest.post(Route::Initiate, &to_tokyo()).await.expect(201);
     let order = guest.pay(id_of(&session), 10_940, VISA).await.expect(201)["order"].take();
     assert_money(&world, &order, "jpy", 10_940).await;
     let refunded = staff.refund(order_id(&order), Uuid::new_v4(), Some(940)).await.expect(200)["order"].take();

@@ -7,14 +7,15 @@ use tests::{
     event::Event,
     proxy::Mode,
     token::{Signer, Token},
-    world::{World, cart, id_of, total_of},
+    world::{Setup, World, cart, id_of, total_of},
 };
+use tools::stripe_server::SECRET_KEY;
 
 use super::Fleet;
 
 const EMAIL: &str = "augusta.king@example.com";
 /// None of these stands in a line by chance, as five digits would in a time.
-const PERSONAL: [&str; 8] = [
+const PERSONAL: [&str; 12] = [
     EMAIL,
     "augusta",
     "Lovelace",
@@ -23,6 +24,11 @@ const PERSONAL: [&str; 8] = [
     "90210-4321",
     "415 555-0199",
     "leave it with the neighbour",
+    // A card, its token, the key that charges it, and what the customer's browser goes on with.
+    "4242424242424242",
+    "pm_card_visa",
+    SECRET_KEY,
+    "_secret_",
 ];
 
 fn address() -> Value {
@@ -79,13 +85,26 @@ async fn purchase(world: &World, fleet: &mut Fleet, caller: &dyn Fn(Route) -> Ev
     world.redis.set(Mode::Pass).await;
     let order = placed["order"]["orderId"].as_str().expect("an order");
     send(fleet, Route::GetOrder, caller(Route::GetOrder).path("orderId", order)).await.expect(200);
+
+    for (token, status) in [
+        ("4242424242424242", 400),
+        ("pm_card_chargeCustomerFail", 402),
+        ("pm_card_visa", 201),
+        (world.stripe().secured().await.as_str(), 202),
+    ] {
+        let session = send(fleet, Route::Initiate, caller(Route::Initiate).json(&opened)).await.expect(201);
+        let mut card = confirmation(&session, total);
+        card["paymentMethod"] = json!("card");
+        card["paymentToken"] = json!(token);
+        send(fleet, Route::ConfirmOrder, caller(Route::ConfirmOrder).json(&card)).await.expect(status);
+    }
     requests
 }
 
 #[tokio::test]
 async fn logs_are_json_with_the_requests_id_and_nothing_personal_at_any_level() {
     for level in ["info", "trace"] {
-        let world = World::new().await;
+        let world = Setup::default().unlimited().cards().build().await;
         let mut fleet = Fleet::of(&world).setting("LOG_LEVEL", level);
         let guest = world.guest();
         let token = Signer::es256().sign(&Token::of("ada"));

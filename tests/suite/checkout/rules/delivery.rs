@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::http::route::Route;
-use tests::world::{Setup, World, cart, id_of, total_of};
+use tests::world::{Setup, World, cart, id_of, to_tokyo, total_of};
 
 fn preview(items: &[(&str, u32)], place: &Value) -> Value {
     json!({"cartItems": cart(items), "shippingAddress": place})
@@ -99,16 +99,7 @@ async fn an_order_keeps_its_estimate_and_its_explanation() {
 async fn a_session_in_yen_has_no_decimals() {
     let world = Setup::default().build().await;
     let guest = world.guest();
-    let tokyo = json!({
-        "firstName": "花子", "lastName": "山田", "addressLine1": "1-1 Chiyoda", "city": "東京",
-        "state": "Tokyo", "postalCode": "100-0001", "country": "JP"
-    });
-    let body = json!({
-        "cartItems": cart(&[("espresso-beans", 3)]), "currency": "JPY", "shippingAddress": tokyo,
-        "shippingMethodId": "jp-standard"
-    });
-
-    let session = guest.post(Route::Initiate, &body).await.expect(201);
+    let session = guest.post(Route::Initiate, &to_tokyo()).await.expect(201);
 
     // 10 % in 8940 and in 2000: 994.54… of the two together.
     let expected = json!({
