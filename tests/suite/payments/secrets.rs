@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use shared::app::{App, Clock};
 use tests::{
     answering::Answering,
     world::{Setup, World, now, webhook},
@@ -81,6 +82,26 @@ async fn a_secret_may_be_one_of_a_json_object() {
         assert_eq!(serde_json::from_str::<Value>(&asked.body).expect("JSON"), json!({"SecretId": "checkout/stripe"}));
     }
     takes_cards_and_events(&world).await;
+}
+
+/// Keys are changed over where they are kept: nothing has to be deployed.
+#[tokio::test]
+async fn a_key_that_stripe_refuses_is_fetched_again() {
+    let (store, stripe) =
+        (Answering::with(parameter("/checkout/stripe-key", "sk_old")).await, Answering::with("").await);
+    let world = shop(&store, "ssm:/checkout/stripe-key", "").await;
+    let mut config = world.app().config.clone();
+    config.stripe.as_mut().expect("a shop that takes cards").url = stripe.url("");
+    let container = Arc::new(App::new(config, Clock::System).expect("a container"));
+    let guest = world.guest().served_by(&container);
+    let session = ready(&guest).await;
+    stripe.answer(401, r#"{"error":{"type":"invalid_request_error","message":"Expired API Key provided"}}"#);
+    store.answer_next("POST /", 200, parameter("/checkout/stripe-key", "sk_old"));
+    pay(&guest, &session, VISA).await.expect(202);
+    store.answer(200, parameter("/checkout/stripe-key", "sk_new"));
+    pay(&guest, &session, VISA).await.expect(202);
+    let keys: Vec<_> = stripe.asked().iter().map(|asked| asked.header("authorization").to_owned()).collect();
+    assert_eq!(keys, ["Bearer sk_old", "Bearer sk_new"]);
 }
 
 /// Orders wait, events are to be sent again, and the first request after it is mended goes through: no container has to

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
@@ -41,8 +41,9 @@ pub struct Stripe {
     config: Option<StripeConfig>,
     connector: Connector,
     now: fn() -> OffsetDateTime,
-    key: OnceCell<Secret>,
-    webhook_secret: OnceCell<Secret>,
+    /// Once they are fetched.
+    key: Mutex<Option<Secret>>,
+    webhook_secret: Mutex<Option<Secret>>,
 }
 
 impl fmt::Debug for Stripe {
@@ -88,7 +89,7 @@ impl Stripe {
     /// `now` is the wall clock.
     pub fn new(config: Option<StripeConfig>, now: fn() -> OffsetDateTime) -> Self {
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
-        Self { config, connector, now, key: OnceCell::new(), webhook_secret: OnceCell::new() }
+        Self { config, connector, now, key: Mutex::default(), webhook_secret: Mutex::default() }
     }
 
     /// Fetches the keys at cold start. A failure is logged, and tried again by the request that needs one.
@@ -96,19 +97,24 @@ impl Stripe {
         if let Some(config) = &self.config {
             let webhook = async {
                 match &config.webhook_secret {
-                    Some(source) => self.secret(&self.webhook_secret, source).await.map(|_| ()),
-                    None => Ok(()),
+                    Some(source) => self.secret(&self.webhook_secret, source).await.map(Some),
+                    None => Ok(None),
                 }
             };
             let (key, webhook) = tokio::join!(self.secret(&self.key, &config.key), webhook);
-            for reason in [key.map(|_| ()), webhook].into_iter().filter_map(Result::err) {
+            for reason in [key.err(), webhook.err()].into_iter().flatten() {
                 degraded(Store::Payments, "fetch secret", &reason);
             }
         }
     }
 
-    async fn secret<'a>(&self, cell: &'a OnceCell<Secret>, source: &SecretSource) -> Result<&'a Secret, String> {
-        cell.get_or_try_init(|| secrets::fetch(&self.connector, source, (self.now)().into())).await
+    async fn secret(&self, kept: &Mutex<Option<Secret>>, source: &SecretSource) -> Result<Secret, String> {
+        let mut kept = kept.lock().await;
+        if let Some(secret) = &*kept {
+            return Ok(secret.clone());
+        }
+        let secret = secrets::fetch(&self.connector, source, (self.now)().into()).await?;
+        Ok(kept.insert(secret).clone())
     }
 
     /// One call. `key` makes it safe to be made again.
@@ -160,6 +166,10 @@ impl Stripe {
         let fault = Fault { status, error: answer["error"].clone() };
         if fault.is_refusal() {
             return Ok(Err(fault));
+        }
+        if status == 401 {
+            // It may have been replaced where it is kept.
+            *self.key.lock().await = None;
         }
         // 401 and 403 are ours to mend; 409, 429 and 5xx pass. And a key that was used for another request decides nothing.
         Err(unknown(format!("{status} {}", fault.code())))
