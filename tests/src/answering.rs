@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use hyper::{HeaderMap, Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -108,7 +108,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
                 let state = Arc::clone(&state);
                 async move {
                     let (head, body) = request.into_parts();
-                    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
                     let body = String::from_utf8_lossy(&body).into_owned();
                     let asked = Asked { line: format!("{} {}", head.method, head.uri), headers: head.headers, body };
                     Ok::<_, Infallible>(state.lock().expect("nobody has panicked with it").take(asked))

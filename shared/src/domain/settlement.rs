@@ -243,7 +243,8 @@ impl Order {
         let Some(card) = &self.payment.card else { return };
         let used = |id: &Uuid| card.refunds.iter().any(|refund| refund.id == *id);
         let own = self.id.uuid().as_u128();
-        let id = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next))).find(|id| !used(id));
+        let ids = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next)));
+        let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
         if let Some(id) = id.filter(|_| !left.is_zero()) {
             self.payment.ask_refund(id, left, Some(reason.to_owned()), now);
         }

@@ -159,7 +159,7 @@ async fn cell(world: &Arc<World>, fault: &str, act: Act) -> String {
         "too slow" => proxy.set(Mode::Delay(Duration::from_millis(600))).await,
         "answer lost" => proxy.drop_answers(1),
         "too many requests" => {
-            elsewhere.answer(429, r#"{"error":{"type":"invalid_request_error","code":"rate_limit"}}"#)
+            elsewhere.answer(429, r#"{"error":{"type":"invalid_request_error","code":"rate_limit"}}"#);
         }
         "internal error" => elsewhere.answer(500, r#"{"error":{"type":"api_error"}}"#),
         "key revoked" => elsewhere.answer(401, r#"{"error":{"type":"invalid_request_error"}}"#),

@@ -48,7 +48,7 @@ impl Scene {
                 world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
             }
             let mut paid = pay(&guest, &session, VISA).await.expect(if unfinished { 202 } else { 201 });
-            order = order_id(&paid["order"].take()).to_owned();
+            order_id(&paid["order"].take()).clone_into(&mut order);
             if matches!(act, Act::Cancel | Act::Refund) {
                 world.staff().capture(&order).await.expect(200);
             }
