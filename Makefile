@@ -32,11 +32,15 @@ ifdef CI
 	@$(MAKE) --no-print-directory test-dynamodb-local
 endif
 
+# What asks no database, or asks it nothing that the rest of the suite doesn't.
+ANY_ENGINE := architecture:: degradation:: fuzz harness:: history:: operator:: pricing:: topologies:: \
+	payments::crashes payments::documented payments::machine payments::secrets
+
 .PHONY: test-dynamodb-local
 test-dynamodb-local: ## Run the tests that need DynamoDB on AWS's own emulator (Java 17)
 	@scripts/setup dynamodb-local
 	$(say) "Testing, on redis-server and DynamoDB Local"
-	@TEST_DYNAMODB=local cargo test --package tests --locked -- --skip pricing:: --skip architecture:: --skip fuzz --skip topologies:: --skip history::
+	@TEST_DYNAMODB=local cargo test --package tests --locked -- $(addprefix --skip ,$(ANY_ENGINE))
 
 .PHONY: lint
 lint: setup ## Formatting, clippy, dependencies, the template
