@@ -2,9 +2,24 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use shared::app::{App, Request, Response};
+use shared::{
+    app::{App, Request, Response},
+    checkout::reconcile::Reconciled,
+    ports::StoreError,
+};
 
-/// Calls a function as its runtime would: one container, one request.
+use crate::identity;
+
+/// Runs the reconciler as its schedule would, under its own role.
+///
+/// # Errors
+/// What the handler says.
+pub async fn reconcile(app: Arc<App>) -> Result<Reconciled, StoreError> {
+    let context = app.scheduled();
+    identity::acting_as("reconcile", reconcile::handle(app, context)).await
+}
+
+/// Calls a function as its runtime would: one container, one request, and its own role.
 pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
     // On the heap: handlers' futures are large, and every await of a test has a place of its own for one on the stack.
     let answer: Pin<Box<dyn Future<Output = Response> + Send>> = match function {
@@ -28,5 +43,5 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "update-order-status" => Box::pin(update_order_status::handle(app, request)),
         other => panic!("there is no function {other}"),
     };
-    answer.await
+    identity::acting_as(function, answer).await
 }

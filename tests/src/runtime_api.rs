@@ -22,6 +22,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use crate::dynamo_faults::OPERATOR;
+
 /// How an invocation ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -56,6 +58,10 @@ impl Bootstrap {
         let name = binary.file_name().unwrap_or_default();
         let mut command = Command::new(binary);
         command.env_clear().envs(settings);
+        if settings.get("AWS_ACCESS_KEY_ID").is_some_and(|key| key == OPERATOR) {
+            // Its own role's: what it asks for is held against that.
+            command.env("AWS_ACCESS_KEY_ID", name);
+        }
         command.env("AWS_LAMBDA_RUNTIME_API", &api.authority).env("AWS_LAMBDA_FUNCTION_NAME", name);
         command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST").env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
         command.env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/test").env("AWS_LAMBDA_LOG_STREAM_NAME", "test");

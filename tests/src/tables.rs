@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread};
 use aws_sdk_dynamodb::Client;
 use tools::{client::Access, tables, template::Template};
 
-use crate::servers::{self, Engine};
+use crate::{
+    servers::{self, Engine},
+    stack::Stack,
+};
 
 /// The template's tables under a prefix of their own, empty, in the shared engine. They end with it; in an engine
 /// that goes on they are deleted when dropped.
@@ -40,6 +43,17 @@ impl Tables {
     /// What `AWS_ENDPOINT_URL_DYNAMODB` must be to reach the engine without a proxy.
     pub fn endpoint(&self) -> String {
         self.engine.endpoint()
+    }
+
+    /// A deployment whose tables are these.
+    pub fn stack(&self) -> Stack {
+        let named = |stack: Stack, table: &tools::template::Table| {
+            stack.with(&table.logical_id, &table.local_name(&self.prefix))
+        };
+        self.template
+            .tables
+            .iter()
+            .fold(Stack::new().parameter("StripeSecretKeyFrom", "ssm:/checkout/stripe-key"), named)
     }
 
     /// What tells a function its tables: `ORDERS_TABLE` and the others.

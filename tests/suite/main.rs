@@ -10,6 +10,7 @@
 mod architecture;
 mod checkout;
 mod degradation;
+mod deployment;
 mod harness;
 mod history;
 mod operator;

@@ -47,6 +47,10 @@ pub(super) fn internal_server_error() -> Response<Full<Bytes>> {
     error(500, NAMESPACE, "InternalServerError", "The request could not be processed")
 }
 
+pub(super) fn access_denied(message: &str) -> Response<Full<Bytes>> {
+    error(400, "com.amazon.coral.service", "AccessDeniedException", message)
+}
+
 /// An answer of our own. Without `x-amz-crc32`, which the SDK checks where it is given.
 pub(super) fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {
     Response::builder()

@@ -26,6 +26,8 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
+use crate::stack::roles::{Refusal, Roles};
+
 pub use rule::{Fault, Hits, Rule};
 
 /// What the calls that went through cost, as far as the answers say; see `ReturnConsumedCapacity`.
@@ -40,6 +42,8 @@ pub struct Capacity {
 /// One call as the proxy saw it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Whose access key it was signed with.
+    pub caller: String,
     /// As the API names it: `GetItem`.
     pub operation: String,
     /// The request's body.
@@ -63,11 +67,26 @@ struct Script {
     client: Client<HttpConnector, Full<Bytes>>,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<Vec<Call>>,
+    roles: Option<Roles>,
+    refusals: Mutex<Vec<Refusal>>,
 }
 
+/// The access key of those who may do everything: tests, and the operator's tools.
+pub const OPERATOR: &str = "local";
+
 impl DynamoFaults {
-    /// Starts a proxy in front of the engine, on the test's own runtime.
+    /// Starts a proxy in front of the engine, on the test's own runtime. Everyone may do everything.
     pub async fn before(engine: SocketAddr) -> Self {
+        Self::guarded(engine, None).await
+    }
+
+    /// One that lets a function do what its role and the endpoint grant. The access key that a call is signed with is
+    /// the function's name, or [`OPERATOR`].
+    pub async fn under(roles: Roles, engine: SocketAddr) -> Self {
+        Self::guarded(engine, Some(roles)).await
+    }
+
+    async fn guarded(engine: SocketAddr, roles: Option<Roles>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let script = Arc::new(Script {
@@ -75,6 +94,8 @@ impl DynamoFaults {
             client: Client::builder(TokioExecutor::new()).build_http(),
             rules: Mutex::default(),
             calls: Mutex::default(),
+            roles,
+            refusals: Mutex::default(),
         });
         let serving = tokio::spawn(serve(listener, Arc::clone(&script))).abort_handle();
         Self { address, script, serving }
@@ -108,6 +129,16 @@ impl DynamoFaults {
 
     pub fn forget_calls(&self) {
         self.script.calls.lock().unwrap().clear();
+    }
+
+    /// Every call that a role or the endpoint did not grant.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.script.refusals.lock().unwrap().clone()
+    }
+
+    /// For a test that wants some.
+    pub fn forget_refusals(&self) {
+        self.script.refusals.lock().unwrap().clear();
     }
 
     /// How many calls there were to each operation.
@@ -192,11 +223,25 @@ impl Script {
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
         let json: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
 
-        let index = self.record(&operation, &json);
+        let caller = caller(&asked.parts.headers);
+        let index = self.record(&caller, &operation, &json);
+        if let Some(refused) = self.refusal(&caller, &operation, &json) {
+            self.note(index, refused.clone()).await;
+            return Ok(refused);
+        }
         let fault = self.fault_for(&operation, &asked.body);
         let response = self.respond(fault, &operation, json, asked).await?;
         self.note(index, response.clone()).await;
         Ok(response)
+    }
+
+    /// AWS looks at the rights before anything else.
+    fn refusal(&self, caller: &str, operation: &str, request: &Value) -> Option<Response<Full<Bytes>>> {
+        let roles = self.roles.as_ref().filter(|_| caller != OPERATOR)?;
+        let refusal = roles.check(caller, operation, request).err()?;
+        let answer = answer::access_denied(&refusal.message);
+        self.refusals.lock().unwrap().push(refusal);
+        Some(answer)
     }
 
     fn fault_for(&self, operation: &str, body: &[u8]) -> Option<Fault> {
@@ -276,9 +321,10 @@ impl Script {
         Ok(Response::from_parts(parts, Full::from(body)))
     }
 
-    fn record(&self, operation: &str, json: &Value) -> usize {
+    fn record(&self, caller: &str, operation: &str, json: &Value) -> usize {
         let mut calls = self.calls.lock().unwrap();
         calls.push(Call {
+            caller: caller.to_owned(),
             operation: operation.to_owned(),
             request: json.clone(),
             status: None,
@@ -296,6 +342,13 @@ impl Script {
             call.capacity = capacity;
         }
     }
+}
+
+/// The access key of a signature: `AWS4-HMAC-SHA256 Credential=initiate/20261126/us-east-1/dynamodb/aws4_request, …`.
+fn caller(headers: &header::HeaderMap) -> String {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let credential = authorization.split("Credential=").nth(1).unwrap_or_default();
+    credential.split('/').next().unwrap_or_default().to_owned()
 }
 
 async fn read(response: Response<Full<Bytes>>) -> Value {

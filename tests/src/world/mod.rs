@@ -26,10 +26,11 @@ use shared::{
 
 use crate::{
     dynamo_faults::DynamoFaults,
-    handlers,
+    handlers, identity,
     keys::Keys,
     proxy::FaultProxy,
     servers::root,
+    stack::roles::Roles,
     tables::Tables,
     token::{self, Signer, Token},
 };
@@ -131,7 +132,7 @@ impl Setup {
         let keys = if self.own_redis { Keys::in_own_server() } else { Keys::reserve() };
         let tables = Tables::create().await;
         let redis = FaultProxy::before(keys.address()).await;
-        let dynamodb = DynamoFaults::before(tables.engine()).await;
+        let dynamodb = DynamoFaults::under(Roles::of(&tables.stack()), tables.engine()).await;
 
         let mut settings = tables.settings();
         settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb.endpoint());
@@ -174,7 +175,7 @@ impl World {
 
     /// Runs the reconciler, in this container.
     pub async fn reconcile(&self, container: &Arc<App>) -> Result<Reconciled, StoreError> {
-        reconcile::handle(Arc::clone(container), container.scheduled()).await
+        handlers::reconcile(Arc::clone(container)).await
     }
 
     /// Another container: it shares the stores with the first, and nothing else.
@@ -224,6 +225,17 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// A right that is missing fails the test that met it, whatever its caller made of the error: a reconciler that
+    /// may not read must not look like one that has nothing to do.
+    fn drop(&mut self) {
+        let refusals = self.dynamodb.refusals();
+        // A container opens its connection by a read that not every function may do, and takes the refusal for a success.
+        let real: Vec<_> = refusals.iter().filter(|refusal| !refusal.is_ping).map(|refusal| &refusal.message).collect();
+        assert!(std::thread::panicking() || real.is_empty(), "template.yaml does not grant: {real:#?}");
+    }
+}
+
 /// Looks again and again until it is so: a breaker probes when it is time to.
 ///
 /// # Panics
@@ -245,5 +257,6 @@ pub fn sample_catalog() -> Value {
 
 fn container(settings: &BTreeMap<String, String>, clock: Clock) -> Arc<App> {
     let config = Config::read(Vars::new(settings.clone())).unwrap_or_else(|error| panic!("{error}"));
-    Arc::new(App::new(config, clock).unwrap_or_else(|error| panic!("{error}")))
+    let app = App::new(config, clock).unwrap_or_else(|error| panic!("{error}"));
+    Arc::new(identity::signing_as_the_function(app))
 }

@@ -1,0 +1,4 @@
+//! The template as AWS would deploy it: translated, with parameters, its policies evaluated.
+
+mod names;
+mod rights;
