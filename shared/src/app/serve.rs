@@ -22,7 +22,7 @@ use crate::{
         route::Route,
     },
     ports::{ChangeId, Entrance, Entry, Gate as _, Receipt, Receipts as _},
-    telemetry::counts::{Counts, Store, count, counting, degraded},
+    telemetry::counts::{Counts, Store, count, counting, degraded, spent_ms},
 };
 
 pub use lambda_http::Request;
@@ -72,7 +72,14 @@ where
         // Boxed: a future this large shouldn't be moved from layer to layer.
         let answer = Box::pin(guarded(app, route, &request, handler)).await.header("x-request-id", correlation_id);
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(status = answer.status, duration_ms, "served");
+        tracing::info!(
+            status = answer.status,
+            duration_ms,
+            redis_ms = spent_ms(Store::Redis),
+            dynamodb_ms = spent_ms(Store::DynamoDb),
+            payments_ms = spent_ms(Store::Payments),
+            "served"
+        );
         answer.into_response()
     })
     .instrument(span)

@@ -1,6 +1,6 @@
-//! What happened in one invocation, counted while it runs.
+//! What happened in one invocation, counted and timed while it runs.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
 /// One invocation's counts. What stays at zero is not worth telling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,21 @@ pub struct Counts {
     pub version_conflicts: u64,
     /// Whether this was the container's first invocation.
     pub cold_starts: u64,
+    /// How long each call to a store took, retries and waiting in vain included.
+    pub redis_calls: Vec<Duration>,
+    pub dynamodb_calls: Vec<Duration>,
+    pub payments_calls: Vec<Duration>,
+}
+
+impl Counts {
+    /// The calls to one store.
+    pub fn calls(&self, store: Store) -> &[Duration] {
+        match store {
+            Store::Redis => &self.redis_calls,
+            Store::DynamoDb => &self.dynamodb_calls,
+            Store::Payments => &self.payments_calls,
+        }
+    }
 }
 
 tokio::task_local! {
@@ -49,6 +64,22 @@ pub async fn counting<T>(work: impl Future<Output = T>) -> (T, Counts) {
 /// Counts something. Outside of an invocation there is nobody to tell.
 pub fn count(change: impl FnOnce(&mut Counts)) {
     let _: Result<(), _> = COUNTS.try_with(|counts| change(&mut counts.borrow_mut()));
+}
+
+/// Notes how long one call to a store took.
+pub fn timed(store: Store, took: Duration) {
+    count(|counts| match store {
+        Store::Redis => counts.redis_calls.push(took),
+        Store::DynamoDb => counts.dynamodb_calls.push(took),
+        Store::Payments => counts.payments_calls.push(took),
+    });
+}
+
+/// How long the invocation has spent in calls to a store so far, in milliseconds. Calls that ran at the same time count
+/// one by one.
+pub fn spent_ms(store: Store) -> u64 {
+    let spent = COUNTS.try_with(|counts| counts.borrow().calls(store).iter().sum::<Duration>()).unwrap_or_default();
+    u64::try_from(spent.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A store.

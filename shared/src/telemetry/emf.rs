@@ -3,14 +3,19 @@
 use std::{
     io::Write as _,
     sync::{Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use metrique_writer_core::{Entry, EntryWriter, format::Format as _};
+use metrique_writer_core::{
+    Entry, EntryWriter, MetricFlags, Observation, Unit, Value, ValueWriter, format::Format as _, unit::NegativeScale,
+};
 use metrique_writer_format_emf::Emf;
 use time::OffsetDateTime;
 
-use crate::{config::TelemetryConfig, telemetry::counts::Counts};
+use crate::{
+    config::TelemetryConfig,
+    telemetry::counts::{Counts, Store},
+};
 
 /// The dimension that all functions of one deployment share.
 const SERVICE: &str = "service";
@@ -60,6 +65,25 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 15] {
     ]
 }
 
+/// The metrics that hold a duration for each call, in milliseconds.
+pub const TIMES: [(&str, Store); 3] =
+    [("RedisMs", Store::Redis), ("DynamoDbMs", Store::DynamoDb), ("PaymentsMs", Store::Payments)];
+
+/// Values that one metric of a line may hold: `CloudWatch` refuses a line with more.
+const MAX_VALUES: usize = 100;
+
+/// Calls of one invocation, as one metric with a value for each.
+struct Calls<'a>(&'a [Duration]);
+
+impl Value for Calls<'_> {
+    fn write(&self, writer: impl ValueWriter) {
+        let values = self.0.iter().take(MAX_VALUES);
+        // To the microsecond: more digits say nothing.
+        let values = values.map(|took| Observation::Floating((took.as_secs_f64() * 1e6).round() / 1e3));
+        writer.metric(values, Unit::Second(NegativeScale::Milli), [], MetricFlags::empty());
+    }
+}
+
 impl Entry for Line<'_> {
     fn write<'a>(&'a self, writer: &mut impl EntryWriter<'a>) {
         writer.timestamp(SystemTime::from(self.invocation.at));
@@ -70,6 +94,12 @@ impl Entry for Line<'_> {
             // What stays at zero isn't told: CloudWatch sums, and bills, what is there.
             if value > 0 {
                 writer.value(name, &value);
+            }
+        }
+        for (name, store) in TIMES {
+            let calls = self.counts.calls(store);
+            if !calls.is_empty() {
+                writer.value(name, &Calls(calls));
             }
         }
     }

@@ -1,13 +1,11 @@
-//! What the functions count, as `CloudWatch` reads it, and the alarms upon it.
+//! What the functions count and time, as `CloudWatch` reads it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     sync::Arc,
 };
 
 use serde_json::{Value, json};
-use serde_yaml_ng::Value as Yaml;
 use shared::http::route::Route;
 use tests::{
     binaries::binary,
@@ -15,12 +13,12 @@ use tests::{
     event::Event,
     proxy::Mode,
     runtime_api::{Bootstrap, Ended, Outcome},
-    servers::root,
     world::{Answer, Setup, World, cart, id_of},
 };
+use tokio::sync::OnceCell;
 use tools::stripe_server::WEBHOOK_SECRET;
 
-const STACK: &str = "shop-stack";
+pub(super) const STACK: &str = "shop-stack";
 
 /// The lines of Embedded Metric Format that a process wrote.
 fn blobs(ended: &Ended) -> Vec<Value> {
@@ -29,7 +27,7 @@ fn blobs(ended: &Ended) -> Vec<Value> {
 }
 
 /// The value of a metric in a line: a number, or nothing.
-fn told(blob: &Value, metric: &str) -> u64 {
+pub(super) fn told(blob: &Value, metric: &str) -> u64 {
     let names = blob["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");
     let declared = names.iter().any(|name| name["Name"] == metric);
     let value = blob[metric].as_u64();
@@ -65,8 +63,14 @@ async fn impatient() -> Arc<World> {
     Setup::default().setting("REDIS_TIMEOUT_MS", "200").setting("RATE_LIMIT_INITIATE", "2/60").cards().build().await
 }
 
+/// The lines of functions to which everything happens that can be counted. Made once.
+pub(super) async fn eventful() -> &'static [Value] {
+    static LINES: OnceCell<Vec<Value>> = OnceCell::const_new();
+    LINES.get_or_init(everything).await
+}
+
 /// Everything that can happen, in as few functions as will do. Returns their lines.
-async fn eventful() -> Vec<Value> {
+async fn everything() -> Vec<Value> {
     let world = impatient().await;
     let guest = world.guest();
     let opened = json!({"cartItems": cart(&[("espresso-beans", 1)])});
@@ -126,11 +130,11 @@ async fn eventful() -> Vec<Value> {
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 - 1 + 3, "one an invocation, and none where nothing was counted: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 2 + 1, "one an invocation: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for line in &lines {
+    for line in lines {
         assert_eq!(line["service"], STACK);
         assert!(line["_aws"]["Timestamp"].as_u64().is_some_and(|ms| ms > 1_700_000_000_000));
         for (metric, _) in shared::telemetry::emf::metrics(&shared::telemetry::counts::Counts::default()) {
@@ -170,53 +174,52 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     assert_eq!(sums, expected);
 }
 
-/// A scalar of the template: itself, or what a `!Ref` to the stack's name stands for.
-fn scalar(value: &Yaml) -> String {
-    match value {
-        Yaml::Tagged(tagged) if tagged.value == "AWS::StackName" => STACK.to_owned(),
-        Yaml::String(text) => text.clone(),
-        other => panic!("a text is needed here: {other:?}"),
-    }
+/// How many calls to a store a line holds the durations of.
+fn timed(line: &Value, metric: &str) -> usize {
+    let declared = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics").iter();
+    let unit = declared.filter(|name| name["Name"] == metric).map(|name| name["Unit"].as_str()).next();
+    let values = match &line[metric] {
+        Value::Null => return 0,
+        Value::Number(one) => vec![one.as_f64().expect("a number")],
+        many => {
+            let counts = many["Counts"].as_array().map(Vec::len);
+            let values: Vec<_> = many["Values"].as_array().expect("values").iter().filter_map(Value::as_f64).collect();
+            assert_eq!(counts, Some(values.len()), "{metric}: {line:#}");
+            values
+        }
+    };
+    assert_eq!(unit, Some(Some("Milliseconds")), "{metric}: {line:#}");
+    assert!(values.iter().all(|ms| (0.0..60_000.0).contains(ms)), "{metric}: {line:#}");
+    values.len()
 }
 
 #[tokio::test]
-async fn each_alarm_is_on_a_metric_and_dimensions_that_the_functions_tell() {
-    let text = fs::read_to_string(root().join("template.yaml")).expect("the template");
-    let template: Yaml = serde_yaml_ng::from_str(&text).expect("YAML");
-    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
-    assert_eq!(scalar(&variables["POWERTOOLS_SERVICE_NAME"]), STACK);
-    let namespace = scalar(&variables["POWERTOOLS_METRICS_NAMESPACE"]);
-    let lines = eventful().await;
-    let resources = template["Resources"].as_mapping().expect("resources");
-    let alarms: Vec<_> = resources.iter().filter(|(_, r)| r["Type"] == "AWS::CloudWatch::Alarm").collect();
+async fn each_call_to_a_store_is_timed_and_a_slow_store_is_named() {
+    let world = Setup::default().setting("REDIS_TIMEOUT_MS", "1000").cards().build().await;
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let mut confirm = Function::start(&world, Route::ConfirmOrder).await;
+    world.dynamodb.clear_rules();
+    world.redis.set(Mode::Delay(std::time::Duration::from_millis(60))).await;
+    let card = tests::world::card_confirmation(id_of(&ready), tests::world::total_of(&ready), "pm_card_visa");
+    confirm.send(&guest.event(Route::ConfirmOrder).json(&card)).await.expect(201);
+    let mut health = Function::start(&world, Route::Health).await;
+    health.send(&guest.event(Route::Health)).await.expect(200);
 
-    assert!(alarms.len() >= 5);
-    for (name, alarm) in alarms {
-        let alarm = &alarm["Properties"];
-        // AWS's own are told by AWS.
-        if scalar(&alarm["Namespace"]) == "AWS/SQS" {
-            continue;
-        }
-        let metric = scalar(&alarm["MetricName"]);
-        let dimensions: BTreeMap<String, String> = alarm["Dimensions"]
-            .as_sequence()
-            .expect("dimensions")
-            .iter()
-            .map(|dimension| (scalar(&dimension["Name"]), scalar(&dimension["Value"])))
-            .collect();
-        let fits = |line: &Value| {
-            let directive = &line["_aws"]["CloudWatchMetrics"][0];
-            let sets = directive["Dimensions"].as_array().expect("dimension sets");
-            let same = |set: &Value| {
-                let names: BTreeSet<_> = set.as_array().expect("names").iter().filter_map(Value::as_str).collect();
-                names == dimensions.keys().map(String::as_str).collect()
-            };
-            directive["Namespace"] == namespace.as_str()
-                && told(line, &metric) > 0
-                && sets.iter().any(same)
-                && dimensions.iter().all(|(name, value)| line[name] == value.as_str())
-        };
-        assert_eq!(scalar(&alarm["Namespace"]), namespace, "{name:?}");
-        assert!(lines.iter().any(fits), "{name:?}: nobody tells {metric} with {dimensions:?}");
-    }
+    let paid = confirm.bootstrap.stop().await;
+    let line = blobs(&paid).pop().expect("a line");
+    let seen = (timed(&line, "RedisMs"), timed(&line, "DynamoDbMs"), timed(&line, "PaymentsMs"));
+    assert_eq!(seen, (4, 4, 1), "as many as `costs` counts: {line:#}");
+    let fastest = line["RedisMs"]["Values"].as_array().expect("values").iter().filter_map(Value::as_f64);
+    assert!(fastest.fold(f64::MAX, f64::min) >= 60.0, "each waited for the slow Redis: {line:#}");
+    let served = paid.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    let served: Vec<_> = served.filter(|line| line["message"] == "served").collect();
+    assert!(served[0]["redis_ms"].as_u64().is_some_and(|ms| ms >= 4 * 60), "{served:#?}");
+    assert!(served[0]["dynamodb_ms"].is_u64() && served[0]["payments_ms"].is_u64(), "{served:#?}");
+    let line = health.stop().await.pop().expect("a line");
+    assert_eq!(
+        (timed(&line, "RedisMs"), timed(&line, "DynamoDbMs"), timed(&line, "PaymentsMs")),
+        (1, 1, 0),
+        "{line:#}"
+    );
 }

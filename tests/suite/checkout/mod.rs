@@ -1,5 +1,6 @@
 //! The checkout through its handlers, over real servers.
 
+mod alarms;
 mod bad_input;
 mod bootstraps;
 mod cache_holds;

@@ -5,7 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Config, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig,
+        BehaviorVersion, Config, Credentials, Region, SharedHttpClient, SharedInterceptor, retry::RetryConfig,
+        timeout::TimeoutConfig,
     },
     error::SdkError,
     operation::get_item::GetItemError,
@@ -14,7 +15,7 @@ use aws_sdk_dynamodb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    adapters::stored::Unreadable,
+    adapters::{dynamodb::call_timer::CallTimer, stored::Unreadable},
     config::dynamodb::{DynamoDbConfig, TableNames},
     ports::StoreError,
 };
@@ -57,6 +58,7 @@ impl Dynamo {
                     .operation_attempt_timeout(config.timeout)
                     .build(),
             );
+        builder.push_interceptor(SharedInterceptor::new(CallTimer));
         builder.set_endpoint_url(config.endpoint.clone());
         Self { client: Client::from_conf(builder.build()), tables: config.tables.clone() }
     }

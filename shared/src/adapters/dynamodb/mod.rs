@@ -1,5 +1,6 @@
 //! `DynamoDB`: the system of record.
 
+mod call_timer;
 pub mod catalog;
 pub mod client;
 pub mod events;

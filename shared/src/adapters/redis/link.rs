@@ -18,7 +18,7 @@ use crate::{
         keys::Keys,
     },
     config::redis::{Login, RedisConfig},
-    telemetry::counts::{Store, count, degraded},
+    telemetry::counts::{Store, count, degraded, timed},
 };
 
 /// Sendings within one deadline: one may find that the connection is dead or leads to a replica, one more that the
@@ -94,7 +94,9 @@ impl Link {
     /// As [`Link::send`], but also while Redis is left alone: for what other containers, which may well reach it,
     /// would suffer from.
     pub async fn insist(&self, commands: &[Command]) -> Vec<Option<Value>> {
+        let start = Instant::now();
         let results = self.attempt(commands).await;
+        timed(Store::Redis, start.elapsed());
         commands.iter().zip(results).map(|(command, result)| heard(command, result)).collect()
     }
 

@@ -28,7 +28,7 @@ use crate::{
         payment::{Capture, Intent, Refunded, Standing},
     },
     ports::{CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, ProviderEvents},
-    telemetry::counts::{Store, count, degraded},
+    telemetry::counts::{Store, count, degraded, timed},
 };
 
 /// The API that the answers below are of.
@@ -153,7 +153,9 @@ impl Stripe {
             let (status, request_id) = (response.status().as_u16(), request_id(&response));
             Ok::<_, String>((status, request_id, text_of(response).await?))
         };
-        let (status, request_id, text) = match tokio::time::timeout(config.timeout, answer).await {
+        let answer = tokio::time::timeout(config.timeout, answer).await;
+        timed(Store::Payments, started.elapsed());
+        let (status, request_id, text) = match answer {
             Ok(answer) => answer.map_err(unknown)?,
             Err(_) => return Err(unknown("no answer in time".to_owned())),
         };
