@@ -16,50 +16,57 @@ use tests::servers::root;
 
 use super::metrics::{STACK, eventful, told};
 
-/// What AWS documents: namespace, metric, dimensions, and where it says so.
-const DOCUMENTED: [(&str, &[&str], &[&[&str]], &str); 7] = [
-    (
-        "AWS/Lambda",
-        &["Errors", "Throttles", "Duration"],
-        &[&["FunctionName"]],
-        "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
-    ),
-    (
-        "AWS/ApiGateway",
-        &["4xx", "5xx", "Count", "Latency"],
-        &[&["ApiId"], &["ApiId", "Stage"]],
-        "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html",
-    ),
-    (
-        "AWS/DynamoDB",
-        &["ReadThrottleEvents", "WriteThrottleEvents"],
-        &[&["TableName"], &["GlobalSecondaryIndexName", "TableName"]],
-        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
-    ),
-    (
-        "AWS/ElastiCache",
-        &["BytesUsedForCache", "ElastiCacheProcessingUnits", "Evictions", "ThrottledCmds"],
-        &[&["clusterId"]],
-        "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html",
-    ),
-    (
-        "AWS/EventBridge/Pipes",
-        &["ExecutionFailed", "ExecutionThrottled", "ExecutionTimeout"],
-        &[&["PipeName"]],
-        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html",
-    ),
-    (
-        "AWS/SQS",
-        &["ApproximateNumberOfMessagesVisible"],
-        &[&["QueueName"]],
-        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html",
-    ),
-    (
-        "AWS/Scheduler",
-        &["TargetErrorCount"],
-        &[&["ScheduleGroup"]],
-        "https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html",
-    ),
+/// What AWS tells of itself in one namespace, and where it documents that.
+struct Documented {
+    namespace: &'static str,
+    metrics: &'static [&'static str],
+    dimensions: &'static [&'static [&'static str]],
+    source: &'static str,
+}
+
+const DOCUMENTED: [Documented; 7] = [
+    Documented {
+        namespace: "AWS/Lambda",
+        metrics: &["Errors", "Throttles", "Duration"],
+        dimensions: &[&["FunctionName"]],
+        source: "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
+    },
+    Documented {
+        namespace: "AWS/ApiGateway",
+        metrics: &["4xx", "5xx", "Count", "Latency"],
+        dimensions: &[&["ApiId"], &["ApiId", "Stage"]],
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html",
+    },
+    Documented {
+        namespace: "AWS/DynamoDB",
+        metrics: &["ReadThrottleEvents", "WriteThrottleEvents"],
+        dimensions: &[&["TableName"], &["GlobalSecondaryIndexName", "TableName"]],
+        source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
+    },
+    Documented {
+        namespace: "AWS/ElastiCache",
+        metrics: &["BytesUsedForCache", "ElastiCacheProcessingUnits", "Evictions", "ThrottledCmds"],
+        dimensions: &[&["clusterId"]],
+        source: "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html",
+    },
+    Documented {
+        namespace: "AWS/EventBridge/Pipes",
+        metrics: &["ExecutionFailed", "ExecutionThrottled", "ExecutionTimeout"],
+        dimensions: &[&["PipeName"]],
+        source: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html",
+    },
+    Documented {
+        namespace: "AWS/SQS",
+        metrics: &["ApproximateNumberOfMessagesVisible"],
+        dimensions: &[&["QueueName"]],
+        source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html",
+    },
+    Documented {
+        namespace: "AWS/Scheduler",
+        metrics: &["TargetErrorCount"],
+        dimensions: &[&["ScheduleGroup"]],
+        source: "https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html",
+    },
 ];
 
 /// Metrics that one alarm's expression may take in.
@@ -115,8 +122,10 @@ impl Watched {
         if self.namespace == namespace {
             return (!lines.iter().any(|line| self.is_told_in(line))).then(|| "no function tells it".to_owned());
         }
-        let documented = DOCUMENTED.iter().find(|(namespace, ..)| *namespace == self.namespace);
-        let Some((_, metrics, dimensions, source)) = documented else { return Some("an unknown namespace".to_owned()) };
+        let documented = DOCUMENTED.iter().find(|documented| documented.namespace == self.namespace);
+        let Some(Documented { metrics, dimensions, source, .. }) = documented else {
+            return Some("an unknown namespace".to_owned());
+        };
         if !metrics.contains(&self.metric.as_str()) {
             return Some(format!("no such metric in {source}"));
         }
