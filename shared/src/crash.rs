@@ -17,6 +17,8 @@ mod armed {
 
     static CRASH_AT: LazyLock<Option<String>> = LazyLock::new(|| Vars::from_env().get("CHECKOUT_CRASH_AT"));
 
+    static PANIC_AT: LazyLock<Option<String>> = LazyLock::new(|| Vars::from_env().get("CHECKOUT_PANIC_AT"));
+
     tokio::task_local! {
         static DYING: Arc<Dying>;
     }
@@ -39,8 +41,13 @@ mod armed {
         }
     }
 
-    /// Dies here if `CHECKOUT_CRASH_AT` names this point, as a process does that is killed.
+    /// Dies here if `CHECKOUT_CRASH_AT` names this point, as a process does that is killed. Panics here if
+    /// `CHECKOUT_PANIC_AT` does, with a text as a customer's own would make it.
     pub async fn point(name: &'static str) {
+        if PANIC_AT.as_deref() == Some(name) {
+            // As the standard library does, with the text in the message.
+            let _ = "Ada Lovelace, 12 St James Square, é".split_at("Ada Lovelace, 12 St James Square, é".len() - 1);
+        }
         let named = CRASH_AT.as_deref() == Some(name);
         if named {
             // There is no other way to kill oneself without unsafe code.

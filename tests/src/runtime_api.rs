@@ -40,6 +40,8 @@ pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+    /// What it told Lambda of why it could not start.
+    pub not_started: Option<Value>,
 }
 
 /// A function's process. Killed when dropped.
@@ -110,7 +112,8 @@ impl Bootstrap {
         let status = self.child.wait().await.expect("a child that can be waited for");
         let stdout = self.stdout.await.expect("the reader goes on");
         let stderr = self.stderr.await.expect("the reader goes on");
-        Ended { code: status.code(), stdout, stderr }
+        let not_started = self.api.work.not_started.lock().unwrap().take();
+        Ended { code: status.code(), stdout, stderr, not_started }
     }
 }
 
@@ -136,6 +139,8 @@ struct Work {
     queue: mpsc::UnboundedSender<(String, Value)>,
     queued: Mutex<mpsc::UnboundedReceiver<(String, Value)>>,
     waiting: BlockingMutex<HashMap<String, oneshot::Sender<Outcome>>>,
+    /// Why the process could not start, as it told Lambda.
+    not_started: BlockingMutex<Option<Value>>,
 }
 
 impl RuntimeApi {
@@ -143,7 +148,12 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
         let authority = listener.local_addr().expect("a bound socket has an address").to_string();
         let (queue, queued) = mpsc::unbounded_channel();
-        let work = Arc::new(Work { queue, queued: Mutex::new(queued), waiting: BlockingMutex::default() });
+        let work = Arc::new(Work {
+            queue,
+            queued: Mutex::new(queued),
+            waiting: BlockingMutex::default(),
+            not_started: BlockingMutex::default(),
+        });
         let serving = tokio::spawn(serve(listener, Arc::clone(&work))).abort_handle();
         Self { authority, work, serving }
     }
@@ -190,6 +200,11 @@ async fn answer(work: &Work, request: Request<Incoming>) -> Response<Full<Bytes>
             if let Some(waiting) = work.waiting.lock().unwrap().remove(*id) {
                 let _ = waiting.send(outcome);
             }
+            status(StatusCode::ACCEPTED)
+        }
+        (&Method::POST, ["init", "error"]) => {
+            let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
+            *work.not_started.lock().unwrap() = serde_json::from_slice(&body).ok();
             status(StatusCode::ACCEPTED)
         }
         _ => status(StatusCode::NOT_FOUND),

@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> std::process::ExitCode {
     shared::app::run(initiate::handle).await
 }

@@ -76,7 +76,10 @@ impl Tokens {
             None | Some(KeySource::Url(_)) => KeyRing::default(),
             Some(KeySource::Inline(text)) => KeyRing { keys: parse(text)?, whole: true },
             Some(KeySource::File(path)) => {
-                let text = std::fs::read_to_string(path).map_err(|error| BadKeys(format!("{path}: {error}")))?;
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    // Not its name: a key that was put here by mistake is read as one.
+                    BadKeys(format!("it names a file that can't be read: {error}"))
+                })?;
                 KeyRing { keys: parse(&text)?, whole: true }
             }
             Some(KeySource::Hs256(secret)) => {

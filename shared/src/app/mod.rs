@@ -3,6 +3,7 @@
 
 pub mod run;
 pub mod serve;
+mod start;
 
 use std::{
     sync::{

@@ -1,6 +1,6 @@
 //! A function's life: read the settings, open the connections, serve events.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use lambda_http::{
     Adapter, Error, IntoResponse as _, LambdaEvent, RequestExt as _, Service as _, TransformResponse, lambda_runtime,
@@ -10,43 +10,30 @@ use lambda_http::{
 use tracing::Instrument as _;
 
 use crate::{
-    app::{App, Clock, Request, Response, Told},
+    adapters::dynamodb::client::describe,
+    app::{App, Request, Response, Told, start::start},
     checkout::visit::Visit,
-    config::Config,
     http::{answer::Answer, event},
-    telemetry::{
-        self,
-        counts::counting,
-        emf::{Invocation, Metrics},
-    },
+    telemetry::{counts::counting, emf::Invocation},
 };
 
 /// An invocation that nobody asked for.
 pub type Scheduled = Visit<()>;
 
-/// A container that is ready to serve.
-async fn start() -> Result<(Arc<App>, Arc<Metrics>), Error> {
-    let config = Config::from_env()?;
-    telemetry::init(&config.telemetry);
-    let metrics = Arc::new(Metrics::new(&config.telemetry));
-    let app = Arc::new(App::new(config, Clock::System)?);
-    app.warm_up().await;
-    Ok((app, metrics))
-}
-
-/// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged.
-///
-/// # Errors
-/// Settings that nothing could be done with, all of them named.
-pub async fn run_scheduled<F, Fut, T, E>(name: &'static str, handler: F) -> Result<(), Error>
+/// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged. Fails, and has said
+/// why, with settings that nothing could be done with.
+pub async fn run_scheduled<F, Fut, T, E>(name: &'static str, handler: F) -> ExitCode
 where
     F: Fn(Arc<App>, Scheduled) -> Fut + Clone,
     Fut: Future<Output = Result<T, E>> + Send,
     T: std::fmt::Debug,
     E: std::error::Error + Send + Sync + 'static,
 {
-    let (app, metrics) = start().await?;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<serde::de::IgnoredAny>| {
+    let (app, metrics) = match start().await {
+        Ok(started) => started,
+        Err(code) => return code,
+    };
+    let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<serde::de::IgnoredAny>| {
         let (app, metrics, handler) = (Arc::clone(&app), Arc::clone(&metrics), handler.clone());
         let span = tracing::info_span!("run", route = name, function_request_id = event.context.request_id);
         async move {
@@ -59,20 +46,20 @@ where
             Ok::<_, Error>(())
         }
         .instrument(span)
-    }))
-    .await
+    }));
+    ended(running.await)
 }
 
-/// Runs a function until Lambda stops it.
-///
-/// # Errors
-/// Settings that no request could be served with, all of them named.
-pub async fn run<F, Fut>(handler: F) -> Result<(), Error>
+/// Runs a function until Lambda stops it. Fails, and has said why, with settings that no request could be served with.
+pub async fn run<F, Fut>(handler: F) -> ExitCode
 where
     F: Fn(Arc<App>, Request) -> Fut + Clone,
     Fut: Future<Output = Response> + Send,
 {
-    let (app, metrics) = start().await?;
+    let (app, metrics) = match start().await {
+        Ok(started) => started,
+        Err(code) => return code,
+    };
     let serve = service_fn(move |request: Request| {
         let (at, metrics) = (app.now(), Arc::clone(&metrics));
         let request_id = request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
@@ -86,7 +73,7 @@ where
         }
     });
     // `lambda_http::run` would do, if it didn't panic on an event whose body can't be decoded.
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
+    let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
         let mut adapter = Adapter::from(serve.clone());
         async move {
             let Err(problem) = event::check(&event.payload) else { return adapter.call(event).await };
@@ -94,6 +81,17 @@ where
             let response = answer.into_response().into_response();
             TransformResponse::<Response, Error>::Response(event.payload.request_origin(), response).await
         }
-    }))
-    .await
+    }));
+    ended(running.await)
+}
+
+/// Lambda ends its functions by a signal: when the loop ends by itself, the Runtime API is out of reach.
+fn ended(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = describe(error.as_ref()), "The function can't get its events");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -93,7 +93,6 @@ fn span(route: Route, request: &Request, correlation_id: &str, cold_start: bool)
     let lambda = request.lambda_context_ref();
     tracing::info_span!(
         "request",
-        function_name = lambda.map(|context| context.env_config.function_name.as_str()),
         function_memory_size = lambda.map(|context| context.env_config.memory),
         function_arn = lambda.map(|context| context.invoked_function_arn.as_str()),
         function_request_id = lambda.map(|context| context.request_id.as_str()),

@@ -36,6 +36,7 @@ pub enum KeySource {
 
 impl AuthConfig {
     pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+        vars.declare(&["JWT_ISSUER", "JWT_AUDIENCE", "JWT_ROLES_CLAIM", "JWT_STAFF_ROLE"]);
         let keys = match (vars.get("JWT_JWKS"), vars.get("JWT_HS256_SECRET")) {
             (Some(_), Some(_)) => {
                 vars.fault("JWT_JWKS and JWT_HS256_SECRET are both set: give one of them");

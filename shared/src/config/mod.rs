@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod aws;
 pub mod dynamodb;
+pub mod lambda;
 pub mod limits;
 pub mod payments;
 pub mod redis;
@@ -16,6 +17,7 @@ use time::Duration;
 use crate::config::{
     auth::AuthConfig,
     dynamodb::DynamoDbConfig,
+    lambda::LambdaConfig,
     limits::LimitsConfig,
     payments::StripeConfig,
     redis::RedisConfig,
@@ -33,6 +35,9 @@ pub struct Config {
     pub stripe: Option<StripeConfig>,
     pub times: Times,
     pub telemetry: TelemetryConfig,
+    pub lambda: LambdaConfig,
+    /// A sentence for each variable that looks like a setting and is none: misspelt, most likely.
+    pub unknown: Vec<String>,
 }
 
 /// What logs and metrics say of where they come from.
@@ -88,15 +93,39 @@ impl Config {
             order_list_cache: vars.seconds("ORDER_LIST_CACHE_SECONDS", 300, 1..=86_400),
             request: vars.millis("REQUEST_TIMEOUT_MS", 8000, 100..=900_000),
         };
-        let telemetry = TelemetryConfig {
+        let telemetry = TelemetryConfig::read(&mut vars);
+        let lambda = LambdaConfig::read(&mut vars);
+        let unknown = vars.unknown();
+        if !vars.faults().is_empty() {
+            // A setting may be missing because its name is misspelt.
+            for name in &unknown {
+                vars.fault(name);
+            }
+        }
+        let config = redis.zip(dynamodb).zip(auth);
+        let config = config.map(|((redis, dynamodb), auth)| Self {
+            redis,
+            dynamodb,
+            limits,
+            auth,
+            stripe,
+            times,
+            telemetry,
+            lambda,
+            unknown,
+        });
+        vars.finish(config)
+    }
+}
+
+impl TelemetryConfig {
+    /// Notes every fault, and takes the default instead: a function that can't start must be able to say so.
+    pub fn read(vars: &mut Vars) -> Self {
+        Self {
             service: vars.get("POWERTOOLS_SERVICE_NAME").unwrap_or_else(|| "checkout".to_owned()),
             namespace: vars.get("POWERTOOLS_METRICS_NAMESPACE").unwrap_or_else(|| "Checkout".to_owned()),
             log_level: vars.parse_or("LOG_LEVEL", "one of error, warn, info, debug, trace", tracing::Level::INFO),
-        };
-        let config = redis.zip(dynamodb).zip(auth);
-        let config =
-            config.map(|((redis, dynamodb), auth)| Self { redis, dynamodb, limits, auth, stripe, times, telemetry });
-        vars.finish(config)
+        }
     }
 }
 

@@ -87,6 +87,10 @@ impl fmt::Display for Node {
     }
 }
 
+/// What stands beside `REDIS_HOST`, and is a part of `REDIS_URL`.
+const PARTS: [&str; 6] =
+    ["REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_SSL", "REDIS_IAM_CACHE", "REDIS_IAM_SERVERLESS"];
+
 /// What an address says; with a URL, all of it.
 struct Address {
     nodes: Vec<Node>,
@@ -99,6 +103,7 @@ impl RedisConfig {
     /// # Errors
     /// Notes every fault; `None` only where there is one.
     pub fn read(vars: &mut Vars) -> Option<Self> {
+        vars.declare(&PARTS);
         let prefix = vars.get("REDIS_PREFIX").unwrap_or_else(|| "cannbe:".to_owned());
         if !prefix.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.')) {
             vars.fault("REDIS_PREFIX must be letters, digits, ':', '-', '_' or '.'");
@@ -170,9 +175,7 @@ fn default_port(sentinel: bool) -> u16 {
 
 fn from_urls(vars: &mut Vars, urls: &str, sentinel: bool) -> Option<Address> {
     // Silently ignored, a password would be missed only when the server asks for it.
-    let parts =
-        ["REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_SSL", "REDIS_IAM_CACHE", "REDIS_IAM_SERVERLESS"];
-    for part in parts {
+    for part in PARTS {
         if vars.get(part).is_some() {
             vars.fault(format!("REDIS_URL and {part} are both set: REDIS_URL says it all"));
         }
@@ -290,7 +293,7 @@ fn certificates(vars: &mut Vars) -> Option<String> {
         match std::fs::read_to_string(&text) {
             Ok(pem) => pem,
             Err(error) => {
-                vars.fault(format!("REDIS_CA names a file that can't be read: {text}: {error}"));
+                vars.fault(format!("REDIS_CA names a file that can't be read: {error}"));
                 return None;
             }
         }

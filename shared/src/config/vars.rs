@@ -1,6 +1,11 @@
 //! Variables, and everything that is wrong with them.
 
-use std::{collections::BTreeMap, fmt::Write as _, ops::RangeInclusive, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    ops::RangeInclusive,
+    str::FromStr,
+};
 
 /// Every setting that is missing or bad.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +25,16 @@ fn report(faults: &[String]) -> String {
 pub struct Vars {
     values: BTreeMap<String, String>,
     faults: Vec<String>,
+    /// Every name that was asked for, set or not: what is set beside them is no setting of ours.
+    known: BTreeSet<String>,
 }
+
+/// What two names must have in common for one to be a misspelling of the other, from 0 to 1.
+const ALIKE: f64 = 0.85;
+/// Letters by which a name without any of our prefixes may differ from one of ours.
+const SLIPS: usize = 2;
+/// Names that other programs set and that only look like ours.
+const FOREIGN: [&str; 1] = ["SESSION_MANAGER"];
 
 impl Vars {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
@@ -30,11 +44,52 @@ impl Vars {
 
     pub fn new(values: impl IntoIterator<Item = (String, String)>) -> Self {
         let values = values.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
-        Self { values, faults: Vec::new() }
+        Self { values, ..Self::default() }
     }
 
-    pub fn get(&self, name: &str) -> Option<String> {
+    pub fn get(&mut self, name: &str) -> Option<String> {
+        self.declare(&[name]);
         self.values.get(name).map(|value| value.trim().to_owned())
+    }
+
+    /// Names settings that only some readings ask for, so that none of them is taken for a misspelt one.
+    pub fn declare(&mut self, names: &[&str]) {
+        for name in names {
+            if !self.known.contains(*name) {
+                self.known.insert((*name).to_owned());
+            }
+        }
+    }
+
+    /// Every setting that was asked for or declared.
+    pub fn known(&self) -> &BTreeSet<String> {
+        &self.known
+    }
+
+    /// A sentence for each variable that looks like a setting of ours and that nobody has asked for: after everything
+    /// was read. It names the setting that was probably meant, and never a value.
+    pub fn unknown(&self) -> Vec<String> {
+        let prefixes: BTreeSet<&str> = self.known.iter().filter_map(|name| prefix(name)).collect();
+        let others = self.values.keys().filter(|name| !self.known.contains(*name));
+        others.filter_map(|name| self.misspelling(name, &prefixes)).collect()
+    }
+
+    fn misspelling(&self, name: &str, prefixes: &BTreeSet<&str>) -> Option<String> {
+        if FOREIGN.contains(&name) {
+            return None;
+        }
+        let upper = name.to_ascii_uppercase();
+        if prefix(&upper).is_some_and(|prefix| prefixes.contains(prefix)) {
+            let nearest = self.known.iter().map(|known| (strsim::jaro_winkler(&upper, known), known));
+            let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness >= ALIKE);
+            let meant = nearest.map_or(String::new(), |(_, known)| format!(": did you mean {known}?"));
+            return Some(format!("{name} is not a setting{meant}"));
+        }
+        // The prefix itself may be misspelt. Names of another length are no slips, and are not worth the comparison.
+        let close = |known: &&String| {
+            known.len().abs_diff(upper.len()) <= SLIPS && strsim::osa_distance(&upper, known) <= SLIPS
+        };
+        self.known.iter().find(close).map(|known| format!("{name} is not a setting: did you mean {known}?"))
     }
 
     /// Notes what is wrong; once, though several settings may rest on the same variable.
@@ -87,6 +142,11 @@ impl Vars {
         usize::try_from(self.number(name, default, range)).unwrap_or(usize::MAX)
     }
 
+    /// What is wrong so far, each once.
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
     /// `value`, if nothing was wrong; it is `None` only where a fault was noted.
     ///
     /// # Errors
@@ -97,4 +157,10 @@ impl Vars {
             _ => Err(ConfigError(self.faults)),
         }
     }
+}
+
+/// `REDIS_` of `REDIS_HOST`. AWS's own variables are not ours to judge by their prefix.
+fn prefix(name: &str) -> Option<&str> {
+    let end = name.find('_')?;
+    Some(&name[..=end]).filter(|prefix| *prefix != "AWS_")
 }

@@ -4,18 +4,22 @@
 pub mod counts;
 pub mod emf;
 
+use std::{io::Write as _, panic::PanicHookInfo};
+
 use json_subscriber::JsonLayer;
+use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
-use crate::config::TelemetryConfig;
+use crate::config::{TelemetryConfig, lambda::LambdaConfig};
 
 /// Starts logging, once per process; a second call changes nothing. The fields have the names that AWS Lambda Powertools
 /// gives them.
-pub fn init(config: &TelemetryConfig) {
+pub fn init(config: &TelemetryConfig, lambda: &LambdaConfig) {
     // The level is ours alone: at `trace` the SDK would log whole requests, and the customer with them. And the runtime
     // warns of `cargo lambda watch` at every start, and of nothing that our own lines don't say.
     let targets = Targets::new()
@@ -28,6 +32,41 @@ pub fn init(config: &TelemetryConfig) {
     format.with_flattened_event();
     format.with_top_level_flattened_current_span();
     format.add_static_field("service", config.service.clone().into());
+    if let Some(name) = &lambda.function_name {
+        format.add_static_field("function_name", name.clone().into());
+    }
     // In tests many bootstraps share a process, and the first one has won.
     let _: Result<(), _> = tracing_subscriber::registry().with(targets).with(format).try_init();
+}
+
+/// Makes a panic one line of the log, with the fields of the request that it happened in, and not a text on standard
+/// error.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, error = panic_text(panic), "The function panicked");
+    }));
+}
+
+/// What the code says of a panic. A text that was put together at run time may quote what a customer sent.
+fn panic_text(panic: &PanicHookInfo<'_>) -> &'static str {
+    let text = panic.payload().downcast_ref::<&'static str>().copied();
+    text.unwrap_or("the text of this panic may hold personal data; the location says where it happened")
+}
+
+/// Says why the process ends before it has served anything: one line with the usual fields, whatever the log level.
+pub fn cannot_start(config: &TelemetryConfig, lambda: &LambdaConfig, at: OffsetDateTime, errors: &[String]) {
+    let reasons = if errors.len() == 1 { "reason" } else { "reasons" };
+    let mut line = json!({
+        "timestamp": at.format(&Rfc3339).unwrap_or_default(),
+        "level": "ERROR",
+        "message": format!("The function can't start, for {} {reasons}", errors.len()),
+        "service": config.service,
+        "errors": errors,
+    });
+    if let Some(name) = &lambda.function_name {
+        line["function_name"] = json!(name);
+    }
+    // Without standard output there is nobody to tell.
+    let _: std::io::Result<()> = writeln!(std::io::stdout().lock(), "{line}");
 }
