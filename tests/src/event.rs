@@ -208,7 +208,11 @@ impl Event {
 
 /// Any event, one of a file say, as a handler receives it.
 pub fn request_from(event: &Value) -> lambda_http::Request {
-    lambda_http::request::from_str(&event.to_string()).expect("an HTTP API event")
+    let payload = serde_json::value::to_raw_value(event).expect("JSON");
+    match shared::http::event::read(&payload, lambda_http::Context::default()) {
+        shared::http::event::Event::Request(request) => *request,
+        other => panic!("no HTTP API event: {other:?}"),
+    }
 }
 
 fn percent_encoded(text: &str) -> String {

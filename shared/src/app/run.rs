@@ -2,26 +2,29 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use lambda_http::{
-    Adapter, Error, IntoResponse as _, LambdaEvent, RequestExt as _, Service as _, TransformResponse, lambda_runtime,
-    request::LambdaRequest, service_fn,
-};
-
+use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+use serde_json::{json, value::RawValue};
 use tracing::Instrument as _;
 
 use crate::{
     adapters::dynamodb::client::describe,
     app::{App, Request, Response, Told, start::start},
     checkout::visit::Visit,
-    http::{answer::Answer, event},
+    http::{
+        answer::Answer,
+        event::{self, Event},
+        problem::Problem,
+        reply::{Form, Reply},
+    },
     telemetry::{counts::counting, emf::Invocation},
 };
 
 /// An invocation that nobody asked for.
 pub type Scheduled = Visit<()>;
 
-/// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged. Fails, and has said
-/// why, with settings that nothing could be done with.
+/// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged. An event that asks for
+/// something else is refused, and nothing is run for it. Fails, and has said why, with settings that nothing could be done
+/// with.
 pub async fn run_scheduled<F, Fut, T, E>(name: &'static str, handler: F) -> ExitCode
 where
     F: Fn(Arc<App>, Scheduled) -> Fut + Clone,
@@ -33,17 +36,23 @@ where
         Ok(started) => started,
         Err(code) => return code,
     };
-    let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<serde::de::IgnoredAny>| {
+    let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (app, metrics, handler) = (Arc::clone(&app), Arc::clone(&metrics), handler.clone());
         let span = tracing::info_span!("run", route = name, function_request_id = event.context.request_id);
         async move {
+            if !event::is_scheduled(&event.payload) {
+                tracing::warn!("refused an event that is not a schedule's");
+                let problem =
+                    Problem::new(400, "UNSUPPORTED_EVENT", "Not a schedule", "this function is run by a schedule");
+                return Ok(Some(refusal(problem, Form::Http, event.context.request_id)));
+            }
             let (at, scheduled) = (app.now(), app.scheduled());
             let (done, mut counts) = counting(handler(Arc::clone(&app), scheduled)).await;
             counts.cold_starts = u64::from(app.is_cold());
             metrics.emit(Invocation { at, route: name, request_id: &event.context.request_id }, &counts);
             let done = done.inspect_err(|error| tracing::error!(%error, "not run"))?;
             tracing::info!(?done, "run");
-            Ok::<_, Error>(())
+            Ok::<_, Error>(None)
         }
         .instrument(span)
     }));
@@ -60,26 +69,15 @@ where
         Ok(started) => started,
         Err(code) => return code,
     };
-    let serve = service_fn(move |request: Request| {
-        let (at, metrics) = (app.now(), Arc::clone(&metrics));
-        let request_id = request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
-        let answer = handler(Arc::clone(&app), request);
+    let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let (app, metrics, handler) = (Arc::clone(&app), Arc::clone(&metrics), handler.clone());
         async move {
-            let response = answer.await;
-            if let Some(Told { route, counts }) = response.extensions().get() {
-                metrics.emit(Invocation { at, route: route.function(), request_id: &request_id }, counts);
+            let (at, request_id) = (app.now(), event.context.request_id.clone());
+            let (reply, told) = answer(app, event, handler).await?;
+            if let Some(Told { route, counts }) = told {
+                metrics.emit(Invocation { at, route: route.function(), request_id: &request_id }, &counts);
             }
-            Ok::<_, Error>(response)
-        }
-    });
-    // `lambda_http::run` would do, if it didn't panic on an event whose body can't be decoded.
-    let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
-        let mut adapter = Adapter::from(serve.clone());
-        async move {
-            let Err(problem) = event::check(&event.payload) else { return adapter.call(event).await };
-            let answer = Answer::from(problem).header("x-request-id", event.context.request_id);
-            let response = answer.into_response().into_response();
-            TransformResponse::<Response, Error>::Response(event.payload.request_origin(), response).await
+            Ok::<_, Error>(reply)
         }
     }));
     ended(running.await)
@@ -94,4 +92,45 @@ fn ended(result: Result<(), Error>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Answers one invocation, whatever its event is: nothing in an event makes it panic.
+///
+/// # Errors
+/// For an event of a source that takes every answer for success, such as a queue: it must see a failure.
+pub async fn answer<F, Fut>(
+    app: Arc<App>,
+    LambdaEvent { payload, context, .. }: LambdaEvent<Box<RawValue>>,
+    handler: F,
+) -> Result<(Reply, Option<Told>), Error>
+where
+    F: FnOnce(Arc<App>, Request) -> Fut,
+    Fut: Future<Output = Response> + Send,
+{
+    let request_id = context.request_id.clone();
+    match event::read(&payload, context) {
+        Event::Request(request) => {
+            let mut response = handler(app, *request).await;
+            let told = response.extensions_mut().remove::<Told>();
+            Ok((Reply::new(response, Form::Http), told))
+        }
+        Event::Ping => {
+            // What comes next finds a warm container.
+            app.is_cold();
+            let answer = Answer::json(200, &json!({"status": "done"})).header("x-request-id", request_id);
+            Ok((Reply::new(answer.into_response(), Form::Http), None))
+        }
+        Event::Refused(problem, form) => {
+            tracing::warn!(function_request_id = request_id, problem.code, problem.detail, "refused an event");
+            Ok((refusal(problem, form, request_id), None))
+        }
+        Event::Unanswerable(why) => {
+            tracing::error!(function_request_id = request_id, why, "refused an event");
+            Err(why.into())
+        }
+    }
+}
+
+fn refusal(problem: Problem, form: Form, request_id: String) -> Reply {
+    Reply::new(Answer::from(problem).header("x-request-id", request_id).into_response(), form)
 }

@@ -213,12 +213,12 @@ async fn keep(app: &App, key: &Key, answer: &Answer, now: OffsetDateTime) -> boo
     })
 }
 
-/// API Gateway's id of the request, or Lambda's where there is no gateway.
+/// API Gateway's id of the request, or Lambda's where there is no gateway, or none whose id a header could carry.
 fn correlation_id(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) if context.request_id.is_some() => {
-            context.request_id.clone().unwrap_or_default()
-        }
-        _ => request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default(),
-    }
+    let given = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let given = given.filter(|id| (1..=200).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
+    given.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
 }

@@ -13,6 +13,7 @@ pub mod payment_commands;
 pub mod preview_commands;
 pub mod problem;
 pub mod problems;
+pub mod reply;
 pub mod route;
 pub mod session_commands;
 pub mod view;

@@ -26,3 +26,4 @@ mod redis_faults;
 mod rules;
 mod settings;
 mod stragglers;
+mod whole_events;

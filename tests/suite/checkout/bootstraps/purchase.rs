@@ -1,10 +1,9 @@
 //! A whole purchase through the processes.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::http::route::Route;
 use tests::{
     proxy::Mode,
-    runtime_api::Outcome,
     world::{World, california, cart, confirmation, id_of, in_lists, now, total_of, webhook},
 };
 
@@ -78,21 +77,6 @@ async fn a_function_starts_and_serves_without_redis() {
     let read = guest.event_about(Route::GetSession, id_of(&session));
 
     assert_eq!(fleet.send(Route::GetSession, &read).await.expect(200)["checkoutId"], session["checkoutId"]);
-}
-
-#[tokio::test]
-async fn an_event_that_no_gateway_sends_fails_alone() {
-    let world = World::new().await;
-    let guest = world.guest();
-    let mut fleet = Fleet::of(&world);
-    let items = json!({"cartItems": cart(&[("espresso-beans", 1)])});
-    let good = guest.event(Route::Initiate).json(&items);
-
-    for event in [json!({}), Value::Null] {
-        let outcome = fleet.invoke("initiate", &event).await;
-        assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
-        fleet.send(Route::Initiate, &good).await.expect(201);
-    }
 }
 
 #[tokio::test]

@@ -1,0 +1,63 @@
+//! Responses as the caller of the function reads them.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+/// Who reads it. One form serves API Gateway, whichever of its APIs it is, and a function URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Http,
+    /// `several`: the target group wants headers with several values each.
+    LoadBalancer {
+        several: bool,
+    },
+}
+
+/// What the runtime gives back.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reply {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+impl Reply {
+    pub fn new(response: Response<Body>, form: Form) -> Self {
+        let (head, body) = response.into_parts();
+        let mut values = BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in &head.headers {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            values.entry(name.as_str().to_owned()).or_default().push(value);
+        }
+        let (body, is_base64_encoded) = match body {
+            Body::Text(text) => (text, false),
+            Body::Binary(bytes) => (STANDARD.encode(bytes), true),
+            _ => (String::new(), false),
+        };
+        let several = form == Form::LoadBalancer { several: true };
+        let (headers, multi_value_headers) = if several {
+            (None, Some(values))
+        } else {
+            (Some(values.into_iter().map(|(name, values)| (name, values.join(", "))).collect()), None)
+        };
+        let status_description = (form != Form::Http).then(|| head.status.to_string());
+        Self {
+            status_code: head.status.as_u16(),
+            status_description,
+            headers,
+            multi_value_headers,
+            body,
+            is_base64_encoded,
+        }
+    }
+}
