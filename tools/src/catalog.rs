@@ -69,18 +69,19 @@ struct Reading {
 }
 
 /// What the file must have, each with its emptiest form.
-fn parts() -> [(&'static str, Value); 5] {
+fn parts() -> [(&'static str, Value); 6] {
     [
         ("products", json!([])),
         ("coupons", json!([])),
         ("shipping", json!({"zones": []})),
         ("tax", json!({"jurisdictions": []})),
         ("taxExemptions", json!([])),
+        ("cashOnDelivery", Value::Null),
     ]
 }
 
 /// Those that a file may do without.
-const OPTIONAL: [&str; 2] = ["coupons", "taxExemptions"];
+const OPTIONAL: [&str; 3] = ["coupons", "taxExemptions", "cashOnDelivery"];
 
 impl Reading {
     /// The parts are looked at one by one, so those that are unknown or missing go first.

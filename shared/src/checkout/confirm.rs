@@ -9,6 +9,7 @@ use crate::{
     },
     crash,
     domain::{
+        cash::CashRefusal,
         catalog::Tables,
         coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
@@ -73,6 +74,8 @@ pub enum ConfirmError {
     #[error("a coupon doesn't apply any more")]
     Coupon { reason: CouponRefusal, currency: Currency },
     #[error(transparent)]
+    Cash(#[from] CashRefusal),
+    #[error(transparent)]
     Card(#[from] CardUnavailable),
     /// The bank said no. Stock, coupons and the session are as they were.
     #[error("the card was declined")]
@@ -133,22 +136,28 @@ where
         let tables = stores.catalog.tables(&session::query(&loaded.session)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
-        if let Err(refusal) = refuse(&session, &command) {
-            // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
-            // the session is still what was priced.
-            let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
-            if fresh.session.version != loaded.session.version {
-                loaded = fresh;
+        let payment = refuse(&session, &command)
+            .and_then(|()| payment(stores.payments, visit, &session, &tables, &command.means));
+        let payment = match payment {
+            Ok(payment) => payment,
+            Err(refusal) => {
+                // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
+                // the session is still what was priced.
+                let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+                if fresh.session.version != loaded.session.version {
+                    loaded = fresh;
+                    continue;
+                }
+                if let Some(refusal) =
+                    keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await?
+                {
+                    return Err(refusal);
+                }
+                loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
                 continue;
             }
-            if let Some(refusal) = keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await? {
-                return Err(refusal);
-            }
-            loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
-            continue;
-        }
+        };
         let currency = session.currency;
-        let payment = payment(stores.payments, visit, &session, &command.means)?;
         let order = order(visit, &session, &tables, &command, payment)?;
         session.status = SessionStatus::Completed { order: order.id };
         session::advance(&mut session, visit);
@@ -278,9 +287,19 @@ async fn keep_new_prices(
 }
 
 /// How the order begins to be paid.
-fn payment(payments: &impl Payments, visit: &Visit, session: &Session, means: &Means) -> Result<Payment, ConfirmError> {
-    let Means::Card(token) = means else { return Ok(Payment::cash_on_delivery()) };
+fn payment(
+    payments: &impl Payments,
+    visit: &Visit,
+    session: &Session,
+    tables: &Tables,
+    means: &Means,
+) -> Result<Payment, ConfirmError> {
     let total = session.priced.summary.total;
+    let Means::Card(token) = means else {
+        let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
+        tables.cash_on_delivery.allow(to, total, session.currency)?;
+        return Ok(Payment::cash_on_delivery());
+    };
     let terms = payments.terms(total, session.currency)?;
     if total.is_zero() {
         return Ok(Payment::nothing(PaymentMethod::Card));

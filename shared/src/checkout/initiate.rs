@@ -36,6 +36,9 @@ pub enum InitiateError {
     NotForSale(Vec<Invalid>),
     #[error("not enough in stock")]
     InsufficientStock(Problems),
+    /// With the line that each is about.
+    #[error("more of a product than one order may have")]
+    TooMany(Problems, Vec<Invalid>),
     #[error("a product can't be shipped to the address")]
     NotShippable(Problems),
     #[error("another request with this idempotency key was answered first")]
@@ -94,6 +97,15 @@ fn refuse(session: &Session) -> Result<(), InitiateError> {
     };
     if let Some(short) = of(|p| matches!(p, Problem::OutOfStock { .. })) {
         return Err(InitiateError::InsufficientStock(short));
+    }
+    if let Some(many) = of(|p| matches!(p, Problem::MaxPerOrderExceeded { .. })) {
+        let faults = many.list.iter().filter_map(|problem| {
+            let product = &problem.sku()?.product;
+            let index = session.lines.iter().position(|line| line.sku.product == *product)?;
+            Some(Invalid::new(format!("/cartItems/{index}"), problem.detail(session.currency)))
+        });
+        let faults = faults.collect();
+        return Err(InitiateError::TooMany(many, faults));
     }
     match of(|p| matches!(p, Problem::NotShippable { .. })) {
         Some(barred) => Err(InitiateError::NotShippable(barred)),

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::domain::{
     calendar::Period,
+    cash::CashOnDelivery,
     coupon::{Coupon, CouponUses},
     ids::{Category, CertificateNumber, CouponCode, Owner, ProductId, Sku, TaxCode, VariantId},
     money::{Amounts, Currency, Minor},
@@ -26,6 +27,8 @@ pub struct Product {
     pub categories: BTreeSet<Category>,
     pub tax_code: TaxCode,
     pub stock: StockRule,
+    /// Units of all its variants together that one order may have.
+    pub max_per_order: Option<u32>,
     /// Where there are variants, a cart line must name one.
     pub variants: Vec<Variant>,
     pub restrictions: Vec<Restriction>,
@@ -196,4 +199,6 @@ pub struct Tables {
     /// Of the address's country.
     pub tax: TaxRules,
     pub certificate: Option<Certificate>,
+    /// Whether and where an order may be paid at the door.
+    pub cash_on_delivery: CashOnDelivery,
 }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod calendar;
+pub mod cash;
 pub mod catalog;
 pub mod coupon;
 pub mod explain;

@@ -26,6 +26,12 @@ pub enum Problem {
         requested: u64,
         available: u64,
     },
+    /// More units of a product, counting all its variants, than one order may have. `sku` is the product.
+    MaxPerOrderExceeded {
+        sku: Sku,
+        requested: u64,
+        maximum: u64,
+    },
     NotShippable {
         sku: Sku,
         message: String,
@@ -63,6 +69,7 @@ impl Problem {
             Self::ProductUnavailable { .. } => "PRODUCT_UNAVAILABLE",
             Self::PriceChanged { .. } => "PRICE_CHANGED",
             Self::OutOfStock { .. } => "OUT_OF_STOCK",
+            Self::MaxPerOrderExceeded { .. } => "MAX_PER_ORDER_EXCEEDED",
             Self::NotShippable { .. } => "NOT_SHIPPABLE",
             Self::CouponNoLongerValid { .. } => "COUPON_NO_LONGER_VALID",
             Self::ShippingMethodUnavailable { .. } => "SHIPPING_METHOD_UNAVAILABLE",
@@ -83,6 +90,7 @@ impl Problem {
             Self::ProductUnavailable { sku, .. }
             | Self::PriceChanged { sku, .. }
             | Self::OutOfStock { sku, .. }
+            | Self::MaxPerOrderExceeded { sku, .. }
             | Self::NotShippable { sku, .. } => Some(sku),
             _ => None,
         }
@@ -96,6 +104,9 @@ impl Problem {
                 format!("the price was {}, and is {} now", currency.format(*old), currency.format(*new))
             }
             Self::OutOfStock { requested, available, .. } => format!("{requested} asked for, {available} left"),
+            Self::MaxPerOrderExceeded { requested, maximum, .. } => {
+                format!("{requested} asked for, and one order may have {maximum} at most, counting all variants")
+            }
             Self::NotShippable { message, .. } => message.clone(),
             Self::CouponNoLongerValid { coupon, reason } => format!("{coupon}: {}", reason.detail(currency)),
             Self::ShippingMethodUnavailable { method, place } => format!("{method} isn't offered for {place}"),

@@ -6,6 +6,7 @@ use crate::{
         orders::OrderError, preview::PreviewError, session::SessionError, shipping::ShippingError, tax::TaxError,
     },
     domain::{
+        cash::CashRefusal,
         coupon::CouponRefusal,
         invalid::Invalid,
         money::Currency,
@@ -94,6 +95,10 @@ impl From<InitiateError> for Problem {
         match error {
             InitiateError::NotForSale(faults) => not_for_sale(faults),
             InitiateError::InsufficientStock(problems) => insufficient_stock(&problems),
+            InitiateError::TooMany(problems, errors) => {
+                let title = "More than one order may have";
+                Self { errors, ..about(422, "MAX_PER_ORDER_EXCEEDED", title, &problems) }
+            }
             InitiateError::NotShippable(problems) => not_shippable(&problems),
             InitiateError::AlreadyAnswered => already_answered(),
             InitiateError::Session(error) => error.into(),
@@ -187,6 +192,7 @@ impl From<ConfirmError> for Problem {
             ConfirmError::InsufficientStock(problems) => insufficient_stock(&problems),
             // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
+            ConfirmError::Cash(refusal) => cash_refused(&refusal, detail),
             ConfirmError::Card(CardUnavailable::NotOffered) => {
                 Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This way of paying isn't offered", detail)
             }
@@ -199,6 +205,18 @@ impl From<ConfirmError> for Problem {
             }
             ConfirmError::AlreadyAnswered => already_answered(),
             ConfirmError::Session(error) => error.into(),
+        }
+    }
+}
+
+fn cash_refused(refusal: &CashRefusal, detail: String) -> Problem {
+    let of = |code| Problem::new(422, code, "Cash on delivery isn't offered for this order", detail.clone());
+    match refusal {
+        CashRefusal::NotOffered => of("PAYMENT_METHOD_UNAVAILABLE"),
+        CashRefusal::Country(_) => of("CASH_ON_DELIVERY_NOT_IN_COUNTRY"),
+        CashRefusal::Currency(_) => of("CASH_ON_DELIVERY_NOT_IN_CURRENCY"),
+        CashRefusal::Total { maximum, .. } => {
+            of("CASH_ON_DELIVERY_TOTAL_TOO_LARGE").with("maximumTotal", maximum.get())
         }
     }
 }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     domain::{
         catalog::{Article, NotForSale, Product, Tables},
-        ids::Sku,
+        ids::{ProductId, Sku},
         money::{Minor, OutOfRange},
         place::Destination,
         priced::{Line, PricedLine},
@@ -75,6 +75,22 @@ pub(super) fn check_stock(cart: Cart<'_>, tables: &Tables, problems: &mut Vec<Pr
         let available = tables.stock.get(&sku).copied().unwrap_or_default();
         if available < requested {
             problems.push(Problem::OutOfStock { sku, requested, available });
+        }
+    }
+}
+
+/// Units of one product are summed over its variants: the most per order is the product's.
+pub(super) fn check_most(cart: Cart<'_>, tables: &Tables, problems: &mut Vec<Problem>) {
+    let mut requested: BTreeMap<&ProductId, u64> = BTreeMap::new();
+    for line in cart.lines {
+        let units = requested.entry(&line.sku.product).or_default();
+        *units = units.saturating_add(u64::from(line.quantity));
+    }
+    for (product, requested) in requested {
+        let maximum = tables.products.get(product).and_then(|product| product.max_per_order).map(u64::from);
+        if let Some(maximum) = maximum.filter(|maximum| requested > *maximum) {
+            let sku = Sku { product: product.clone(), variant: None };
+            problems.push(Problem::MaxPerOrderExceeded { sku, requested, maximum });
         }
     }
 }

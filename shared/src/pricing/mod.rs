@@ -68,6 +68,7 @@ pub fn price(cart: Cart<'_>, tables: &Tables, now: OffsetDateTime) -> Result<Pri
     // The order of a cart must not decide who gets the odd cent.
     rows.sort_by(|a, b| a.line.sku.cmp(&b.line.sku));
     goods::check_stock(cart, tables, &mut problems);
+    goods::check_most(cart, tables, &mut problems);
 
     let mut priced = Priced::default();
     let coupons = discounts::choose(cart, tables, &rows, now, &mut problems)?;

@@ -1,9 +1,11 @@
 //! The commerce rules as a customer meets them: through the handlers, with a shop that changes under their hands.
 
+mod cash;
 mod changes;
 mod claims;
 mod coupons;
 mod delivery;
+mod most;
 mod taxes;
 mod totals;
 

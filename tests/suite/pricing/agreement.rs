@@ -211,6 +211,7 @@ fn the_random_carts_are_not_all_alike() {
     result.unwrap_or_else(|error| panic!("{error}"));
     for code in [
         "PRODUCT_UNAVAILABLE",
+        "MAX_PER_ORDER_EXCEEDED",
         "COUPON_NO_LONGER_VALID",
         "SHIPPING_METHOD_UNAVAILABLE",
         "SHIPPING_UNAVAILABLE",

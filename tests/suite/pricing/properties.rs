@@ -158,6 +158,30 @@ fn neither_shipping_nor_tax_vanishes() {
     result.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// However its units are spread over variants, a product has the problem just when they are more than it allows.
+#[test]
+fn a_product_has_its_most_over_all_its_variants() {
+    let result = TestRunner::new(cases(4_000)).run(&random::case(), |case| {
+        let mut shop = Shop::open(&case.catalog, &case.cart);
+        let priced = priced(&mut shop)?;
+        for product in shop.tables.products.values() {
+            let of_it = shop.session.lines.iter().filter(|line| line.sku.product == product.id);
+            let units: u32 = of_it.map(|line| line.quantity).sum();
+            let mut told = priced.problems.iter().filter_map(|problem| match problem {
+                Problem::MaxPerOrderExceeded { sku, requested, maximum } if sku.product == product.id => {
+                    Some((*requested, *maximum))
+                }
+                _ => None,
+            });
+            let expected = product.max_per_order.filter(|maximum| units > *maximum);
+            prop_assert_eq!(told.next(), expected.map(|maximum| (u64::from(units), u64::from(maximum))));
+            prop_assert_eq!(told.next(), None);
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
 #[test]
 fn an_amount_past_every_range_is_an_error() {
     let largest = Minor::MAX.get();

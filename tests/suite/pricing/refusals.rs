@@ -43,6 +43,8 @@ fn products_that_contradict_themselves() {
     refused("/products/4/notShippableTo/0/regions/0", |c| {
         c["products"][4]["notShippableTo"][0]["regions"][0] = json!("US-XX");
     });
+    refused("/products/1/maxPerOrder", |c| c["products"][1]["maxPerOrder"] = json!(0));
+    refused("/products/1/maxPerOrder", |c| c["products"][1]["maxPerOrder"] = json!(-1));
     // A stock of all variants, and one of each.
     assert_eq!(
         faults(|c| c["products"][1]["stock"] = json!(5)),
@@ -51,6 +53,32 @@ fn products_that_contradict_themselves() {
     refused("/products/1/variants/0/stock", |c| {
         c["products"][1]["variants"][0].as_object_mut().unwrap().remove("stock");
     });
+}
+
+#[test]
+fn cash_on_delivery_that_says_too_little() {
+    let cash = |of: Value| move |c: &mut Value| c["cashOnDelivery"] = of;
+    for (at, of) in [
+        ("/cashOnDelivery/countries", json!({"enabled": true, "maximumTotals": {"USD": 1}})),
+        ("/cashOnDelivery/maximumTotals", json!({"enabled": true, "countries": ["US"]})),
+        (
+            "/cashOnDelivery/countries/1",
+            json!({"enabled": true, "countries": ["US", "XX"], "maximumTotals": {"USD": 1}}),
+        ),
+        ("/cashOnDelivery/countries/0", json!({"enabled": true, "countries": ["US-CA"], "maximumTotals": {"USD": 1}})),
+        (
+            "/cashOnDelivery/maximumTotals/USD",
+            json!({"enabled": true, "countries": ["US"], "maximumTotals": {"USD": -1}}),
+        ),
+        ("/cashOnDelivery/maximumTotals/XYZ", json!({"enabled": false, "maximumTotals": {"XYZ": 1}})),
+        ("/cashOnDelivery", json!({"countries": ["US"], "maximumTotals": {"USD": 1}})),
+        ("/cashOnDelivery/enabled", json!({"enabled": "yes"})),
+        ("/cashOnDelivery/country", json!({"enabled": false, "country": "US"})),
+    ] {
+        refused(at, cash(of));
+    }
+    assert_eq!(faults(cash(json!({"enabled": false}))), Vec::<String>::new());
+    assert_eq!(faults(|c| drop(c.as_object_mut().unwrap().remove("cashOnDelivery"))), Vec::<String>::new());
 }
 
 #[test]

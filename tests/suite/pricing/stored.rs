@@ -157,6 +157,7 @@ fn the_problems_that_no_random_cart_has_are_read_as_they_were_written() {
     session.priced.problems = vec![
         Problem::PriceChanged { sku: sku.clone(), old: minor(1), new: minor(2) },
         Problem::OutOfStock { sku: sku.clone(), requested: 5, available: 2 },
+        Problem::MaxPerOrderExceeded { sku: sku.clone(), requested: 9, maximum: 4 },
         Problem::NotShippable { sku: sku.clone(), message: "Not there: \"no\".".to_owned() },
         Problem::ProductUnavailable { sku, why: NotForSale::NoPrice },
     ];

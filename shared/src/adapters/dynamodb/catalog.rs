@@ -12,7 +12,7 @@ use crate::{
             inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
         },
         stored::catalog::{
-            CatalogFile, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
+            CatalogFile, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
         },
     },
     domain::{
@@ -37,6 +37,17 @@ const ROUNDS: u32 = 5;
 struct StoredDocument<T> {
     id: String,
     document: T,
+}
+
+/// The shop's rules that every cart needs: one item, so that they cost one read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredRules {
+    id: String,
+    /// Shipping.
+    document: StoredShipping,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cash_on_delivery: Option<StoredCash>,
 }
 
 /// The countries that tax rules have been loaded for.
@@ -107,7 +118,11 @@ fn tables(
     }
     let shipping =
         documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
-    tables.shipping = document::<StoredShipping>(shipping)?.rules().map_err(invalid)?;
+    let rules: StoredRules = from_item(OPERATION, shipping)?;
+    tables.shipping = rules.document.rules().map_err(invalid)?;
+    if let Some(cash) = rules.cash_on_delivery {
+        tables.cash_on_delivery = cash.rule().map_err(invalid)?;
+    }
     // A country without a document is one without a rule: a problem of the cart, not of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
         tables.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
@@ -203,7 +218,8 @@ impl Dynamo {
             self.put_document(&coupon_document_id(&coupon.code), stored).await?;
             written();
         }
-        self.put_document(SHIPPING_ID, &file.shipping).await?;
+        let (document, cash_on_delivery) = (file.shipping.clone(), file.cash_on_delivery.clone());
+        self.put_item(&StoredRules { id: SHIPPING_ID.to_owned(), document, cash_on_delivery }).await?;
         written();
         for (certificate, stored) in checked.certificates.iter().zip(&file.tax_exemptions) {
             self.put_document(&certificate_id(&certificate.number), stored).await?;
@@ -239,7 +255,11 @@ impl Dynamo {
     }
 
     async fn put_document<T: Serialize>(&self, id: &str, document: &T) -> Result<(), StoreError> {
-        let item = to_item("write catalog", &StoredDocument { id: id.to_owned(), document })?;
+        self.put_item(&StoredDocument { id: id.to_owned(), document }).await
+    }
+
+    async fn put_item(&self, item: &impl Serialize) -> Result<(), StoreError> {
+        let item = to_item("write catalog", item)?;
         let request = self.client.put_item().table_name(&self.tables.catalog).set_item(Some(item));
         request.send().await.map(|_| ()).map_err(failed("write catalog"))
     }

@@ -29,7 +29,7 @@ pub struct StoredProblem {
     /// Of a coupon: its refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Two numbers: prices old and new, units requested and available, a minimum and what there is.
+    /// Two numbers: prices old and new, units requested and available or allowed, a minimum and what there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     numbers: Option<(i64, i64)>,
 }
@@ -49,6 +49,9 @@ impl From<&Problem> for StoredProblem {
             Problem::PriceChanged { old, new, .. } => Self { numbers: Some((old.get(), new.get())), ..stored },
             Problem::OutOfStock { requested, available, .. } => {
                 Self { numbers: Some((units(*requested), units(*available))), ..stored }
+            }
+            Problem::MaxPerOrderExceeded { requested, maximum, .. } => {
+                Self { numbers: Some((units(*requested), units(*maximum))), ..stored }
             }
             Problem::NotShippable { message, .. } => Self { detail: Some(message.clone()), ..stored },
             Problem::CouponNoLongerValid { coupon, reason } => Self {
@@ -92,6 +95,9 @@ impl TryFrom<StoredProblem> for Problem {
                     None => old_counts(&detail),
                 };
                 Self::OutOfStock { sku: sku()?, requested, available }
+            }
+            "MAX_PER_ORDER_EXCEEDED" => {
+                Self::MaxPerOrderExceeded { sku: sku()?, requested: units(first), maximum: units(second) }
             }
             "NOT_SHIPPABLE" => Self::NotShippable { sku: sku()?, message: detail },
             "COUPON_NO_LONGER_VALID" => {

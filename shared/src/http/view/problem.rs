@@ -33,6 +33,8 @@ struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    max_per_order: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     coupon_code: Option<String>,
     /// `COUPON_EXPIRED` and so on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +65,9 @@ fn facts(problem: &Problem) -> Facts {
         }
         Problem::OutOfStock { requested, available, .. } => {
             Facts { requested: Some(*requested), available: Some(*available), ..none }
+        }
+        Problem::MaxPerOrderExceeded { requested, maximum, .. } => {
+            Facts { requested: Some(*requested), max_per_order: Some(*maximum), ..none }
         }
         Problem::CouponNoLongerValid { coupon, reason } => {
             Facts { coupon_code: Some(coupon.to_string()), reason: Some(reason.code()), ..none }

@@ -75,6 +75,13 @@ pub(super) fn of<'a>(
             relief: Number::zero(),
         });
     }
+    for product in list(&catalog["products"]) {
+        let of_it = list(&cart["items"]).iter().filter(|item| item["productId"] == product["productId"]);
+        let units: u64 = of_it.map(|item| item["quantity"].as_u64().unwrap()).sum();
+        if product["maxPerOrder"].as_u64().is_some_and(|maximum| units > maximum) {
+            problems.push("MAX_PER_ORDER_EXCEEDED".to_owned());
+        }
+    }
     // Text compares byte by byte, and no variant before any.
     lines.sort_by(|left, right| (left.product, left.variant).cmp(&(right.product, right.variant)));
     Ok(lines)

@@ -37,8 +37,9 @@ pub(super) fn product() -> impl Strategy<Value = Value> {
     let variants = (variants, prop::collection::vec((plain_amounts(), schedule(), seldom(weight(), 0.2)), 3));
     let tax_code = select(vec![Value::Null, json!("standard"), json!("reduced"), json!("zero")]);
     let published = prop_oneof![100 => Just(Value::Null), 1 => Just(json!(false)), 10 => Just(json!(true))];
-    let parts = (plain_amounts(), schedule(), seldom(weight(), 0.6), categories(), tax_code, published, variants);
-    parts.prop_map(|(prices, schedule, weight, categories, tax_code, published, (count, variants))| {
+    let most = seldom((1..=30_u32).prop_map(Value::from), 0.2);
+    let parts = (plain_amounts(), schedule(), seldom(weight(), 0.6), categories(), tax_code, published, most, variants);
+    parts.prop_map(|(prices, schedule, weight, categories, tax_code, published, most, (count, variants))| {
         let variants = variants.into_iter().zip(VARIANTS).take(count).map(|((prices, schedule, weight), id)| {
             object([
                 ("variantId", json!(id)),
@@ -56,6 +57,7 @@ pub(super) fn product() -> impl Strategy<Value = Value> {
             ("categories", json!(categories)),
             ("taxCode", tax_code),
             ("published", published),
+            ("maxPerOrder", most),
             ("variants", if count == 0 { Value::Null } else { variants.collect() }),
         ])
     })

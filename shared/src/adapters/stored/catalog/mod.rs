@@ -1,5 +1,6 @@
 //! The catalog as a file and as items: what the shop's people write, checked on the way in.
 
+mod cash;
 mod coupon;
 mod product;
 mod shipping;
@@ -25,6 +26,7 @@ use crate::domain::{
     tax::Certificate,
 };
 
+pub use cash::StoredCash;
 pub use coupon::StoredCoupon;
 pub use product::StoredProduct;
 pub use shipping::StoredShipping;
@@ -45,6 +47,9 @@ pub struct CatalogFile {
     /// Certificates on file, each by its number.
     #[serde(default)]
     pub tax_exemptions: Vec<StoredCertificate>,
+    /// Without a rule nothing can be paid at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cash_on_delivery: Option<StoredCash>,
 }
 
 /// A catalog file that has been found right.
@@ -91,6 +96,9 @@ impl CatalogFile {
             }
         }
         faults.nest("/shipping", self.shipping.rules());
+        if let Some(cash) = &self.cash_on_delivery {
+            faults.nest("/cashOnDelivery", cash.rule());
+        }
         let tax = faults.nest("/tax", self.tax.by_country());
         if let Some(tax) = &tax {
             self.check_tax_codes(&mut faults, tax);

@@ -37,6 +37,9 @@ pub struct StoredProduct {
     /// says its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
+    /// Units of all variants together that one order may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_per_order: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     variants: Vec<StoredVariant>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -112,6 +115,9 @@ impl StoredProduct {
         if self.variants.is_empty() && prices == Prices::default() {
             faults.add("/prices", "must have at least one price");
         }
+        if self.max_per_order == Some(0) {
+            faults.add("/maxPerOrder", "must be 1 or more; to sell none, set published to false");
+        }
         let variants = self.variants(&mut faults);
         let tax_code = match &self.tax_code {
             Some(code) => faults.take("/taxCode", code.parse()),
@@ -126,6 +132,7 @@ impl StoredProduct {
             categories: parsed(&mut faults, "/categories", &self.categories),
             tax_code,
             stock: self.stock_rule(&mut faults),
+            max_per_order: self.max_per_order,
             variants,
             restrictions: self.restrictions(&mut faults),
         });

@@ -1,0 +1,45 @@
+//! The rule for cash on delivery as it is written.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    adapters::stored::catalog::{StoredAmounts, amounts, parsed},
+    domain::{
+        cash::CashOnDelivery,
+        invalid::{Faults, Invalid},
+        place::Region,
+    },
+};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoredCash {
+    /// Off keeps the rest of the rule for later.
+    enabled: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    countries: Vec<String>,
+    #[serde(default, skip_serializing_if = "StoredAmounts::is_empty")]
+    maximum_totals: StoredAmounts,
+}
+
+impl StoredCash {
+    /// # Errors
+    /// Every fault, at its JSON pointer in the rule.
+    pub fn rule(&self) -> Result<CashOnDelivery, Vec<Invalid>> {
+        let mut faults = Faults::default();
+        let countries = parsed::<Region>(&mut faults, "/countries", &self.countries);
+        for (index, code) in self.countries.iter().enumerate().filter(|(_, code)| code.contains('-')) {
+            faults.add(format!("/countries/{index}"), format!("must be a country, and {code} is a part of one"));
+        }
+        let maximum_totals = amounts(&mut faults, "/maximumTotals", &self.maximum_totals);
+        if self.enabled && self.countries.is_empty() {
+            faults.add("/countries", "must name at least one country, or enabled must be false");
+        }
+        if self.enabled && self.maximum_totals.is_empty() {
+            faults
+                .add("/maximumTotals", "must have a largest total for at least one currency, or enabled must be false");
+        }
+        let rule = CashOnDelivery { countries, maximum_totals };
+        faults.finish(Some(if self.enabled { rule } else { CashOnDelivery::default() }))
+    }
+}
