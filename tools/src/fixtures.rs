@@ -19,7 +19,7 @@ use shared::{
         payment::{Capture, Payment, PaymentStatus, Refunded},
         priced::Line,
     },
-    ports::{Orders as _, Release},
+    ports::{ChangeId, Orders as _, Release},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -58,9 +58,11 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     open(app, GUEST, CHECKOUT, ORDER).await?;
     place(app, GUEST, ORDERED, ORDER).await?;
     let (visit, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
+    let before = order.clone();
     order.payment = paid(&order, visit.now)?;
     order.version += 1;
-    let saved = app.orders.save(&order, visit.change(1), Release::Nothing, None, visit.deadline).await;
+    let release = order.release(&before);
+    let saved = app.orders.save(&order, visit.change(1), release, None, visit.deadline).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
     Ok(())
 }
@@ -126,6 +128,7 @@ async fn open(
         deadline: tokio::time::Instant::now() + Duration::from_secs(10),
         session_ttl: app.config.times.session_ttl,
         cached: None,
+        address: None,
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };
     let session = initiate(&app.sessions, &app.catalog, &visit, cart(), |_| None).await?;
@@ -159,6 +162,16 @@ fn cart() -> Initiate {
     }
 }
 
+/// Gives back an order's place among its caller's open ones.
+async fn close(app: &App, owner: &str, id: OrderId) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    let Some(mut order) = app.orders.get(&owner.parse()?, id).await? else { return Ok(()) };
+    let release = Release { open: order.open.take(), ..Release::default() };
+    order.version += 1;
+    app.orders.save(&order, ChangeId(Uuid::new_v4()), release, None, deadline).await?;
+    Ok(())
+}
+
 /// Takes away what earlier events made of the fixtures, copies included.
 async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let text = |value: String| AttributeValue::S(value);
@@ -171,6 +184,7 @@ async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>
     // The user may have claimed it.
     let owners = [(owner.to_string(), ORDER), (format!("user#{USER}"), ORDER), (payer.to_string(), PAID)];
     for (owner, order) in owners {
+        close(app, &owner, order).await?;
         let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
         request.key("owner", text(owner)).key("orderId", text(order.to_string())).send().await?;
     }

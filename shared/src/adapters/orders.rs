@@ -19,11 +19,12 @@ use crate::{
     },
     domain::{
         ids::{OrderId, Owner},
+        open::OpenLimits,
         order::Order,
     },
     ports::{
         ChangeId, DueOrder, DueOrders, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Placed,
-        Placement, Receipt, Release, Saved, StoreError,
+        Placement, Receipt, Release, Saved, StoreError, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -38,6 +39,8 @@ pub struct OrderStore {
     /// How long an order and its owner's lists stay uncached when it is being changed, and nobody says how that ended:
     /// longer than a request may take.
     pub hold: Duration,
+    /// How many open unpaid orders a caller and an address may have.
+    pub open_limits: OpenLimits,
     /// Makes lease tokens.
     pub token: fn() -> Uuid,
 }
@@ -163,7 +166,7 @@ impl OrderCache for OrderStore {
 
 impl Orders for OrderStore {
     async fn place(&self, placement: Placement<'_>, deadline: Instant) -> Result<Placed, StoreError> {
-        let placed = self.dynamo.place_order(placement, self.session_ttl, deadline).await?;
+        let placed = self.dynamo.place_order(placement, self.session_ttl, &self.open_limits, deadline).await?;
         if placed == Placed::SessionChanged {
             count(|counts| counts.version_conflicts += 1);
         }
@@ -201,6 +204,14 @@ impl Orders for OrderStore {
             count(|counts| counts.version_conflicts += 1);
         }
         Ok(saved)
+    }
+
+    async fn wait(&self, order: &Order, change: ChangeId, deadline: Instant) -> Result<Waits, StoreError> {
+        let waits = self.dynamo.let_order_wait(order, change, &self.open_limits, deadline).await?;
+        if matches!(waits, Waits::Saved(Saved::Conflict(_))) {
+            count(|counts| counts.version_conflicts += 1);
+        }
+        Ok(waits)
     }
 }
 

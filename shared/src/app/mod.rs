@@ -119,6 +119,7 @@ impl App {
                 order_life: times.order_cache,
                 list_life: times.order_list_cache,
                 hold,
+                open_limits: config.limits.open_orders,
                 token: random_id,
             },
             receipts: dynamo,
@@ -168,6 +169,7 @@ impl App {
             deadline: tokio::time::Instant::now() + self.config.times.request,
             session_ttl: self.config.times.session_ttl,
             cached: None,
+            address: None,
             ids: Self::fresh_ids(),
         }
     }

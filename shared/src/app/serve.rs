@@ -136,7 +136,8 @@ where
         tracing::warn!("rate limited");
         return limits::headers(limits::refusal(limit.policy, decision).into(), limit.policy, decision, now);
     }
-    let visit = Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, ids };
+    let address = limits::address_key(&app.config, address);
+    let visit = Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, address, ids };
     let answer = match claim {
         // Better a clear answer in time than Lambda's end of it; whatever was under way is safe to repeat.
         Ok(claim) => {

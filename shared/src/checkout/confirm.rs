@@ -14,6 +14,7 @@ use crate::{
         coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
         money::{Currency, Minor, OutOfRange},
+        open::OpenLimit,
         order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
         payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
         problem::{Problem, Problems},
@@ -80,6 +81,13 @@ pub enum ConfirmError {
     /// The bank said no. Stock, coupons and the session are as they were.
     #[error("the card was declined")]
     Declined { code: Option<String> },
+    /// Of the caller, or of the source address. Nothing was taken, or it has gone back.
+    #[error(
+        "at most {} orders that aren't paid, with {} units in all of them, may be open at once; finish paying for one, \
+         cancel one, or wait until one is delivered",
+        .0.orders, .0.units
+    )]
+    TooManyOpenOrders(OpenLimit),
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
@@ -125,12 +133,12 @@ where
             stores.sessions.keep(loaded, visit.now).await;
             let order = completed(&stores, visit, order).await?;
             if !(from_cache && order.status == OrderStatus::Cancelled) {
-                return paid(finish(&stores, visit, order).await?);
+                return finish(&stores, visit, order, false).await;
             }
             // The session may have been given back since the copy was made.
             loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
             if matches!(loaded.session.status, SessionStatus::Completed { .. }) {
-                return paid(finish(&stores, visit, order).await?);
+                return finish(&stores, visit, order, false).await;
             }
         }
         let tables = stores.catalog.tables(&session::query(&loaded.session)).await?;
@@ -173,13 +181,13 @@ where
         match placed? {
             Placed::Done => {
                 stores.cache.placed(placement, visit.request()).await;
-                let done = finish(&stores, visit, order).await?;
-                return paid(Confirmed { created: true, ..done });
+                return finish(&stores, visit, order, true).await;
             }
             Placed::SessionChanged if !visit.pause(attempt).await => break,
             Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
             Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(Problems { currency, list })),
+            Placed::TooManyOpenOrders(limit) => return Err(ConfirmError::TooManyOpenOrders(limit)),
             Placed::CouponLimitReached => {
                 return Err(ConfirmError::Coupon { reason: CouponRefusal::LimitReached, currency });
             }
@@ -191,11 +199,12 @@ where
     Err(SessionError::Contended.into())
 }
 
-/// With a card: goes on with the payment, wherever it is.
+/// With a card: goes on with the payment, wherever it is. An order that was declined is none.
 async fn finish<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
     visit: &Visit,
     order: Order,
+    created: bool,
 ) -> Result<Confirmed, ConfirmError>
 where
     S: Sessions,
@@ -205,16 +214,14 @@ where
 {
     let Stores { sessions, orders, cache, payments, .. } = *stores;
     let done = Finisher::of(visit, sessions, orders, cache, payments).finish(order, None).await?;
-    Ok(Confirmed { order: done.order, created: false, client_secret: done.client_secret })
-}
-
-/// An order that was declined is none.
-fn paid(done: Confirmed) -> Result<Confirmed, ConfirmError> {
-    if done.order.payment.status != PaymentStatus::Declined {
-        return Ok(done);
+    match (done.order.payment.status, done.too_many_open) {
+        (PaymentStatus::Declined, _) => {
+            let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
+            Err(ConfirmError::Declined { code: last })
+        }
+        (PaymentStatus::Cancelled, Some(limit)) => Err(ConfirmError::TooManyOpenOrders(limit)),
+        _ => Ok(Confirmed { order: done.order, created, client_secret: done.client_secret }),
     }
-    let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
-    Err(ConfirmError::Declined { code: last })
 }
 
 /// The order that the session has already become.
@@ -304,7 +311,8 @@ fn payment(
     if total.is_zero() {
         return Ok(Payment::nothing(PaymentMethod::Card));
     }
-    Ok(Payment::by_card(session.owner.clone(), token.clone(), terms.capture, visit.now, terms.time))
+    let payment = Payment::by_card(session.owner.clone(), token.clone(), terms.capture, visit.now, terms.time);
+    Ok(payment.with_action_time(terms.action_time))
 }
 
 fn order(
@@ -317,7 +325,7 @@ fn order(
     // Cash is paid at the door: the order stands.
     let status = if payment.card.is_some() { OrderStatus::Pending } else { OrderStatus::Confirmed };
     let shipping_address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
-    Ok(Order {
+    let mut order = Order {
         id: visit.ids.order,
         owner: session.owner.clone(),
         checkout: session.id,
@@ -334,13 +342,16 @@ fn order(
         coupons: session.priced.coupons.clone(),
         relief: session.priced.relief.clone(),
         reserved: reserved(session, tables)?,
+        open: None,
         customer: command.customer.clone(),
         notes: command.notes.clone(),
         tracking: Tracking::default(),
         history: vec![Step { status, at: visit.now, actor: Actor::Customer, note: None }],
         created_at: visit.now,
         updated_at: visit.now,
-    })
+    };
+    order.open(visit.address.clone());
+    Ok(order)
 }
 
 /// What the order takes from the counters: stock of what is counted, and the coupons where they have limits.

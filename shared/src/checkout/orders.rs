@@ -11,7 +11,7 @@ use crate::{
         order::{Actor, Order, OrderStatus, Tracking},
         settlement::PaymentRefusal,
     },
-    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Receipt, Release, Saved, StoreError},
+    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Receipt, Saved, StoreError},
 };
 
 /// Attempts at one change before the client is asked to try again.
@@ -187,9 +187,8 @@ async fn change<Who: Sync>(
             cache.changing(&[owner], &[id], visit.request()).await;
         }
         next.version = next.version.saturating_add(1);
-        let called_off = next.status == OrderStatus::Cancelled && current.status != OrderStatus::Cancelled;
-        let release = if called_off { Release::Reserved } else { Release::Nothing };
         let receipt = receipt(&next);
+        let release = next.release(&current);
         crash::point("order: nothing changed").await;
         let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await;
         if saved.is_err() {

@@ -10,11 +10,12 @@ use crate::{
     checkout::visit::Visit,
     crash,
     domain::{
-        order::{Order, OrderStatus},
+        open::OpenLimit,
+        order::Order,
         payment::{Intent, Refunded, Standing, Todo},
         retry::backoff,
     },
-    ports::{ChangeId, Charge, OrderCache, Orders, PaymentError, Payments, Release, Saved, Sessions, StoreError},
+    ports::{ChangeId, Charge, OrderCache, Orders, PaymentError, Payments, Saved, Sessions, StoreError, Waits},
 };
 
 /// Steps of one payment that are made in one go: more than any has.
@@ -44,6 +45,16 @@ pub struct Finished {
     pub client_secret: Option<String>,
     /// The provider gave no answer: somebody has to ask again.
     pub unanswered: bool,
+    /// The order was given up because its source address has as many open ones as this allows.
+    pub too_many_open: Option<OpenLimit>,
+}
+
+/// What became of what was to be written down.
+enum Written {
+    News,
+    NoNews,
+    /// The order may not wait for its customer.
+    TooManyOpenOrders(OpenLimit),
 }
 
 /// What the provider was asked, and said.
@@ -79,9 +90,10 @@ where
     /// When the database fails. What the provider doesn't say is no error.
     pub async fn finish(&self, mut order: Order, hint: Option<&str>) -> Result<Finished, StoreError> {
         let mut changes = 0;
-        let mut hint = hint.map(ToOwned::to_owned);
+        let mut first = hint.map(|intent| Todo::Look(intent.to_owned()));
+        let mut too_many_open = None;
         for _ in 0..STEPS {
-            let todo = hint.take().map(Todo::Look).or_else(|| order.todo(self.now));
+            let todo = first.take().or_else(|| order.todo(self.now));
             let Some(todo) = todo.filter(|_| Instant::now() < self.deadline) else { break };
             crash::point("payment: before the provider").await;
             let asked = tokio::time::timeout_at(self.deadline, self.ask(&order, &todo)).await;
@@ -91,7 +103,7 @@ where
                 Ok(heard) => heard,
                 Err(error) => {
                     tracing::warn!(%error, "payment unknown");
-                    return Ok(Finished { order, client_secret: None, unanswered: true });
+                    return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
             crash::point("payment: the provider has answered").await;
@@ -101,14 +113,23 @@ where
                 }
                 _ => None,
             };
-            let news;
-            (order, news) = self.write_down(order, &heard, &mut changes).await?;
-            crash::point("payment: written down").await;
-            if !news || client_secret.is_some() {
-                return Ok(Finished { order, client_secret, unanswered: false });
+            let written;
+            (order, written) = self.write_down(order, &heard, &mut changes).await?;
+            match (written, &heard) {
+                // Nobody hears of the payment, so that nothing can be paid any more once it is cancelled.
+                (Written::TooManyOpenOrders(limit), Heard::Intent { intent, .. }) => {
+                    tracing::warn!(order = %order.id, "too many open orders at the source address: payment given up");
+                    first = Some(Todo::GiveUp(Some(intent.id.clone())));
+                    too_many_open = Some(limit);
+                }
+                (Written::News, _) if client_secret.is_none() => crash::point("payment: written down").await,
+                _ => {
+                    crash::point("payment: written down").await;
+                    return Ok(Finished { order, client_secret, unanswered: false, too_many_open });
+                }
             }
         }
-        Ok(Finished { order, client_secret: None, unanswered: false })
+        Ok(Finished { order, client_secret: None, unanswered: false, too_many_open })
     }
 
     async fn ask(&self, order: &Order, todo: &Todo) -> Result<Heard, PaymentError> {
@@ -163,13 +184,13 @@ where
         Ok(Heard::Intent { intent: cancelled, declined: Some(code.clone()) })
     }
 
-    /// Writes it into the order, whatever others have written meanwhile. Says whether it was news.
+    /// Writes it into the order, whatever others have written meanwhile.
     async fn write_down(
         &self,
         mut order: Order,
         heard: &Heard,
         changes: &mut u32,
-    ) -> Result<(Order, bool), StoreError> {
+    ) -> Result<(Order, Written), StoreError> {
         for attempt in 0..ATTEMPTS {
             let mut next = order.clone();
             let news = match heard {
@@ -178,17 +199,21 @@ where
                 Heard::Refund { id, refunded } => next.learn_refund(*id, refunded, self.now),
             };
             if !news {
-                return Ok((order, false));
+                return Ok((order, Written::NoNews));
             }
             *changes += 1;
-            match self.save(&order, &mut next, *changes).await? {
-                Saved::Done => return Ok((next, true)),
+            let saved = match self.save(&order, &mut next, *changes).await? {
+                Waits::Saved(saved) => saved,
+                Waits::TooManyOpenOrders(limit) => return Ok((order, Written::TooManyOpenOrders(limit))),
+            };
+            match saved {
+                Saved::Done => return Ok((next, Written::News)),
                 Saved::Conflict(Some(fresh)) => order = *fresh,
                 Saved::Conflict(None) | Saved::AlreadyAnswered => {
                     match self.orders.get(&order.owner, order.id).await? {
                         Some(fresh) => order = fresh,
                         // Somebody has claimed it: the reconciler goes on with it.
-                        None => return Ok((order, false)),
+                        None => return Ok((order, Written::NoNews)),
                     }
                 }
             }
@@ -197,27 +222,27 @@ where
             }
         }
         // Somebody else goes on with it.
-        Ok((order, false))
+        Ok((order, Written::NoNews))
     }
 
-    async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Saved<Order>, StoreError> {
+    async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Waits, StoreError> {
         let (owner, id) = (before.owner.clone(), before.id);
         let request = ChangeId(self.request);
         next.version = before.version.saturating_add(1);
-        let called_off = next.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
-        let reopens = called_off && before.status == OrderStatus::Pending;
-        let release = match (called_off, reopens) {
-            (_, true) => Release::ReservedAndSession,
-            (true, false) => Release::Reserved,
-            (false, false) => Release::Nothing,
-        };
+        let waits = next.begin_to_wait();
+        let release = next.release(before);
+        let reopens = release.session;
         self.cache.changing(&[&owner], &[id], request).await;
         // Past the changes that the use case itself may have made.
         let change = ChangeId(Uuid::from_u128(self.request.as_u128().wrapping_add(1_000 + u128::from(change))));
-        let saved = self.orders.save(next, change, release, None, self.deadline).await?;
+        let saved = if waits {
+            self.orders.wait(next, change, self.deadline).await?
+        } else {
+            Waits::Saved(self.orders.save(next, change, release, None, self.deadline).await?)
+        };
         crash::point("payment: written down, the cache not told").await;
         self.cache.changed(&[&owner], &[id], request).await;
-        if reopens && matches!(saved, Saved::Done) {
+        if reopens && matches!(saved, Waits::Saved(Saved::Done)) {
             // Copies of the session say that it is an order.
             if let Some(loaded) = self.sessions.load(next.checkout, None, self.now).await? {
                 self.sessions.keep(loaded, self.now).await;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
+        open::AddressKey,
         retry::backoff,
     },
     ports::{CachedSession, ChangeId},
@@ -50,14 +51,16 @@ pub struct Visit<Who = Caller> {
     pub session_ttl: time::Duration,
     /// The session that the request is about, if the cache had it.
     pub cached: Option<CachedSession>,
+    /// What the source address is counted under, unless it is trusted.
+    pub address: Option<AddressKey>,
     pub ids: FreshIds,
 }
 
 impl<Who> Visit<Who> {
     /// The same visit by someone else.
     pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<Visit<Other>, E> {
-        let Self { who: from, now, deadline, session_ttl, cached, ids } = self;
-        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, ids })
+        let Self { who: from, now, deadline, session_ttl, cached, address, ids } = self;
+        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, address, ids })
     }
 
     /// Names this request.

@@ -4,7 +4,13 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{config::vars::Vars, domain::limit::Policy};
+use crate::{
+    config::vars::Vars,
+    domain::{
+        limit::Policy,
+        open::{OpenLimit, OpenLimits},
+    },
+};
 
 #[derive(Clone, Debug)]
 pub struct LimitsConfig {
@@ -19,6 +25,9 @@ pub struct LimitsConfig {
     /// `RATE_LIMIT_CART_LINES` (0, never): a request with a cart counts once for every so many lines begun, because it
     /// reads as many products.
     pub cart_lines: usize,
+    /// `OPEN_ORDERS_CALLER` (5/200) and `OPEN_ORDERS_ADDRESS` (20/500): how many orders that nobody has paid a caller
+    /// and a source address may have at once, and units in all of them.
+    pub open_orders: OpenLimits,
     /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses that pass unlimited, such as the shop's own servers.
     pub trusted: Vec<IpNet>,
     /// `TRUSTED_PROXY_HOPS` (0): how many proxies in front of the API append to `X-Forwarded-For`. With 0 the header
@@ -45,6 +54,10 @@ impl LimitsConfig {
             claim: policies(vars, "RATE_LIMIT_CLAIM", 10, 300),
             calculate_shipping_preview: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", 20, 60),
             cart_lines: vars.count("RATE_LIMIT_CART_LINES", 0, 0..=1000),
+            open_orders: OpenLimits {
+                caller: open_limit(vars, "OPEN_ORDERS_CALLER", 5, 200),
+                address: open_limit(vars, "OPEN_ORDERS_ADDRESS", 20, 500),
+            },
             trusted: trusted(vars),
             proxy_hops: vars.count("TRUSTED_PROXY_HOPS", 0, 0..=10),
         }
@@ -63,6 +76,10 @@ fn policies(vars: &mut Vars, name: &str, count: u32, seconds: u64) -> Policies {
     let anonymous = vars.parse_or(name, FORM, default);
     let signed_in = vars.parse_or(&format!("{name}_SIGNED_IN"), FORM, anonymous);
     Policies { anonymous, signed_in }
+}
+
+fn open_limit(vars: &mut Vars, name: &str, orders: u32, units: u32) -> OpenLimit {
+    vars.parse_or(name, "ORDERS/UNITS such as 5/200 (at most 9999/999999)", OpenLimit { orders, units })
 }
 
 fn trusted(vars: &mut Vars) -> Vec<IpNet> {

@@ -25,6 +25,8 @@ pub struct StripeConfig {
     pub capture: Capture,
     /// `PAYMENT_LIMIT_SECONDS` (1800): a payment that isn't made by then is given up.
     pub time: Duration,
+    /// `PAYMENT_ACTION_SECONDS` (600): how long a customer may take once the bank asks for them, within that limit.
+    pub action_time: Duration,
 }
 
 /// Where a secret is.
@@ -77,10 +79,20 @@ impl StripeConfig {
         };
         // The provider knows an idempotency key for a day, and no longer.
         let time = vars.seconds("PAYMENT_LIMIT_SECONDS", 1800, 300..=82_800);
+        // A longer one than the limit has no effect: the limit ends it.
+        let action_time = vars.seconds("PAYMENT_ACTION_SECONDS", 600, 60..=82_800).min(time);
         if key.is_none() && webhook_secret.is_some() {
             vars.fault("STRIPE_WEBHOOK_SECRET is of no use without STRIPE_SECRET_KEY");
         }
-        Some(Self { key: key?, webhook_secret, url: url.trim_end_matches('/').to_owned(), timeout, capture, time })
+        Some(Self {
+            key: key?,
+            webhook_secret,
+            url: url.trim_end_matches('/').to_owned(),
+            timeout,
+            capture,
+            time,
+            action_time,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod invalid;
 pub mod limit;
 pub mod money;
+pub mod open;
 pub mod order;
 pub mod payment;
 pub mod place;

@@ -7,6 +7,7 @@ use crate::domain::{
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, UserId},
     money::Currency,
+    open::Open,
     payment::{Payment, PaymentMethod, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
@@ -33,6 +34,8 @@ pub struct Order {
     pub relief: Option<Relief>,
     /// What was taken when the order was placed, and goes back when it is cancelled.
     pub reserved: Reserved,
+    /// Its place among the open unpaid orders of its caller and its address, as long as it has one.
+    pub open: Option<Open>,
     pub customer: Customer,
     pub notes: Option<String>,
     pub tracking: Tracking,

@@ -140,6 +140,8 @@ pub struct Card {
     pub intent: Option<String>,
     /// It is paid by then, or given up.
     pub limit: OffsetDateTime,
+    /// How long the customer may take once the bank asks for them: the limit moves to then, if that is earlier.
+    pub action_time: Option<Duration>,
     /// When the reconciler is to look at it; none while nothing is left to be done.
     pub due: Option<OffsetDateTime>,
     /// Staff have asked for the money.
@@ -258,6 +260,7 @@ impl Payment {
             capture,
             intent: None,
             limit: now + time,
+            action_time: None,
             due: Some(now + PATIENCE),
             capture_asked: false,
             captured: Minor::ZERO,
@@ -265,6 +268,25 @@ impl Payment {
             events: vec![PaymentEvent { status: PaymentStatus::Pending, at: now, code: None }],
         };
         Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)) }
+    }
+
+    /// With this time for the customer, should the bank ask for them.
+    #[must_use]
+    pub fn with_action_time(mut self, time: Duration) -> Self {
+        if let Some(card) = &mut self.card {
+            card.action_time = Some(time);
+        }
+        self
+    }
+
+    /// The bank asks for the customer, who has from now on as long as the card's terms say.
+    pub fn ask_customer(&mut self, now: OffsetDateTime) {
+        self.become_status(PaymentStatus::RequiresAction, None, now);
+        if let Some(card) = &mut self.card
+            && let Some(time) = card.action_time
+        {
+            card.limit = card.limit.min(now + time);
+        }
     }
 
     /// When the reconciler is to look at it.

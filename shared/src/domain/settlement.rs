@@ -63,7 +63,7 @@ impl Order {
         let was = self.payment.status;
         match (&intent.standing, was) {
             (Standing::RequiresAction, PaymentStatus::Pending) => {
-                self.payment.become_status(PaymentStatus::RequiresAction, None, now);
+                self.payment.ask_customer(now);
             }
             (Standing::Authorized, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
                 self.payment.become_status(PaymentStatus::Authorized, None, now);

@@ -2,11 +2,15 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::{
-    config::limits::LimitsConfig,
-    domain::limit::{Decision, Policy},
+    config::{Config, limits::LimitsConfig},
+    domain::{
+        limit::{Decision, Policy},
+        open::AddressKey,
+    },
     http::{
         admit::{Claim, limited_address},
         answer::Answer,
@@ -37,6 +41,14 @@ pub fn limit(
         }
     };
     Some(Limit { key: limit_key(&who, route), policy, cost: cost(config.cart_lines, lines, policy) })
+}
+
+/// What a source address's open orders are counted under; none of a trusted address. The name of a table is this
+/// stack's own: the keys of another say nothing here.
+pub fn address_key(config: &Config, address: Option<IpAddr>) -> Option<AddressKey> {
+    let address = address.filter(|address| !config.limits.trusts(*address))?;
+    let digest = Sha256::new().chain_update(&config.dynamodb.tables.inventory).chain_update(limited_address(address));
+    Some(AddressKey::new(digest.finalize().into()))
 }
 
 /// What a caller's requests on a route are counted under.

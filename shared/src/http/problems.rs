@@ -203,6 +203,9 @@ impl From<ConfirmError> for Problem {
                 let problem = Self::new(402, "PAYMENT_DECLINED", "The card was declined", detail);
                 problem.with("declineCode", code.unwrap_or_else(|| "generic_decline".to_owned()))
             }
+            ConfirmError::TooManyOpenOrders(_) => {
+                Self::new(409, "TOO_MANY_OPEN_ORDERS", "Too many orders aren't paid yet", detail)
+            }
             ConfirmError::AlreadyAnswered => already_answered(),
             ConfirmError::Session(error) => error.into(),
         }

@@ -12,10 +12,13 @@ use crate::domain::{
     catalog::{Tables, TablesQuery},
     ids::{CheckoutId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
+    open::OpenLimit,
     order::{Order, OrderStatus},
     problem::Problem,
     session::Session,
 };
+
+pub use crate::domain::open::Release;
 
 pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent,
@@ -130,6 +133,8 @@ pub enum Placed {
     OutOfStock(Vec<Problem>),
     CouponLimitReached,
     CouponAlreadyUsed,
+    /// The caller, or the source address, has as many open unpaid orders as this allows, or units in them.
+    TooManyOpenOrders(OpenLimit),
 }
 
 /// Which of an owner's orders to list.
@@ -166,8 +171,8 @@ pub trait Orders: Sync {
     /// A page of the owner's orders.
     fn list(&self, owner: &Owner, filter: &OrderFilter) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 
-    /// Moves an order, as it is to be, from its owner to a new one, with the owner's uses of its coupons: in one
-    /// transaction, if it still has the version before.
+    /// Moves an order, as it is to be, from its owner to a new one, with the owner's uses of its coupons and its
+    /// place among the open orders: in one transaction, if it still has the version before.
     fn hand_over(
         &self,
         order: &Order,
@@ -186,16 +191,23 @@ pub trait Orders: Sync {
         receipt: Option<&Receipt>,
         deadline: tokio::time::Instant,
     ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
+
+    /// Like [`Orders::save`] for an order that begins to wait for its customer: in the same transaction it is counted
+    /// for its source address, if that may have one more.
+    fn wait(
+        &self,
+        order: &Order,
+        change: ChangeId,
+        deadline: tokio::time::Instant,
+    ) -> impl Future<Output = Result<Waits, StoreError>> + Send;
 }
 
-/// What an order gives back when it is cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
-    Nothing,
-    /// Stock and uses of coupons.
-    Reserved,
-    /// And the session becomes open again, if there is still one.
-    ReservedAndSession,
+/// What became of an order that is to wait for its customer.
+#[derive(Clone, Debug)]
+pub enum Waits {
+    Saved(Saved<Order>),
+    /// Its source address has as many open unpaid orders as this allows. Nothing was written.
+    TooManyOpenOrders(OpenLimit),
 }
 
 /// An order that somebody should look at, and whose it is.

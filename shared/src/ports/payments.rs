@@ -20,6 +20,8 @@ pub struct CardTerms {
     pub capture: Capture,
     /// How long a customer may take to pay, from the order on.
     pub time: time::Duration,
+    /// How long once their bank asks for them.
+    pub action_time: time::Duration,
 }
 
 /// Why a card can't pay this.

@@ -1,6 +1,6 @@
 //! What is really in the tables, read past every proxy, cache and handler.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -27,6 +27,41 @@ impl World {
     pub async fn coupon_uses_by(&self, code: &str, owner: &str) -> u64 {
         let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}#{owner}")).await;
         item.map_or(0, |item| number(&item, "uses"))
+    }
+
+    /// Open unpaid orders, and units in them, as the counters have them, under the name of each counter that isn't at
+    /// nothing: `user#ada`, `address#01ab23`.
+    pub async fn open_orders(&self) -> BTreeMap<String, (i64, i64)> {
+        let of = |item: &Item, name: &str| -> i64 { item[name].as_n().expect("a number").parse().expect("a number") };
+        let counters = self.all("INVENTORY_TABLE").await.into_iter().filter_map(|item| {
+            let name = item["id"].as_s().ok()?.strip_prefix("open#")?.to_owned();
+            Some((name, (of(&item, "orders"), of(&item, "units"))))
+        });
+        counters.filter(|(_, counted)| *counted != (0, 0)).collect()
+    }
+
+    /// That the counters of open orders are what the stored orders make together, and that an order has a place among
+    /// them just as long as it is unpaid.
+    pub async fn assert_open_orders_add_up(&self) {
+        let mut expected = BTreeMap::<String, (i64, i64)>::new();
+        for order in self.stored_orders().await {
+            let text = |name: &str| order[name].as_s().expect("a text").as_str();
+            let over = ["cancelled", "delivered", "returned", "refunded"].contains(&text("status"));
+            let unpaid = !over && ["pending", "requires_action"].contains(&text("paymentStatus"));
+            let open = order.get("open").map(|open| open.as_m().expect("a map"));
+            assert_eq!(open.is_some(), unpaid, "{}: {}, {}", text("orderId"), text("status"), text("paymentStatus"));
+            let Some(open) = open else { continue };
+            let units: i64 = open["units"].as_n().expect("a number").parse().expect("a number");
+            let mut names = vec![text("owner").to_owned()];
+            if open["atAddress"] == AttributeValue::Bool(true) {
+                names.push(format!("address#{}", open["addressKey"].as_s().expect("a key")));
+            }
+            for name in names {
+                let (orders, all) = expected.entry(name).or_default();
+                (*orders, *all) = (*orders + 1, *all + units);
+            }
+        }
+        assert_eq!(self.open_orders().await, expected, "the counters of open orders, and the orders");
     }
 
     /// Every order there is.

@@ -15,6 +15,7 @@ mod limits;
 mod lost_answers;
 mod metrics;
 mod odd_copies;
+mod open_orders;
 mod order_cache;
 mod order_events;
 mod orders;

@@ -133,6 +133,9 @@ fn every_fault_is_told_at_once() {
         ("STRIPE_TIMEOUT_MS", "0"),
         ("PAYMENT_CAPTURE", "later"),
         ("PAYMENT_LIMIT_SECONDS", "299"),
+        ("PAYMENT_ACTION_SECONDS", "59"),
+        ("OPEN_ORDERS_CALLER", "5"),
+        ("OPEN_ORDERS_ADDRESS", "0/200"),
         ("LOG_LEVEL", "verbose"),
     ];
 
@@ -172,6 +175,8 @@ fn an_empty_setting_is_an_absent_one() {
         "REDIS_IAM_CACHE",
         "REDIS_IAM_SERVERLESS",
         "RATE_LIMIT_CART_LINES",
+        "OPEN_ORDERS_CALLER",
+        "OPEN_ORDERS_ADDRESS",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",
         "REQUEST_TIMEOUT_MS",

@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 const BEGIN: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const LIMIT: Duration = Duration::minutes(30);
+const ACTION: Duration = Duration::minutes(10);
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -214,7 +215,8 @@ fn placed(case: &Case) -> Order {
     let stored: StoredOrder = serde_json::from_str(text).expect("a saved document");
     let mut order: Order = stored.try_into().expect("an order");
     let payer: Owner = order.owner.clone();
-    order.payment = Payment::by_card(payer, "pm_1".parse().expect("a token"), case.capture, BEGIN, LIMIT);
+    order.payment =
+        Payment::by_card(payer, "pm_1".parse().expect("a token"), case.capture, BEGIN, LIMIT).with_action_time(ACTION);
     order.status = OrderStatus::Pending;
     order.history = vec![Step { status: OrderStatus::Pending, at: BEGIN, actor: Actor::Customer, note: None }];
     order
@@ -253,6 +255,12 @@ fn is_legal(order: &Order, provider: &Provider, now: OffsetDateTime) -> Result<(
     prop_assert_eq!(ids.len(), card.refunds.len(), "one id, two refunds");
     if order.status == OrderStatus::Cancelled && card.refunds.iter().all(|r| r.status != RefundStatus::Failed) {
         prop_assert!(order.payment.left().is_zero(), "cancelled, and something was kept");
+    }
+    if order.payment.status == PaymentStatus::RequiresAction {
+        let asked =
+            card.events.iter().rfind(|event| event.status == PaymentStatus::RequiresAction).expect("it is told");
+        prop_assert!(card.limit <= asked.at + ACTION, "the customer's own time is over by then");
+        prop_assert!(card.due.is_some_and(|due| due <= now.max(card.limit) + Duration::minutes(3)), "{:?}", card.due);
     }
     let waits = order.todo(now).is_some() || order.payment.status.is_open();
     prop_assert_eq!(order.payment.due().is_some(), waits, "somebody looks at it as long as something is to be done");

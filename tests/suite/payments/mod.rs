@@ -6,6 +6,7 @@ mod currencies;
 mod documented;
 mod lost_answers;
 mod machine;
+mod open_orders;
 mod purchase;
 mod reconcile;
 mod schedules;
@@ -90,6 +91,7 @@ async fn assert_books_balance(world: &World) {
             }
         }
     }
+    world.assert_open_orders_add_up().await;
     assert_eq!(sold(world).await, standing_units, "stock says what the orders say");
     let live = orders.iter().filter(|order| order["status"].as_s().is_ok_and(|status| status != "cancelled")).count();
     let uses = world.all("INVENTORY_TABLE").await;

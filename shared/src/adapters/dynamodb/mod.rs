@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod client;
 pub mod events;
 pub mod inventory;
+pub mod open_orders;
 pub mod orders;
 pub mod receipts;
 pub mod sessions;

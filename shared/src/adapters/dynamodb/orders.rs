@@ -13,7 +13,7 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
-            inventory, receipts,
+            inventory, open_orders, receipts,
             sessions::{self, STILL_OPEN},
             transaction::{Write, delete, has_failed, put},
         },
@@ -25,9 +25,12 @@ use crate::{
     },
     domain::{
         ids::{OrderId, Owner},
+        open::OpenLimits,
         order::{Order, OrderStatus},
     },
-    ports::{ChangeId, DueOrder, OrderFilter, OrderPage, Placed, Placement, Receipt, Release, Saved, StoreError},
+    ports::{
+        ChangeId, DueOrder, OrderFilter, OrderPage, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
+    },
 };
 
 const ORDER: &str = "order";
@@ -117,10 +120,14 @@ impl Dynamo {
         &self,
         placement: Placement<'_>,
         session_ttl: Duration,
+        limits: &OpenLimits,
         deadline: Instant,
     ) -> Result<Placed, StoreError> {
         const OPERATION: &str = "place order";
         let Placement { order, session, change, receipt } = placement;
+        if let Some(limit) = open_orders::too_large(order, limits) {
+            return Ok(Placed::TooManyOpenOrders(limit));
+        }
         let order_item = to_item(OPERATION, &StoredOrder::new(order, change))?;
         let session_item = to_item(OPERATION, &StoredSession::new(session, change, session_ttl))?;
         let session_put = Put::builder()
@@ -135,6 +142,7 @@ impl Dynamo {
             Write::named(ORDER, put(order_put, order_item, "attribute_not_exists(orderId)")),
         ];
         writes.extend(inventory::take(&self.tables.inventory, order));
+        writes.extend(open_orders::take(&self.tables.inventory, order, limits));
         if let Some(receipt) = receipt {
             writes.push(receipts::write(&self.tables.idempotency, receipt, order.created_at)?);
         }
@@ -146,7 +154,9 @@ impl Dynamo {
         if has_failed(&failures, sessions::NAME) || has_failed(&failures, ORDER) {
             return Ok(Placed::SessionChanged);
         }
-        Ok(inventory::refusal(order, &failures).unwrap_or(Placed::SessionChanged))
+        let refusal = inventory::refusal(order, &failures);
+        let refusal = refusal.or_else(|| open_orders::refusal(&failures, limits).map(Placed::TooManyOpenOrders));
+        Ok(refusal.unwrap_or(Placed::SessionChanged))
     }
 
     /// Moves an order to the owner that it names, and the uses of its coupons with it.
@@ -175,6 +185,7 @@ impl Dynamo {
         if order.status != OrderStatus::Cancelled {
             writes.extend(inventory::hand_over(&self.tables.inventory, order, from));
         }
+        writes.extend(open_orders::hand_over(&self.tables.inventory, order, from));
         match self.transact(OPERATION, change, writes, deadline).await? {
             Ok(()) => Ok(Saved::Done),
             Err(_) => Ok(Saved::Conflict(None)),
@@ -246,7 +257,7 @@ impl Dynamo {
         const OPERATION: &str = "save order";
         let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
         let before = number(order.version.saturating_sub(1));
-        if release == Release::Nothing && receipt.is_none() {
+        if release.is_nothing() && receipt.is_none() {
             let request = self.client.put_item().table_name(&self.tables.orders).set_item(Some(item));
             let request = request
                 .condition_expression(SAME_VERSION)
@@ -268,10 +279,13 @@ impl Dynamo {
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", before);
         let mut writes = vec![Write::named(ORDER, put(builder, item, SAME_VERSION))];
-        if release != Release::Nothing {
+        if release.reserved {
             writes.extend(inventory::give_back(&self.tables.inventory, order));
         }
-        if release == Release::ReservedAndSession {
+        if let Some(open) = &release.open {
+            writes.extend(open_orders::give_back(&self.tables.inventory, &order.owner, open));
+        }
+        if release.session {
             writes.push(sessions::reopen(&self.tables.sessions, order, change));
         }
         if let Some(receipt) = receipt {
@@ -284,9 +298,42 @@ impl Dynamo {
         if has_failed(&failures, sessions::NAME) && !has_failed(&failures, ORDER) {
             // The session is gone: what was taken goes back all the same. Another transaction needs another name.
             let change = ChangeId(Uuid::from_u128(!change.0.as_u128()));
-            return Box::pin(self.save_order(order, change, Release::Reserved, receipt, deadline)).await;
+            let release = Release { session: false, ..release };
+            return Box::pin(self.save_order(order, change, release, receipt, deadline)).await;
         }
         conflict(OPERATION, change, failures.into_iter().find(|f| f.name == ORDER).and_then(|f| f.item))
+    }
+
+    /// Writes an order that begins to wait for its customer, if its source address may have one more.
+    pub async fn let_order_wait(
+        &self,
+        order: &Order,
+        change: ChangeId,
+        limits: &OpenLimits,
+        deadline: Instant,
+    ) -> Result<Waits, StoreError> {
+        const OPERATION: &str = "let order wait";
+        if let Some(limit) = open_orders::too_large(order, limits) {
+            return Ok(Waits::TooManyOpenOrders(limit));
+        }
+        let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
+        let builder = Put::builder()
+            .table_name(&self.tables.orders)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(order.version.saturating_sub(1)));
+        let mut writes = vec![Write::named(ORDER, put(builder, item, SAME_VERSION))];
+        writes.extend(open_orders::take_at_address(&self.tables.inventory, order, limits));
+        let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else {
+            return Ok(Waits::Saved(Saved::Done));
+        };
+        // Whoever else has changed the order decides first.
+        match open_orders::refusal(&failures, limits).filter(|_| !has_failed(&failures, ORDER)) {
+            Some(limit) => Ok(Waits::TooManyOpenOrders(limit)),
+            None => {
+                let item = failures.into_iter().find(|failure| failure.name == ORDER).and_then(|failure| failure.item);
+                Ok(Waits::Saved(conflict(OPERATION, change, item)?))
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
         payment::{StoredCard, due},
     },
     domain::{
+        open::{AddressKey, Open},
         order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
         payment::{Payment, PaymentMethod, PaymentStatus},
         priced::{AppliedCoupon, Summary},
@@ -63,6 +64,9 @@ pub struct StoredOrder {
     reserved_coupons: Vec<StoredHold>,
     #[serde(default)]
     first_order: bool,
+    /// Orders from before there were limits have none, and are not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<StoredOpen>,
     email: String,
     first_name: String,
     last_name: String,
@@ -88,6 +92,30 @@ struct StoredReservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     variant_id: Option<String>,
     units: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredOpen {
+    units: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address_key: Option<String>,
+    at_address: bool,
+}
+
+impl From<&Open> for StoredOpen {
+    fn from(open: &Open) -> Self {
+        let Open { units, address, at_address } = open;
+        let address_key = address.as_ref().map(|key| key.as_str().to_owned());
+        Self { units: *units, address_key, at_address: *at_address }
+    }
+}
+
+impl From<StoredOpen> for Open {
+    fn from(stored: StoredOpen) -> Self {
+        let StoredOpen { units, address_key, at_address } = stored;
+        Self { units, address: address_key.map(AddressKey::restore), at_address }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -151,6 +179,7 @@ impl StoredOrder {
                 .collect(),
             reserved_coupons: order.reserved.coupons.iter().map(Into::into).collect(),
             first_order: order.reserved.first_order,
+            open: order.open.as_ref().map(Into::into),
             email: order.customer.email.clone(),
             first_name: order.customer.first_name.clone(),
             last_name: order.customer.last_name.clone(),
@@ -249,6 +278,7 @@ impl TryFrom<StoredOrder> for Order {
             coupons,
             relief: stored.relief.map(TryInto::try_into).transpose()?,
             reserved,
+            open: stored.open.map(Into::into),
             customer: Customer {
                 email: stored.email,
                 first_name: stored.first_name,

@@ -1,7 +1,7 @@
 //! A stored payment by card, within its order.
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, serde::rfc3339};
+use time::{Duration, OffsetDateTime, serde::rfc3339};
 use uuid::Uuid;
 
 use crate::{
@@ -49,6 +49,8 @@ pub struct StoredCard {
     intent: Option<String>,
     #[serde(with = "rfc3339")]
     limit: OffsetDateTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    action_seconds: Option<i64>,
     #[serde(default)]
     capture_asked: bool,
     captured: i64,
@@ -94,6 +96,7 @@ impl From<&Card> for StoredCard {
             capture: capture.to_owned(),
             intent: card.intent.clone(),
             limit: card.limit,
+            action_seconds: card.action_time.map(Duration::whole_seconds),
             capture_asked: card.capture_asked,
             captured: card.captured.get(),
             refunds: card.refunds.iter().map(Into::into).collect(),
@@ -117,6 +120,7 @@ impl StoredCard {
             capture,
             intent: self.intent,
             limit: self.limit,
+            action_time: self.action_seconds.map(Duration::seconds),
             due,
             capture_asked: self.capture_asked,
             captured: Minor::new(self.captured).map_err(|e| fault(&e))?,

@@ -247,7 +247,7 @@ impl Payments for Stripe {
         if amount::to_stripe(total, currency).is_none() {
             return Err(CardUnavailable::Amount { amount: total, currency });
         }
-        Ok(CardTerms { capture: config.capture, time: config.time })
+        Ok(CardTerms { capture: config.capture, time: config.time, action_time: config.action_time })
     }
 
     async fn pay(&self, charge: Charge<'_>) -> Result<Intent, PaymentError> {

@@ -56,20 +56,18 @@ async fn cash_on_delivery_has_a_switch_countries_and_a_largest_total() {
 async fn a_refusal_rests_on_the_session_as_it_is() {
     let world = World::new().await;
     let guest = world.guest();
-    let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
     let checkout = id_of(&session).to_owned();
-    guest.ship_to(&checkout, &to_tokyo()).await.expect(200);
-    let session = guest.choose_shipping(&checkout, "jp-standard").await.expect(200);
-    let only_us = json!({"enabled": true, "countries": ["US"], "maximumTotals": {"USD": 100_000}});
-    change_catalog(&world, |catalog| catalog["cashOnDelivery"] = only_us).await;
+    let only_japan = json!({"enabled": true, "countries": ["JP"], "maximumTotals": {"USD": 100_000}});
+    change_catalog(&world, |catalog| catalog["cashOnDelivery"] = only_japan).await;
     let body = confirmation(&checkout, total_of(&session));
     let refused = guest.post_once(Route::ConfirmOrder, "key", &body).await;
     refused.refused(422, "CASH_ON_DELIVERY_NOT_IN_COUNTRY");
 
     // The cache doesn't hear of the new address.
     world.redis.down().await;
-    guest.ship_to(&checkout, &tests::world::california()).await.expect(200);
-    let session = guest.choose_shipping(&checkout, "us-standard").await.expect(200);
+    guest.ship_to(&checkout, &to_tokyo()["shippingAddress"]).await.expect(200);
+    let session = guest.choose_shipping(&checkout, "jp-standard").await.expect(200);
     world.redis.up().await;
 
     guest.confirm(&checkout, total_of(&session)).await.expect(201);

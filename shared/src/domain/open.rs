@@ -1,0 +1,138 @@
+//! Orders that hold stock and that nobody has paid: how many of them a caller and a source address may have.
+
+use crate::domain::{
+    order::{Order, OrderStatus},
+    payment::PaymentStatus,
+};
+
+/// At most so many open unpaid orders, with so many units in all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenLimit {
+    pub orders: u32,
+    pub units: u32,
+}
+
+/// Of each caller, and of each source address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenLimits {
+    pub caller: OpenLimit,
+    pub address: OpenLimit,
+}
+
+/// Why a text is no such limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be ORDERS/UNITS such as 5/200, with 1 to 9999 orders and 1 to 999999 units")]
+pub struct NotAnOpenLimit;
+
+impl std::str::FromStr for OpenLimit {
+    type Err = NotAnOpenLimit;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOpenLimit> {
+        let (orders, units) = text.split_once('/').ok_or(NotAnOpenLimit)?;
+        let orders: u32 = orders.parse().map_err(|_| NotAnOpenLimit)?;
+        let units: u32 = units.parse().map_err(|_| NotAnOpenLimit)?;
+        if !(1..=9_999).contains(&orders) || !(1..=999_999).contains(&units) {
+            return Err(NotAnOpenLimit);
+        }
+        Ok(Self { orders, units })
+    }
+}
+
+/// What a source address is counted under: too short to lead back to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressKey(String);
+
+impl AddressKey {
+    /// Of the first bytes of a digest: with three of them, each key is that of 256 IPv4 addresses.
+    pub fn new([first, second, third, ..]: [u8; 32]) -> Self {
+        Self(format!("{first:02x}{second:02x}{third:02x}"))
+    }
+
+    /// As it was stored.
+    pub const fn restore(text: String) -> Self {
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An order's place among the open ones. It has one as long as it is counted for its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    pub units: u32,
+    /// None: the address isn't counted, because it is trusted.
+    pub address: Option<AddressKey>,
+    /// Whether it is counted for the address, too. An order that is being paid by card isn't, until its bank makes it
+    /// wait: customers who share an address and pay never meet at a counter.
+    pub at_address: bool,
+}
+
+/// What a change of an order gives back, in the same transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Release {
+    /// Stock and uses of coupons.
+    pub reserved: bool,
+    /// The session becomes open again, if there is still one.
+    pub session: bool,
+    /// Its place among the open orders.
+    pub open: Option<Open>,
+}
+
+impl Order {
+    /// Whether it holds goods that nobody has paid for. What costs nothing is never paid, and is open until it is
+    /// delivered. Once it is false it stays so.
+    fn is_unpaid(&self) -> bool {
+        let over = [OrderStatus::Cancelled, OrderStatus::Delivered, OrderStatus::Returned, OrderStatus::Refunded];
+        !over.contains(&self.status) && (self.payment.status.is_open() || self.summary.total.is_zero())
+    }
+
+    /// Gives a new order its place among the open ones, unless it is paid.
+    pub fn open(&mut self, address: Option<AddressKey>) {
+        let at_address = address.is_some() && self.payment.card.is_none();
+        self.open = self.is_unpaid().then_some(Open { units: self.summary.item_count, address, at_address });
+    }
+
+    /// Counts it for its address from now on, if its bank makes it wait and it isn't counted yet.
+    pub fn begin_to_wait(&mut self) -> bool {
+        let waits = self.payment.status == PaymentStatus::RequiresAction;
+        match &mut self.open {
+            Some(Open { address: Some(_), at_address, .. }) if waits && !*at_address => {
+                *at_address = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What is to be given back with the change that made this order of the one before. It is given back once, because
+    /// a change is written over the version that it was made from.
+    pub fn release(&mut self, before: &Self) -> Release {
+        let called_off = self.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
+        // Of a card that came to nothing: the customer may try another.
+        let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();
+        let open = if self.is_unpaid() { None } else { self.open.take() };
+        Release { reserved: called_off, session, open }
+    }
+}
+
+impl Release {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_reads_from_its_setting() {
+        assert_eq!("5/200".parse(), Ok(OpenLimit { orders: 5, units: 200 }));
+        assert_eq!("9999/999999".parse(), Ok(OpenLimit { orders: 9_999, units: 999_999 }));
+        for text in ["", "5", "0/1", "1/0", "10000/1", "1/1000000", "5/200/1", "-1/5", "5/ 200"] {
+            assert_eq!(text.parse::<OpenLimit>(), Err(NotAnOpenLimit), "{text}");
+        }
+    }
+}
