@@ -11,6 +11,7 @@ mod architecture;
 mod checkout;
 mod degradation;
 mod deployment;
+mod dev_server;
 mod harness;
 mod history;
 mod operator;

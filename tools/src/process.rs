@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
@@ -23,7 +24,8 @@ pub enum Launch {
 }
 
 impl Launch {
-    fn command(&self, program: &Path) -> Command {
+    /// What starts `program`.
+    pub fn command(&self, program: &Path) -> Command {
         match self {
             Self::Plain => Command::new(program),
             Self::Tied { checkout } => {
@@ -41,6 +43,8 @@ pub enum Output<'a> {
     /// To this process's own stdout and stderr.
     Inherit,
     Log(&'a Path),
+    /// Its stdout into a file; its stderr is this process's own.
+    Captured(&'a Path),
 }
 
 /// A running child; killed, with its group if it has one, when dropped.
@@ -62,9 +66,15 @@ impl OwnedProcess {
         let mut command = launch.command(program);
         configure(&mut command);
         command.stdin(Stdio::null());
-        if let Output::Log(path) = output {
-            let log = File::options().create(true).append(true).open(path)?;
-            command.stdout(log.try_clone()?).stderr(log);
+        match output {
+            Output::Inherit => {}
+            Output::Log(path) => {
+                let log = File::options().create(true).append(true).open(path)?;
+                command.stdout(log.try_clone()?).stderr(log);
+            }
+            Output::Captured(path) => {
+                command.stdout(File::options().create(true).append(true).open(path)?);
+            }
         }
         Ok(Self {
             child: command.spawn()?,
@@ -117,6 +127,18 @@ impl Drop for OwnedProcess {
         if self.ended().is_none() {
             self.kill();
         }
+    }
+}
+
+/// Lets this process hold many connections, as far as the system allows: the usual 1,024 files are a few hundred
+/// clients and the functions that answer them.
+pub fn allow_many_files() {
+    const WANTED: u64 = 8192;
+    if let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && now < WANTED.min(most)
+    {
+        // Without it, clients wait until others have gone.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, WANTED.min(most), most);
     }
 }
 

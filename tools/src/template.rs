@@ -1,6 +1,6 @@
 //! `template.yaml`, read as typed data: the one place where routes, variables and tables are declared.
 //!
-//! Local tables, the local router and the tests all take theirs from here, so that nothing can drift
+//! Local tables, the local API and the tests all take theirs from here, so that nothing can drift
 //! from what is deployed. Only the parts that those need are read; everything else may be anything,
 //! short intrinsic forms (`!Ref`, `!Sub`, `!GetAtt`, …) included.
 
@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_yaml_ng::{Mapping, Value};
 
+pub mod api;
+
 /// What can be wrong with a template. Each message says where.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
@@ -20,6 +22,8 @@ pub enum TemplateError {
     Syntax(#[source] serde_yaml_ng::Error),
     #[error("template.yaml: {place} isn't what a {expected} needs: {source}")]
     Shape { place: String, expected: &'static str, source: serde_yaml_ng::Error },
+    #[error("template.yaml: {place} must be a number, or !Ref of a parameter whose default is one")]
+    NoNumber { place: String },
     #[error("template.yaml has no Resources")]
     NoResources,
 }
@@ -31,6 +35,8 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// Every `AWS::DynamoDB::Table`, in the template's order.
     pub tables: Vec<Table>,
+    /// The CORS rules of its HTTP API, if it has any.
+    pub cors: Option<api::Cors>,
 }
 
 /// One function of the template.
@@ -45,6 +51,9 @@ pub struct Function {
     pub variables: BTreeSet<String>,
     /// Of those, the ones whose value is `!Ref` of something, with that something's logical id.
     pub references: BTreeMap<String, String>,
+    /// What a deployment without parameters of its own gives it.
+    pub timeout_seconds: u64,
+    pub memory_mb: u64,
 }
 
 impl Function {
@@ -172,17 +181,17 @@ impl Template {
     /// Parses a template's text.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let document: Value = serde_yaml_ng::from_str(text).map_err(TemplateError::Syntax)?;
-        let globals = variables_of(at(&document, &["Globals", "Function"]));
         let resources = document.get("Resources").and_then(Value::as_mapping).ok_or(TemplateError::NoResources)?;
 
-        let mut template = Self { functions: Vec::new(), tables: Vec::new() };
+        let mut template = Self { functions: Vec::new(), tables: Vec::new(), cors: None };
         for (id, resource) in resources {
             let logical_id = id.as_str().unwrap_or_default().to_owned();
             let properties = resource.get("Properties").cloned().unwrap_or_default();
             match resource.get("Type").and_then(Value::as_str) {
                 Some("AWS::Serverless::Function") => {
-                    template.functions.push(function(logical_id, &properties, &globals)?);
+                    template.functions.push(function(&document, logical_id, &properties)?);
                 }
+                Some("AWS::Serverless::HttpApi") => template.cors = api::cors(&logical_id, &properties)?,
                 Some("AWS::DynamoDB::Table") => {
                     let place = format!("Resources.{logical_id}.Properties");
                     let schema = typed(properties, place, "table")?;
@@ -214,7 +223,8 @@ struct FunctionProperties {
     code_uri: PathBuf,
 }
 
-fn function(logical_id: String, properties: &Value, globals: &Mapping) -> Result<Function, TemplateError> {
+fn function(document: &Value, logical_id: String, properties: &Value) -> Result<Function, TemplateError> {
+    let globals = variables_of(at(document, &["Globals", "Function"]));
     let place = format!("Resources.{logical_id}.Properties");
     let FunctionProperties { code_uri } = typed(properties.clone(), place.clone(), "function")?;
 
@@ -239,7 +249,10 @@ fn function(logical_id: String, properties: &Value, globals: &Mapping) -> Result
         variables.insert(name);
     }
 
-    Ok(Function { logical_id, folder: code_uri, routes, variables, references })
+    // Lambda's own values where the template says nothing.
+    let timeout_seconds = api::number(document, &logical_id, properties, "Timeout", 3)?;
+    let memory_mb = api::number(document, &logical_id, properties, "MemorySize", 128)?;
+    Ok(Function { logical_id, folder: code_uri, routes, variables, references, timeout_seconds, memory_mb })
 }
 
 /// `Environment.Variables` of a function's properties or of the globals; empty when there are none.

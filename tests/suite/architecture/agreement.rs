@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::Value;
 use shared::http::route::Route;
 use tests::servers::{root, template};
-use tools::{router, template::Template};
+use tools::template::Template;
 
 use super::function_folders;
 
@@ -19,11 +19,6 @@ fn declared(template: &Template) -> BTreeSet<Entry> {
         function.routes.iter().map(of)
     });
     entries.collect()
-}
-
-fn watched() -> BTreeSet<Entry> {
-    let routes = router::routes(&root().join("Cargo.toml")).unwrap_or_else(|error| unreachable!("{error}"));
-    routes.into_iter().map(|route| (route.function, route.method, route.path)).collect()
 }
 
 /// Invoked by the clock: it has no route, and its event no outcome.
@@ -75,11 +70,6 @@ fn each_package_is_named_after_its_folder() {
         let manifest: toml::Table = fs::read_to_string(manifest).expect("a manifest").parse().expect("TOML");
         assert_eq!(manifest["package"]["name"].as_str(), Some(folder.as_str()));
     }
-}
-
-#[test]
-fn the_local_router_has_the_templates_routes() {
-    assert_agree(("Cargo.toml's watch router", &watched()), ("template.yaml", &declared(&template())));
 }
 
 #[test]

@@ -1,111 +1,93 @@
-//! The two programs that build and run the functions: cargo and cargo-lambda.
+//! Building the functions, at the start and whenever one was changed.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::time::Duration;
 
-use tools::process::{Launch, Output, OwnedProcess, find_program};
+use serde::Deserialize;
+use tools::process::{self, Launch, Output, OwnedProcess, find_program};
 
-use crate::commands::{dev::family::kill_below, environment::given};
+const POLL: Duration = Duration::from_millis(100);
 
-const SERVER: &str = "cargo-lambda";
-const GRACE: Duration = Duration::from_secs(5);
-
-/// What went wrong with either.
+/// Why there are no programs, or not all.
 #[derive(Debug, thiserror::Error)]
 pub enum CargoError {
-    #[error("no {0} found: run `make setup`")]
-    Missing(&'static str),
-    #[error("can't start {program}: {source}")]
-    Start { program: &'static str, source: io::Error },
+    #[error("no cargo found: install Rust (https://rustup.rs)")]
+    Missing,
+    #[error("can't start cargo: {0}")]
+    Start(#[from] io::Error),
+    #[error("the functions could not be built ({0})")]
+    Failed(String),
+    #[error("cargo built no {0}")]
+    NotBuilt(String),
 }
 
-/// A running cargo or cargo-lambda, stopped in order when dropped.
-#[derive(Debug)]
-pub struct Cargo {
-    process: OwnedProcess,
-    serves: bool,
+/// Programs by name. Cargo says where they are; a setting of the developer's may have moved its folder.
+pub type Programs = BTreeMap<String, PathBuf>;
+
+/// How a build ended.
+pub struct Build {
+    /// All that are built now, even if others failed.
+    pub programs: Programs,
+    pub outcome: Result<(), CargoError>,
 }
 
-impl Cargo {
-    /// Whether both are there; asked before anything is built.
-    pub fn check() -> Result<(), CargoError> {
-        find("cargo").and(find(SERVER)).map(drop)
-    }
-
-    /// Builds these binaries just as `cargo lambda watch` will ask for them, so that it finds them built:
-    /// named by `--bin` alone, because `-p` would unify the features of other packages.
-    pub fn build(root: &Path, launch: &Launch, binaries: &[&str]) -> Result<Self, CargoError> {
-        start("cargo", launch, |command| {
-            command.current_dir(root).arg("build");
-            for binary in binaries {
-                command.args(["--bin", binary]);
-            }
-        })
-    }
-
-    /// Serves every function on 127.0.0.1, each in up to `concurrency` processes, and starts them anew when
-    /// a file changes that `.cargolambdaignore` doesn't name.
-    pub fn watch(
-        root: &Path,
-        launch: &Launch,
-        port: u16,
-        concurrency: u16,
-        settings: &BTreeMap<String, Option<String>>,
-    ) -> Result<Self, CargoError> {
-        start(SERVER, launch, |command| {
-            command.current_dir(root);
-            command.args(["lambda", "watch", "--quiet"]);
-            // Its default is every interface of the machine.
-            command.args(["--invoke-address", "127.0.0.1"]);
-            command.arg("--invoke-port").arg(port.to_string());
-            command.arg("--concurrency").arg(concurrency.to_string());
-            if given("RUST_LOG").is_none() {
-                // Of its own words only what went wrong, without the end of each process that it has just
-                // stopped itself. The functions' logs obey LOG_LEVEL.
-                let quiet = "warn,watchexec=off,cargo_lambda_watch::watcher=off";
-                command.env("RUST_LOG", quiet);
-            }
-            for (name, value) in settings {
-                match value {
-                    Some(value) => command.env(name, value),
-                    None => command.env_remove(name),
-                };
-            }
-        })
-    }
-
-    /// How it ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.process.ended()
-    }
+/// Whether there is a cargo; asked before anything is started.
+pub fn check() -> Result<(), CargoError> {
+    find_program("cargo").map(drop).ok_or(CargoError::Missing)
 }
 
-impl Drop for Cargo {
-    fn drop(&mut self) {
-        if self.serves && self.process.ended().is_none() {
-            // Functions that outlive the API they ask for work complain about it.
-            kill_below(self.process.id());
+/// Builds these programs; progress and errors go to the terminal. A build that is dropped is stopped.
+///
+/// Named by `--bin` alone, because `-p` would unify the features of other packages.
+pub async fn build(root: &Path, launch: &Launch, names: &[&str]) -> Result<Build, CargoError> {
+    let cargo = find_program("cargo").ok_or(CargoError::Missing)?;
+    let messages = tempfile::NamedTempFile::with_prefix("checkout-build-")?;
+    let mut build = OwnedProcess::start(launch, &cargo, Output::Captured(messages.path()), |command| {
+        command.current_dir(root).args(["build", "--message-format", "json-render-diagnostics"]);
+        for name in names {
+            command.args(["--bin", name]);
         }
-        self.process.stop(GRACE);
-    }
-}
-
-fn find(program: &'static str) -> Result<PathBuf, CargoError> {
-    find_program(program).ok_or(CargoError::Missing(program))
-}
-
-fn start(program: &'static str, launch: &Launch, configure: impl FnOnce(&mut Command)) -> Result<Cargo, CargoError> {
-    let path = find(program)?;
-    let configure = |command: &mut Command| {
-        configure(command);
         forget_own_package(command);
+    })?;
+    let status = loop {
+        match build.ended() {
+            Some(status) => break status,
+            None => tokio::time::sleep(POLL).await,
+        }
     };
-    OwnedProcess::start(launch, &path, Output::Inherit, configure)
-        .map(|process| Cargo { process, serves: program == SERVER })
-        .map_err(|source| CargoError::Start { program, source })
+    let programs = programs(&std::fs::read_to_string(messages.path())?);
+    let missing = names.iter().find(|name| !programs.contains_key(**name));
+    let outcome = match missing {
+        _ if !status.success() => Err(CargoError::Failed(process::describe(status))),
+        Some(name) => Err(CargoError::NotBuilt((*name).to_owned())),
+        None => Ok(()),
+    };
+    Ok(Build { programs, outcome })
+}
+
+/// What cargo says of each program that it made, or found made.
+#[derive(Deserialize)]
+struct Artifact {
+    reason: String,
+    target: Target,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// The programs that cargo's messages name.
+fn programs(messages: &str) -> Programs {
+    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    artifacts
+        .filter(|artifact| artifact.reason == "compiler-artifact")
+        .filter_map(|artifact| Some((artifact.target.name, artifact.executable?)))
+        .collect()
 }
 
 /// Takes away what `cargo run` told this process about its own package: build scripts depend on some of
@@ -124,5 +106,20 @@ fn forget_own_package(command: &mut Command) {
         if text.starts_with("CARGO_PKG_") || NAMES.contains(&text.as_ref()) {
             command.env_remove(&name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_cargos_messages_only_programs_count() {
+        let messages = r#"
+{"reason":"compiler-artifact","target":{"name":"shared","kind":["lib"]},"executable":null,"fresh":true}
+{"reason":"compiler-artifact","target":{"name":"health","kind":["bin"]},"executable":"/t/debug/health","fresh":true}
+{"reason":"build-finished","success":true}
+not a message"#;
+        assert_eq!(programs(messages), Programs::from([("health".to_owned(), PathBuf::from("/t/debug/health"))]));
     }
 }

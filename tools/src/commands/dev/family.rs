@@ -1,6 +1,7 @@
 //! Every process below this one, however it detached itself.
 //!
-//! cargo-lambda gives each function a session of its own, so no group and no terminal holds them together.
+//! Each child has a group of its own, and cargo's compilers outlive a cargo that is killed: no group and no terminal
+//! holds them together.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -66,13 +67,6 @@ impl Family {
         let running = running();
         let alive = |member: &Member| running.iter().any(|entry| entry.member == *member);
         self.seen.iter().filter(|&m| alive(m)).cloned().collect()
-    }
-}
-
-/// Kills every process below this one, but not it.
-pub fn kill_below(process: u32) {
-    for member in descendants(process.try_into().unwrap_or_default(), &running()) {
-        let _ = kill(Pid::from_raw(member.id), Signal::SIGKILL);
     }
 }
 

@@ -57,7 +57,8 @@ The files in events/ work too, once each; `cargo run --bin checkout -- seed` put
 
   cargo lambda invoke confirm-order -A 127.0.0.1 -P {port} --data-file events/confirm-order.json
 
-Edit a function and it is rebuilt. Ctrl-C stops everything.
+Pages on other ports of this machine may call it (CORS). Save a file and the functions are built anew. Ctrl-C stops
+everything.
 ",
         purchase = purchase(url, guest),
         port = addresses.port,

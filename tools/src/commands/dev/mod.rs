@@ -1,13 +1,16 @@
 //! `checkout dev`: Redis, `DynamoDB`, Stripe, tables and every function on this machine, until Ctrl-C.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use tools::client::Access;
 use tools::dynamodb_engine::{Dynoxide, EngineError};
-use tools::http_probe;
+use tools::gateway::Gateway;
+use tools::lambda::container::{Program, Surroundings};
+use tools::lambda::functions::{Functions, Rules};
 use tools::ports;
 use tools::process::{self, Launch};
 use tools::project::{self, NotInProject};
@@ -16,10 +19,11 @@ use tools::stripe_server::{StripeServer, StripeServerError};
 use tools::tables::{self, TableError};
 use tools::template::{Function, Template, TemplateError};
 
-use self::cargo::{Cargo, CargoError};
+use self::cargo::{CargoError, Programs};
 use self::family::Family;
 use self::greeting::Addresses;
 use self::signals::Signals;
+use self::sources::Sources;
 use self::wake::WakeError;
 use crate::{
     commands::{
@@ -34,7 +38,9 @@ use crate::{
 mod cargo;
 mod family;
 mod greeting;
+mod renew;
 mod signals;
+mod sources;
 mod wake;
 
 const CATALOG: &str = "data/sample-catalog.json";
@@ -67,6 +73,9 @@ pub struct DevArgs {
     /// Processes of each function at most, each handling one request at a time, as Lambda's do
     #[arg(long, env = "CHECKOUT_CONCURRENCY", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     concurrency: u16,
+    /// Run the functions that lie in this folder, instead of building them now and whenever a file is saved
+    #[arg(long, hide = true)]
+    built: Option<PathBuf>,
 }
 
 /// Why the stack could not start, or did not last.
@@ -74,10 +83,6 @@ pub struct DevArgs {
 pub enum DevError {
     #[error("port {port} of {what} is taken: stop what uses it, or choose another with {flag} or {variable}")]
     PortTaken { port: u16, what: &'static str, flag: &'static str, variable: &'static str },
-    #[error("cargo lambda watch ended by itself ({0})")]
-    Died(String),
-    #[error("the functions could not be built ({0})")]
-    Build(String),
     #[error(transparent)]
     NotInProject(#[from] NotInProject),
     #[error(transparent)]
@@ -106,6 +111,7 @@ pub enum DevError {
 
 pub fn run(args: &DevArgs) -> Result<(), DevError> {
     let mut family = Family::found();
+    process::allow_many_files();
     // Children are tied to the thread that starts them, so everything runs on this one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
@@ -138,7 +144,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let template = Template::load(&root.join("template.yaml"))?;
     let launch = Launch::Tied { checkout: std::env::current_exe()? };
     check_ports(args)?;
-    Cargo::check()?;
+    cargo::check()?;
 
     let mut redis = start_redis(args, &launch)?;
     let (_engine, access) = start_dynamodb(args)?;
@@ -162,36 +168,59 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     seed::seed(&settings).await?;
     say::step("Events: the session and the order that they name");
 
-    build(&root, &launch, &template).await?;
-
-    let (port, concurrency) = (args.port, args.concurrency);
-    let mut watch = Cargo::watch(&root, &launch, port, concurrency, &settings)?;
+    let sources = Sources::look(&root);
+    let programs = programs(args, &root, &launch, &template).await?;
+    let around = Surroundings { launch: launch.clone(), variables: settings, shows_logs: true };
+    let rules = Rules { around, concurrency: args.concurrency.into(), tell: say::failure };
+    let functions = Arc::new(Functions::new(programs, &rules));
+    let listener = tokio::net::TcpListener::bind(ports::local(args.port)).await?;
+    let gateway = Arc::new(Gateway::new(&template, Arc::clone(&functions)));
     say::step("Starting every function");
     let ready = async {
-        wake::wake(args.port, &template.functions).await?;
+        wake::wake(&functions, &template.functions).await?;
         wake::check_health(args.port, HEALTH).await?;
-        Ok::<(), WakeError>(())
+        if let Some(stripe) = &stripe {
+            stripe.send_events_to(&format!("http://{}{WEBHOOK}", ports::local(args.port)))?;
+        }
+        let addresses = Addresses {
+            url: &format!("http://{}", ports::local(args.port)),
+            port: args.port,
+            redis: redis_url.as_deref().unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
+            dynamodb: access.endpoint.as_deref().unwrap_or_default(),
+            stripe: stripe.as_ref().map(StripeServer::url),
+        };
+        greeting::print(&addresses, started)?;
+        if args.built.is_some() {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, DevError>(renew::on_save(&root, &launch, sources, Arc::clone(&functions)).await)
     };
     tokio::select! {
-        ready = ready => ready?,
-        died = watch_over(&mut redis, &mut watch) => return Err(died),
+        ended = ready => ended,
+        never = gateway.serve(listener) => match never {},
+        never = watch_over(&mut redis) => match never {},
+        never = reconcile(&functions) => match never {},
     }
-    if let Some(stripe) = &stripe {
-        stripe.send_events_to(&format!("http://{}{WEBHOOK}", ports::local(args.port)))?;
-    }
+}
 
-    let addresses = Addresses {
-        url: &format!("http://{}", ports::local(args.port)),
-        port: args.port,
-        redis: redis_url.as_deref().unwrap_or("the one that REDIS_URL or REDIS_HOST names"),
-        dynamodb: access.endpoint.as_deref().unwrap_or_default(),
-        stripe: stripe.as_ref().map(StripeServer::url),
+/// The functions' programs: built now, or found in the folder that was named.
+async fn programs(args: &DevArgs, root: &Path, launch: &Launch, template: &Template) -> Result<Vec<Program>, DevError> {
+    let names: Vec<_> = template.functions.iter().map(Function::name).collect();
+    let binaries: Programs = if let Some(folder) = &args.built {
+        names.iter().map(|name| ((*name).to_owned(), folder.join(name))).collect()
+    } else {
+        say::step(format_args!("Building {} functions; the first time takes minutes", names.len()));
+        let build = cargo::build(root, launch, &names).await?;
+        build.outcome?;
+        build.programs
     };
-    greeting::print(&addresses, started)?;
-    tokio::select! {
-        died = watch_over(&mut redis, &mut watch) => Err(died),
-        never = reconcile(args.port) => match never {},
-    }
+    let program = |function: &Function| Program {
+        name: function.name().to_owned(),
+        binary: binaries.get(function.name()).cloned().unwrap_or_default(),
+        timeout: Duration::from_secs(function.timeout_seconds),
+        memory_mb: function.memory_mb,
+    };
+    Ok(template.functions.iter().map(program).collect())
 }
 
 /// Before anything is started or built: a taken port would only show after minutes.
@@ -257,35 +286,17 @@ fn start_stripe(args: &DevArgs, launch: &Launch) -> Result<Option<StripeServer>,
 }
 
 /// The template's schedule.
-async fn reconcile(port: u16) -> std::convert::Infallible {
-    const PATH: &str = "/2015-03-31/functions/reconcile/invocations";
+async fn reconcile(functions: &Functions) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(RECONCILE_EVERY).await;
         // What it has to say stands in its log.
-        let run = move || http_probe::request(port, "POST", PATH, "{}", RECONCILE_EVERY);
-        let _ = tokio::task::spawn_blocking(run).await;
+        let _ = functions.invoke("reconcile", "{}".into()).await;
     }
 }
 
-async fn build(root: &Path, launch: &Launch, template: &Template) -> Result<(), DevError> {
-    let binaries: Vec<_> = template.functions.iter().map(Function::name).collect();
-    say::step(format_args!("Building {} functions; the first time takes minutes", binaries.len()));
-    let mut build = Cargo::build(root, launch, &binaries)?;
+/// A Redis that ends is only told: the checkout has to go on without.
+async fn watch_over(redis: &mut Option<RedisServer>) -> std::convert::Infallible {
     loop {
-        match build.ended() {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => return Err(DevError::Build(process::describe(status))),
-            None => tokio::time::sleep(POLL).await,
-        }
-    }
-}
-
-/// Waits until the functions' server has ended. A Redis that ends is only told: the checkout has to go on without.
-async fn watch_over(redis: &mut Option<RedisServer>, watch: &mut Cargo) -> DevError {
-    loop {
-        if let Some(status) = watch.ended() {
-            return DevError::Died(process::describe(status));
-        }
         if let Some(server) = redis
             && let Some(status) = server.ended()
         {

@@ -1,0 +1,191 @@
+//! What `make dev` serves: real functions behind the API Gateway and the Lambda of `tools`.
+
+mod containers;
+mod cors;
+mod events;
+mod load;
+mod process;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request, StatusCode, body::Bytes};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::Value;
+use tests::{binaries::binary, servers::template, world::World};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tools::{
+    gateway::Gateway,
+    lambda::{
+        container::{Program, Surroundings},
+        functions::{Functions, Rules},
+    },
+    process::{Launch, allow_many_files},
+};
+
+/// A hang is a failure; nothing here is about how long something takes.
+const HANGS_AFTER: Duration = Duration::from_secs(60);
+const BASE: &str = "/api/v1/checkout";
+
+/// A gateway of this process's own on a free port. Everything ends when it is dropped.
+#[derive(Debug)]
+struct Server {
+    address: SocketAddr,
+    functions: Arc<Functions>,
+    serving: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Which programs a server runs, and how.
+#[derive(Debug)]
+struct Setup {
+    variables: BTreeMap<String, Option<String>>,
+    programs: BTreeMap<String, PathBuf>,
+    timeout: Duration,
+    concurrency: usize,
+    connections: usize,
+}
+
+impl Setup {
+    /// All of the template's functions, with the settings of this world.
+    fn of(world: &World) -> Self {
+        let variables = world.settings().iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        let functions = template().functions;
+        let programs = functions.iter().map(|function| (function.name().to_owned(), binary(function.name()))).collect();
+        Self { variables, programs, timeout: Duration::from_secs(30), concurrency: 3, connections: 1000 }
+    }
+
+    fn program(mut self, function: &str, binary: &Path) -> Self {
+        self.programs.insert(function.to_owned(), binary.to_owned());
+        self
+    }
+
+    fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), Some(value.to_owned()));
+        self
+    }
+
+    async fn start(self) -> Server {
+        allow_many_files();
+        let around = Surroundings { launch: Launch::Plain, variables: self.variables, shows_logs: false };
+        let rules = Rules { around, concurrency: self.concurrency, tell: |_| () };
+        let program = |(name, binary)| Program { name, binary, timeout: self.timeout, memory_mb: 512 };
+        let functions = Arc::new(Functions::new(self.programs.into_iter().map(program), &rules));
+        let gateway = Gateway::new(&template(), Arc::clone(&functions)).connections(self.connections);
+        let gateway = Arc::new(gateway);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let serving = tokio::spawn(async move { match gateway.serve(listener).await {} });
+        Server { address, functions, serving }
+    }
+}
+
+/// What a client sees.
+#[derive(Debug)]
+struct Seen {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Seen {
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
+}
+
+/// A client with connections of its own.
+#[derive(Clone, Debug)]
+struct Caller {
+    client: Client<hyper_util::client::legacy::connect::HttpConnector, Full<Bytes>>,
+    address: SocketAddr,
+}
+
+impl Caller {
+    fn of(address: SocketAddr) -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build_http(), address }
+    }
+
+    async fn get(&self, path: &str) -> Seen {
+        self.send("GET", path, &[], "").await
+    }
+
+    /// Sends a request, and fails the test where no answer comes at all.
+    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Seen {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body.to_owned())).expect("a request");
+        let work = async {
+            let response = self.client.request(request).await.expect("an answer");
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.expect("a body").to_bytes();
+            Seen { status: parts.status, headers: parts.headers, body }
+        };
+        let answer = tokio::time::timeout(HANGS_AFTER, work).await;
+        answer.unwrap_or_else(|_| panic!("no answer to {method} {path}"))
+    }
+
+    /// As `cargo lambda invoke` calls a function.
+    async fn invoke(&self, function: &str, event: &str) -> Seen {
+        self.send("POST", &format!("/2015-03-31/functions/{function}/invocations"), &[], event).await
+    }
+
+    /// A raw connection, to be hung up.
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a connection")
+    }
+}
+
+impl Server {
+    fn caller(&self) -> Caller {
+        Caller::of(self.address)
+    }
+}
+
+/// Asks every route of the template for an answer, and holds it to be the function's own.
+async fn every_route_answers(caller: &Caller) {
+    for function in template().functions {
+        for route in &function.routes {
+            let path = route.path.replace(['{', '}'], "");
+            let seen = caller.send(&route.method, &path, &[("content-type", "application/json")], "").await;
+            // Only functions, never the gateway, number their answers like this.
+            assert!(seen.header("x-request-id").is_some(), "{} {path}: {seen:?}", route.method);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! One process of a function, which works on one event at a time.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::process::{Child, Command};
+
+use super::runtime_api::{Outcome, RuntimeApi};
+use crate::process::Launch;
+
+/// How long a program may take until it asks for its first event. More than Lambda's ten seconds: these are debug
+/// builds, and on a small machine a dozen of them start at once.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+/// Cargo replaces a program: for a moment it isn't there.
+const START_ATTEMPTS: usize = 20;
+const START_PAUSE: Duration = Duration::from_millis(100);
+
+/// A function, and how to start it.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub name: String,
+    pub binary: PathBuf,
+    pub timeout: Duration,
+    pub memory_mb: u64,
+}
+
+/// What every container gets.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub launch: Launch,
+    /// On top of this process's own environment. `None` takes a variable away.
+    pub variables: BTreeMap<String, Option<String>>,
+    /// Whether what the functions write goes to this process's own output, or nowhere.
+    pub shows_logs: bool,
+}
+
+/// How an event ended in a container.
+#[derive(Debug)]
+pub enum Ending {
+    /// The container can go on.
+    Done(Outcome),
+    /// The process ended, but not because of this event: it never got it.
+    NotTaken,
+    /// The process ended before it asked for any event.
+    NotStarted(String),
+    /// The process ended while it worked on the event.
+    Crashed(ExitStatus),
+    /// The time was over; the process has to go.
+    TimedOut,
+}
+
+/// A running process with its Runtime API. Killed when dropped.
+#[derive(Debug)]
+pub struct Container {
+    child: Child,
+    api: RuntimeApi,
+    timeout: Duration,
+}
+
+impl Container {
+    /// Starts a process. It need not have come up yet.
+    pub async fn start(program: &Program, around: &Surroundings) -> io::Result<Self> {
+        let api = RuntimeApi::start().await?;
+        let mut attempts = 0;
+        let child = loop {
+            attempts += 1;
+            match spawn(program, around, &api) {
+                Err(error) if attempts < START_ATTEMPTS && error.kind() == io::ErrorKind::NotFound => {
+                    tokio::time::sleep(START_PAUSE).await;
+                }
+                done => break done?,
+            }
+        };
+        Ok(Self { child, api, timeout: program.timeout })
+    }
+
+    /// Has the process work on an event, once it has started.
+    pub async fn invoke(&mut self, event: Bytes) -> Ending {
+        tokio::select! {
+            biased;
+            end = self.child.wait() => return self.ended_before_it_took_one(end),
+            () = self.api.has_started() => {}
+            () = tokio::time::sleep(STARTS_WITHIN) => {
+                return Ending::NotStarted(format!("it did not ask for an event within {} s", STARTS_WITHIN.as_secs()));
+            }
+        }
+        let mut given = self.api.give(event, self.timeout);
+        tokio::select! {
+            biased;
+            // An answer that came counts, even if it was the last thing that the process did.
+            Ok(outcome) = &mut given.outcome => Ending::Done(outcome),
+            end = self.child.wait() => match end {
+                Ok(status) if given.was_taken() => Ending::Crashed(status),
+                _ => Ending::NotTaken,
+            },
+            () = tokio::time::sleep(self.timeout) => Ending::TimedOut,
+        }
+    }
+
+    /// Of the process; none once it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    fn ended_before_it_took_one(&self, end: io::Result<ExitStatus>) -> Ending {
+        if self.api.was_asked() {
+            return Ending::NotTaken;
+        }
+        let how = end.map_or_else(|error| error.to_string(), crate::process::describe);
+        let why = self.api.init_error().and_then(|error| error["errorMessage"].as_str().map(str::to_owned));
+        Ending::NotStarted(match why {
+            Some(why) => format!("it ended at its start ({how}): {why}"),
+            None => format!("it ended at its start ({how})"),
+        })
+    }
+}
+
+fn spawn(program: &Program, around: &Surroundings, api: &RuntimeApi) -> io::Result<Child> {
+    // With a launcher in between, a missing program would look like one that ends at its start.
+    std::fs::File::open(&program.binary)?;
+    let mut command = Command::from(around.launch.command(&program.binary));
+    for (name, value) in &around.variables {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("AWS_LAMBDA_RUNTIME_API", api.authority()).env("AWS_LAMBDA_FUNCTION_NAME", &program.name);
+    command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", program.memory_mb.to_string());
+    command.env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", program.name));
+    command.env("AWS_LAMBDA_LOG_STREAM_NAME", "local");
+    if !around.shows_logs {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true).spawn()
+}
