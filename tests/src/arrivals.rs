@@ -9,7 +9,7 @@ use redis::aio::ConnectionLike;
 use shared::{
     app::App,
     domain::limit::Policy,
-    ports::{ChangeId, Entry, Gate, Limit, LimitKey},
+    ports::{ChangeId, Entry, Gate, Limit, LimitKey, LimitKind},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -40,8 +40,8 @@ fn micros() -> u64 {
     now.as_micros().try_into().expect("not that late")
 }
 
-/// Lets requests arrive for `span`: bursts and gaps, several at once, some that cost more than one. `log` asks for the
-/// server's log of a key, newest first.
+/// Lets requests arrive for `span`: bursts and gaps, several at once, some that cost more than one. `log` connects to the
+/// server that has the log of a key.
 pub async fn arrive<C>(
     containers: &[Arc<App>],
     log: impl Fn() -> C + Clone + Send + 'static,
@@ -77,18 +77,18 @@ where
     C: Future<Output: ConnectionLike>,
 {
     let request = ChangeId(Uuid::new_v4());
-    let limit = Limit { key: caller.key.clone(), policy: caller.policy, cost };
-    let entry = Entry { request, limit: Some(limit), session: None, ordering: None };
+    let limit = Limit { kind: LimitKind::Route, key: caller.key.clone(), policy: caller.policy, cost };
+    let entry = Entry { request, limits: vec![limit], callers: Vec::new(), session: None, ordering: None };
     let before = micros();
-    let decision = container.gate.enter(&entry).await.decision.expect("there is a limit");
+    let decision = *container.gate.enter(&entry).await.decisions.first().expect("there is a limit");
     let after = micros();
     let mut accepted_at = None;
     if decision.allowed {
         let mut connection = log().await;
-        let entries: Vec<String> =
-            redis::cmd("LRANGE").arg(name).arg(0).arg(-1).query_async(&mut connection).await.unwrap_or_default();
-        let mine = entries.iter().find_map(|entry| entry.strip_suffix(&format!(":{}", request.0)));
-        accepted_at = mine.map(|at| at.parse().expect("µs"));
+        let member = format!("{}:1", request.0);
+        let at: Option<f64> =
+            redis::cmd("ZSCORE").arg(name).arg(member).query_async(&mut connection).await.unwrap_or_default();
+        accepted_at = at.map(|at| format!("{at:.0}").parse().expect("µs"));
     }
     Arrival { before, after, cost, accepted_at, allowed: decision.allowed }
 }

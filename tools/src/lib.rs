@@ -19,6 +19,7 @@ pub mod ports;
 pub mod process;
 pub mod project;
 pub mod redis_server;
+pub mod stack;
 pub mod stripe_server;
 pub mod tables;
 pub mod template;

@@ -25,7 +25,7 @@ use crate::{
         dynamodb::client::{Dynamo, describe},
         identity::{BadKeys, Tokens},
         orders::OrderStore,
-        redis::{command::Command, gate::RedisGate, link::Link, local_limits::LocalLimits},
+        redis::{blocks::SeenBlocks, command::Command, gate::RedisGate, link::Link, local_limits::LocalLimits},
         sessions::SessionStore,
         stripe::Stripe,
     },
@@ -102,6 +102,12 @@ impl App {
         let dynamo = Dynamo::new(&config.dynamodb, http);
         let link = Arc::new(Link::new(&config.redis, || Clock::System.now())?);
         let times = config.times;
+        if config.limits.proxies.is_ignored() {
+            tracing::warn!(
+                "TRUSTED_PROXY_HOPS is set, but neither TRUSTED_PROXY_SECRET nor API_ENDPOINT_DISABLED: no request can be \
+                 known to come through the proxies, and the address that API Gateway saw counts"
+            );
+        }
         // Longer than any request of ours may take, its last write included.
         let hold = time::Duration::try_from(times.request + config.dynamodb.timeout).unwrap_or(time::Duration::MINUTE);
         Ok(Self {
@@ -130,6 +136,7 @@ impl App {
                 session_ttl: times.session_ttl,
                 hold,
                 local: LocalLimits::default(),
+                blocked: SeenBlocks::default(),
             },
             link,
             clock,

@@ -10,19 +10,21 @@ use tracing::Instrument as _;
 use crate::{
     app::App,
     checkout::visit::Visit,
+    domain::{limit::Policy, retry::come_back_after},
     http::{
         admit::{self, Admit, Claim},
         answer::Answer,
-        body::Command,
+        body::{self, Command},
         card_data,
         idempotency::{self, Key},
         limits,
         problem::Problem,
-        problems::ALREADY_ANSWERED,
+        problems::{ALREADY_ANSWERED, BUSY, busy},
         route::Route,
+        source,
     },
     ports::{ChangeId, Entrance, Entry, Gate as _, Receipt, Receipts as _},
-    telemetry::counts::{Counts, Store, count, counting, degraded, spent_ms},
+    telemetry::counts::{Counts, Store, count, counted, counting, degraded, spent_ms},
 };
 
 pub use lambda_http::Request;
@@ -54,8 +56,8 @@ pub struct Told {
     pub counts: Counts,
 }
 
-/// Serves one request: whatever happens inside, the client gets an answer with its request id, and on a limited route
-/// with the limit's headers.
+/// Serves one request: whatever happens inside, the client gets an answer with its request id, and with the headers of
+/// the limit that leaves it the least.
 pub async fn serve<Who, C, F, Fut>(app: &App, route: Route, request: Request, handler: F) -> Response
 where
     Who: Admit,
@@ -74,6 +76,7 @@ where
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             status = answer.status,
+            code = answer.code,
             duration_ms,
             redis_ms = spent_ms(Store::Redis),
             dynamodb_ms = spent_ms(Store::DynamoDb),
@@ -120,21 +123,38 @@ where
     // A route for anyone has no use for an identity, and doesn't fail for want of one.
     let claim =
         if route == Route::Health { Ok(Claim::Nobody) } else { admit::claim(&app.tokens, request.headers()).await };
-    let command = card_data::refuse(request, route).and_then(|()| C::decode(request));
+    let command = body::check_size(request, C::MAX_BODY)
+        .and_then(|()| card_data::refuse(request, route))
+        .and_then(|()| C::decode(request));
     // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
-    let address = admit::source_address(request, app.config.limits.proxy_hops);
+    let address = source::address(request, &app.config.limits.proxies);
     let lines = command.as_ref().map_or(0, Command::lines);
-    let limit = limits::limit(&app.config.limits, route, claim.as_ref().ok(), address, lines);
+    let limits = limits::limits(&app.config.limits, route, claim.as_ref().ok(), address, lines);
     let session = command.as_ref().ok().and_then(Command::checkout);
     let ordering = claim.as_ref().ok().and_then(Claim::owner).filter(|_| route == Route::ConfirmOrder);
     let ids = App::fresh_ids();
-    let entry = Entry { request: ChangeId(ids.change), limit, session, ordering };
-    let Entrance { decision, cached } = app.gate.enter(&entry).await;
-    let limited = entry.limit.as_ref().zip(decision);
-    if let Some((limit, decision)) = limited.filter(|(_, decision)| !decision.allowed) {
+    let callers = limits::callers(&app.config.limits, claim.as_ref().ok(), address);
+    let entry = Entry { request: ChangeId(ids.change), limits, callers, session, ordering };
+    let Entrance { mut decisions, blocks, cached } = app.gate.enter(&entry).await;
+    if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
+        count(|counts| counts.blocked_requests += 1);
+        let user = claim.as_ref().ok().and_then(Claim::user);
+        tracing::warn!(user, network = limits::network(address), "request refused: the caller is blocked");
+        return limits::shut_out(until).into();
+    }
+    if let Some((limit, decision)) = limits::tightest(&entry.limits, &decisions).filter(|(_, made)| !made.allowed) {
         count(|counts| counts.rate_limit_violations += 1);
-        tracing::warn!("rate limited");
-        return limits::headers(limits::refusal(limit.policy, decision).into(), limit.policy, decision, now);
+        let caller = limits::logged(limit, claim.as_ref().ok(), address);
+        let Policy { count, window } = limit.policy;
+        tracing::warn!(
+            caller,
+            limit = limit.kind.name(),
+            count,
+            window_s = window.as_secs(),
+            retry_after_s = decision.reset_after.as_secs() + 1,
+            "request refused: over the rate limit"
+        );
+        return limits::headers(limits::refusal(limit, decision).into(), limit, decision, now);
     }
     let address = limits::address_key(&app.config, address);
     let visit = Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, address, ids };
@@ -146,18 +166,30 @@ where
         }
         Err(problem) => Err(problem),
     };
-    let answer = answer.unwrap_or_else(Answer::from);
-    let Some((limit, mut decision)) = limited else { return answer };
-    if answer.status >= 500 {
-        // The attempt was lost by a fault of ours: it doesn't count against the caller.
-        app.gate.refund(limit, entry.request).await;
-        decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
+    let mut answer = answer.unwrap_or_else(Answer::from);
+    let busy = answer.code == Some(BUSY);
+    if busy {
+        answer = answer.header("retry-after", come_back_after(ids.change).to_string());
     }
-    limits::headers(answer, limit.policy, decision, now)
+    if answer.status >= 500 && !busy && !entry.limits.is_empty() {
+        // The attempt was lost by a fault of ours: it doesn't count against the caller. One that gave way to others
+        // does: what is too much already must not come back at once.
+        app.gate.refund(&entry.limits, entry.request).await;
+        for (limit, decision) in entry.limits.iter().zip(&mut decisions) {
+            decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
+        }
+    }
+    match limits::tightest(&entry.limits, &decisions) {
+        Some((limit, decision)) => limits::headers(answer, limit, decision, now),
+        None => answer,
+    }
 }
 
 fn out_of_time() -> Problem {
-    tracing::error!("out of time");
+    if counted(|counts| counts.version_conflicts) > 0 {
+        return busy();
+    }
+    tracing::error!("the request ran out of time");
     let detail = "the shop's store was too slow; nothing is lost, and the request may be sent again";
     Problem::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
 }
@@ -194,7 +226,7 @@ where
     let beaten = matches!(&answer, Err(problem) if problem.code == ALREADY_ANSWERED);
     let answer = answer.unwrap_or_else(Answer::from);
     // Of two requests with one key, the first to be answered gives the answer to both.
-    if (beaten || !keep(app, &key, &answer, now).await)
+    if (beaten || !keep(app, route, &key, &answer, now).await)
         && let Some(receipt) = app.receipts.find(key.id(), now).await?
     {
         return Ok(key.replay(receipt));
@@ -203,11 +235,14 @@ where
 }
 
 /// Keeps a final answer that no transaction has kept. False if another request with the key was answered first.
-async fn keep(app: &App, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
-    if answer.kept || !idempotency::is_final(answer) {
+async fn keep(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
+    if answer.kept || !idempotency::is_final(route, answer) {
         return true;
     }
     app.receipts.keep(&key.receipt(answer), now).await.unwrap_or_else(|error| {
+        if error.is_contention() {
+            return false;
+        }
         // The answer is true whether it is kept or not.
         degraded(Store::DynamoDb, error.operation, &error.source);
         true

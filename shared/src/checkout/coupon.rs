@@ -67,8 +67,11 @@ impl Edit for ApplyCoupon {
 
     fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), CouponError> {
         let dead: Vec<CouponCode> = refusals(session).map(|(code, _)| code.clone()).collect();
-        session.coupons.retain(|code| !dead.contains(code) && *code != self.code);
-        session.coupons.push(self.code.clone());
+        session.coupons.retain(|code| !dead.contains(code));
+        // One that is on keeps its place.
+        if !session.coupons.contains(&self.code) {
+            session.coupons.push(self.code.clone());
+        }
         if session.coupons.len() > MAX_COUPONS {
             return Err(CouponError::Refused { reason: CouponRefusal::NotCombinable, currency: session.currency });
         }

@@ -47,9 +47,9 @@ pub trait Edit: Sync {
     /// Adds to the query what the edit needs to know besides what the session does.
     fn ask(&self, _query: &mut TablesQuery) {}
 
-    /// Whether the session must be written even if nothing about it is different. Only a calculation may say no:
-    /// a request that states a value must win over a newer one that the cache hasn't heard of.
-    fn must_write(&self) -> bool {
+    /// Whether the request states a value: it must win over a newer one that the copy hasn't heard of, so only the
+    /// database may say that it is there already. A calculation states none.
+    fn states_a_value(&self) -> bool {
         true
     }
 
@@ -63,7 +63,7 @@ pub trait Edit: Sync {
 }
 
 /// Makes a change: load, edit, price, write if nobody else wrote meanwhile, else again on the fresh session.
-/// Two changes at once both survive.
+/// Two changes at once both survive. A change that changes nothing writes nothing, and counts as activity.
 pub async fn change<E: Edit>(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
@@ -93,7 +93,15 @@ pub async fn change<E: Edit>(
             }
             Err(refusal) => return Err(refusal),
         };
-        if !edit.must_write() && next == loaded.session {
+        if next == loaded.session {
+            if loaded.from_cache && edit.states_a_value() {
+                let version = loaded.session.version;
+                loaded = load_fresh(sessions, visit, id).await?;
+                if loaded.session.version != version {
+                    continue;
+                }
+                must_be_open(&loaded.session)?;
+            }
             return Ok(sessions.keep(loaded, visit.now).await);
         }
         advance(&mut next, visit);

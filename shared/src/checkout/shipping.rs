@@ -46,7 +46,7 @@ pub async fn calculate(
 impl Edit for CalculateShipping {
     type Refusal = ShippingError;
 
-    fn must_write(&self) -> bool {
+    fn states_a_value(&self) -> bool {
         self.method.is_some()
     }
 

@@ -73,7 +73,7 @@ impl Edit for CalculateTax {
         self.certificate.apply(&mut query.certificate);
     }
 
-    fn must_write(&self) -> bool {
+    fn states_a_value(&self) -> bool {
         self.certificate != Change::Keep || self.vat_number != Change::Keep
     }
 

@@ -1,11 +1,11 @@
 //! Who may ask how often.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 
 use crate::{
-    config::vars::Vars,
+    config::{Secret, vars::Vars},
     domain::{
         limit::Policy,
         open::{OpenLimit, OpenLimits},
@@ -22,6 +22,9 @@ pub struct LimitsConfig {
     pub confirm_order: Policies,
     pub claim: Policies,
     pub calculate_shipping_preview: Policies,
+    /// `RATE_LIMIT_OTHERS` (240/60) and `RATE_LIMITS` (`health=600/60,get-session=…`): what one address may ask of the
+    /// routes without a limit of their own; and of some that have one, all its signed-in callers together.
+    by_address: BTreeMap<&'static str, Policy>,
     /// `RATE_LIMIT_CART_LINES` (0, never): a request with a cart counts once for every so many lines begun, because it
     /// reads as many products.
     pub cart_lines: usize,
@@ -30,9 +33,46 @@ pub struct LimitsConfig {
     pub open_orders: OpenLimits,
     /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses that pass unlimited, such as the shop's own servers.
     pub trusted: Vec<IpNet>,
-    /// `TRUSTED_PROXY_HOPS` (0): how many proxies in front of the API append to `X-Forwarded-For`. With 0 the header
-    /// is ignored, because anyone can send it.
-    pub proxy_hops: usize,
+    /// Whose word counts for where a request comes from.
+    pub proxies: ProxyConfig,
+}
+
+/// The proxies in front of the API. What `X-Forwarded-For` says counts only on requests that came through them: anyone
+/// can send the header, and anyone who knows the API's own address can call it past the proxies.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// `TRUSTED_PROXY_HOPS` (0): how many there are, each appending to `X-Forwarded-For`.
+    pub hops: usize,
+    /// `TRUSTED_PROXY_SECRET`: what the proxy sends as `X-Proxy-Secret`; two with a comma between while it is changed.
+    pub secrets: Vec<Secret>,
+    /// `API_ENDPOINT_DISABLED` (false): the API can't be called but through them.
+    pub only_way: bool,
+}
+
+/// Shorter secrets may be guessed.
+const SHORTEST_SECRET: usize = 32;
+
+impl ProxyConfig {
+    fn read(vars: &mut Vars) -> Self {
+        let text = vars.get("TRUSTED_PROXY_SECRET").unwrap_or_default();
+        let texts: Vec<&str> = text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+        if texts.len() > 2 || texts.iter().any(|text| text.len() < SHORTEST_SECRET) {
+            vars.fault(format!(
+                "TRUSTED_PROXY_SECRET must be one secret, or two with a comma between, of at least {SHORTEST_SECRET} \
+                 characters each"
+            ));
+        }
+        Self {
+            hops: vars.count("TRUSTED_PROXY_HOPS", 0, 0..=10),
+            secrets: texts.into_iter().map(Secret::new).collect(),
+            only_way: vars.parse_or("API_ENDPOINT_DISABLED", "true or false", false),
+        }
+    }
+
+    /// Whether there are proxies of which no request can be known to come: none of them is believed.
+    pub fn is_ignored(&self) -> bool {
+        self.hops > 0 && self.secrets.is_empty() && !self.only_way
+    }
 }
 
 /// The policies of one route.
@@ -46,6 +86,7 @@ impl LimitsConfig {
     /// Notes every fault.
     pub fn read(vars: &mut Vars) -> Self {
         Self {
+            by_address: by_address(vars),
             initiate: policies(vars, "RATE_LIMIT_INITIATE", 10, 300),
             calculate_shipping: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING", 20, 60),
             calculate_tax: policies(vars, "RATE_LIMIT_CALCULATE_TAX", 20, 60),
@@ -59,8 +100,14 @@ impl LimitsConfig {
                 address: open_limit(vars, "OPEN_ORDERS_ADDRESS", 20, 500),
             },
             trusted: trusted(vars),
-            proxy_hops: vars.count("TRUSTED_PROXY_HOPS", 0, 0..=10),
+            proxies: ProxyConfig::read(vars),
         }
+    }
+
+    /// What one address may ask of a route, by its function's name: everyone there, or on a route with a limit of its
+    /// own the signed-in callers.
+    pub fn by_address(&self, function: &str) -> Option<Policy> {
+        self.by_address.get(function).copied()
     }
 
     /// An IPv4 address is the same in IPv6 clothes.
@@ -70,9 +117,51 @@ impl LimitsConfig {
     }
 }
 
+const FORM: &str = "COUNT/SECONDS such as 10/300 (at most 10000/86400)";
+
+/// The routes that are limited by address, by their functions' names; with a default of its own, or that of the others.
+pub const BY_ADDRESS: [(&str, Option<(u32, u64)>); 13] = [
+    ("get-session", None),
+    ("update-address", None),
+    ("remove-coupon", None),
+    ("list-orders", None),
+    ("get-order", None),
+    ("cancel-order", None),
+    ("update-order-status", None),
+    ("refund-order", None),
+    ("capture-order", None),
+    // Stripe sends from few addresses, and much at once.
+    ("payment-webhook", Some((3000, 60))),
+    ("health", Some((120, 60))),
+    // Signed-in callers: somebody with many accounts is still at one address.
+    ("apply-coupon", Some((100, 60))),
+    ("confirm-order", Some((50, 300))),
+];
+
+fn by_address(vars: &mut Vars) -> BTreeMap<&'static str, Policy> {
+    let policy = |(count, seconds)| Policy { count, window: Duration::from_secs(seconds) };
+    let others = vars.parse_or("RATE_LIMIT_OTHERS", FORM, policy((240, 60)));
+    let mut limits: BTreeMap<_, _> =
+        BY_ADDRESS.into_iter().map(|(name, default)| (name, default.map_or(others, policy))).collect();
+    let text = vars.get("RATE_LIMITS").unwrap_or_default();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        let (name, value) = (name.trim(), value.trim().parse());
+        let Some(limit) = limits.get_mut(name) else {
+            let names: Vec<_> = BY_ADDRESS.iter().map(|(name, _)| *name).collect();
+            vars.fault(format!("RATE_LIMITS: {name} is not one of {}", names.join(", ")));
+            continue;
+        };
+        match value {
+            Ok(policy) => *limit = policy,
+            Err(_) => vars.fault(format!("RATE_LIMITS: {name} must be {FORM}")),
+        }
+    }
+    limits
+}
+
 fn policies(vars: &mut Vars, name: &str, count: u32, seconds: u64) -> Policies {
-    const FORM: &str = "COUNT/SECONDS such as 10/300 (at most 10000/86400)";
-    let default = Policy { count, window: std::time::Duration::from_secs(seconds) };
+    let default = Policy { count, window: Duration::from_secs(seconds) };
     let anonymous = vars.parse_or(name, FORM, default);
     let signed_in = vars.parse_or(&format!("{name}_SIGNED_IN"), FORM, anonymous);
     Policies { anonymous, signed_in }

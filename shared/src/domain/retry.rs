@@ -13,9 +13,25 @@ pub fn backoff(seed: Uuid, attempt: u32) -> Duration {
     Duration::from_micros(ceiling_ms * 1000 * chance / 0xFFFF)
 }
 
+/// Whole seconds to come back after, spread by chance, so that those who were turned away together don't come back
+/// together. `seed` is the request's own chance.
+pub fn come_back_after(seed: Uuid) -> u64 {
+    const LEAST: u64 = 2;
+    const SPREAD: u64 = 7;
+    let (high, low) = seed.as_u64_pair();
+    LEAST + ((high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % SPREAD
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn those_who_come_back_are_spread_over_seconds() {
+        let seconds = (0..200_u128).map(|seed| come_back_after(Uuid::from_u128(seed * 0x9E37_79B9_7F4A_7C15_F39C)));
+        let seconds: std::collections::BTreeSet<u64> = seconds.collect();
+        assert_eq!(seconds.into_iter().collect::<Vec<_>>(), (2..=8).collect::<Vec<_>>());
+    }
 
     #[test]
     fn the_backoff_grows_and_differs_between_requests() {

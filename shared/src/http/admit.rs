@@ -1,13 +1,6 @@
 //! Who is calling. A handler that needs a caller, or staff, takes one: it can't be written without.
 
-use std::net::{IpAddr, Ipv6Addr};
-
-use ipnet::Ipv6Net;
-use lambda_http::{
-    Request, RequestExt as _,
-    http::{HeaderMap, header},
-    request::RequestContext,
-};
+use lambda_http::http::{HeaderMap, header};
 
 use crate::{
     checkout::visit::{Caller, FreshIds, SignedIn, Staff},
@@ -32,6 +25,14 @@ pub enum Claim {
 }
 
 impl Claim {
+    /// The id of a signed-in user.
+    pub fn user(&self) -> Option<&str> {
+        match self {
+            Self::User(identity) => Some(identity.user.as_str()),
+            Self::Guest(_) | Self::Nobody => None,
+        }
+    }
+
     /// Who they are, if anyone.
     pub fn owner(&self) -> Option<Owner> {
         match self {
@@ -151,34 +152,4 @@ pub async fn claim(identities: &impl Identities, headers: &HeaderMap) -> Result<
             "must be the UUID that initiate answered with, or a random one of yours",
         )])
     })
-}
-
-/// The address that the request came from: what API Gateway saw, or what the named number of trusted proxies add to
-/// `X-Forwarded-For`.
-pub fn source_address(request: &Request, proxy_hops: usize) -> Option<IpAddr> {
-    let seen = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
-        _ => None,
-    };
-    let seen = seen.and_then(|ip| ip.parse().ok());
-    if proxy_hops == 0 {
-        return seen;
-    }
-    // The header grows to the right: each proxy appends whom it heard from, and API Gateway does so too.
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
-    let mut chain: Vec<Option<IpAddr>> =
-        forwarded.flat_map(|value| value.split(',')).map(|ip| ip.trim().parse().ok()).collect();
-    if chain.last() != Some(&seen) {
-        chain.push(seen);
-    }
-    let client = chain.len().checked_sub(proxy_hops + 1).and_then(|at| chain.get(at).copied().flatten());
-    client.or(seen)
-}
-
-/// What an address is limited by: an IPv4 address, or the /64 network that one IPv6 customer has to themselves.
-pub fn limited_address(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or(Ipv6Addr::UNSPECIFIED, |net| net.network()).to_string(),
-    }
 }

@@ -20,12 +20,16 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// Whether the transaction that it tells of has also kept it, as the answer to its `Idempotency-Key`.
     pub kept: bool,
+    /// Of a problem: its code.
+    pub code: Option<&'static str>,
 }
 
 impl Answer {
     pub fn json(status: u16, view: &impl Serialize) -> Self {
         match serde_json::to_string(view) {
-            Ok(body) => Self { status, body, content_type: "application/json", headers: Vec::new(), kept: false },
+            Ok(body) => {
+                Self { status, body, content_type: "application/json", headers: Vec::new(), kept: false, code: None }
+            }
             // Views are maps of strings and numbers; this can't happen, and must not take the process down if it does.
             Err(_) => {
                 Problem::new(500, "INTERNAL_ERROR", "Something went wrong", "the answer couldn't be written").into()
@@ -91,6 +95,7 @@ impl From<Problem> for Answer {
             content_type: "application/problem+json",
             headers: Vec::new(),
             kept: false,
+            code: Some(problem.code),
         };
         if problem.status == 401 {
             answer = answer.header("www-authenticate", "Bearer");

@@ -11,11 +11,14 @@ use crate::{
     http::problem::Problem,
 };
 
-/// The largest body that is read, in bytes. Fifty lines with two addresses need a tenth of it.
-const MAX_BODY: usize = 64 * 1024;
+/// The longest query that is read, in bytes.
+const MAX_QUERY: usize = 4 * 1024;
 
 /// What a route is asked to do, parsed from a request into the domain's own types.
 pub trait Command: Sized {
+    /// The largest body that is read, in bytes. Fifty lines with two addresses need a tenth of it.
+    const MAX_BODY: usize = 64 * 1024;
+
     /// # Errors
     /// A 4xx problem that names every fault.
     fn decode(request: &Request) -> Result<Self, Problem>;
@@ -38,6 +41,32 @@ impl Command for () {
     }
 }
 
+/// The body as it came.
+pub fn bytes(request: &Request) -> &[u8] {
+    match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    }
+}
+
+/// Refuses what is too large to be looked at: nothing else is done with a body or a query before this.
+///
+/// # Errors
+/// 413 or 414.
+pub fn check_size(request: &Request, most: usize) -> Result<(), Problem> {
+    let (body, query) = (bytes(request).len(), request.uri().query().map_or(0, str::len));
+    if body > most {
+        let detail = format!("the body has {body} bytes; at most {most} are read");
+        return Err(Problem::new(413, "PAYLOAD_TOO_LARGE", "The body is too large", detail));
+    }
+    if query > MAX_QUERY {
+        let detail = format!("the query has {query} bytes; at most {MAX_QUERY} are read");
+        return Err(Problem::new(414, "QUERY_TOO_LONG", "The query is too long", detail));
+    }
+    Ok(())
+}
+
 /// The JSON object of a body.
 pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     if let Some(content_type) = request.headers().get(header::CONTENT_TYPE) {
@@ -47,16 +76,7 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
             return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", "The body is not JSON", detail));
         }
     }
-    let bytes: &[u8] = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => &[],
-    };
-    if bytes.len() > MAX_BODY {
-        let detail = format!("the body has {} bytes; at most {MAX_BODY} are read", bytes.len());
-        return Err(Problem::new(413, "PAYLOAD_TOO_LARGE", "The body is too large", detail));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
+    let text = std::str::from_utf8(bytes(request)).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
     if !text.trim_start().starts_with('{') {
         return Err(Problem::malformed("the body must be a JSON object"));
     }

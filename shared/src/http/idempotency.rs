@@ -78,15 +78,21 @@ impl Key {
             return Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail).into();
         }
         let content_type = if receipt.status < 400 { "application/json" } else { "application/problem+json" };
-        Answer { status: receipt.status, body: receipt.body, content_type, headers: Vec::new(), kept: true }
+        Answer { status: receipt.status, body: receipt.body, content_type, headers: Vec::new(), kept: true, code: None }
             .header("idempotent-replayed", "true")
     }
 }
 
-/// Whether an answer is final, and to be kept: it rests on the state of the shop, not on a passing trouble.
-pub fn is_final(answer: &Answer) -> bool {
+/// Whether an answer is final, and to be kept: it rests on what the caller has, a session or an order, and not on a
+/// passing trouble. A refusal to who has nothing is made again instead: else anybody could fill the table with them.
+pub fn is_final(route: Route, answer: &Answer) -> bool {
     let passes = answer.headers.iter().any(|(name, _)| *name == "retry-after");
-    matches!(answer.status, 200..=299 | 402 | 404 | 409 | 422) && !passes
+    let rests = match answer.status {
+        200..=299 => true,
+        402 | 409 | 422 => route != Route::Initiate,
+        _ => false,
+    };
+    rests && !passes
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -101,14 +107,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_will_not_pass_is_final() {
+    fn only_what_rests_on_something_of_the_callers_is_final() {
         let of = |status| Answer::from(Problem::new(status, "CODE", "title", "detail"));
-        for status in [200, 201, 402, 404, 409, 422] {
-            assert!(is_final(&of(status)), "{status}");
+        for status in [200, 201, 402, 409, 422] {
+            assert!(is_final(Route::ConfirmOrder, &of(status)), "{status}");
         }
-        for status in [400, 401, 403, 405, 413, 415, 429, 500, 503] {
-            assert!(!is_final(&of(status)), "{status}");
+        for status in [400, 401, 403, 404, 405, 413, 415, 429, 500, 503] {
+            assert!(!is_final(Route::ConfirmOrder, &of(status)), "{status}");
         }
-        assert!(!is_final(&of(409).header("retry-after", "1")), "a conflict that says when to come back");
+        let later = of(409).header("retry-after", "1");
+        assert!(!is_final(Route::CancelOrder, &later), "a conflict that says when to come back");
+        for status in [404, 409, 422] {
+            assert!(!is_final(Route::Initiate, &of(status)), "{status}: there is no session");
+        }
     }
 }

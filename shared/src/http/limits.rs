@@ -1,9 +1,10 @@
 //! Rate limits on the wire: who is counted, and the headers that tell.
 
-use std::{net::IpAddr, time::Duration};
+use std::{cmp::Reverse, net::IpAddr, time::Duration};
 
+use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     config::{Config, limits::LimitsConfig},
@@ -11,36 +12,47 @@ use crate::{
         limit::{Decision, Policy},
         open::AddressKey,
     },
-    http::{
-        admit::{Claim, limited_address},
-        answer::Answer,
-        problem::Problem,
-        route::Route,
-    },
-    ports::{Limit, LimitKey},
+    http::{admit::Claim, answer::Answer, problem::Problem, route::Route, source::limited_address},
+    ports::{Limit, LimitKey, LimitKind},
 };
 
-/// The limit that a request falls under: none on an unlimited route, or from a trusted address. `lines` is how many
-/// there are in its cart.
-pub fn limit(
+/// The limits that a request falls under: none from a trusted address. `lines` is how many there are in its cart.
+pub fn limits(
     config: &LimitsConfig,
     route: Route,
     claim: Option<&Claim>,
     address: Option<IpAddr>,
     lines: usize,
-) -> Option<Limit> {
-    let policies = route.policies(config)?;
+) -> Vec<Limit> {
     if address.is_some_and(|address| config.trusts(address)) {
-        return None;
+        return Vec::new();
     }
-    let (who, policy) = match claim {
-        Some(Claim::User(identity)) => (identity.user.to_string(), policies.signed_in),
-        // A guest id is free to have: guests are counted by where they call from. So is whoever sent a bad token.
-        Some(Claim::Guest(_) | Claim::Nobody) | None => {
-            (address.map_or_else(|| "unknown".to_owned(), limited_address), policies.anonymous)
-        }
+    let address = address.map_or_else(|| "unknown".to_owned(), limited_address);
+    let by_address = config.by_address(route.function());
+    let Some(policies) = route.policies(config) else {
+        let limit = |policy| Limit { kind: LimitKind::Route, key: limit_key(&address, route), policy, cost: 1 };
+        return by_address.map(limit).into_iter().collect();
     };
-    Some(Limit { key: limit_key(&who, route), policy, cost: cost(config.cart_lines, lines, policy) })
+    let of_caller = |who: &str, policy| Limit {
+        kind: LimitKind::Route,
+        key: limit_key(who, route),
+        policy,
+        cost: cost(config.cart_lines, lines, policy),
+    };
+    match claim {
+        Some(Claim::User(identity)) => {
+            let together = |policy| Limit {
+                kind: LimitKind::Address,
+                key: limit_key(&signed_in_at(&address), route),
+                policy,
+                cost: 1,
+            };
+            let own = of_caller(&identity.user.to_string(), policies.signed_in);
+            [Some(own), by_address.map(together)].into_iter().flatten().collect()
+        }
+        // A guest id is free to have: guests are counted by where they call from. So is whoever sent a bad token.
+        Some(Claim::Guest(_) | Claim::Nobody) | None => vec![of_caller(&address, policies.anonymous)],
+    }
 }
 
 /// What a source address's open orders are counted under; none of a trusted address. The name of a table is this
@@ -51,9 +63,63 @@ pub fn address_key(config: &Config, address: Option<IpAddr>) -> Option<AddressKe
     Some(AddressKey::new(digest.finalize().into()))
 }
 
-/// What a caller's requests on a route are counted under.
+/// By what staff may have shut a caller out: nobody at a trusted address.
+pub fn callers(config: &LimitsConfig, claim: Option<&Claim>, address: Option<IpAddr>) -> Vec<String> {
+    if address.is_some_and(|address| config.trusts(address)) {
+        return Vec::new();
+    }
+    let user = match claim {
+        Some(Claim::User(identity)) => Some(identity.user.to_string()),
+        // A guest id is free to have: it is no use to shut one out.
+        Some(Claim::Guest(_) | Claim::Nobody) | None => None,
+    };
+    address.map(limited_address).into_iter().chain(user).collect()
+}
+
+/// The answer to who is shut out.
+pub fn shut_out(until: OffsetDateTime) -> Problem {
+    let until = until.format(&Rfc3339).unwrap_or_default();
+    let detail =
+        format!("the shop has stopped serving these requests until {until}; ask it, and name the X-Request-Id");
+    Problem::new(403, "CALLER_BLOCKED", "Not served", detail)
+}
+
+/// A caller as logs name them: the user id, or the network of an address, whose last part nobody needs to know. The one
+/// whom a limit refused is the one whom it counts.
+pub fn logged(limit: &Limit, claim: Option<&Claim>, address: Option<IpAddr>) -> String {
+    let user = match claim {
+        Some(Claim::User(identity)) if limit.kind == LimitKind::Route => Some(identity.user.as_str()),
+        _ => None,
+    };
+    let counts = |user: &&str| limit.key.0.strip_prefix(user).is_some_and(|rest| rest.starts_with(':'));
+    user.filter(counts).map_or_else(|| network(address), ToOwned::to_owned)
+}
+
+/// The /24 of an IPv4 address, the /48 of an IPv6 address.
+pub fn network(address: Option<IpAddr>) -> String {
+    let Some(address) = address.map(|address| address.to_canonical()) else { return "unknown".to_owned() };
+    let length = if address.is_ipv4() { 24 } else { 48 };
+    IpNet::new(address, length).map_or_else(|_| "unknown".to_owned(), |net| net.trunc().to_string())
+}
+
+/// What a caller's requests on a route are counted under. The path's parameters lose their braces: to a cluster, these
+/// would say that all such keys belong on one server.
 pub fn limit_key(who: &str, route: Route) -> LimitKey {
-    LimitKey(format!("{who}:{}:{}", route.method(), route.path()))
+    let path = route.path().replace('{', ":").replace('}', "");
+    LimitKey(format!("{who}:{}:{path}", route.method()))
+}
+
+/// All signed-in callers of one address, who don't use up what its guests have.
+pub fn signed_in_at(address: &str) -> String {
+    format!("{address}:signed-in")
+}
+
+/// The limit that leaves the least: one that refused, and of several the one that does so for longest.
+pub fn tightest<'a>(limits: &'a [Limit], decisions: &[Decision]) -> Option<(&'a Limit, Decision)> {
+    let pairs = limits.iter().zip(decisions.iter().copied());
+    pairs.min_by_key(|(_, decision)| {
+        (decision.allowed, if decision.allowed { decision.remaining } else { 0 }, Reverse(decision.reset_after))
+    })
 }
 
 /// As how many requests one counts. One that would never fit takes all that there is.
@@ -65,10 +131,15 @@ fn cost(per_request: usize, lines: usize, policy: Policy) -> u32 {
 }
 
 /// The answer to one request too many.
-pub fn refusal(policy: Policy, decision: Decision) -> Problem {
+pub fn refusal(limit: &Limit, decision: Decision) -> Problem {
+    let Limit { kind, policy, .. } = limit;
     let seconds = whole_seconds(decision.reset_after).max(1);
+    let whose = match kind {
+        LimitKind::Route => "here",
+        LimitKind::Address => "here from one address",
+    };
     let detail = format!(
-        "at most {} requests in {} seconds are taken here; try again in {seconds} seconds",
+        "at most {} requests in {} seconds are taken {whose}; try again in {seconds} seconds",
         policy.count,
         policy.window.as_secs()
     );
@@ -77,13 +148,14 @@ pub fn refusal(policy: Policy, decision: Decision) -> Problem {
 
 /// The headers of a limited route: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) and
 /// the customary `X-RateLimit-*`, whose reset is in epoch seconds.
-pub fn headers(answer: Answer, policy: Policy, decision: Decision, now: OffsetDateTime) -> Answer {
-    let (count, window) = (policy.count, policy.window.as_secs());
+pub fn headers(answer: Answer, limit: &Limit, decision: Decision, now: OffsetDateTime) -> Answer {
+    let (count, window) = (limit.policy.count, limit.policy.window.as_secs());
+    let name = limit.kind.name();
     let reset = whole_seconds(decision.reset_after);
     let reset_at = now.unix_timestamp().saturating_add(i64::try_from(reset).unwrap_or(i64::MAX));
     answer
-        .header("ratelimit-policy", format!("\"default\";q={count};w={window}"))
-        .header("ratelimit", format!("\"default\";r={};t={reset}", decision.remaining))
+        .header("ratelimit-policy", format!("\"{name}\";q={count};w={window}"))
+        .header("ratelimit", format!("\"{name}\";r={};t={reset}", decision.remaining))
         .header("x-ratelimit-limit", count.to_string())
         .header("x-ratelimit-remaining", decision.remaining.to_string())
         .header("x-ratelimit-reset", reset_at.to_string())

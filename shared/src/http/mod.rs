@@ -16,4 +16,5 @@ pub mod problems;
 pub mod reply;
 pub mod route;
 pub mod session_commands;
+pub mod source;
 pub mod view;

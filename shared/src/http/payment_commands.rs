@@ -1,6 +1,6 @@
 //! The requests of the routes that are about payments, and how they become commands.
 
-use lambda_http::{Body, Request};
+use lambda_http::Request;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use crate::{
     checkout::orders::Refund,
     domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, json, path},
+        body::{Command, bytes, json, path},
         problem::Problem,
     },
 };
@@ -64,25 +64,12 @@ pub struct Notification {
     pub signature: Option<String>,
 }
 
-/// Stripe's largest events have a tenth of it.
-const MAX_EVENT: usize = 1024 * 1024;
-
 impl Command for Notification {
+    /// Stripe's largest events have a tenth of it.
+    const MAX_BODY: usize = 1024 * 1024;
+
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body = match request.body() {
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => &[],
-        };
-        if body.len() > MAX_EVENT {
-            return Err(Problem::new(
-                413,
-                "PAYLOAD_TOO_LARGE",
-                "The body is too large",
-                "this is no event of Stripe's",
-            ));
-        }
         let signature = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
-        Ok(Self { body: body.to_vec(), signature: signature.map(ToOwned::to_owned) })
+        Ok(Self { body: bytes(request).to_vec(), signature: signature.map(ToOwned::to_owned) })
     }
 }

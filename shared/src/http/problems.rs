@@ -15,14 +15,30 @@ use crate::{
     },
     http::{problem::Problem, view::ProblemView},
     ports::{CardUnavailable, EventRefusal, StoreError},
-    telemetry::counts::{Store, degraded},
+    telemetry::counts::{Store, count, degraded},
 };
 
 /// Another request with the same idempotency key won: its answer is to be replayed. Never seen by a client.
 pub const ALREADY_ANSWERED: &str = "ALREADY_ANSWERED";
 
+/// Too many change the same thing at once: the stores are well, and a moment later there may be room. The one who waits
+/// is told for how long by `serve`, which has the dice.
+pub const BUSY: &str = "BUSY";
+
+/// The answer to who has collided with others until there was no more time.
+pub fn busy() -> Problem {
+    count(|counts| counts.contention += 1);
+    tracing::warn!("the request gave way to others that change the same thing");
+    let detail = "too many others are changing the same thing right now; nothing is lost, and the request may be sent \
+                  again after the seconds in Retry-After";
+    Problem::new(503, BUSY, "Many want the same", detail)
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if error.is_contention() {
+            return busy();
+        }
         degraded(Store::DynamoDb, error.operation, &error.source);
         let detail = "the shop's store didn't answer; nothing is lost, and the request may be sent again";
         Self::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
@@ -41,7 +57,7 @@ impl From<SessionError> for Problem {
                 Self::new(409, "SESSION_COMPLETED", "The session is an order already", detail)
                     .with("orderId", order.to_string())
             }
-            SessionError::Contended => Self::new(409, "CONFLICT", "Try again", detail).retry_after(1),
+            SessionError::Contended => busy(),
             SessionError::OutOfRange(_) => Self::new(422, "AMOUNT_OUT_OF_RANGE", "The amount is too large", detail),
             SessionError::Store(error) => error.into(),
         }
@@ -157,9 +173,8 @@ impl From<PreviewError> for Problem {
 
 impl From<ClaimError> for Problem {
     fn from(error: ClaimError) -> Self {
-        let detail = error.to_string();
         match error {
-            ClaimError::Contended => Self::new(409, "CONFLICT", "Try again", detail).retry_after(1),
+            ClaimError::Contended => busy(),
             ClaimError::Store(error) => error.into(),
         }
     }
@@ -275,7 +290,7 @@ impl From<OrderError> for Problem {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }
             OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
-            OrderError::Contended => Self::new(409, "CONFLICT", "Try again", detail).retry_after(1),
+            OrderError::Contended => busy(),
             OrderError::AlreadyAnswered => already_answered(),
             OrderError::Store(error) => error.into(),
         }

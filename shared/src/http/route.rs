@@ -113,7 +113,7 @@ impl Route {
         }
     }
 
-    /// The limits of the route, if it has any.
+    /// The limits of the route's callers, where it has its own; all others are limited by address.
     pub const fn policies(self, limits: &LimitsConfig) -> Option<Policies> {
         match self {
             Self::Initiate => Some(limits.initiate),

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{
+    block::Blocks,
     catalog::{Tables, TablesQuery},
     ids::{CheckoutId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
@@ -33,6 +34,22 @@ pub struct StoreError {
     pub operation: &'static str,
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Others wrote to the same items all the time, until there was no more time. The store is well; nothing was written.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("others were writing to the same items until there was no more time")]
+pub struct Contention;
+
+impl StoreError {
+    pub fn contention(operation: &'static str) -> Self {
+        Self { operation, source: Contention.into() }
+    }
+
+    /// Whether it is no fault of the store's.
+    pub fn is_contention(&self) -> bool {
+        self.source.is::<Contention>()
+    }
 }
 
 /// Names one attempt at one change, so that a retry after a lost answer knows its own work again.
@@ -278,7 +295,10 @@ pub trait Receipts: Sync {
 pub struct Entry {
     /// Names this request: asked twice because an answer was lost, it counts once.
     pub request: ChangeId,
-    pub limit: Option<Limit>,
+    /// All of them must admit the request.
+    pub limits: Vec<Limit>,
+    /// By what the caller may be shut out: address and user id, as the limits count them.
+    pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
     /// An order of theirs is about to be placed: see [`OrderCache::changing`].
     pub ordering: Option<Owner>,
@@ -287,10 +307,30 @@ pub struct Entry {
 /// A limit that a request falls under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
+    pub kind: LimitKind,
     pub key: LimitKey,
     pub policy: Policy,
     /// As how many requests it counts; 1 to the policy's count.
     pub cost: u32,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKind {
+    /// The route's own limit: of a caller, or of an address.
+    Route,
+    /// All signed-in callers of one address, beside the limit of each.
+    Address,
+}
+
+impl LimitKind {
+    /// As headers and logs call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Route => "default",
+            Self::Address => "address",
+        }
+    }
 }
 
 /// Who is limited on which route: `{user id or IP address}:{METHOD}:{path}`.
@@ -300,17 +340,21 @@ pub struct LimitKey(pub String);
 /// What Redis said.
 #[derive(Clone, Debug, Default)]
 pub struct Entrance {
-    pub decision: Option<Decision>,
+    /// Of each limit, in order. If one refused, nothing is counted against the others.
+    pub decisions: Vec<Decision>,
+    /// What staff have decided of the callers.
+    pub blocks: Vec<Blocks>,
     pub cached: Option<CachedSession>,
 }
 
-/// The limit and the cached session, in one round trip. With Redis down this container counts alone, which refuses
-/// nothing that Redis would have allowed, and there is no cached session.
+/// The limits, who is shut out, and the cached session, in one round trip. With Redis down this container counts alone,
+/// which refuses nothing that Redis would have allowed; it shuts out whom it has seen shut out; and there is no cached
+/// session.
 pub trait Gate: Sync {
     fn enter(&self, entry: &Entry) -> impl Future<Output = Entrance> + Send;
 
-    /// Takes a request out of the count that was allowed, and that failed for a fault of ours. Best effort.
-    fn refund(&self, limit: &Limit, request: ChangeId) -> impl Future<Output = ()> + Send;
+    /// Takes a request out of counts that had allowed it. Best effort.
+    fn refund(&self, limits: &[Limit], request: ChangeId) -> impl Future<Output = ()> + Send;
 }
 
 /// Who a verified token speaks for.

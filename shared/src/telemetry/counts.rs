@@ -14,6 +14,8 @@ pub struct Counts {
     pub order_cache_fills: u64,
     /// Requests refused by a rate limit.
     pub rate_limit_violations: u64,
+    /// Requests of callers whom staff have shut out.
+    pub blocked_requests: u64,
     /// Operations that went on without their store, or failed for want of it.
     pub redis_degraded: u64,
     pub dynamodb_degraded: u64,
@@ -28,6 +30,8 @@ pub struct Counts {
     pub breaker_openings: u64,
     /// Writes that met another's, and were made again.
     pub version_conflicts: u64,
+    /// Requests that were turned away because too many others changed the same thing at once.
+    pub contention: u64,
     /// Whether this was the container's first invocation.
     pub cold_starts: u64,
     /// How long each call to a store took, retries and waiting in vain included.
@@ -80,6 +84,11 @@ pub fn timed(store: Store, took: Duration) {
 pub fn spent_ms(store: Store) -> u64 {
     let spent = COUNTS.try_with(|counts| counts.borrow().calls(store).iter().sum::<Duration>()).unwrap_or_default();
     u64::try_from(spent.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What has been counted in this invocation so far.
+pub fn counted(of: impl FnOnce(&Counts) -> u64) -> u64 {
+    COUNTS.try_with(|counts| of(&counts.borrow())).unwrap_or_default()
 }
 
 /// A store.

@@ -45,7 +45,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 15] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 17] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -53,6 +53,7 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 15] {
         ("OrderCacheMisses", counts.order_cache_misses),
         ("OrderCacheFills", counts.order_cache_fills),
         ("RateLimitViolations", counts.rate_limit_violations),
+        ("BlockedRequests", counts.blocked_requests),
         ("RedisDegraded", counts.redis_degraded),
         ("DynamoDbDegraded", counts.dynamodb_degraded),
         ("PaymentsDegraded", counts.payments_degraded),
@@ -61,6 +62,7 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 15] {
         ("RedisTimeouts", counts.redis_timeouts),
         ("BreakerOpenings", counts.breaker_openings),
         ("VersionConflicts", counts.version_conflicts),
+        ("Contention", counts.contention),
         ("ColdStarts", counts.cold_starts),
     ]
 }

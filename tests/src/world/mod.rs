@@ -20,7 +20,7 @@ use shared::{
     adapters::stored::catalog::CatalogFile,
     app::{App, Clock, Request},
     checkout::reconcile::Reconciled,
-    config::{Config, vars::Vars},
+    config::{Config, limits::BY_ADDRESS, vars::Vars},
     ports::StoreError,
 };
 
@@ -107,7 +107,8 @@ impl Setup {
         for whose in ["CALLER", "ADDRESS"] {
             self = self.setting(&format!("OPEN_ORDERS_{whose}"), "9999/999999");
         }
-        self
+        let by_address: Vec<_> = BY_ADDRESS.iter().map(|(name, _)| format!("{name}=10000/60")).collect();
+        self.setting("RATE_LIMITS", by_address.join(","))
     }
 
     /// Another catalog than `data/sample-catalog.json`.

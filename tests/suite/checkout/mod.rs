@@ -6,6 +6,7 @@ mod bootstraps;
 mod cache_holds;
 mod catalog;
 mod coherence;
+mod contention;
 mod costs;
 mod dynamodb_gone;
 mod event_files;

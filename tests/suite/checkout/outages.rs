@@ -168,7 +168,7 @@ async fn a_transaction_that_never_stops_colliding_is_given_up_at_the_deadline() 
     let guest = world.guest();
     let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
     world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionConflict));
-    guest.confirm(id_of(&session), total_of(&session)).await.refused(503, "STORE_UNAVAILABLE");
+    guest.confirm(id_of(&session), total_of(&session)).await.refused(503, "BUSY");
     assert!(world.stored_orders().await.is_empty());
     world.dynamodb.clear_rules();
     guest.confirm(id_of(&session), total_of(&session)).await.expect(201);

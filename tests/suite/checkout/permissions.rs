@@ -133,6 +133,23 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let with_coupon = watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
     watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;
     watch.of("apply-coupon", later(&guest, 800).apply_coupon(id, "ONEEACH")).await;
+    // A change that changes nothing is activity, like reading.
+    let plain = world.guest();
+    let bare = plain.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let bare = id_of(&bare);
+    let billing = json!({"checkoutId": bare, "billingAddress": california()});
+    for (at, again) in [(100, 200), (300, 400), (500, 600)] {
+        let change = async |shopper: Shopper| match at {
+            100 => shopper.post(Route::UpdateAddress, &billing).await,
+            300 => shopper.apply_coupon(bare, "SAVE20").await,
+            _ => shopper.remove_coupon(bare).await,
+        };
+        change(later(&plain, at)).await.expect(200);
+        world.dynamodb.forget_calls();
+        let function =
+            ["update-address", "apply-coupon", "remove-coupon"][usize::from(at > 100) + usize::from(at > 300)];
+        watch.of(function, change(later(&plain, again))).await;
+    }
     let late = later(&guest, 900);
     let body = tests::world::confirmation(id, total_of(&with_coupon));
     watch.of("confirm-order", late.post_once(Route::ConfirmOrder, "key", &tests::world::confirmation(id, 1))).await;

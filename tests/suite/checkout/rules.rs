@@ -6,6 +6,7 @@ mod claims;
 mod coupons;
 mod delivery;
 mod most;
+mod no_changes;
 mod taxes;
 mod totals;
 

@@ -68,7 +68,7 @@ fn the_least_is_enough_and_the_rest_is_as_promised() {
         assert_eq!((anonymous.count, anonymous.window), (count, Duration::from_secs(seconds)));
         assert_eq!(signed_in, anonymous);
     }
-    assert_eq!(limits.proxy_hops, 0);
+    assert_eq!(limits.proxies.hops, 0);
     assert!(!limits.trusts(IpAddr::from([127, 0, 0, 1])));
     assert!(config.auth.verifier.is_none());
     assert_eq!(config.telemetry.log_level.to_string(), "INFO");

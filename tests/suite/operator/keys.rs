@@ -6,6 +6,7 @@ use tests::{
     topologies::Node,
     world::{Setup, World, id_of},
 };
+use tools::stack;
 
 use super::run;
 
@@ -123,6 +124,84 @@ async fn limits_are_shown_and_forgotten() {
 }
 
 #[tokio::test]
+async fn who_floods_the_shop_is_found_shut_out_and_let_in_again() {
+    let setup = Setup::default().setting("RATE_LIMIT_INITIATE", "2/60").setting("RATE_LIMITS", "list-orders=5/60");
+    let world = setup.setting("RATE_LIMIT_TRUSTED_CIDRS", "192.0.2.0/24").build().await;
+    let flood = world.guest().from_address("203.0.113.9");
+    let ada = world.user("ada").from_address("198.51.100.4");
+    for _ in 0..7 {
+        flood.orders().await;
+    }
+    for _ in 0..3 {
+        ada.initiate(&[("espresso-beans", 1)]).await;
+    }
+    world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+
+    // Who is refused stands first, by what they used.
+    let top = run(&world, &["limits", "top", "--json"]).await.json();
+    let row = |row: &serde_json::Value| {
+        let text = |name: &str| row[name].as_str().unwrap().to_owned();
+        (text("caller"), text("loggedAs"), text("route"), row["used"].as_u64().unwrap())
+    };
+    let rows: Vec<_> = top["top"].as_array().unwrap().iter().map(row).collect();
+    let expected =
+        |who: &str, logged: &str, route: &str, used| (who.to_owned(), logged.to_owned(), route.to_owned(), used);
+    assert_eq!(rows[0], expected("203.0.113.9", "203.0.113.0/24", "list-orders", 5), "{rows:?}");
+    assert_eq!(rows[1], expected("ada", "ada", "initiate", 2), "{rows:?}");
+    assert_eq!((rows.len(), &top["lookedAt"], &top["more"]), (3, &json!(3), &json!(false)));
+    let text = run(&world, &["limits", "top", "--count", "1"]).await;
+    assert!(text.stdout.contains("203.0.113.9") && !text.stdout.contains("ada"), "{text:?}");
+
+    assert_eq!(run(&world, &["limits", "blocks"]).await.code, 3);
+    let blocked = run(&world, &["limits", "block", "203.0.113.9", "--for", "2h"]).await;
+    assert!(
+        blocked.code == 0 && blocked.stdout.contains("203.0.113.9 is blocked on every route until 20"),
+        "{blocked:?}"
+    );
+    flood.initiate(&[("espresso-beans", 1)]).await.refused(403, "CALLER_BLOCKED");
+    world.user("bob").from_address("203.0.113.9").orders().await.refused(403, "CALLER_BLOCKED");
+    let route = ["limits", "block", "ada", "--for", "30m", "--route", "initiate", "--json"];
+    assert_eq!(run(&world, &route).await.json()["route"], "initiate");
+    ada.initiate(&[("espresso-beans", 1)]).await.refused(403, "CALLER_BLOCKED");
+    ada.orders().await.expect(200);
+
+    let blocks = run(&world, &["limits", "blocks", "--json"]).await.json();
+    let callers: Vec<_> =
+        blocks["blocks"].as_array().unwrap().iter().map(|one| one["caller"].as_str().unwrap()).collect();
+    assert_eq!(callers, ["203.0.113.9", "ada"]);
+    let shown = run(&world, &["limits", "show", "203.0.113.9"]).await;
+    assert!(
+        shown.stdout.contains("blocked on every route until") && shown.stdout.contains("203.0.113.0/24"),
+        "{shown:?}"
+    );
+    let mut redis = world.keys.connection().await;
+    let life: i64 = redis.pttl(format!("{}blocked", world.keys.prefix())).await.unwrap();
+    assert!((7_000_000..=7_200_000).contains(&life), "the key ends with its last block: {life}");
+
+    // What is counted is forgotten, and the block stays.
+    assert_eq!(run(&world, &["limits", "reset", "203.0.113.9"]).await.code, 0);
+    flood.orders().await.refused(403, "CALLER_BLOCKED");
+    assert_eq!(run(&world, &["limits", "unblock", "203.0.113.9"]).await.code, 0);
+    flood.orders().await.expect(200);
+    assert_eq!(run(&world, &["limits", "unblock", "203.0.113.9"]).await.code, 3);
+    assert_eq!(run(&world, &["limits", "unblock", "ada", "--route", "initiate"]).await.code, 0);
+    assert_eq!(run(&world, &["limits", "blocks"]).await.code, 3);
+
+    for (arguments, code, told) in [
+        (&["limits", "block", "ada"][..], 2, "--for"),
+        (&["limits", "block", "ada", "--for", "31d"], 2, "30d"),
+        (&["limits", "block", "ada", "--for", "0s"], 2, "1s"),
+        (&["limits", "block", "ada", "--for", "2 hours"], 2, "2h"),
+        (&["limits", "block", "ada", "--for", "1h", "--route", "no-route"], 1, "apply-coupon"),
+        (&["limits", "block", "192.0.2.7", "--for", "1h"], 1, "RATE_LIMIT_TRUSTED_CIDRS"),
+    ] {
+        let ended = run(&world, arguments).await;
+        let said = ended.stderr.contains(told) || told == "2h" && ended.stderr.contains("1s to 30d");
+        assert!(ended.code == code && said, "{arguments:?}: {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn monitor_shows_commands_and_keys_and_no_document() {
     let world = Setup::default().own_redis().build().await;
     let settings = world.settings().clone();
@@ -193,11 +272,66 @@ async fn the_rights_that_are_documented_will_do() {
         &["session", "list"],
         &["session", "show", session],
         &["limits", "show", "198.18.0.0"],
+        &["limits", "top"],
         &["limits", "reset", "198.18.0.0"],
+        &["limits", "block", "198.18.0.0", "--for", "1h"],
+        &["limits", "blocks"],
+        &["limits", "unblock", "198.18.0.0"],
         &["monitor", "--seconds", "1"],
         &["clear", "session:*", "--yes"],
     ] {
         let ended = run(&world, arguments).await;
         assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
     }
+}
+
+/// `limits show --local` in another shell tells the limits that the stack runs with.
+#[tokio::test]
+async fn the_settings_of_a_running_stack_are_known_to_other_shells() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("RATE_LIMIT_INITIATE", "77/70"), ("REDIS_PREFIX", "mine:"), ("STRIPE_SECRET_KEY", "sk_secret")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert!(stack::running(folder.path(), 18000).is_none());
+    let note = stack::note(folder.path(), 18000, settings).unwrap();
+
+    let known = stack::running(folder.path(), 18000).unwrap();
+    assert_eq!(
+        known.into_iter().collect::<Vec<_>>(),
+        [("RATE_LIMIT_INITIATE".to_owned(), "77/70".to_owned()), ("REDIS_PREFIX".to_owned(), "mine:".to_owned()),]
+    );
+    assert!(stack::running(folder.path(), 18001).is_none(), "another stack's");
+    drop(note);
+    assert!(stack::running(folder.path(), 18000).is_none());
+
+    // A process that was killed leaves its note, which counts for nothing.
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let left = json!({"pid": ended.id(), "settings": {"RATE_LIMIT_INITIATE": "1/1"}}).to_string();
+    std::fs::write(folder.path().join("target/checkout-dev-18000.json"), left).unwrap();
+    assert!(stack::running(folder.path(), 18000).is_none());
+}
+
+#[tokio::test]
+async fn a_command_on_the_local_stack_takes_its_settings_and_not_this_shells() {
+    let world = Setup::default().own_redis().setting("RATE_LIMIT_INITIATE", "77/70").build().await;
+    let guest = world.guest().from_address("203.0.113.9");
+    guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["template.yaml", "Cargo.toml"] {
+        std::fs::write(folder.path().join(file), "").unwrap();
+    }
+    let settings = ["RATE_LIMIT_INITIATE", "REDIS_PREFIX"];
+    let _note =
+        stack::note(folder.path(), 18000, settings.map(|name| (name.to_owned(), world.settings()[name].clone())));
+    let port = world.keys.address().port().to_string();
+    let mut command = tokio::process::Command::new(tests::binaries::binary("checkout"));
+    command.args(["limits", "show", "203.0.113.9", "--local", "--json", "--redis-port", &port]);
+    let command = command.env_clear().env("RATE_LIMIT_INITIATE", "1/1").current_dir(folder.path());
+    let output = command.output().await.unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let initiate = shown["limits"].as_array().unwrap().iter().find(|limit| limit["route"] == "initiate").unwrap();
+    assert_eq!(
+        (&initiate["limit"], &initiate["windowSeconds"], &initiate["used"]),
+        (&json!(77), &json!(70), &json!(1))
+    );
 }

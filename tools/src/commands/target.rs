@@ -15,7 +15,7 @@ use shared::{
 use tools::{
     client::Access,
     operator::{Operator, OperatorError},
-    ports,
+    ports, project, stack,
     stripe_server::StripeServer,
     template::{Template, TemplateError},
 };
@@ -65,7 +65,12 @@ impl Target {
         if self.local {
             // The template is compiled in: an operator needn't stand in the project's folder.
             let template = Template::parse(include_str!("../../../template.yaml"))?;
-            values.retain(|name, _| !name.starts_with("REDIS_"));
+            // What the stack runs with, which need not be what this shell has.
+            if let Some(running) = self.running() {
+                values.retain(|name, _| !stack::is_noted(name));
+                values.extend(running);
+            }
+            values.retain(|name, _| !name.starts_with("REDIS_") || stack::is_noted(name));
             let redis = Some(format!("redis://{}", ports::local(self.redis_port)));
             let tables = template.table_variables(&self.laptop.table_prefix);
             let mut settings = settings::for_functions(&Access::local(&self.laptop.endpoint()), redis, tables);
@@ -80,6 +85,11 @@ impl Target {
             }
         }
         Ok(Vars::new(values))
+    }
+
+    /// The settings of the stack that `checkout dev` runs, if it does.
+    pub fn running(&self) -> Option<BTreeMap<String, String>> {
+        stack::running(&project::root().ok()?, self.laptop.dynamodb_port)
     }
 
     /// The settings of Redis alone.

@@ -98,6 +98,14 @@ impl Operator {
     /// # Errors
     /// When a server refuses.
     pub async fn scan(&mut self, glob: &str) -> Result<Vec<String>, RedisError> {
+        self.scan_some(glob, usize::MAX).await
+    }
+
+    /// As [`Operator::scan`], but it stops when it has found about so many.
+    ///
+    /// # Errors
+    /// When a server refuses.
+    pub async fn scan_some(&mut self, glob: &str, most: usize) -> Result<Vec<String>, RedisError> {
         let mut names = std::collections::BTreeSet::new();
         for primary in &mut self.primaries {
             let mut cursor = 0_u64;
@@ -107,7 +115,7 @@ impl Operator {
                 let (next, found): (u64, Vec<String>) = command.query_async(&mut primary.connection).await?;
                 names.extend(found);
                 cursor = next;
-                if cursor == 0 {
+                if cursor == 0 || names.len() >= most {
                     break;
                 }
             }

@@ -1,21 +1,37 @@
-//! What the limits hold against a caller.
+//! What the limits hold against callers.
 
 use std::net::IpAddr;
 
-use redis::RedisError;
+use redis::{Cmd, FromRedisValue, RedisError, Value};
 use serde::Serialize;
 use shared::{
     config::limits::LimitsConfig,
-    http::{admit::limited_address, limits::limit_key, route::Route},
+    domain::limit::Policy,
+    http::{
+        limits::{limit_key, network, signed_in_at},
+        route::Route,
+        source::limited_address,
+    },
+    ports::LimitKind,
 };
 
 use super::Operator;
 
-/// One route's count of one caller.
+/// Keys that `top` looks at: past them it says that there are more.
+const MOST_KEYS: usize = 200_000;
+/// Keys that are asked about at a time.
+const BATCH: usize = 500;
+
+/// One limit's count of one caller.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Count {
+    pub caller: String,
+    /// The caller as a line of the log names them.
+    pub logged_as: String,
     pub route: &'static str,
+    /// `default`, or `address` for what all signed-in users of an address have together.
+    pub kind: &'static str,
     pub key: String,
     pub limit: u32,
     pub window_seconds: u64,
@@ -23,6 +39,27 @@ pub struct Count {
     pub remaining: u32,
     /// Until the next request is let in; 0 while there is room.
     pub wait_ms: u64,
+}
+
+/// A limit, and whom it counts.
+struct Counted {
+    caller: String,
+    route: Route,
+    kind: LimitKind,
+    policy: Policy,
+    key: String,
+}
+
+/// Who uses the limits most.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Top {
+    /// Those that are refused right now first, then by what was used.
+    pub top: Vec<Count>,
+    /// Counts that were looked at.
+    pub looked_at: usize,
+    /// There are more than that.
+    pub more: bool,
 }
 
 /// Who a caller is counted as: any address of an IPv6 network is the network.
@@ -33,40 +70,144 @@ pub fn counted_as(caller: &str) -> (String, bool) {
     }
 }
 
+/// How a line of the log names a caller: a user by the id, an address by its network.
+pub fn logged_as(caller: &str) -> String {
+    caller.parse::<IpAddr>().map_or_else(|_| caller.to_owned(), |address| network(Some(address)))
+}
+
+/// The limits that a caller falls under on a route. A user without one of their own has none: their address has.
+fn limits_of(config: &LimitsConfig, route: Route, who: &str, signed_in: bool) -> Vec<(LimitKind, String, Policy)> {
+    let by_address = config.by_address(route.function());
+    let own = |policy| (LimitKind::Route, limit_key(who, route).0, policy);
+    match route.policies(config) {
+        Some(policies) if signed_in => vec![own(policies.signed_in)],
+        Some(policies) => {
+            let together = |policy| (LimitKind::Address, limit_key(&signed_in_at(who), route).0, policy);
+            [Some(own(policies.anonymous)), by_address.map(together)].into_iter().flatten().collect()
+        }
+        None if signed_in => Vec::new(),
+        None => by_address.map(own).into_iter().collect(),
+    }
+}
+
+/// Whom a key counts, and on which route. `name` is without what all such keys begin with.
+fn counted_under(config: &LimitsConfig, name: &str) -> Option<(String, Route, LimitKind, Policy)> {
+    let route = Route::ALL.into_iter().find(|route| name.ends_with(&limit_key("", *route).0))?;
+    let who = name.strip_suffix(&limit_key("", route).0)?;
+    let (caller, kind) = match who.strip_suffix(&signed_in_at("")) {
+        Some(address) => (address, LimitKind::Address),
+        None => (who, LimitKind::Route),
+    };
+    let signed_in = caller.parse::<IpAddr>().is_err() && caller != "unknown";
+    let mut limits = limits_of(config, route, caller, signed_in).into_iter();
+    limits.find(|(of, ..)| *of == kind).map(|(_, _, policy)| (caller.to_owned(), route, kind, policy))
+}
+
 impl Operator {
-    /// Every limited route's count of a caller.
+    /// Every limit's count of a caller.
     ///
     /// # Errors
     /// When a server refuses.
     pub async fn limits(&mut self, config: &LimitsConfig, caller: &str) -> Result<Vec<Count>, RedisError> {
         let (who, signed_in) = counted_as(caller);
+        let prefix = self.limits_prefix();
+        let counted: Vec<Counted> = Route::ALL
+            .into_iter()
+            .flat_map(|route| limits_of(config, route, &who, signed_in).into_iter().map(move |limit| (route, limit)))
+            .map(|(route, (kind, key, policy))| Counted {
+                caller: who.clone(),
+                route,
+                kind,
+                policy,
+                key: format!("{prefix}{key}"),
+            })
+            .collect();
+        self.count(counted).await
+    }
+
+    /// Who uses the limits most right now; at most `wanted` of them. SCAN, on every primary.
+    ///
+    /// # Errors
+    /// When a server refuses.
+    pub async fn top(&mut self, config: &LimitsConfig, wanted: usize) -> Result<Top, RedisError> {
+        let prefix = self.limits_prefix();
+        let keys = self.scan_some(&format!("{prefix}*:/api/*"), MOST_KEYS).await?;
+        let more = keys.len() >= MOST_KEYS;
+        let counted: Vec<Counted> = keys
+            .into_iter()
+            .filter_map(|key| {
+                let (caller, route, kind, policy) = counted_under(config, key.strip_prefix(&prefix)?)?;
+                Some(Counted { caller, route, kind, policy, key })
+            })
+            .collect();
+        let looked_at = counted.len();
+        let mut top = self.count(counted).await?;
+        top.retain(|count| count.used > 0);
+        top.sort_by(|a, b| {
+            let order = |count: &Count| (count.remaining > 0, std::cmp::Reverse(count.used), count.caller.clone());
+            order(a).cmp(&order(b))
+        });
+        top.truncate(wanted);
+        Ok(Top { top, looked_at, more })
+    }
+
+    fn limits_prefix(&self) -> String {
+        format!("{}checkout:", self.prefix)
+    }
+
+    /// By the clock of the servers, as the functions count.
+    async fn count(&mut self, counted: Vec<Counted>) -> Result<Vec<Count>, RedisError> {
         let (seconds, micros): (u64, u64) = match self.primaries.first_mut() {
             Some(primary) => redis::cmd("TIME").query_async(&mut primary.connection).await?,
             None => (0, 0),
         };
         let now = seconds * 1_000_000 + micros;
-        let mut counts = Vec::new();
-        for route in Route::ALL {
-            let Some(policies) = route.policies(config) else { continue };
-            let policy = if signed_in { policies.signed_in } else { policies.anonymous };
-            let key = self.keys.limit(&limit_key(&who, route));
-            let log: Vec<String> = self.ask(redis::cmd("LRANGE").arg(&key).arg(0).arg(-1)).await?;
-            let at = |entry: &String| entry.split(':').next()?.parse::<u64>().ok();
-            let window = u64::try_from(policy.window.as_micros()).unwrap_or(u64::MAX);
-            let fresh: Vec<u64> = log.iter().filter_map(at).filter(|at| now.saturating_sub(*at) < window).collect();
-            let used = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
-            let oldest = fresh.last().copied().unwrap_or(now);
-            let wait = if used < policy.count { 0 } else { (oldest + window).saturating_sub(now) };
-            counts.push(Count {
-                route: route.function(),
-                key,
-                limit: policy.count,
-                window_seconds: policy.window.as_secs(),
-                used,
-                remaining: policy.count.saturating_sub(used),
-                wait_ms: wait.div_ceil(1000),
-            });
+        let mut counts = Vec::with_capacity(counted.len());
+        for batch in counted.chunks(BATCH) {
+            let commands: Vec<Cmd> = batch.iter().flat_map(|one| questions(one, now)).collect();
+            let replies = self.ask_all(&commands).await?;
+            for (one, reply) in batch.iter().zip(replies.chunks(2)) {
+                if let [used, last] = reply {
+                    counts.push(read(one, now, used, last)?);
+                }
+            }
         }
         Ok(counts)
     }
+}
+
+fn window(policy: Policy) -> u64 {
+    u64::try_from(policy.window.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How much is used, and when the one was accepted whose end makes room for another.
+fn questions(one: &Counted, now: u64) -> [Cmd; 2] {
+    let (mut used, mut last) = (redis::cmd("ZCOUNT"), redis::cmd("ZREVRANGE"));
+    used.arg(&one.key).arg(format!("({}", now.saturating_sub(window(one.policy)))).arg("+inf");
+    last.arg(&one.key).arg(one.policy.count - 1).arg(one.policy.count - 1).arg("WITHSCORES");
+    [used, last]
+}
+
+fn read(one: &Counted, now: u64, used: &Value, last: &Value) -> Result<Count, RedisError> {
+    let used = u32::from_redis_value_ref(used)?;
+    let last: Vec<String> = FromRedisValue::from_redis_value_ref(last)?;
+    let last: Option<u64> = last.get(1).and_then(|at| at.parse().ok());
+    let free_at = last.map_or(0, |at| at.saturating_add(window(one.policy)));
+    let wait = if used < one.policy.count { 0 } else { free_at.saturating_sub(now) };
+    Ok(Count {
+        caller: one.caller.clone(),
+        logged_as: if one.kind == LimitKind::Address {
+            network(one.caller.parse().ok())
+        } else {
+            logged_as(&one.caller)
+        },
+        route: one.route.function(),
+        kind: one.kind.name(),
+        key: one.key.clone(),
+        limit: one.policy.count,
+        window_seconds: one.policy.window.as_secs(),
+        used,
+        remaining: one.policy.count.saturating_sub(used),
+        wait_ms: wait.div_ceil(1000),
+    })
 }

@@ -1,5 +1,6 @@
 //! What an operator does to the Redis of a deployed checkout: on one server, through Sentinel, or on a cluster.
 
+pub mod blocks;
 pub mod doctor;
 pub mod keys;
 pub mod limits;

@@ -87,6 +87,14 @@ impl Receipts for Dynamo {
             {
                 Ok(false)
             }
+            // Another request with the key is being answered this very moment.
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_dynamodb::operation::put_item::PutItemError::is_transaction_conflict_exception,
+                ) =>
+            {
+                Err(StoreError::contention(OPERATION))
+            }
             Err(error) => Err(failed(OPERATION)(error)),
         }
     }

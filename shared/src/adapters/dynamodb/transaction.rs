@@ -73,7 +73,8 @@ impl Dynamo {
     /// The inner error names the writes whose conditions didn't hold; nothing was written then.
     ///
     /// # Errors
-    /// [`StoreError`] when the outcome is unknown or the deadline has passed.
+    /// [`StoreError`] when the outcome is unknown or the deadline has passed; for collisions until then it is
+    /// [`StoreError::contention`].
     pub async fn transact(
         &self,
         operation: &'static str,
@@ -88,6 +89,8 @@ impl Dynamo {
             actions.push(write.action.map_err(|error| StoreError { operation, source: error.into() })?);
         }
         for attempt in 0.. {
+            let began = Instant::now();
+            let mut collided = true;
             let request = self.client.transact_write_items().client_request_token(change.0.to_string());
             let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
                 return Ok(Ok(()));
@@ -104,15 +107,20 @@ impl Dynamo {
                     if failures.is_empty() && !reasons.iter().all(is_passing) {
                         return Err(failed(operation)(error));
                     }
+                    collided = reasons.iter().any(is_collision);
                 }
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
                 _ => return Err(failed(operation)(error)),
             }
             let wake = Instant::now() + backoff(change.0, attempt);
-            if wake >= deadline {
-                return Err(failed(operation)(error));
+            // Another attempt would take as long as this one did.
+            if wake + began.elapsed() >= deadline {
+                let busy = collided.then(|| StoreError::contention(operation));
+                return Err(busy.unwrap_or_else(|| failed(operation)(error)));
             }
-            count(|counts| counts.version_conflicts += 1);
+            if collided {
+                count(|counts| counts.version_conflicts += 1);
+            }
             tokio::time::sleep_until(wake).await;
         }
         Err(StoreError { operation, source: "out of attempts".into() })

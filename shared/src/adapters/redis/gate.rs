@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use redis::{FromRedisValue, Value};
 
 use crate::{
-    adapters::redis::{command::Command, documents, leases, link::Link, local_limits::LocalLimits, scripts},
+    adapters::redis::{
+        blocks::SeenBlocks, command::Command, documents, leases, link::Link, local_limits::LocalLimits, scripts,
+    },
     domain::limit::Decision,
     ports::{CachedSession, ChangeId, Entrance, Entry, Gate, Limit},
     telemetry::counts::{Store, degraded},
@@ -18,20 +20,17 @@ pub struct RedisGate {
     /// How long an owner's lists stay uncached when an order of theirs is being placed, and nobody says how it ended.
     pub hold: time::Duration,
     pub local: LocalLimits,
+    pub blocked: SeenBlocks,
 }
 
 impl Gate for RedisGate {
     async fn enter(&self, entry: &Entry) -> Entrance {
-        let Entry { request, limit, session, ordering } = entry;
+        let Entry { request, limits, callers, session, ordering } = entry;
         let keys = &self.link.keys;
-        let mut commands = Vec::with_capacity(3);
-        commands.extend(limit.as_ref().map(|limit| {
-            Command::script("count request", &scripts::ADMIT, &keys.limit(&limit.key))
-                .arg(limit.policy.count)
-                .arg(limit.policy.window.as_micros().to_string())
-                .arg(limit.cost)
-                .arg(request.0.to_string())
-        }));
+        let mut commands: Vec<Command> = limits.iter().map(|limit| self.count(limit, *request)).collect();
+        if !callers.is_empty() {
+            commands.push(Command::new("look for blocks", "HMGET").arg(keys.blocked()).arg(callers));
+        }
         commands.extend(session.map(|id| documents::get(&self.link, id, self.session_ttl)));
         commands.extend(ordering.as_ref().map(|owner| leases::hold(&keys.orders(owner), *request, self.hold)));
         if commands.is_empty() {
@@ -39,24 +38,67 @@ impl Gate for RedisGate {
         }
         let asked_at = self.local.now();
         let mut replies = self.link.send(&commands).await.into_iter();
-        let decision = limit.as_ref().map(|limit| match replies.next().flatten().as_ref().and_then(decision) {
-            Some(decision) => {
-                if decision.allowed {
-                    self.local.note(limit, *request, asked_at);
-                }
-                decision
-            }
-            None => self.local.admit(limit, *request),
-        });
+        let counted: Vec<Option<Decision>> =
+            limits.iter().map(|_| replies.next().flatten().as_ref().and_then(decision)).collect();
+        let blocks =
+            if callers.is_empty() { Vec::new() } else { self.blocked.learn(callers, replies.next().flatten()) };
+        let decisions = self.decide(limits, &counted, *request, asked_at).await;
         let cached = session.and_then(|_| cached(&replies.next()??));
-        Entrance { decision, cached }
+        Entrance { decisions, blocks, cached }
     }
 
-    async fn refund(&self, limit: &Limit, request: ChangeId) {
-        self.local.refund(limit, request);
-        let key = self.link.keys.limit(&limit.key);
-        let command = Command::script("refund request", &scripts::REFUND, &key).arg(request.0.to_string());
-        self.link.send(&[command]).await;
+    async fn refund(&self, limits: &[Limit], request: ChangeId) {
+        for limit in limits {
+            self.local.refund(limit, request);
+        }
+        let commands: Vec<Command> = limits.iter().map(|limit| self.uncount(limit, request)).collect();
+        self.link.send(&commands).await;
+    }
+}
+
+impl RedisGate {
+    /// What Redis says of each limit, and this container where Redis says nothing. A request that one of them refuses
+    /// is given back to the others.
+    async fn decide(
+        &self,
+        limits: &[Limit],
+        counted: &[Option<Decision>],
+        request: ChangeId,
+        asked_at: Duration,
+    ) -> Vec<Decision> {
+        let pairs = || limits.iter().zip(counted);
+        let decisions: Vec<Decision> =
+            pairs().map(|(limit, counted)| counted.unwrap_or_else(|| self.local.admit(limit, request))).collect();
+        if decisions.iter().all(|decision| decision.allowed) {
+            for (limit, _) in pairs().filter(|(_, counted)| counted.is_some()) {
+                self.local.note(limit, request, asked_at);
+            }
+            return decisions;
+        }
+        let mut commands = Vec::new();
+        for ((limit, counted), _) in pairs().zip(&decisions).filter(|(_, decision)| decision.allowed) {
+            match counted {
+                Some(_) => commands.push(self.uncount(limit, request)),
+                None => self.local.refund(limit, request),
+            }
+        }
+        if !commands.is_empty() {
+            self.link.send(&commands).await;
+        }
+        decisions
+    }
+
+    fn count(&self, limit: &Limit, request: ChangeId) -> Command {
+        Command::script("count request", &scripts::ADMIT, &self.link.keys.limit(&limit.key))
+            .arg(limit.policy.count)
+            .arg(limit.policy.window.as_micros().to_string())
+            .arg(limit.cost)
+            .arg(request.0.to_string())
+    }
+
+    fn uncount(&self, limit: &Limit, request: ChangeId) -> Command {
+        let members: Vec<String> = (1..=limit.cost).map(|n| format!("{}:{n}", request.0)).collect();
+        Command::new("refund request", "ZREM").arg(self.link.keys.limit(&limit.key)).arg(members)
     }
 }
 

@@ -20,9 +20,14 @@ impl Keys {
         format!("{}checkout:session:{id}", self.prefix)
     }
 
-    /// A list: when the caller's last requests on a route were accepted.
+    /// A sorted set: when the caller's last requests on a route were accepted.
     pub fn limit(&self, key: &LimitKey) -> String {
         format!("{}checkout:{}", self.prefix, key.0)
+    }
+
+    /// A hash: until when callers are shut out, a field each.
+    pub fn blocked(&self) -> String {
+        format!("{}blocked", self.prefix)
     }
 
     /// A hash: the order's document and who may fill it in.

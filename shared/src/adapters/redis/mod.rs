@@ -1,6 +1,7 @@
 //! Redis: fast copies and exact limits. Nothing here is needed for the checkout to be right.
 
-pub mod breaker;
+pub mod blocks;
+mod breaker;
 pub mod command;
 pub mod connect;
 pub mod documents;

@@ -16,48 +16,44 @@ impl Script {
     }
 }
 
-/// The exact sliding window. KEYS: the log of accepted requests, newest first, as `{µs}:{request}`, as many times as a
-/// request costs. ARGV: count, window in µs, cost, the request's own token.
+/// The exact sliding window. KEYS: the accepted requests, a sorted set of `{request}:{n}` by µs, with an `n` for each
+/// request that one counts as. ARGV: count, window in µs, cost, the request's own token.
 /// Returns allowed (0 or 1), remaining, µs until as much as was asked for is free again.
+///
+/// Its work grows with the logarithm of the count, and a refused request writes nothing.
 pub static ADMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local count, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local log = redis.call('LRANGE', KEYS[1], 0, count - 1)
-local function at(index) return tonumber(string.match(log[index], '^%d+')) end
+local newest = redis.pcall('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if newest.err then
+  -- A list: an earlier release counted so. Its windows are short, and begin anew.
+  redis.call('UNLINK', KEYS[1])
+  newest = {}
+end
 -- A clock that stepped back must not open the window early.
-if log[1] and at(1) > now then now = at(1) end
-local used = 0
-while used < #log and now - at(used + 1) < window do used = used + 1 end
-for index = 1, used do
+if newest[2] and tonumber(newest[2]) > now then now = tonumber(newest[2]) end
+local inside = string.format('(%.0f', now - window)
+local used = redis.call('ZCOUNT', KEYS[1], inside, '+inf')
+local function oldest()
+  return tonumber(redis.call('ZRANGEBYSCORE', KEYS[1], inside, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
+end
+local seen = redis.call('ZSCORE', KEYS[1], ARGV[4] .. ':1')
+if seen and now - tonumber(seen) < window then
   -- The same request again, because the first answer was lost: it counts once.
-  if string.match(log[index], ':(.*)$') == ARGV[4] then
-    return {1, count - used, at(used) + window - now}
-  end
+  return {1, math.max(count - used, 0), oldest() + window - now}
 end
 if used + cost > count then
   -- The oldest must leave until there is room.
-  return {0, count - used, at(count - cost + 1) + window - now}
+  local last = redis.call('ZREVRANGE', KEYS[1], count - cost, count - cost, 'WITHSCORES')
+  return {0, math.max(count - used, 0), tonumber(last[2]) + window - now}
 end
-for _ = 1, cost do redis.call('LPUSH', KEYS[1], string.format('%.0f', now) .. ':' .. ARGV[4]) end
-redis.call('LTRIM', KEYS[1], 0, count - 1)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
+for n = 1, cost do redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[4] .. ':' .. n) end
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
-local oldest = used > 0 and at(used) or now
-return {1, count - used - cost, oldest + window - now}
-",
-    )
-});
-
-/// Takes a request out of its log again. ARGV: its token.
-pub static REFUND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
-for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
-  if string.match(entry, ':(.*)$') == ARGV[1] then redis.call('LREM', KEYS[1], 1, entry) end
-end
-return 1
+return {1, count - used - cost, oldest() + window - now}
 ",
     )
 });

@@ -90,6 +90,29 @@ async fn a_body_of_65_kb_or_of_6_mb_is_too_large_however_it_is_sent() {
     each_is_refused(&shop, cases).await;
 }
 
+/// The size comes first: what is too large is neither searched for card numbers nor read.
+#[tokio::test]
+async fn what_is_too_large_is_not_looked_at_whatever_it_holds() {
+    let shop = Shop::open().await;
+    let too_large = refusal(413, "PAYLOAD_TOO_LARGE");
+    let bodies =
+        ["4242424242424242 ", "[", "{\"cvc\":1,", "\"", "\u{20ac}"].map(|text| text.repeat(1_200_000 / text.len()));
+    let cases = Route::ALL.into_iter().flat_map(|route| {
+        let event = shop.event(route).header("content-type", "text/plain");
+        bodies.clone().map(|body| (format!("{:.20}", body), route, event.clone().body(body), too_large))
+    });
+    each_is_refused(&shop, cases).await;
+
+    let too_long = refusal(414, "QUERY_TOO_LONG");
+    let cases = Route::ALL.into_iter().flat_map(|route| {
+        ["4242424242424242", "a", "%41"].map(|text| {
+            let event = shop.event(route).query("status", text.repeat(8000 / text.len()));
+            (text.to_owned(), route, event, too_long)
+        })
+    });
+    each_is_refused(&shop, cases).await;
+}
+
 #[tokio::test]
 async fn another_content_type_than_json_is_refused() {
     let shop = Shop::open().await;

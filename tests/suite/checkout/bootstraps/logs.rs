@@ -147,3 +147,50 @@ async fn logs_are_json_with_the_requests_id_and_nothing_personal_at_any_level() 
         }
     }
 }
+
+/// Support finds who was refused, and nobody's whole address is written down.
+#[tokio::test]
+async fn a_refused_request_tells_who_asked_and_when_they_may_come_back() {
+    let world = Setup::default().setting("RATE_LIMIT_APPLY_COUPON", "1/600").build().await;
+    let mut fleet = Fleet::of(&world).setting("RATE_LIMITS", "apply-coupon=2/900");
+    let token = |name: &str| Signer::es256().sign(&Token::of(name));
+    let ask = |address: &str| Event::post(Route::ApplyCoupon.path()).source_ip(address).json(&json!({}));
+    for (event, status) in [
+        (ask("203.0.113.77"), 400),
+        (ask("203.0.113.77"), 429),
+        (ask("2001:db8:1:2:3:4:5:6"), 400),
+        (ask("2001:db8:1:2:3:4:5:6"), 429),
+        (ask("198.51.100.88").bearer(&token("ada")), 400),
+        (ask("198.51.100.88").bearer(&token("ada")), 429),
+        (ask("198.51.100.88").bearer(&token("bob")), 400),
+        (ask("198.51.100.88").bearer(&token("eve")), 429),
+    ] {
+        fleet.send(Route::ApplyCoupon, &event).await.expect(status);
+    }
+
+    let written = fleet.stop().await;
+
+    let text = &written["apply-coupon"].stdout;
+    for whole in ["203.0.113.77", "198.51.100.88", "2001:db8:1:2"] {
+        assert!(!text.contains(whole), "{whole} is told");
+    }
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let refused: Vec<Value> = lines.filter(|line| line["message"] == "request refused: over the rate limit").collect();
+    let told = |line: &Value| {
+        let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        (text("caller"), text("limit"), line["count"].as_u64(), line["window_s"].as_u64())
+    };
+    let expected = [
+        ("203.0.113.0/24", "default", 1, 600),
+        ("2001:db8:1::/48", "default", 1, 600),
+        ("ada", "default", 1, 600),
+        ("198.51.100.0/24", "address", 2, 900),
+    ];
+    let expected =
+        expected.map(|(who, limit, count, window)| (who.to_owned(), limit.to_owned(), Some(count), Some(window)));
+    assert_eq!(refused.iter().map(told).collect::<Vec<_>>(), expected);
+    for line in &refused {
+        assert_eq!((&line["route"], &line["level"]), (&json!("apply-coupon"), &json!("WARN")));
+        assert!((1..=901).contains(&line["retry_after_s"].as_u64().unwrap()), "{line}");
+    }
+}

@@ -17,21 +17,18 @@ async fn two_a_minute() -> (Arc<World>, Shopper) {
     (world, guest)
 }
 
-/// The accepted requests, newest first: when in µs, and which.
-async fn log(world: &World) -> Vec<String> {
+/// The accepted requests, newest first: which, and when in µs.
+async fn log(world: &World) -> Vec<(String, f64)> {
     let key = format!("{}{KEY}", world.keys.prefix());
-    world.keys.connection().await.lrange(key, 0, -1).await.expect("a list")
+    world.keys.connection().await.zrevrange_withscores(key, 0, -1).await.expect("a sorted set")
 }
 
 /// Lets this much time pass for one accepted request, the newest being 0.
 async fn age(world: &World, request: usize, by: Duration) {
     let key = format!("{}{KEY}", world.keys.prefix());
-    let entry = log(world).await.swap_remove(request);
-    let (at, which) = entry.split_once(':').expect("when and which");
-    let at: u128 = at.parse().expect("a time");
-    let index = isize::try_from(request).expect("few");
-    let older = format!("{}:{which}", at - by.as_micros());
-    let _: () = world.keys.connection().await.lset(key, index, older).await.expect("an entry");
+    let (which, _) = log(world).await.swap_remove(request);
+    let by = i64::try_from(by.as_micros()).expect("short");
+    let _: f64 = world.keys.connection().await.zincr(key, which, -by).await.expect("an entry");
 }
 
 #[track_caller]
@@ -65,7 +62,8 @@ async fn whoever_waits_as_told_is_let_in() {
     let told = wait(&ask(&guest).await);
     assert!(told <= Duration::from_secs(60), "{told:?}");
 
-    for request in [0, 1] {
+    // The oldest first: they stay in order.
+    for request in [1, 0] {
         age(&world, request, told).await;
     }
 

@@ -1,5 +1,6 @@
 //! `checkout dev`: Redis, `DynamoDB`, Stripe, tables and every function on this machine, until Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tools::ports;
 use tools::process::{self, Launch};
 use tools::project::{self, NotInProject};
 use tools::redis_server::{RedisServer, RedisServerError};
+use tools::stack;
 use tools::stripe_server::{StripeServer, StripeServerError};
 use tools::tables::{self, TableError};
 use tools::template::{Function, Template, TemplateError};
@@ -165,6 +167,10 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     if let Some(stripe) = &stripe {
         settings.extend(settings::for_stripe(&stripe.url()));
     }
+    // What the functions inherit, and what is set on top.
+    let mut noted: BTreeMap<String, String> = std::env::vars().collect();
+    noted.extend(settings.iter().map(|(name, value)| (name.clone(), value.clone().unwrap_or_default())));
+    let _note = stack::note(&root, args.laptop.dynamodb_port, noted)?;
     seed::seed(&settings).await?;
     say::step("Events: the session and the order that they name");
 

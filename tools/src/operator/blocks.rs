@@ -1,0 +1,104 @@
+//! Shutting callers out for a while, and letting them in again.
+
+use std::collections::BTreeMap;
+
+use redis::RedisError;
+use serde::Serialize;
+use shared::domain::block::Blocks;
+use time::{OffsetDateTime, serde::rfc3339};
+
+use super::Operator;
+
+/// One caller who is shut out, of a route or of all.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    pub caller: String,
+    /// None: every route.
+    pub route: Option<String>,
+    #[serde(with = "rfc3339")]
+    pub until: OffsetDateTime,
+}
+
+impl Operator {
+    /// Everybody who is shut out at `now`.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn blocks(&mut self, now: OffsetDateTime) -> Result<Vec<Blocked>, RedisError> {
+        let mut found = Vec::new();
+        for (caller, blocks) in self.read_blocks(now).await? {
+            let one = |(route, until): (Option<&str>, _)| Blocked {
+                caller: caller.clone(),
+                route: route.map(ToOwned::to_owned),
+                until,
+            };
+            found.extend(blocks.each().map(one));
+        }
+        Ok(found)
+    }
+
+    /// Shuts a caller out of a route, or of all.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn block(
+        &mut self,
+        caller: &str,
+        route: Option<&str>,
+        until: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<(), RedisError> {
+        let mut all = self.read_blocks(now).await?;
+        all.entry(caller.to_owned()).or_default().add(route, until);
+        self.write_blocks(caller, &all).await
+    }
+
+    /// Lets a caller in again: everywhere, or to one route. False if they were not shut out.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn unblock(
+        &mut self,
+        caller: &str,
+        route: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<bool, RedisError> {
+        let mut all = self.read_blocks(now).await?;
+        let removed = all.get_mut(caller).is_some_and(|blocks| blocks.remove(route));
+        if removed {
+            self.write_blocks(caller, &all).await?;
+        }
+        Ok(removed)
+    }
+
+    async fn read_blocks(&mut self, now: OffsetDateTime) -> Result<BTreeMap<String, Blocks>, RedisError> {
+        let fields: BTreeMap<String, String> = self.ask(redis::cmd("HGETALL").arg(self.keys.blocked())).await?;
+        let mut all = BTreeMap::new();
+        for (caller, text) in fields {
+            // What doesn't read shuts nobody out.
+            let mut blocks: Blocks = text.parse().unwrap_or_default();
+            blocks.forget_past(now);
+            all.insert(caller, blocks);
+        }
+        Ok(all)
+    }
+
+    /// Writes one caller's, drops what is over, and lets the key go with the last of them.
+    async fn write_blocks(&mut self, changed: &str, all: &BTreeMap<String, Blocks>) -> Result<(), RedisError> {
+        let key = self.keys.blocked();
+        for (caller, blocks) in all {
+            if blocks.is_empty() {
+                let _: u64 = self.ask(redis::cmd("HDEL").arg(&key).arg(caller)).await?;
+            } else if caller == changed {
+                let _: u64 = self.ask(redis::cmd("HSET").arg(&key).arg(caller).arg(blocks.to_string())).await?;
+            }
+        }
+        let last = all.values().flat_map(Blocks::each).map(|(_, until)| until).max();
+        if let Some(last) = last {
+            let ms = (last.unix_timestamp_nanos() / 1_000_000).to_string();
+            let _: bool = self.ask(redis::cmd("PEXPIREAT").arg(&key).arg(ms)).await?;
+        }
+        Ok(())
+    }
+}
