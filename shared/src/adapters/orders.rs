@@ -12,7 +12,7 @@ use crate::{
         dynamodb::client::Dynamo,
         redis::{
             documents,
-            leases::{self, Field},
+            leases::{self, ABSENT_LIFE, Absences, Field},
             link::Link,
         },
         stored::{Unreadable, order::StoredOrder, parts::all, session::StoredSession},
@@ -41,6 +41,7 @@ pub struct OrderStore {
     pub hold: Duration,
     /// How many open unpaid orders a caller and an address may have.
     pub open_limits: OpenLimits,
+    pub absences: Arc<Absences>,
     /// Makes lease tokens.
     pub token: fn() -> Uuid,
 }
@@ -52,17 +53,16 @@ struct StoredPage {
     next: Option<String>,
 }
 
-/// How long it is remembered that there is no such order.
-const UNKNOWN_LIFE: Duration = Duration::seconds(10);
-
 impl OrderStore {
-    /// Cache-aside with a lease. `read` asks the database; that it has nothing is cached too, for a short while.
+    /// Cache-aside with a lease. `read` asks the database; that it has nothing of use, as `is_there` judges it, is cached
+    /// too, for a short while and not for everyone who asks.
     async fn through<T, S>(
         &self,
         at: &Field,
         life: Duration,
         parse: impl Fn(S) -> Option<T>,
         store: impl Fn(&T) -> S,
+        is_there: impl Fn(&T) -> bool,
         read: impl Future<Output = Result<Option<T>, StoreError>>,
     ) -> Result<Option<T>, StoreError>
     where
@@ -75,7 +75,7 @@ impl OrderStore {
         });
         if let Some(None) = cached {
             // Of another schema, or rubbish: the next reader may fill it anew.
-            self.link.send(&[leases::drop(&at.key)]).await;
+            self.link.send(&[leases::drop(at)]).await;
         }
         let cached = cached.flatten();
         let Some(token) = found.token else {
@@ -96,10 +96,11 @@ impl OrderStore {
             }
             (Err(error), None) => return Err(error),
         };
-        if let Ok(text) = serde_json::to_string(&value.as_ref().map(store)) {
-            let life = if value.is_some() { life } else { life.min(UNKNOWN_LIFE) };
-            leases::fill(&self.link, at, &token, &text, life).await;
-        }
+        let is_there = value.as_ref().is_some_and(is_there);
+        let life = if is_there { life } else { life.min(ABSENT_LIFE) };
+        let wanted = is_there || self.absences.permit(std::time::Instant::now());
+        let text = wanted.then(|| serde_json::to_string(&value.as_ref().map(store)).ok()).flatten();
+        leases::fill(&self.link, at, &token, text, life).await;
         Ok(value)
     }
 
@@ -116,7 +117,7 @@ impl OrderViews for OrderStore {
         let at = Field { key: self.link.keys.order(id), field: owner.to_string() };
         let parse = |stored: StoredOrder| stored.try_into().ok();
         let store = |order: &Order| StoredOrder::new(order, ChangeId(Uuid::nil()));
-        self.through(&at, self.order_life, parse, store, self.dynamo.order(owner, id)).await
+        self.through(&at, self.order_life, parse, store, |_| true, self.dynamo.order(owner, id)).await
     }
 
     async fn orders(&self, owner: &Owner, filter: &OrderFilter) -> Result<OrderPage, StoreError> {
@@ -125,7 +126,10 @@ impl OrderViews for OrderStore {
         let field = format!("{owner}|{status}|{}|{after}", filter.limit);
         let at = Field { key: self.link.keys.orders(owner), field };
         let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
-        let page = self.through(&at, self.list_life, |stored| parse_page(stored).ok(), store_page, read).await?;
+        // A guest without orders may be anyone's invention.
+        let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
+        let parse = |stored| parse_page(stored).ok();
+        let page = self.through(&at, self.list_life, parse, store_page, is_there, read).await?;
         Ok(page.unwrap_or(OrderPage { orders: Vec::new(), next: None }))
     }
 }

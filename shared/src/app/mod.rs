@@ -126,6 +126,7 @@ impl App {
                 list_life: times.order_list_cache,
                 hold,
                 open_limits: config.limits.open_orders,
+                absences: Arc::default(),
                 token: random_id,
             },
             receipts: dynamo,
@@ -134,7 +135,6 @@ impl App {
             gate: RedisGate {
                 link: Arc::clone(&link),
                 session_ttl: times.session_ttl,
-                hold,
                 local: LocalLimits::default(),
                 blocked: SeenBlocks::default(),
             },

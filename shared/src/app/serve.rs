@@ -131,10 +131,9 @@ where
     let lines = command.as_ref().map_or(0, Command::lines);
     let limits = limits::limits(&app.config.limits, route, claim.as_ref().ok(), address, lines);
     let session = command.as_ref().ok().and_then(Command::checkout);
-    let ordering = claim.as_ref().ok().and_then(Claim::owner).filter(|_| route == Route::ConfirmOrder);
     let ids = App::fresh_ids();
     let callers = limits::callers(&app.config.limits, claim.as_ref().ok(), address);
-    let entry = Entry { request: ChangeId(ids.change), limits, callers, session, ordering };
+    let entry = Entry { request: ChangeId(ids.change), limits, callers, session };
     let Entrance { mut decisions, blocks, cached } = app.gate.enter(&entry).await;
     if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
         count(|counts| counts.blocked_requests += 1);

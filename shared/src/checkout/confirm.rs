@@ -1,5 +1,7 @@
 //! Turning a session into one order, exactly once.
 
+use std::{mem, slice};
+
 use crate::{
     checkout::{
         coupon,
@@ -126,6 +128,7 @@ where
     P: Payments,
 {
     let mut loaded = session::load(stores.sessions, visit, command.checkout).await?;
+    let mut held = false;
     for attempt in 0..ATTEMPTS {
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
@@ -141,7 +144,7 @@ where
                 return finish(&stores, visit, order, false).await;
             }
         }
-        let tables = stores.catalog.tables(&session::query(&loaded.session)).await?;
+        let tables = tables(&stores, visit, &loaded.session, &mut held).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
         let payment = refuse(&session, &command)
@@ -197,6 +200,29 @@ where
         }
     }
     Err(SessionError::Contended.into())
+}
+
+/// What the session is priced by. Beside the first reading, and only for a session that is the caller's and open, their
+/// lists of orders are held in the cache: a confirmation that dies right after its transaction leaves no old list behind.
+/// One that is refused lets the hold run out.
+async fn tables<S, C, O, K, P>(
+    stores: &Stores<'_, S, C, O, K, P>,
+    visit: &Visit,
+    session: &Session,
+    held: &mut bool,
+) -> Result<Tables, StoreError>
+where
+    C: Catalog,
+    K: OrderCache,
+{
+    let query = session::query(session);
+    let tables = stores.catalog.tables(&query);
+    if mem::replace(held, true) {
+        return tables.await;
+    }
+    let owner = &visit.who.owner;
+    let (tables, ()) = tokio::join!(tables, stores.cache.changing(slice::from_ref(&owner), &[], visit.request()));
+    tables
 }
 
 /// With a card: goes on with the payment, wherever it is. An order that was declined is none.

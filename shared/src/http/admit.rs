@@ -32,15 +32,6 @@ impl Claim {
             Self::Guest(_) | Self::Nobody => None,
         }
     }
-
-    /// Who they are, if anyone.
-    pub fn owner(&self) -> Option<Owner> {
-        match self {
-            Self::User(identity) => Some(Owner::User(identity.user.clone())),
-            Self::Guest(guest) => Some(Owner::Guest(*guest)),
-            Self::Nobody => None,
-        }
-    }
 }
 
 /// A kind of caller that a route is for.

@@ -300,8 +300,6 @@ pub struct Entry {
     /// By what the caller may be shut out: address and user id, as the limits count them.
     pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
-    /// An order of theirs is about to be placed: see [`OrderCache::changing`].
-    pub ordering: Option<Owner>,
 }
 
 /// A limit that a request falls under.

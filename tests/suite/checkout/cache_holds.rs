@@ -1,14 +1,19 @@
 //! The order cache around a change, around its own expiry, and around what isn't there.
 
-use redis::AsyncCommands as _;
+use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 use serde_json::{Value, json};
-use shared::http::route::Route;
+use shared::{
+    domain::ids::Owner,
+    http::route::Route,
+    ports::{ChangeId, OrderCache as _},
+};
 use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
     race::at_once,
-    world::{Answer, Setup, Shopper, World, id_of, total_of},
+    world::{Answer, Setup, Shopper, World, confirmation, id_of, total_of},
 };
+use uuid::Uuid;
 
 fn id(order: &Value) -> String {
     order["orderId"].as_str().unwrap().to_owned()
@@ -148,4 +153,121 @@ async fn that_there_is_no_such_order_is_remembered_for_a_short_while_and_by_nobo
     user.post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
     user.order(&order).await.expect(200);
     guest.order(&order).await.refused(404, "ORDER_NOT_FOUND");
+}
+
+/// The hold once left with the limit's check, for any body.
+#[tokio::test]
+async fn only_a_confirmation_of_an_open_session_of_the_callers_own_holds_their_lists() {
+    let world = Setup::default().unlimited().build().await;
+    let (guest, other) = (world.guest(), world.guest());
+    let own = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let theirs = other.fill_cart(&[("espresso-beans", 1)]).await;
+    let lists = format!("orders:{}", guest.guest_id());
+    let nobodys = Uuid::new_v4().to_string();
+    for body in [
+        json!({}),
+        json!([]),
+        json!({"checkoutId": id_of(&own)}),
+        confirmation(&nobodys, 1),
+        confirmation(id_of(&theirs), total_of(&theirs)),
+    ] {
+        let refused = guest.post(Route::ConfirmOrder, &body).await;
+        assert!((400..500).contains(&refused.status()), "{body}: {refused:#?}");
+        assert!(!world.keys.all().contains(&lists), "{body}");
+    }
+    guest.confirm(id_of(&own), total_of(&own) + 1).await.refused(409, "TOTAL_CHANGED");
+    assert!(world.keys.all().contains(&lists), "the session is theirs and open");
+    let life: i64 = world.keys.connection().await.pttl(format!("{}{lists}", world.keys.prefix())).await.unwrap();
+    assert!(life > 0, "the hold of a confirmation that was refused runs out");
+
+    guest.confirm(id_of(&own), total_of(&own)).await.expect(201);
+    world.keys.clear();
+    guest.confirm(id_of(&own), total_of(&own)).await.expect(200);
+    assert!(!world.keys.all().contains(&lists), "what is an order already is no order to come");
+}
+
+/// The one field, and how many bytes the hash takes.
+async fn held(redis: &mut MultiplexedConnection, key: &str) -> (Vec<String>, u64) {
+    let bytes: Option<u64> = redis::cmd("MEMORY").arg("USAGE").arg(key).query_async(redis).await.unwrap();
+    (redis.hkeys(key).await.unwrap(), bytes.unwrap_or_default())
+}
+
+/// Changes of one owner's orders, any number of them at once: nothing is cached until all of them are over, and what
+/// is kept of them does not grow.
+#[tokio::test]
+async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_in_the_space_of_a_few() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let owner = Owner::Guest(guest.guest_id().parse().unwrap());
+    let key = format!("{}orders:{}", world.keys.prefix(), guest.guest_id());
+    let mut redis = world.keys.connection().await;
+    let change = |n: u128| ChangeId(Uuid::from_u128(n));
+    let orders = &world.app().orders;
+    let fills = async || guest.orders().await.counts().order_cache_fills;
+
+    // A few are known by name: each ends with its own release, whatever the order, and however often each is sent.
+    for n in 1..=8 {
+        orders.changing(&[&owner], &[], change(n)).await;
+        orders.changing(&[&owner], &[], change(n)).await;
+    }
+    for n in [3, 1, 2, 8, 7, 6, 5] {
+        orders.changed(&[&owner], &[], change(n)).await;
+        orders.changed(&[&owner], &[], change(n)).await;
+        assert_eq!(fills().await, 0, "released: {n}");
+    }
+    orders.changed(&[&owner], &[], change(4)).await;
+    assert_eq!(fills().await, 1, "all are released");
+
+    let mut most = 0;
+    for n in 1..=2_000 {
+        orders.changing(&[&owner], &[], change(n)).await;
+        let (fields, bytes) = held(&mut redis, &key).await;
+        assert_eq!(fields, ["h"]);
+        most = most.max(bytes);
+    }
+    assert!(most < 1_024, "{most} bytes");
+    // Of those that are not known by name nobody can say that they are over.
+    for n in 1..=2_000 {
+        orders.changed(&[&owner], &[], change(n)).await;
+    }
+    assert_eq!(fills().await, 0);
+    // They run out, and leave.
+    let held: String = redis.hget(&key, "h").await.unwrap();
+    let (_, name) = held.split_once(':').unwrap();
+    let _: () = redis.hset(&key, "h", format!("1:{name}")).await.unwrap();
+    assert_eq!(fills().await, 1);
+    orders.changed(&[&owner], &[], change(1)).await;
+    assert!(!world.keys.all().contains(&format!("orders:{}", guest.guest_id())));
+}
+
+/// A hash that is full of what others asked for is no reason not to cache what its owner asks for.
+#[tokio::test]
+async fn a_hash_that_is_full_starts_anew() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let order = id(&guest.buy(&[("espresso-beans", 1)]).await);
+    for _ in 0..100 {
+        world.guest().order(&order).await.refused(404, "ORDER_NOT_FOUND");
+    }
+    let fields: u64 =
+        world.keys.connection().await.hlen(format!("{}order:{order}", world.keys.prefix())).await.unwrap();
+    assert!(fields <= 32, "{fields}");
+    assert_eq!(guest.order(&order).await.counts().order_cache_fills, 1);
+    assert_eq!(guest.order(&order).await.counts().order_cache_hits, 1);
+}
+
+/// What isn't there is remembered up to a number; what is there always.
+#[tokio::test]
+async fn ids_that_somebody_invents_leave_no_more_than_so_many_keys() {
+    let world = Setup::default().unlimited().own_redis().build().await;
+    let guest = world.guest();
+    let order = id(&guest.buy(&[("espresso-beans", 1)]).await);
+    for _ in 0..1_000 {
+        guest.order(&Uuid::now_v7().to_string()).await.refused(404, "ORDER_NOT_FOUND");
+        world.guest().orders().await.expect(200);
+    }
+    let kept = world.keys.all().into_iter().filter(|key| key.starts_with("order")).count();
+    assert!(kept <= 210, "{kept}");
+    guest.order(&order).await.expect(200);
+    assert_eq!(guest.order(&order).await.counts().order_cache_hits, 1);
 }

@@ -10,6 +10,7 @@ mod contention;
 mod costs;
 mod dynamodb_gone;
 mod event_files;
+mod hostile;
 mod idempotency;
 mod identity;
 mod limits;

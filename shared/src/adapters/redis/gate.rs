@@ -6,7 +6,7 @@ use redis::{FromRedisValue, Value};
 
 use crate::{
     adapters::redis::{
-        blocks::SeenBlocks, command::Command, documents, leases, link::Link, local_limits::LocalLimits, scripts,
+        blocks::SeenBlocks, command::Command, documents, link::Link, local_limits::LocalLimits, scripts,
     },
     domain::limit::Decision,
     ports::{CachedSession, ChangeId, Entrance, Entry, Gate, Limit},
@@ -17,22 +17,19 @@ use crate::{
 pub struct RedisGate {
     pub link: Arc<Link>,
     pub session_ttl: time::Duration,
-    /// How long an owner's lists stay uncached when an order of theirs is being placed, and nobody says how it ended.
-    pub hold: time::Duration,
     pub local: LocalLimits,
     pub blocked: SeenBlocks,
 }
 
 impl Gate for RedisGate {
     async fn enter(&self, entry: &Entry) -> Entrance {
-        let Entry { request, limits, callers, session, ordering } = entry;
+        let Entry { request, limits, callers, session } = entry;
         let keys = &self.link.keys;
         let mut commands: Vec<Command> = limits.iter().map(|limit| self.count(limit, *request)).collect();
         if !callers.is_empty() {
             commands.push(Command::new("look for blocks", "HMGET").arg(keys.blocked()).arg(callers));
         }
         commands.extend(session.map(|id| documents::get(&self.link, id, self.session_ttl)));
-        commands.extend(ordering.as_ref().map(|owner| leases::hold(&keys.orders(owner), *request, self.hold)));
         if commands.is_empty() {
             return Entrance::default();
         }

@@ -1,6 +1,11 @@
 //! Cached fields that are filled under a lease: a fill that began before an invalidation can't land after it. And held
 //! while the original is being changed: whoever dies between the change and its invalidation leaves nothing old behind.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use redis::{FromRedisValue, Value};
 use uuid::Uuid;
 
@@ -12,11 +17,19 @@ use crate::{
 
 /// How long a caller may take to read the database and fill the field.
 const LEASE_MS: u64 = 5_000;
-/// Fields in one hash, documents and leases together; past them nothing more is cached in it.
-const MAX_FIELDS: u32 = 128;
+/// Fields in one hash, documents and leases together; then it starts anew.
+const MAX_FIELDS: u32 = 32;
+/// The largest document that is cached. The largest list is a hundred orders, which are seldom as large as they may be.
+const MAX_DOCUMENT: usize = 256 * 1024;
+/// Changes under way that a hash knows by name.
+const MAX_CHANGES: u32 = 8;
 /// In the last part of its life, a tenth and at most this, a document is read anew by one caller, while the others still
 /// get it: what is asked for often never expires, and what is asked for seldom is read no more often than it would be.
 const EARLY: time::Duration = time::Duration::SECOND;
+/// How long it is remembered that something isn't there.
+pub const ABSENT_LIFE: time::Duration = time::Duration::seconds(10);
+/// How often, in that time, one container lets Redis remember it: identifiers to ask for cost nothing to invent.
+const MAX_ABSENT: u32 = 100;
 
 /// One field of one cached hash.
 #[derive(Clone, Debug)]
@@ -33,6 +46,28 @@ pub struct Found {
     pub token: Option<String>,
 }
 
+/// What this container has let Redis remember as absent.
+#[derive(Debug, Default)]
+pub struct Absences(Mutex<Option<(Instant, u32)>>);
+
+impl Absences {
+    /// Whether one more may be remembered at `now`.
+    pub fn permit(&self, now: Instant) -> bool {
+        const PERIOD: Duration = ABSENT_LIFE.unsigned_abs();
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            Some((since, used)) if now.saturating_duration_since(*since) < PERIOD => {
+                *used = used.saturating_add(1);
+                *used <= MAX_ABSENT
+            }
+            _ => {
+                *state = Some((now, 1));
+                true
+            }
+        }
+    }
+}
+
 /// Reads a field, or takes the lease on it. `token` must be new; `life` is that of the field's documents.
 pub async fn look(link: &Link, at: &Field, token: Uuid, life: time::Duration) -> Found {
     let token = token.to_string();
@@ -47,22 +82,21 @@ pub async fn look(link: &Link, at: &Field, token: Uuid, life: time::Duration) ->
     Found { document, token: items.get(1).map(|_| token) }
 }
 
-/// Fills the field if the lease still stands.
-pub async fn fill(link: &Link, at: &Field, token: &str, document: &str, life: time::Duration) {
-    let command = Command::script("fill cache", &scripts::FILL, &at.key)
-        .arg(&at.field)
-        .arg(token)
-        .arg(document)
-        .arg(life.whole_milliseconds().to_string());
+/// Fills the field if the lease still stands; gives the lease back where there is nothing to keep.
+pub async fn fill(link: &Link, at: &Field, token: &str, document: Option<String>, life: time::Duration) {
+    let mut command = Command::script("fill cache", &scripts::FILL, &at.key).arg(&at.field).arg(token);
+    if let Some(document) = document.filter(|document| document.len() <= MAX_DOCUMENT) {
+        command = command.arg(document).arg(life.whole_milliseconds().to_string());
+    }
     // A fill that fails has been logged, and leaves the next reader to the database.
     if let Some(Some(Value::Int(1))) = link.send(&[command]).await.pop() {
         count(|counts| counts.order_cache_fills += 1);
     }
 }
 
-/// The command that drops a hash, and with it every lease on its fields.
-pub fn drop(key: &str) -> Command {
-    Command::new("drop unreadable", "UNLINK").arg(key)
+/// The command that drops a document. Leases and holds stay.
+pub fn drop(at: &Field) -> Command {
+    Command::new("drop unreadable", "HDEL").arg(&at.key).arg(format!("d:{}", at.field))
 }
 
 /// The command that empties a hash before a change, and keeps it empty until the change is released or `hold` is over.
@@ -70,9 +104,24 @@ pub fn hold(key: &str, change: ChangeId, hold: time::Duration) -> Command {
     Command::script("hold cache", &scripts::HOLD, key)
         .arg(change.0.to_string())
         .arg(hold.whole_milliseconds().to_string())
+        .arg(MAX_CHANGES)
 }
 
 /// The command that empties a hash after a change.
 pub fn release(key: &str, change: ChangeId) -> Command {
     Command::script("forget cache", &scripts::RELEASE, key).arg(change.0.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_absences_are_remembered_at_a_time() {
+        let (absences, start) = (Absences::default(), Instant::now());
+        let permitted = (0..10 * MAX_ABSENT).filter(|_| absences.permit(start)).count();
+        assert_eq!(permitted, MAX_ABSENT as usize);
+        let later = start + ABSENT_LIFE.unsigned_abs();
+        assert_eq!((0..10 * MAX_ABSENT).filter(|_| absences.permit(later)).count(), MAX_ABSENT as usize);
+    }
 }

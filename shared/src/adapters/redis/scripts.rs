@@ -74,9 +74,9 @@ return 1
 });
 
 /// Reads a field of a cached hash, or hands out the lease to fill it. A document is kept as `{expiry in ms}:{text}`
-/// under `d:{field}`, a lease as `{expiry in ms}:{token}` under `l:{field}`, and whoever is changing the original holds
-/// the hash with an expiry in ms under `h:{token}`. ARGV: field, token, lease in ms, most fields, how long before its
-/// expiry a document is due for a new one, in ms.
+/// under `d:{field}`, a lease as `{expiry in ms}:{token}` under `l:{field}`, and the changes under way, which hold the
+/// hash, as `{expiry in ms}:{token}` one after the other under `h`. The work is the same whatever is in the hash.
+/// ARGV: field, token, lease in ms, most fields, how long before its expiry a document is due for a new one, in ms.
 /// Returns {document} on a hit, {document, 1} when this caller may fill it anew before it expires, {false, 1} when this
 /// caller may fill what isn't there, {} when another holds the lease or the hash.
 pub static LEASE: LazyLock<Script> = LazyLock::new(|| {
@@ -84,22 +84,22 @@ pub static LEASE: LazyLock<Script> = LazyLock::new(|| {
         r"
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local fields = redis.call('HKEYS', KEYS[1])
-for _, field in ipairs(fields) do
-  if string.sub(field, 1, 2) == 'h:' and tonumber(redis.call('HGET', KEYS[1], field)) > now then return {} end
+local held = redis.call('HMGET', KEYS[1], 'h', 'd:' .. ARGV[1], 'l:' .. ARGV[1])
+for expiry in string.gmatch(held[1] or '', '(%d+):%S+') do
+  if tonumber(expiry) > now then return {} end
 end
-local held = redis.call('HMGET', KEYS[1], 'd:' .. ARGV[1], 'l:' .. ARGV[1])
 local expiry, document
-if held[1] then expiry, document = string.match(held[1], '^(%d+):(.*)$') end
+if held[2] then expiry, document = string.match(held[2], '^(%d+):(.*)$') end
 if document and tonumber(expiry) <= now then document = nil end
 if document and tonumber(expiry) - now > tonumber(ARGV[5]) then return {document} end
-if held[2] then
-  local lease, token = string.match(held[2], '^(%d+):(.*)$')
+if held[3] then
+  local lease, token = string.match(held[3], '^(%d+):(.*)$')
   -- The same caller again, because the first answer was lost, still has it.
   if tonumber(lease) > now and token ~= ARGV[2] then return document and {document} or {} end
 end
--- A hash of lists grows with every filter asked for, and an order's with everyone who asks for it.
-if #fields >= tonumber(ARGV[4]) then return document and {document} or {} end
+-- A hash of lists grows with every filter asked for, and an order's with everyone who asks for it. A full one starts
+-- anew: what has expired in it leaves too, and nobody is kept from caching by what others have asked for.
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then redis.call('UNLINK', KEYS[1]) end
 redis.call('HSET', KEYS[1], 'l:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[3])) .. ':' .. ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return {document or false, 1}
@@ -108,15 +108,16 @@ return {document or false, 1}
 });
 
 /// Fills a field, if the lease is still this caller's: an invalidation in between took the lease with it.
-/// ARGV: field, token, document, life in ms. Returns whether it was filled.
+/// ARGV: field, token, document, life in ms. Without a document the lease is given back. Returns whether it was filled.
 pub static FILL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local lease = redis.call('HGET', KEYS[1], 'l:' .. ARGV[1])
 if not lease or string.match(lease, ':(.*)$') ~= ARGV[2] then return 0 end
+redis.call('HDEL', KEYS[1], 'l:' .. ARGV[1])
+if not ARGV[3] then return 0 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-redis.call('HDEL', KEYS[1], 'l:' .. ARGV[1])
 redis.call('HSET', KEYS[1], 'd:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[4])) .. ':' .. ARGV[3])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 return 1
@@ -125,17 +126,28 @@ return 1
 });
 
 /// Before a change: drops every document and every lease, and lets nothing be cached until the change is released, or
-/// the hold runs out because whoever made the change died. ARGV: the change's token, hold in ms.
+/// the hold runs out because whoever made the change died. A hash knows its last few changes by name; what is held by
+/// more than those at once stays held until the last of them would have run out. ARGV: the change's token, hold in ms,
+/// most changes known by name.
 pub static HOLD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 2) ~= 'h:' then redis.call('HDEL', KEYS[1], field) end
+local mine = now + tonumber(ARGV[2])
+local known, last = {}, 0
+for expiry, token in string.gmatch(redis.call('HGET', KEYS[1], 'h') or '', '(%d+):(%S+)') do
+  if tonumber(expiry) > now and token ~= ARGV[1] then
+    known[#known + 1] = expiry .. ':' .. token
+    last = math.max(last, tonumber(expiry))
+  end
 end
-redis.call('HSET', KEYS[1], 'h:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[2])))
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+-- Nobody's name, so nobody's release.
+if #known >= tonumber(ARGV[3]) then known = {string.format('%.0f', last) .. ':*'} end
+known[#known + 1] = string.format('%.0f', mine) .. ':' .. ARGV[1]
+redis.call('UNLINK', KEYS[1])
+redis.call('HSET', KEYS[1], 'h', table.concat(known, ' '))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(last, mine) - now))
 return 1
 ",
     )
@@ -146,9 +158,19 @@ return 1
 pub static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 2) ~= 'h:' or field == 'h:' .. ARGV[1] then redis.call('HDEL', KEYS[1], field) end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local known, last = {}, now
+for expiry, token in string.gmatch(redis.call('HGET', KEYS[1], 'h') or '', '(%d+):(%S+)') do
+  if tonumber(expiry) > now and token ~= ARGV[1] then
+    known[#known + 1] = expiry .. ':' .. token
+    last = math.max(last, tonumber(expiry))
+  end
 end
+redis.call('UNLINK', KEYS[1])
+if #known == 0 then return 1 end
+redis.call('HSET', KEYS[1], 'h', table.concat(known, ' '))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - now))
 return 1
 ",
     )
