@@ -42,7 +42,7 @@ pub enum Topology {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     pub host: String,
     pub port: u16,

@@ -1,21 +1,28 @@
-//! Redis Cluster: three masters, a replica each.
+//! Redis Cluster: masters, a replica each.
 
 use super::{Node, node::command, until};
 
-const MASTERS: usize = 3;
 const SLOTS: u16 = 16_384;
 
-/// Six servers. The first three began as masters, each of the others as the replica of the one three before it.
+/// Servers: the first half began as masters, each of the others as the replica of the one half of them before it.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Node>,
+    /// The ports that clients are sent to.
+    announced: Vec<u16>,
+    masters: usize,
 }
 
 impl RedisCluster {
-    /// Starts a cluster, and waits until all of its nodes agree that it is one.
+    /// Three masters and their replicas.
     pub async fn start() -> Self {
+        Self::of(3).await
+    }
+
+    /// Starts a cluster, and waits until all of its nodes agree that it is one.
+    pub async fn of(masters: usize) -> Self {
         let mut nodes = Vec::new();
-        for _ in 0..2 * MASTERS {
+        for _ in 0..2 * masters {
             let bus = tools::ports::free().expect("a free port").to_string();
             let options = [
                 ("--cluster-enabled", "yes"),
@@ -29,8 +36,13 @@ impl RedisCluster {
             let options = options.into_iter().flat_map(|(name, value)| [name.to_owned(), value.to_owned()]);
             nodes.push(Node::start(|port, _| Node::arguments(port).into_iter().chain(options).collect()).await);
         }
-        let cluster = Self { nodes };
-        for (index, node) in cluster.nodes.iter().take(MASTERS).enumerate() {
+        let announced = nodes.iter().map(Node::port).collect();
+        let cluster = Self { nodes, announced, masters };
+        let slot_bound = |master: u16| {
+            let masters = u32::try_from(masters).expect("few");
+            u16::try_from(u32::from(SLOTS) * u32::from(master) / masters).expect("a slot")
+        };
+        for (index, node) in cluster.nodes.iter().take(masters).enumerate() {
             let index = u16::try_from(index).expect("few");
             let (first, last) = (slot_bound(index), slot_bound(index + 1) - 1);
             node.tell::<()>(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
@@ -46,17 +58,17 @@ impl RedisCluster {
             known.all(|known| known.as_deref() == Some(&all))
         })
         .await;
-        for (index, node) in cluster.nodes.iter().enumerate().skip(MASTERS) {
-            let master: String = cluster.nodes[index - MASTERS].tell("CLUSTER MYID");
+        for (index, node) in cluster.nodes.iter().enumerate().skip(masters) {
+            let master: String = cluster.nodes[index - masters].tell("CLUSTER MYID");
             // The node learns of its master by gossip.
             until("replicating", || node.ask::<()>(&command(&format!("CLUSTER REPLICATE {master}"))).is_ok()).await;
         }
         until("the cluster", || {
             let up = |node: &Node| cluster_info(node, "cluster_state").as_deref() == Some("ok");
             let follows = |node: &Node| node.info("replication", "master_link_status").as_deref() == Some("up");
-            let knows_replicas = |node: &Node| node.tell::<String>("CLUSTER NODES").matches("slave").count() == MASTERS;
+            let knows_replicas = |node: &Node| node.tell::<String>("CLUSTER NODES").matches("slave").count() == masters;
             cluster.nodes.iter().all(|node| up(node) && knows_replicas(node))
-                && cluster.nodes[MASTERS..].iter().all(follows)
+                && cluster.nodes[masters..].iter().all(follows)
         })
         .await;
         cluster
@@ -72,6 +84,22 @@ impl RedisCluster {
         &self.nodes[index]
     }
 
+    /// The replicas' indices.
+    pub fn replicas(&self) -> std::ops::Range<usize> {
+        self.masters..2 * self.masters
+    }
+
+    /// Lets clients be sent to this port for a node, and waits until every node does that.
+    pub async fn announce(&mut self, index: usize, port: u16) {
+        self.nodes[index].tell::<()>(&format!("CONFIG SET cluster-announce-port {port}"));
+        self.announced[index] = port;
+        let name = format!(":{port}@");
+        until("the gossip", || {
+            self.nodes.iter().all(|node| node.tell::<String>("CLUSTER NODES").contains(&name))
+        })
+        .await;
+    }
+
     /// The node that serves a key now, as a running one says.
     pub fn master_of(&self, key: &str) -> usize {
         let slot: u16 = self.running().tell(&format!("CLUSTER KEYSLOT {key}"));
@@ -83,7 +111,7 @@ impl RedisCluster {
             Some(redis::Value::Array(master)) => number(&master[1]),
             other => panic!("nobody serves {slot}: {other:?}"),
         };
-        self.nodes.iter().position(|node| node.port() == port).expect("one of ours")
+        self.announced.iter().position(|announced| *announced == port).expect("one of ours")
     }
 
     fn running(&self) -> &Node {
@@ -153,11 +181,6 @@ impl RedisCluster {
             }
         }
     }
-}
-
-/// Where the slots of the n-th master begin.
-fn slot_bound(master: u16) -> u16 {
-    u16::try_from(u32::from(SLOTS) * u32::from(master) / 3).expect("a slot")
 }
 
 fn cluster_info(node: &Node, name: &str) -> Option<String> {

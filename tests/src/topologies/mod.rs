@@ -1,5 +1,6 @@
 //! Redis as shops run it: clusters, sentinels, pairs that fail over, TLS. Real servers, each test with its own.
 
+pub mod black_hole;
 pub mod cluster;
 pub mod node;
 pub mod pair;
@@ -8,6 +9,7 @@ pub mod tls;
 
 use std::time::Duration;
 
+pub use black_hole::BlackHole;
 pub use cluster::RedisCluster;
 pub use node::Node;
 pub use pair::RedisPair;

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redis::cluster::ClusterClient;
 use shared::{app::App, domain::limit::Policy, ports::LimitKey};
 use tests::{
     arrivals::{Caller, arrive, fullest_window, refused_in_vain},
@@ -25,16 +24,18 @@ fn caller(seed: u64, policy: Policy) -> Caller {
 async fn on_a_cluster_no_window_is_too_full_and_nobody_is_refused_in_vain() {
     let cluster = RedisCluster::start().await;
     let world = shop(&[("REDIS_TOPOLOGY", "cluster"), ("REDIS_HOST", &cluster.hosts())]).await;
-    let nodes: Vec<_> = cluster.hosts().split(',').map(|host| format!("redis://{host}")).collect();
-    let connection = ClusterClient::new(nodes).unwrap().get_async_connection().await.unwrap();
     let policy = Policy { count: 5, window: Duration::from_millis(300) };
     for seed in seeds("LIMITS", 3) {
-        let (connection, prefix) = (connection.clone(), world.keys.prefix().to_owned());
+        let (caller, prefix) = (caller(seed, policy), world.keys.prefix().to_owned());
+        let name = |key: &LimitKey| format!("{prefix}checkout:{}", key.0);
+        let master = cluster.node(cluster.master_of(&name(&caller.key))).address();
+        let client = redis::Client::open(format!("redis://{master}")).unwrap();
+        let connection = client.get_multiplexed_async_connection().await.unwrap();
         let arrivals = arrive(
             &containers(&world),
             move || std::future::ready(connection.clone()),
-            |key| format!("{prefix}checkout:{}", key.0),
-            &caller(seed, policy),
+            name,
+            &caller,
             seed,
             Duration::from_secs(3),
         )

@@ -3,6 +3,7 @@
 mod cluster;
 mod failover;
 mod frozen;
+mod handshakes;
 mod limits;
 mod logins;
 mod sentinels;

@@ -2,33 +2,29 @@
 
 use std::{collections::HashSet, io, time::Duration};
 
-use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, Pipeline,
     RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind, TlsCertificates, Value,
-    aio::{ConnectionLike, MultiplexedConnection},
-    cluster::ClusterClientBuilder,
-    cluster_async::ClusterConnection,
+    aio::MultiplexedConnection,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::{
-    adapters::redis::iam,
+    adapters::redis::{cluster::Cluster, iam},
     config::redis::{Login, Node, RedisConfig, Topology},
 };
 
 /// How often an idle connection is looked at, so that a network in between doesn't forget it.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// How often the cluster client follows a redirection or tries another node, within one deadline.
-const CLUSTER_RETRIES: u32 = 3;
 
 /// An open connection. Cheap to copy; the copies share it.
 #[derive(Clone)]
 pub enum Connection {
     Node(MultiplexedConnection),
-    Cluster(ClusterConnection),
+    Cluster(Cluster),
 }
 
 /// Opens a connection to where commands for keys go: the server, the primary that the sentinels know, or the cluster.
@@ -36,13 +32,29 @@ pub enum Connection {
 /// # Errors
 /// When none of the nodes can be reached, or the login is refused.
 pub async fn open(config: &RedisConfig, now: fn() -> OffsetDateTime) -> RedisResult<Connection> {
+    Ok(open_again(config, now, None).await?.0)
+}
+
+/// As [`open`], where the primary of an earlier connection is known, as it is after a pause: it is tried while the
+/// sentinels are asked, so that it costs one handshake and not two. Says which primary it is now.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_again(
+    config: &RedisConfig,
+    now: fn() -> OffsetDateTime,
+    primary: Option<Node>,
+) -> RedisResult<(Connection, Option<Node>)> {
     match &config.topology {
         Topology::Single => {
             let Some(node) = config.nodes.first() else { return Err(no_node()) };
-            Ok(Connection::Node(connect(&client(config, node, &config.login, now())?).await?))
+            Ok((Connection::Node(connect(&client(config, node, &config.login, now())?).await?), None))
         }
-        Topology::Sentinel { master, login } => Ok(Connection::Node(primary(config, master, login, now()).await?)),
-        Topology::Cluster => Ok(Connection::Cluster(cluster(config, now)?.build()?.get_async_connection().await?)),
+        Topology::Sentinel { master, login } => {
+            let (connection, node) = find_primary(config, master, login, primary, now()).await?;
+            Ok((Connection::Node(connection), Some(node)))
+        }
+        Topology::Cluster => Ok((Connection::Cluster(Cluster::open(config, now).await?), None)),
     }
 }
 
@@ -88,61 +100,46 @@ fn certificates(ca: Option<&String>) -> TlsCertificates {
     TlsCertificates { client_tls: None, root_cert: ca.map(|pem| pem.clone().into_bytes()) }
 }
 
-async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
+/// Opens a connection to one node.
+///
+/// # Errors
+/// When it can't be reached, or the login is refused.
+pub async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
     // The caller's own deadline is around the whole call; the client's would only cut it up.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 
-fn cluster(config: &RedisConfig, now: fn() -> OffsetDateTime) -> RedisResult<ClusterClientBuilder> {
-    let nodes: Vec<ConnectionInfo> =
-        config.nodes.iter().map(|node| info(config, node, &config.login, now())).collect::<RedisResult<_>>()?;
-    let mut builder = ClusterClientBuilder::new(nodes)
-        .tcp_settings(tcp())
-        // A node that hangs must leave time for the others.
-        .connection_timeout(config.timeout / 2)
-        .response_timeout(config.timeout)
-        .retries(CLUSTER_RETRIES)
-        .min_retry_wait(1)
-        .max_retry_wait(20);
-    if let Some(tls) = &config.tls {
-        builder = builder.certs(certificates(tls.ca.as_ref()));
-    }
-    if let Login::Iam(login) = &config.login {
-        builder = builder.set_credentials_provider(iam::Tokens { login: login.clone(), now });
-    }
-    Ok(builder)
-}
-
-/// Asks all sentinels at once, and takes the first answer that leads to a server which says that it is the primary:
-/// one that hangs, or has not heard of a failover yet, holds nobody up.
-async fn primary(
+/// Asks all sentinels at once, and tries every server that one of them names, at once too: the first that says that it is
+/// the primary is taken. A sentinel that hangs, or has not heard of a failover yet, holds nobody up, and neither does the
+/// dead server that it names.
+async fn find_primary(
     config: &RedisConfig,
     master: &str,
     login: &Login,
+    known: Option<Node>,
     now: OffsetDateTime,
-) -> RedisResult<MultiplexedConnection> {
+) -> RedisResult<(MultiplexedConnection, Node)> {
     let mut asked: FuturesUnordered<_> =
         config.nodes.iter().map(|sentinel| ask_sentinel(config, sentinel, master, login, now)).collect();
-    let mut tried = HashSet::new();
+    let mut named: HashSet<String> = known.iter().map(ToString::to_string).collect();
+    let mut tried: FuturesUnordered<_> =
+        known.into_iter().map(|node| connect_to_primary(config, node, now)).collect();
     let mut last = no_node();
-    while let Some(answer) = asked.next().await {
-        let node = match answer {
-            Ok(node) => node,
-            Err(error) => {
-                last = error;
-                continue;
-            }
-        };
-        if !tried.insert(node.to_string()) {
-            continue;
-        }
-        match connect_to_primary(config, &node, now).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => last = error,
+    loop {
+        tokio::select! {
+            Some(answer) = asked.next() => match answer {
+                Ok(node) if named.insert(node.to_string()) => tried.push(connect_to_primary(config, node, now)),
+                Ok(_) => {}
+                Err(error) => last = error,
+            },
+            Some(connected) = tried.next() => match connected {
+                Ok(connection) => return Ok(connection),
+                Err(error) => last = error,
+            },
+            else => return Err(last),
         }
     }
-    Err(last)
 }
 
 /// Where one sentinel says that the primary is.
@@ -169,17 +166,17 @@ pub async fn ask_sentinel(
 
 async fn connect_to_primary(
     config: &RedisConfig,
-    node: &Node,
+    node: Node,
     now: OffsetDateTime,
-) -> RedisResult<MultiplexedConnection> {
-    let mut connection = connect(&client(config, node, &config.login, now)?).await?;
+) -> RedisResult<(MultiplexedConnection, Node)> {
+    let mut connection = connect(&client(config, &node, &config.login, now)?).await?;
     let role: Value = redis::cmd("ROLE").query_async(&mut connection).await?;
     let is_primary = match &role {
         Value::Array(parts) => parts.first().is_some_and(|part| *part == Value::BulkString(b"master".to_vec())),
         _ => false,
     };
     if is_primary {
-        return Ok(connection);
+        return Ok((connection, node));
     }
     Err(RedisError::from((
         ErrorKind::Server(ServerErrorKind::ReadOnly),
@@ -192,9 +189,8 @@ fn no_node() -> RedisError {
 }
 
 impl Connection {
-    /// Sends commands that leave together, and answers with a reply each: one pipeline to a single server; to a
-    /// cluster, which refuses a pipeline over two slots, a command each on connections that are written at once.
-    /// What isn't answered by the deadline has failed with [`io::ErrorKind::TimedOut`].
+    /// Sends commands that leave together, and answers with a reply each: one pipeline to a server, or to each node of a
+    /// cluster that they are for. What isn't answered by the deadline has failed with [`io::ErrorKind::TimedOut`].
     pub async fn send(&mut self, commands: &[Cmd], deadline: Instant) -> Vec<RedisResult<Value>> {
         match self {
             Self::Node(connection) => {
@@ -209,14 +205,29 @@ impl Connection {
                     Err(error) => commands.iter().map(|_| Err(error.clone())).collect(),
                 }
             }
-            Self::Cluster(connection) => {
-                let sent = commands.iter().map(|command| {
-                    let mut connection = connection.clone();
-                    async move { within(deadline, connection.req_packed_command(command)).await?.extract_error() }
-                });
-                join_all(sent).await
-            }
+            Self::Cluster(cluster) => cluster.send(commands, deadline).await,
         }
+    }
+
+    /// Whether what fails on it is replaced by itself, node by node.
+    pub fn mends_itself(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+}
+
+/// Whether a connection may have died while it lay idle, or its login is about to run out.
+pub fn is_too_old(config: &RedisConfig, since: OffsetDateTime, last_used: OffsetDateTime, now: OffsetDateTime) -> bool {
+    let passed = |since: OffsetDateTime| Duration::try_from(now - since).unwrap_or_default();
+    let by_iam = matches!(config.login, Login::Iam(_));
+    passed(last_used) > config.idle_limit || by_iam && passed(since) > iam::CONNECTION_LIFE
+}
+
+/// Whether the server says that this connection leads to a replica, or that its login has run out: another may do.
+pub fn is_of_no_use(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::ReadOnly) | ErrorKind::AuthenticationFailed => true,
+        ErrorKind::Extension => matches!(error.code(), Some("NOAUTH" | "WRONGPASS")),
+        _ => false,
     }
 }
 

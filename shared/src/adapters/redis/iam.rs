@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html>
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sigv4::{
@@ -10,12 +10,8 @@ use aws_sigv4::{
     sign::v4,
 };
 use aws_smithy_runtime_api::client::identity::Identity;
-use futures_util::{Stream, StreamExt as _, stream};
 use lambda_http::http;
-use redis::{
-    ErrorKind, RedisError, RedisResult,
-    auth::{BasicAuth, StreamingCredentialsProvider},
-};
+use redis::{ErrorKind, RedisError};
 use time::OffsetDateTime;
 
 use crate::config::redis::IamLogin;
@@ -59,21 +55,6 @@ pub fn token(login: &IamLogin, now: OffsetDateTime) -> Result<String, CannotSign
     let mut request = http::Request::builder().uri(&url).body(()).map_err(|error| CannotSign(error.to_string()))?;
     signature.into_parts().0.apply_to_request_http1x(&mut request);
     Ok(request.uri().to_string().trim_start_matches("http://").to_owned())
-}
-
-/// A fresh token for every connection that the cluster client opens, whenever that is.
-pub struct Tokens {
-    pub login: IamLogin,
-    pub now: fn() -> OffsetDateTime,
-}
-
-impl StreamingCredentialsProvider for Tokens {
-    fn subscribe(&self) -> Pin<Box<dyn Stream<Item = RedisResult<BasicAuth>> + Send + 'static>> {
-        let token = token(&self.login, (self.now)()).map_err(RedisError::from);
-        let auth = token.map(|token| BasicAuth::new(self.login.user.clone(), token));
-        // It never ends: connections are replaced before their login does, and need no other token until then.
-        Box::pin(stream::iter([auth]).chain(stream::pending()))
-    }
 }
 
 impl From<CannotSign> for RedisError {

@@ -1,9 +1,6 @@
 //! The one connection of a container: every call has a deadline, and a dead server costs next to nothing.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::{fmt, time::Instant};
 
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use time::OffsetDateTime;
@@ -13,11 +10,10 @@ use crate::{
     adapters::redis::{
         breaker::Breaker,
         command::Command,
-        connect::{self, Connection, within},
-        iam,
+        connect::{self, Connection, is_of_no_use, is_too_old, within},
         keys::Keys,
     },
-    config::redis::{Login, RedisConfig},
+    config::redis::{Node, RedisConfig},
     telemetry::counts::{Store, count, degraded, timed},
 };
 
@@ -36,6 +32,8 @@ pub struct Link {
 #[derive(Default)]
 struct Slot {
     open: Option<Open>,
+    /// With Sentinel: the primary of the last connection, until something fails on it.
+    primary: Option<Node>,
     /// Counts the connections, so that a failure only removes the one it happened on.
     generation: u64,
 }
@@ -167,7 +165,10 @@ impl Link {
         let now = (self.now)();
         let mut slot = self.slot.lock().await;
         let slot = &mut *slot;
-        if let Some(open) = slot.open.take_if(|open| self.is_too_old(open, now)) {
+        let too_old = |open: &mut Open| {
+            !open.connection.mends_itself() && is_too_old(&self.config, open.since, open.last_used, now)
+        };
+        if let Some(open) = slot.open.take_if(too_old) {
             tracing::debug!(store = "redis", generation = open.generation, "connection replaced");
         }
         if let Some(open) = &mut slot.open {
@@ -175,21 +176,22 @@ impl Link {
             return Ok((open.connection.clone(), open.generation));
         }
         // Boxed: opening is rare, and would make the future of every request large.
-        let connection = Box::pin(connect::open(&self.config, self.now)).await?;
+        // What is known is good for one try.
+        let known = slot.primary.take();
+        let (connection, primary) = Box::pin(connect::open_again(&self.config, self.now, known)).await?;
+        slot.primary = primary;
         slot.generation += 1;
         slot.open =
             Some(Open { connection: connection.clone(), generation: slot.generation, since: now, last_used: now });
         Ok((connection, slot.generation))
     }
 
-    fn is_too_old(&self, open: &Open, now: OffsetDateTime) -> bool {
-        let passed = |since: OffsetDateTime| Duration::try_from(now - since).unwrap_or_default();
-        let by_iam = matches!(self.config.login, Login::Iam(_));
-        passed(open.last_used) > self.config.idle_limit || by_iam && passed(open.since) > iam::CONNECTION_LIFE
-    }
-
     async fn drop_connection(&self, generation: u64) {
-        self.slot.lock().await.open.take_if(|open| open.generation == generation);
+        let failed = |open: &mut Open| open.generation == generation && !open.connection.mends_itself();
+        let mut slot = self.slot.lock().await;
+        if slot.open.take_if(failed).is_some() {
+            slot.primary = None;
+        }
     }
 }
 
@@ -209,8 +211,7 @@ enum Remedy {
 fn remedy(error: &RedisError) -> Remedy {
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::NoScript) => Remedy::SpellOut,
-        ErrorKind::Server(ServerErrorKind::ReadOnly) | ErrorKind::AuthenticationFailed => Remedy::Reconnect,
-        ErrorKind::Extension if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => Remedy::Reconnect,
+        _ if is_of_no_use(error) => Remedy::Reconnect,
         ErrorKind::Server(_) | ErrorKind::Extension => Remedy::None,
         _ if error.is_timeout() => Remedy::LeaveAlone,
         _ => Remedy::Reconnect,

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 mod breaker;
+pub mod cluster;
 pub mod command;
 pub mod connect;
 pub mod documents;
@@ -12,3 +13,4 @@ pub mod leases;
 pub mod link;
 pub mod local_limits;
 pub mod scripts;
+pub mod slots;
