@@ -42,6 +42,9 @@ use crate::{
 pub use run::{Scheduled, run, run_scheduled};
 pub use serve::{Request, Response, Served, Told, serve};
 
+/// How long the key lives that shows that writes are taken.
+const HEALTH_KEY_SECONDS: u32 = 60;
+
 /// Everything a container holds on to between requests.
 #[derive(Debug)]
 pub struct App {
@@ -206,7 +209,10 @@ impl Health for App {
     async fn pulse(&self) -> (Pulse, Pulse) {
         let redis = async {
             let start = Instant::now();
-            match self.link.send(&[Command::new("ping", "PING")]).await.pop() {
+            // A write: one that is full, or that was demoted, answers to everything else.
+            let key = self.link.keys.health();
+            let write = Command::new("write", "SET").arg(key).arg(1).arg("EX").arg(HEALTH_KEY_SECONDS);
+            match self.link.send(&[write]).await.pop() {
                 Some(Some(_)) => Pulse::Up(start.elapsed()),
                 _ => Pulse::Down,
             }

@@ -1,6 +1,6 @@
 //! Turning a session into one order, exactly once.
 
-use std::{mem, slice};
+use std::mem;
 
 use crate::{
     checkout::{
@@ -202,9 +202,8 @@ where
     Err(SessionError::Contended.into())
 }
 
-/// What the session is priced by. Beside the first reading, and only for a session that is the caller's and open, their
-/// lists of orders are held in the cache: a confirmation that dies right after its transaction leaves no old list behind.
-/// One that is refused lets the hold run out.
+/// What the session, the caller's and open, is priced by. Beside the first reading their lists of orders are held in the
+/// cache: a confirmation that dies after its transaction leaves no old list behind. A refused one lets the hold run out.
 async fn tables<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
     visit: &Visit,
@@ -215,14 +214,12 @@ where
     C: Catalog,
     K: OrderCache,
 {
-    let query = session::query(session);
+    let (query, owners) = (session::query(session), [&visit.who.owner]);
     let tables = stores.catalog.tables(&query);
     if mem::replace(held, true) {
         return tables.await;
     }
-    let owner = &visit.who.owner;
-    let (tables, ()) = tokio::join!(tables, stores.cache.changing(slice::from_ref(&owner), &[], visit.request()));
-    tables
+    tokio::join!(tables, stores.cache.changing(&owners, &[], visit.request())).0
 }
 
 /// With a card: goes on with the payment, wherever it is. An order that was declined is none.

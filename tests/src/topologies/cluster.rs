@@ -94,10 +94,8 @@ impl RedisCluster {
         self.nodes[index].tell::<()>(&format!("CONFIG SET cluster-announce-port {port}"));
         self.announced[index] = port;
         let name = format!(":{port}@");
-        until("the gossip", || {
-            self.nodes.iter().all(|node| node.tell::<String>("CLUSTER NODES").contains(&name))
-        })
-        .await;
+        until("the gossip", || self.nodes.iter().all(|node| node.tell::<String>("CLUSTER NODES").contains(&name)))
+            .await;
     }
 
     /// The node that serves a key now, as a running one says.

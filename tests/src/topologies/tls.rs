@@ -14,8 +14,8 @@ pub struct TlsRedis {
 }
 
 impl TlsRedis {
-    /// `users` are ACL rules as `redis-server --user` takes them.
-    pub async fn start(password: Option<&str>, users: &[&str]) -> Self {
+    /// With more arguments of `redis-server`.
+    pub async fn start(password: Option<&str>, more: &[&str]) -> Self {
         let authority = authority("the shop's own authority");
         let ca = authority.pem();
         let node = Node::start(|port, folder| {
@@ -34,10 +34,7 @@ impl TlsRedis {
             ] {
                 arguments.extend([option.to_owned(), value]);
             }
-            for rule in users {
-                arguments.push("--user".to_owned());
-                arguments.extend(rule.split(' ').map(ToOwned::to_owned));
-            }
+            arguments.extend(more.iter().map(|&argument| argument.to_owned()));
             arguments
                 .extend(password.into_iter().flat_map(|password| ["--requirepass".to_owned(), password.to_owned()]));
             arguments

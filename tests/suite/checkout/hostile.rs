@@ -13,16 +13,18 @@ use tests::{
 };
 use uuid::Uuid;
 
-/// Requests under way at the same time.
-const AT_ONCE: usize = 100;
+/// Requests under way at the same time: some of them change one session, and must not get in each other's way for long.
+const AT_ONCE: usize = 16;
 /// Requests whose cost is compared: before all others, and after them.
 const PROBES: u64 = 32;
 /// What may be kept in Redis because of one route's hostile requests: what one container remembers as absent, twice,
 /// because two of its periods may overlap, and what the caller owns.
 const MOST_KEYS: usize = 2 * 100 + 40;
 const MOST_BYTES: u64 = 400 * 1024;
-/// The largest key: a hash full of pages of nothing, or a session.
-const MOST_BYTES_OF_ONE: u64 = 16 * 1024;
+/// The largest key: a hash full of pages with the one order there is.
+const MOST_BYTES_OF_ONE: u64 = 200 * 1024;
+/// An accepted request in the log of a limit.
+const MOST_BYTES_OF_A_REQUEST: u64 = 128;
 
 fn requests() -> usize {
     std::env::var("HOSTILE_REQUESTS").ok().map_or(300, |text| text.parse().expect("a number"))
@@ -116,17 +118,15 @@ impl Scene {
             }
             Route::UpdateOrderStatus => event.json(&json!({"status": "cancelled"})),
             Route::RefundOrder => event.json(&json!({"refundId": id})),
-            Route::PaymentWebhook => event.header("stripe-signature", format!("t={nth},v1=00")).json(&json!({"id": id})),
+            Route::PaymentWebhook => {
+                event.header("stripe-signature", format!("t={nth},v1=00")).json(&json!({"id": id}))
+            }
             Route::Claim => event.json(&json!({"guestId": id})),
             Route::CalculateShippingPreview => event.json(&json!({
                 "cartItems": [{"productId": "espresso-beans", "quantity": 1 + nth % 9}],
                 "shippingAddress": {"country": "US", "state": "CA", "postalCode": "94105"}
             })),
-            Route::GetSession
-            | Route::GetOrder
-            | Route::CancelOrder
-            | Route::CaptureOrder
-            | Route::Health => event,
+            Route::GetSession | Route::GetOrder | Route::CancelOrder | Route::CaptureOrder | Route::Health => event,
         }
     }
 
@@ -183,7 +183,6 @@ async fn kept(world: &World, redis: &mut MultiplexedConnection) -> BTreeMap<Stri
 }
 
 async fn every_route_costs_what_it_cost_at_first(setup: fn() -> Setup) {
-    let mut report = Vec::new();
     for callers in [Callers::OneGuest, Callers::GuestsOfOneAddress, Callers::GuestsFromEverywhere] {
         let scene = Scene::open(setup()).await;
         let mut redis = scene.world.keys.connection().await;
@@ -198,22 +197,27 @@ async fn every_route_costs_what_it_cost_at_first(setup: fn() -> Setup) {
 
             let what = format!("{callers:?} {}: {statuses:?}, {first} then {last} commands", route.function());
             assert!(statuses.keys().all(|status| *status < 500), "{what}");
-            // A hash that is full starts anew once in a while, and absences are remembered up to a number.
-            assert!(last <= first + PROBES / 4, "{what}");
+            // What was a hit may be a miss later, when a hash that is full has started anew.
+            assert!(last <= 2 * first + PROBES, "{what}");
+            // The log of a limit is as long as the limit is high, and there is one for each caller.
+            let is_log = |key: &str| key.starts_with("checkout:") && !key.starts_with("checkout:session:");
+            let most_of_a_log = u64::try_from(requests() + 200).unwrap() * MOST_BYTES_OF_A_REQUEST;
             for (key, (bytes, life)) in &kept {
                 assert!(*life > 0, "{what}: {key} never ends");
-                assert!(*bytes <= MOST_BYTES_OF_ONE, "{what}: {key} takes {bytes} bytes");
+                let most = if is_log(key) { most_of_a_log } else { MOST_BYTES_OF_ONE };
+                assert!(*bytes <= most, "{what}: {key} takes {bytes} bytes");
             }
-            // One log of a limit for an address is what limits are.
-            let limits = if callers == Callers::GuestsFromEverywhere { ":POST:" } else { "\n" };
-            let rest: Vec<u64> =
-                kept.iter().filter(|(key, _)| !key.contains(limits)).map(|(_, (bytes, _))| *bytes).collect();
+            let rest: Vec<u64> = kept.iter().filter(|(key, _)| !is_log(key)).map(|(_, (bytes, _))| *bytes).collect();
             let (keys, bytes) = (rest.len(), rest.iter().sum::<u64>());
-            assert!(keys <= MOST_KEYS && bytes <= MOST_BYTES, "{what}: {keys} keys of {bytes} bytes: {:?}", kept.keys());
-            report.push(format!("{what}, {keys} keys, {bytes} bytes"));
+            assert!(
+                keys <= MOST_KEYS && bytes <= MOST_BYTES,
+                "{what}: {keys} keys of {bytes} bytes: {:?}",
+                kept.keys()
+            );
+            let logs = kept.keys().filter(|key| is_log(key)).count();
+            assert!(callers == Callers::GuestsFromEverywhere || logs <= 4, "{what}: {logs} logs");
         }
     }
-    println!("{}", report.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,5 @@
 //! The template as AWS would deploy it: translated, with parameters, its policies evaluated.
 
 mod names;
+mod ports;
 mod rights;

@@ -1,15 +1,16 @@
 //! Passwords, users, and TLS with an authority of the shop's own.
 
+use shared::adapters::redis::connect;
 use tests::{
-    topologies::{Node, RedisCluster, RedisSentinels, TlsRedis},
-    world::Answer,
+    topologies::{Node, RedisCluster, RedisSentinels, TlsRedis, node::command},
+    world::{Answer, patiently},
 };
 
 use super::{purchase, shop, used_redis};
 
 /// What the functions need of Redis, and nothing else: docs/DEPLOY.md has the same rule.
-const LEAST: &str = "shop on >secret ~cannbe:* resetchannels -@all +ping +eval +evalsha +getex +unlink +get +set +lrange \
-                     +lpush +ltrim +lrem +pexpire +pttl +hlen +hget +hmget +hset +hdel +time +hello";
+const LEAST: &str = "shop on >secret ~cannbe:* resetchannels -@all +ping +eval +evalsha +getex +unlink +getrange +set +zadd \
+                     +zcount +zrangebyscore +zrem +zremrangebyscore +zrevrange +zscore +pexpire +pttl +hlen +hget +hmget +hset +hdel +time +hello";
 
 async fn answers(settings: &[(&str, &str)]) -> Vec<Answer> {
     let world = shop(settings).await;
@@ -89,4 +90,30 @@ async fn tls_with_the_right_authority_works_and_with_another_does_not() {
     assert!(without_redis(&with(&[("REDIS_SSL", "true"), ("REDIS_CA", &TlsRedis::another_ca())]).await));
     assert!(without_redis(&with(&[("REDIS_SSL", "true")]).await), "the public authorities don't know it");
     assert!(without_redis(&with(&[("REDIS_SSL", "false")]).await), "in the clear there is no answer");
+}
+
+#[tokio::test]
+async fn a_cluster_behind_tls_asks_every_connection_for_its_password() {
+    let bus = tools::ports::free().expect("a free port").to_string();
+    let options = ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", &bus];
+    let redis = TlsRedis::start(Some("secret"), &options).await;
+    let port = redis.node().port().to_string();
+    let settings = |password| {
+        let topology = [("REDIS_TOPOLOGY", "cluster"), ("REDIS_HOST", "localhost"), ("REDIS_SSL", "true")];
+        [&topology[..], &[("REDIS_PORT", port.as_str()), ("REDIS_PASSWORD", password), ("REDIS_CA", redis.ca())]]
+            .concat()
+    };
+    let world = shop(&settings("secret")).await;
+    let config = &world.app().config.redis;
+    let client = connect::client(config, &config.nodes[0], &config.login, time::OffsetDateTime::now_utc()).unwrap();
+    let mut straight = client.get_multiplexed_async_connection().await.unwrap();
+    let () = command("CLUSTER ADDSLOTSRANGE 0 16383").query_async(&mut straight).await.unwrap();
+    patiently(async || {
+        let info: String = command("CLUSTER INFO").query_async(&mut straight.clone()).await.unwrap();
+        info.contains("cluster_state:ok")
+    })
+    .await;
+    let used = purchase(&world, 0, async |_| ()).await;
+    assert!(used_redis(&used), "{used:#?}");
+    assert!(without_redis(&answers(&settings("guess")).await));
 }

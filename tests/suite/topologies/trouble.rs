@@ -1,11 +1,20 @@
 //! A single Redis that is there, and not as it was: old data, no memory, read-only.
 
+use shared::http::route::Route;
 use tests::{
+    event::Event,
     topologies::Node,
-    world::{STEPS, id_of, patiently},
+    world::{STEPS, World, id_of, patiently},
 };
 
 use super::{purchase, shop, used_redis};
+
+/// What `/health` says: as a whole, and of Redis.
+async fn health(world: &World) -> [String; 2] {
+    let event = Event::get(Route::Health.path());
+    let health = world.call("health", event.request()).await.expect(200);
+    [&health["status"], &health["redis"]["status"]].map(|text| text.as_str().unwrap().to_owned())
+}
 
 fn url(node: &Node) -> String {
     format!("redis://{}", node.address())
@@ -67,7 +76,9 @@ async fn a_redis_without_memory_takes_nothing_and_breaks_nothing() {
     let opened: u64 = answers.iter().map(|answer| answer.counts().breaker_openings).sum();
     assert_eq!(opened, 0, "it answers at once: there is nothing to be left alone");
 
+    assert_eq!(health(&world).await, ["degraded", "down"], "it answers everything but writes");
     redis.tell::<()>("CONFIG SET maxmemory 0");
+    assert_eq!(health(&world).await, ["ok", "up"]);
     assert!(used_redis(&purchase(&world, 2, async |_| ()).await));
 }
 
@@ -81,6 +92,7 @@ async fn a_read_only_redis_breaks_nothing() {
         }
     })
     .await;
+    assert_eq!(health(&world).await, ["degraded", "down"]);
     redis.tell::<()>("REPLICAOF NO ONE");
     let mut sold = 2;
     patiently(async || {

@@ -127,7 +127,7 @@ impl Cluster {
                         for errand in group {
                             results[errand.at] = Some(Err(error.clone()));
                             // Another node may know who serves the slot by now.
-                            errands.extend(again.is_some().then(|| Errand { to: None, asking: false, ..errand }));
+                            errands.extend(again.is_some().then_some(Errand { to: None, asking: false, ..errand }));
                         }
                         failed.extend(again.map(|node| (node, error)));
                         continue;
@@ -136,7 +136,7 @@ impl Cluster {
                 let Some(node) = node else { continue };
                 for (errand, reply) in group.into_iter().zip(replies) {
                     let at = errand.at;
-                    let next = reply.as_ref().err().and_then(|error| self.redirected(errand, error, &node));
+                    let next = reply.as_ref().err().and_then(|error| self.redirected(&errand, error, &node));
                     results[at] = Some(reply);
                     let Some(next) = next else { continue };
                     learn |= !next.asking;
@@ -175,7 +175,7 @@ impl Cluster {
     }
 
     /// Where a reply sends a command, if it does.
-    fn redirected(&self, errand: Errand, error: &RedisError, by: &Node) -> Option<Errand> {
+    fn redirected(&self, errand: &Errand, error: &RedisError, by: &Node) -> Option<Errand> {
         let (address, slot) = error.redirect_node()?;
         let (host, port) = address.rsplit_once(':')?;
         // A node that doesn't know its name is where it was reached.
@@ -185,7 +185,7 @@ impl Cluster {
         if !asking {
             self.state().slots.moved(slot, to.clone());
         }
-        Some(Errand { to: Some(to), asking, ..errand })
+        Some(Errand { at: errand.at, slot: errand.slot, to: Some(to), asking })
     }
 
     /// Sends a group of commands to a node, or to anyone. A connection that was there before and turns out to be dead is

@@ -123,8 +123,7 @@ async fn find_primary(
     let mut asked: FuturesUnordered<_> =
         config.nodes.iter().map(|sentinel| ask_sentinel(config, sentinel, master, login, now)).collect();
     let mut named: HashSet<String> = known.iter().map(ToString::to_string).collect();
-    let mut tried: FuturesUnordered<_> =
-        known.into_iter().map(|node| connect_to_primary(config, node, now)).collect();
+    let mut tried: FuturesUnordered<_> = known.into_iter().map(|node| connect_to_primary(config, node, now)).collect();
     let mut last = no_node();
     loop {
         tokio::select! {

@@ -20,6 +20,11 @@ impl Keys {
         format!("{}checkout:session:{id}", self.prefix)
     }
 
+    /// A string: what is written to find out whether writes are taken.
+    pub fn health(&self) -> String {
+        format!("{}health", self.prefix)
+    }
+
     /// A sorted set: when the caller's last requests on a route were accepted.
     pub fn limit(&self, key: &LimitKey) -> String {
         format!("{}checkout:{}", self.prefix, key.0)

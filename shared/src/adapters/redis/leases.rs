@@ -21,8 +21,6 @@ const LEASE_MS: u64 = 5_000;
 const MAX_FIELDS: u32 = 32;
 /// The largest document that is cached. The largest list is a hundred orders, which are seldom as large as they may be.
 const MAX_DOCUMENT: usize = 256 * 1024;
-/// Changes under way that a hash knows by name.
-const MAX_CHANGES: u32 = 8;
 /// In the last part of its life, a tenth and at most this, a document is read anew by one caller, while the others still
 /// get it: what is asked for often never expires, and what is asked for seldom is read no more often than it would be.
 const EARLY: time::Duration = time::Duration::SECOND;
@@ -104,7 +102,6 @@ pub fn hold(key: &str, change: ChangeId, hold: time::Duration) -> Command {
     Command::script("hold cache", &scripts::HOLD, key)
         .arg(change.0.to_string())
         .arg(hold.whole_milliseconds().to_string())
-        .arg(MAX_CHANGES)
 }
 
 /// The command that empties a hash after a change.

@@ -51,8 +51,9 @@ impl LocalLimits {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if logs.len() >= MAX_LOGS && !logs.contains_key(&limit.key) {
             logs.retain(|_, (policy, log)| !log.idle(*policy, now));
-            // Nothing idle: forgetting lets traffic pass, which is what a missing Redis means anyway.
-            if logs.len() >= MAX_LOGS {
+            // Little is idle: forgetting lets traffic pass, which is what a missing Redis means anyway. Looking through
+            // them again for each new caller would be work that callers could make.
+            if logs.len() > MAX_LOGS / 2 {
                 logs.clear();
             }
         }

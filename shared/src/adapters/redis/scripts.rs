@@ -62,11 +62,9 @@ return {1, count - used - cost, oldest() + window - now}
 pub static PUT_SESSION: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r#"
-local current = redis.call('GET', KEYS[1])
-if current then
-  local version = string.match(current, '^{"version":(%d+)')
-  if version and tonumber(version) > tonumber(ARGV[1]) then return 0 end
-end
+-- The version stands first: the rest of a document may be long.
+local version = string.match(redis.call('GETRANGE', KEYS[1], 0, 40), '^{"version":(%d+)')
+if version and tonumber(version) > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1
 "#,
@@ -127,8 +125,7 @@ return 1
 
 /// Before a change: drops every document and every lease, and lets nothing be cached until the change is released, or
 /// the hold runs out because whoever made the change died. A hash knows its last few changes by name; what is held by
-/// more than those at once stays held until the last of them would have run out. ARGV: the change's token, hold in ms,
-/// most changes known by name.
+/// more than those at once stays held until the last of them would have run out. ARGV: the change's token, hold in ms.
 pub static HOLD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -143,7 +140,7 @@ for expiry, token in string.gmatch(redis.call('HGET', KEYS[1], 'h') or '', '(%d+
   end
 end
 -- Nobody's name, so nobody's release.
-if #known >= tonumber(ARGV[3]) then known = {string.format('%.0f', last) .. ':*'} end
+if #known >= 8 then known = {string.format('%.0f', last) .. ':*'} end
 known[#known + 1] = string.format('%.0f', mine) .. ':' .. ARGV[1]
 redis.call('UNLINK', KEYS[1])
 redis.call('HSET', KEYS[1], 'h', table.concat(known, ' '))

@@ -92,7 +92,8 @@ mod tests {
     fn what_a_node_says_of_the_slots_is_taken_in_and_what_it_does_not_say_is_asked_for() {
         let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
         let place = |host: Value, port| Value::Array(vec![host, Value::Int(port), text("id")]);
-        let range = |first, last, host, port| Value::Array(vec![Value::Int(first), Value::Int(last), place(host, port)]);
+        let range =
+            |first, last, host, port| Value::Array(vec![Value::Int(first), Value::Int(last), place(host, port)]);
         let answer = Value::Array(vec![
             range(0, 99, text("b"), 1),
             range(100, 199, Value::Nil, 2),

@@ -124,10 +124,10 @@ async fn on_a_cluster_too() {
     let world = setup.setting("REDIS_HOST", cluster.hosts()).setting("REDIS_TIMEOUT_MS", "5000").build().await;
     let mut blocks = Blocks::default();
     blocks.add(None, world.app().now() + time::Duration::HOUR);
-    let nodes: Vec<_> = cluster.hosts().split(',').map(|host| format!("redis://{host}")).collect();
-    let client = redis::cluster::ClusterClient::new(nodes).unwrap();
-    let mut connection = client.get_async_connection().await.unwrap();
     let key = format!("{}blocked", world.keys.prefix());
+    let master = cluster.node(cluster.master_of(&key)).address();
+    let client = redis::Client::open(format!("redis://{master}")).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let _: () = connection.hset(key, ADDRESS, blocks.to_string()).await.unwrap();
     for route in [Route::Health, Route::GetSession, Route::ConfirmOrder] {
         is_blocked(&anything(&world.guest().from_address(ADDRESS), route).await);
