@@ -134,7 +134,7 @@ impl App {
             },
             receipts: dynamo,
             payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
-            tokens: Tokens::new(&config.auth)?,
+            tokens: Tokens::new(&config.auth, || Clock::System.now())?,
             gate: RedisGate {
                 link: Arc::clone(&link),
                 session_ttl: times.session_ttl,

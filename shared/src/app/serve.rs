@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use lambda_http::{RequestExt as _, request::RequestContext};
+use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -29,7 +29,7 @@ use crate::{
 
 pub use lambda_http::Request;
 /// A whole response, ready for the runtime.
-pub type Response = lambda_http::Response<lambda_http::Body>;
+pub type Response = lambda_http::Response<Body>;
 
 /// A request on its way through a handler.
 #[derive(Debug)]
@@ -83,7 +83,11 @@ where
             payments_ms = spent_ms(Store::Payments),
             "served"
         );
-        answer.into_response()
+        let mut response = answer.into_response();
+        if request.method() == Method::HEAD {
+            *response.body_mut() = Body::Empty;
+        }
+        response
     })
     .instrument(span)
     .await;
@@ -115,16 +119,17 @@ where
 {
     let now = app.now();
     let deadline = Instant::now() + app.config.times.request;
-    if request.method().as_str() != route.method() {
-        let detail = format!("this route takes {}", route.method());
-        let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", detail);
-        return Answer::from(problem).header("allow", route.method());
+    if !route.methods().contains(&request.method().as_str()) {
+        let methods = route.methods().join(", ");
+        let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", format!("this route takes {methods}"));
+        return Answer::from(problem).header("allow", methods);
     }
     // A route for anyone has no use for an identity, and doesn't fail for want of one.
     let claim =
         if route == Route::Health { Ok(Claim::Nobody) } else { admit::claim(&app.tokens, request.headers()).await };
     let command = body::check_size(request, C::MAX_BODY)
         .and_then(|()| card_data::refuse(request, route))
+        .and_then(|()| body::query_once(request))
         .and_then(|()| C::decode(request));
     // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
     let address = source::address(request, &app.config.limits.proxies);

@@ -13,9 +13,10 @@ pub struct VerifierConfig {
     pub keys: KeySource,
     /// `JWT_ISSUER`: what `iss` must be.
     pub issuer: String,
-    /// `JWT_AUDIENCE`: what `aud` must contain.
-    pub audience: String,
-    /// `JWT_ROLES_CLAIM` (`roles`): the claim that lists the caller's roles, such as `cognito:groups`.
+    /// `JWT_AUDIENCE`: of what `aud` must name one, with commas between; a shop's web client and its app, say.
+    pub audiences: Vec<String>,
+    /// `JWT_ROLES_CLAIM` (`roles`): the claim that lists the caller's roles, such as `cognito:groups`, or where it stands
+    /// in another, such as `realm_access.roles`. A claim whose whole name is this comes first.
     pub roles_claim: String,
     /// `JWT_STAFF_ROLE` (`staff`): the role that staff routes ask for.
     pub staff_role: String,
@@ -26,7 +27,8 @@ pub struct VerifierConfig {
 pub enum KeySource {
     /// `JWT_JWKS` as JSON.
     Inline(String),
-    /// `JWT_JWKS` as `https://…`, fetched at cold start and again when a token names a key it doesn't hold.
+    /// `JWT_JWKS` as `https://…`, fetched at cold start, again every few minutes, and when a token names a key it doesn't
+    /// hold.
     Url(String),
     /// `JWT_JWKS` as the path of a file in the function's package.
     File(String),
@@ -58,17 +60,25 @@ impl AuthConfig {
             }
         };
         let issuer = vars.required("JWT_ISSUER");
-        let audience = vars.required("JWT_AUDIENCE");
+        let audiences: Vec<String> = vars.required("JWT_AUDIENCE").map(|text| listed(&text)).unwrap_or_default();
+        if audiences.is_empty() {
+            vars.fault("JWT_AUDIENCE is missing");
+        }
         Some(Self {
             verifier: Some(VerifierConfig {
                 keys,
                 issuer: issuer?,
-                audience: audience?,
+                audiences,
                 roles_claim: vars.get("JWT_ROLES_CLAIM").unwrap_or_else(|| "roles".to_owned()),
                 staff_role: vars.get("JWT_STAFF_ROLE").unwrap_or_else(|| "staff".to_owned()),
             }),
         })
     }
+}
+
+/// What stands between commas.
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 /// Keys may come from the same machine in the clear.

@@ -62,8 +62,7 @@ impl Answer {
     #[must_use]
     pub fn with_etag(mut self, version: u64, if_none_match: Option<&str>) -> Self {
         let etag = format!("W/\"{version}\"");
-        let known = if_none_match.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
-        if known {
+        if if_none_match.is_some_and(|condition| names(condition, &version.to_string())) {
             self.status = 304;
             self.body = String::new();
         }
@@ -87,6 +86,29 @@ impl Answer {
     }
 }
 
+/// Whether an `If-None-Match` names this tag: by `*`, or by the weak comparison of RFC 9110, 13.1.2. What is no list of
+/// tags names nothing from there on.
+fn names(condition: &str, opaque: &str) -> bool {
+    let mut rest = condition.trim();
+    if rest == "*" {
+        return true;
+    }
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        let tag = rest.strip_prefix("W/").unwrap_or(rest);
+        // A tag may hold a comma: only the quote ends it.
+        let Some((tag, after)) = tag.strip_prefix('"').and_then(|tag| tag.split_once('"')) else { return false };
+        let after = after.trim_start_matches([' ', '\t']);
+        if !after.is_empty() && !after.starts_with(',') {
+            return false;
+        }
+        if tag == opaque {
+            return true;
+        }
+        rest = after;
+    }
+}
+
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let mut answer = Self {
@@ -104,5 +126,41 @@ impl From<Problem> for Answer {
             answer = answer.header("retry-after", seconds.to_string());
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_condition_names_a_tag_by_a_star_or_by_weak_comparison() {
+        for condition in
+            ["*", " * ", "\"7\"", "W/\"7\"", "\"1\", W/\"7\"", "W/\"1\",\"7\" , \"8\"", ",\"7\"", "\"a,b\", \"7\""]
+        {
+            assert!(names(condition, "7"), "{condition}");
+        }
+        for condition in [
+            "",
+            " ",
+            ",",
+            "7",
+            "W/7",
+            "w/\"7\"",
+            "W/ \"7\"",
+            "\"77\"",
+            "\" 7\"",
+            "\"7",
+            "7\"",
+            "**",
+            "*, \"1\"",
+            "\"1\" \"7\"",
+            "\"1,\"7\"",
+            "\"1\";\"7\"",
+            "\"a\",*",
+            "nonsense, \"7\"",
+        ] {
+            assert!(!names(condition, "7"), "{condition}");
+        }
     }
 }

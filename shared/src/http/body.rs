@@ -7,7 +7,10 @@ use serde::{
 };
 
 use crate::{
-    domain::{ids::CheckoutId, invalid::Invalid},
+    domain::{
+        ids::CheckoutId,
+        invalid::{Faults, Invalid},
+    },
     http::problem::Problem,
 };
 
@@ -69,14 +72,23 @@ pub fn check_size(request: &Request, most: usize) -> Result<(), Problem> {
 
 /// The JSON object of a body.
 pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
-    if let Some(content_type) = request.headers().get(header::CONTENT_TYPE) {
-        let kind = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            let detail = "the body must be sent as Content-Type: application/json";
-            return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", "The body is not JSON", detail));
-        }
+    plain(request)?;
+    if let Some(content_type) = request.headers().get(header::CONTENT_TYPE)
+        && !is_json(content_type.to_str().unwrap_or_default())
+    {
+        let detail =
+            "the body must be sent as Content-Type: application/json, or another type that ends in +json, in UTF-8";
+        return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", "The body is not JSON", detail));
     }
-    let text = std::str::from_utf8(bytes(request)).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
+    let bytes = bytes(request);
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        return Err(Problem::malformed("the body begins with a byte order mark: send it without"));
+    }
+    // JSON begins with two characters of ASCII, so that a null byte among the first means UTF-16 or UTF-32.
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.iter().take(4).any(|byte| *byte == 0) {
+        return Err(Problem::malformed("the body must be UTF-8, not UTF-16 or UTF-32"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
     if !text.trim_start().starts_with('{') {
         return Err(Problem::malformed("the body must be a JSON object"));
     }
@@ -93,6 +105,42 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     })?;
     source.end().map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
     Ok(value)
+}
+
+/// Refuses a body that is compressed, or encoded in another way: bodies are read as they come.
+pub fn plain(request: &Request) -> Result<(), Problem> {
+    let encodings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let identity = |value: &str| value.split(',').all(|name| ["", "identity"].contains(&&*name.trim().to_lowercase()));
+    if encodings.map(|value| value.to_str().unwrap_or("?")).all(identity) {
+        return Ok(());
+    }
+    let detail = "the body must be sent without a Content-Encoding";
+    Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", "The body is encoded", detail))
+}
+
+/// `application/json`, or a type whose syntax is JSON's (RFC 6839), and no character encoding but UTF-8.
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let kind = parts.next().unwrap_or_default();
+    let subtype = kind.strip_prefix("application/").unwrap_or_default();
+    let token =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
+    let json = subtype == "json" || subtype.strip_suffix("+json").is_some_and(token);
+    json && parts
+        .filter_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()))
+        .all(|name| ["utf-8", "utf8"].contains(&name.as_str()))
+}
+
+/// Refuses a query that gives a parameter twice: which of the two is meant can't be known.
+pub fn query_once(request: &Request) -> Result<(), Problem> {
+    let query = request.query_string_parameters();
+    let mut faults = Faults::default();
+    let mut names: Vec<_> = query.iter().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    for pair in names.chunk_by(PartialEq::eq).filter(|names| names.len() > 1) {
+        faults.add(format!("/query/{}", escaped(pair[0])), "must be given once");
+    }
+    faults.finish(Some(())).map_err(Problem::validation)
 }
 
 /// A JSON object within a body. A struct alone would also take a list, field by field.
@@ -151,6 +199,11 @@ pub fn path<T: std::str::FromStr<Err: std::fmt::Display>>(request: &Request, nam
     text.parse().map_err(|error| Problem::validation(vec![Invalid::new(format!("/path/{name}"), format!("{error}"))]))
 }
 
+/// A name as a step of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use std::fmt::Write as _;
     path.iter().fold(String::new(), |mut out, segment| {
@@ -159,7 +212,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
                 let _ = write!(out, "/{index}");
             }
             serde_path_to_error::Segment::Map { key } => {
-                let _ = write!(out, "/{}", key.replace('~', "~0").replace('/', "~1"));
+                let _ = write!(out, "/{}", escaped(key));
             }
             serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
         }

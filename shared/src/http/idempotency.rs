@@ -1,8 +1,9 @@
 //! `Idempotency-Key`: one key, one effect, one answer.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use lambda_http::{Body, Request};
+use lambda_http::{Body, Request, RequestExt as _};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
 
@@ -21,11 +22,13 @@ const KEPT: Duration = Duration::hours(24);
 pub struct Key {
     id: String,
     fingerprint: String,
+    canonical: Option<String>,
     expires_at: OffsetDateTime,
 }
 
 impl Key {
-    /// The key of a request, if it has one. It counts for one caller on one route and path.
+    /// The key of a request, if it has one. It counts for one caller on one route and what its path names, under whatever
+    /// stage or base path the route is reached.
     ///
     /// # Errors
     /// 400 for a key that isn't one. A caller whom nothing identifies must send a UUID: a key that others may guess
@@ -40,19 +43,24 @@ impl Key {
         if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
             return Err(fault("must be 1 to 255 printable ASCII characters"));
         }
+        // API Gateway joins what a client sends twice.
+        if key.contains(',') {
+            return Err(fault("must be sent once, and have no comma in it"));
+        }
         let owner = match claim {
             Claim::User(identity) => format!("user#{}", identity.user),
             Claim::Guest(guest) => format!("guest#{guest}"),
             Claim::Nobody if uuid::Uuid::try_parse(key).is_ok() => "nobody".to_owned(),
             Claim::Nobody => return Err(fault("must be a UUID as long as you send neither a token nor an X-Guest-Id")),
         };
-        let target = format!("{owner}\n{} {}\n{key}", route.method(), request.uri().path());
+        let target = format!("{owner}\n{} {}\n{key}", route.method(), target(request, route));
         let body: &[u8] = match request.body() {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,
             _ => &[],
         };
-        Ok(Some(Self { id: digest(target.as_bytes()), fingerprint: digest(body), expires_at: now + KEPT }))
+        let canonical = canonical(body).map(|text| digest(text.as_bytes()));
+        Ok(Some(Self { id: digest(target.as_bytes()), fingerprint: digest(body), canonical, expires_at: now + KEPT }))
     }
 
     /// What the receipt is stored under.
@@ -65,15 +73,17 @@ impl Key {
         Receipt {
             id: self.id.clone(),
             fingerprint: self.fingerprint.clone(),
+            canonical: self.canonical.clone(),
             status: answer.status,
             body: answer.body.clone(),
             expires_at: self.expires_at,
         }
     }
 
-    /// The kept answer again, or a 422 if it was to another body.
+    /// The kept answer again, or a 422 if it was to another body: to other bytes that aren't the same JSON either.
     pub fn replay(&self, receipt: Receipt) -> Answer {
-        if receipt.fingerprint != self.fingerprint {
+        let same_json = receipt.canonical.is_some() && receipt.canonical == self.canonical;
+        if receipt.fingerprint != self.fingerprint && !same_json {
             let detail = "this Idempotency-Key was used with another body; use a new key for a new request";
             return Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail).into();
         }
@@ -95,6 +105,53 @@ pub fn is_final(route: Route, answer: &Answer) -> bool {
     rests && !passes
 }
 
+/// The route's path with what it names, one spelling for one id.
+fn target(request: &Request, route: Route) -> String {
+    let parameters = request.path_parameters();
+    parameters.iter().fold(route.path().to_owned(), |path, (name, value)| {
+        let value = uuid::Uuid::try_parse(value).map_or_else(|_| value.to_owned(), |id| id.to_string());
+        path.replace(&format!("{{{name}}}"), &value)
+    })
+}
+
+/// A body of JSON in its one canonical form: no spaces, the members of objects in order. Commands refuse members given
+/// twice, and numbers that aren't whole.
+fn canonical(body: &[u8]) -> Option<String> {
+    fn write(value: &Value, out: &mut String) {
+        match value {
+            Value::Object(members) => {
+                let members: BTreeMap<_, _> = members.iter().collect();
+                out.push('{');
+                for (at, (name, value)) in members.into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    let _ = write!(out, "{}:", Value::from(name.as_str()));
+                    write(value, out);
+                }
+                out.push('}');
+            }
+            Value::Array(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    write(item, out);
+                }
+                out.push(']');
+            }
+            plain => {
+                let _ = write!(out, "{plain}");
+            }
+        }
+    }
+    let value = serde_json::from_slice(body).ok()?;
+    let mut out = String::with_capacity(body.len());
+    write(&value, &mut out);
+    Some(out)
+}
+
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -105,6 +162,29 @@ fn digest(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_json_has_one_canonical_form() {
+        let form = |text: &str| canonical(text.as_bytes());
+        let compact = form(r#"{"a":{"b":[1,"x\n",null],"c":true},"d":-5}"#);
+        for same in [
+            "{\"d\": -5, \"a\": {\"c\": true, \"b\": [1, \"x\\n\", null]}}\n",
+            r#" { "a" : { "b" : [ 1 , "\u0078\u000a" , null ] , "c" : true } , "d" : -5 } "#,
+        ] {
+            assert_eq!(form(same), compact, "{same}");
+        }
+        for other in [
+            r#"{"a":{"b":["x\n",1,null],"c":true},"d":-5}"#,
+            r#"{"a":{"b":[1,"x\n",null],"c":true},"d":"-5"}"#,
+            r#"{"a":{"b":[1,"x\n",null],"c":true},"d":-5,"e":null}"#,
+            r#"{"a":{"b":[1,"X\n",null],"c":true},"d":-5}"#,
+        ] {
+            assert!(form(other).is_some() && form(other) != compact, "{other}");
+        }
+        for none in ["", "{", "\u{feff}{}", "{} {}"] {
+            assert_eq!(form(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn only_what_rests_on_something_of_the_callers_is_final() {

@@ -8,7 +8,7 @@ use crate::{
     checkout::orders::Refund,
     domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, bytes, json, path},
+        body::{Command, bytes, json, path, plain},
         problem::Problem,
     },
 };
@@ -69,6 +69,7 @@ impl Command for Notification {
     const MAX_BODY: usize = 1024 * 1024;
 
     fn decode(request: &Request) -> Result<Self, Problem> {
+        plain(request)?;
         let signature = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
         Ok(Self { body: bytes(request).to_vec(), signature: signature.map(ToOwned::to_owned) })
     }

@@ -90,6 +90,15 @@ impl Route {
         }
     }
 
+    /// What a client may ask with: HEAD is answered as GET is, without the body.
+    pub const fn methods(self) -> &'static [&'static str] {
+        match self.method().as_bytes() {
+            b"GET" => &["GET", "HEAD"],
+            b"PUT" => &["PUT"],
+            _ => &["POST"],
+        }
+    }
+
     pub const fn path(self) -> &'static str {
         match self {
             Self::Initiate => "/api/v1/checkout/initiate",

@@ -276,6 +276,8 @@ pub struct Receipt {
     pub id: String,
     /// Of the request's body: the same key with another body is a mistake.
     pub fingerprint: String,
+    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in receipts of earlier versions.
+    pub canonical: Option<String>,
     pub status: u16,
     pub body: String,
     pub expires_at: OffsetDateTime,

@@ -1,5 +1,6 @@
 //! What no client should send: always a problem with its code and its place, and nothing is written.
 
+mod around;
 mod carts;
 mod fields;
 mod forms;

@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: one key, one effect, one answer.
 
 mod keys;
+mod other_forms;
 mod races;
 mod refusals;
 mod replays;

@@ -25,6 +25,7 @@ mod outages;
 mod permissions;
 mod purchase;
 mod races;
+mod reads;
 mod redis_faults;
 mod rules;
 mod settings;

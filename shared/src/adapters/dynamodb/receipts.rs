@@ -22,6 +22,8 @@ const FREE: &str = "attribute_not_exists(id) OR #ttl <= :now";
 struct StoredReceipt {
     id: String,
     fingerprint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    canonical: Option<String>,
     status: u16,
     body: String,
     /// Epoch seconds.
@@ -33,6 +35,7 @@ impl From<&Receipt> for StoredReceipt {
         Self {
             id: receipt.id.clone(),
             fingerprint: receipt.fingerprint.clone(),
+            canonical: receipt.canonical.clone(),
             status: receipt.status,
             body: receipt.body.clone(),
             ttl: receipt.expires_at.unix_timestamp(),
@@ -62,6 +65,7 @@ impl Receipts for Dynamo {
         Ok((expires_at > now).then_some(Receipt {
             id: stored.id,
             fingerprint: stored.fingerprint,
+            canonical: stored.canonical,
             status: stored.status,
             body: stored.body,
             expires_at,

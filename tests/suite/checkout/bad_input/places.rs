@@ -104,20 +104,6 @@ async fn a_guest_id_is_a_uuid_that_someone_could_have_been_given() {
 }
 
 #[tokio::test]
-async fn another_method_than_the_routes_own_is_refused() {
-    let shop = Shop::open().await;
-    for route in Route::ALL {
-        let other = if route.method() == "GET" { "DELETE" } else { "GET" };
-        let event = tests::event::Event::new(other, "/").guest(shop.guest.guest_id());
-
-        let answer = shop.guest.send(route, &event).await;
-
-        assert_eq!(answer.header("allow"), Some(route.method()), "{route:?}");
-        answer.refused(405, "METHOD_NOT_ALLOWED");
-    }
-}
-
-#[tokio::test]
 async fn an_address_is_one_that_a_parcel_can_be_sent_to() {
     let shop = Shop::open().await;
     let places = [

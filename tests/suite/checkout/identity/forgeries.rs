@@ -1,7 +1,7 @@
 //! Tokens that somebody made to look like ours, and callers that look like others.
 
 use jsonwebtoken::Algorithm;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     token::{self, Signer, Token},
@@ -22,6 +22,11 @@ fn forgeries() -> Vec<(&'static str, String)> {
     let own_key = json!({"alg": "ES256", "kid": "mine", "jwk": another.jwk()});
     let own_url = json!({"alg": "ES256", "kid": "ec-1", "jku": "http://127.0.0.1:1/jwks.json"});
     let header = |algorithm: &str, kid: &str| json!({"alg": algorithm, "typ": "JWT", "kid": kid});
+    let extended = |name: &str, value: Value| {
+        let mut header = header("ES256", "ec-1");
+        header[name] = value;
+        header
+    };
     let bearer = |token: String| format!("Bearer {token}");
     let tokens = [
         ("another key under the same id", another.sign(&ada)),
@@ -45,6 +50,18 @@ fn forgeries() -> Vec<(&'static str, String)> {
         ("no signature", format!("{signed}.")),
         ("half a signature", format!("{signed}.{}", &signature[..signature.len() / 2])),
         ("somebody else's claims", format!("{}.{signature}", Token::staff("grace").under(&header("ES256", "ec-1")))),
+        ("an extension that must be understood", es256.sign_under(&extended("crit", json!(["exp"])), &ada)),
+        ("an extension of no name", es256.sign_under(&extended("crit", json!([])), &ada)),
+        ("extensions that are no list", es256.sign_under(&extended("crit", json!("exp")), &ada)),
+        ("a payload that isn't base64", es256.sign_under(&extended("b64", json!(false)), &ada)),
+        ("a compressed payload", es256.sign_under(&extended("zip", json!("DEF")), &ada)),
+        ("a nested token", es256.sign_under(&extended("cty", json!("jwt")), &ada)),
+        ("a header too long", es256.sign_under(&extended("x", json!("x".repeat(7000))), &ada)),
+        ("claims too long", es256.sign(&ada.clone().claim("x", json!("x".repeat(7000))))),
+        ("an audience that is part of another", es256.sign(&ada.clone().claim("aud", json!("checkout")))),
+        ("no audience in its list", es256.sign(&ada.clone().claim("aud", json!([])))),
+        ("an audience that is no text", es256.sign(&ada.clone().claim("aud", json!({"checkout-tests": true})))),
+        ("one that isn't valid yet", es256.sign(&ada.clone().claim("nbf", json!(9_999_999_999_u64)))),
         ("four parts", format!("{good}.{signature}")),
         ("two parts", signed.to_owned()),
         ("an issuer too few", es256.sign(&ada.clone().without("iss"))),

@@ -126,3 +126,55 @@ async fn a_role_is_read_from_a_list_or_a_text_and_from_nothing_else() {
         assert_eq!(answer.status(), status, "{roles}: {:#}", answer.body());
     }
 }
+
+/// A shop's web client and its app have a client id each.
+#[tokio::test]
+async fn a_token_for_any_of_the_audiences_passes_and_for_no_other() {
+    let world = Setup::default().setting("JWT_AUDIENCE", "web-client, app-client,").build().await;
+    for (audience, status) in [
+        (json!("web-client"), 200),
+        (json!("app-client"), 200),
+        (json!(["another", "app-client"]), 200),
+        (json!("web-client, app-client,"), 401),
+        (json!("web-client,app-client"), 401),
+        (json!(""), 401),
+        (json!(["another"]), 401),
+        (json!(token::AUDIENCE), 401),
+    ] {
+        let token = Signer::es256().sign(&Token::of("ada").claim("aud", audience.clone()));
+        assert_eq!(orders(&world, &token).await.status(), status, "{audience}");
+    }
+}
+
+/// Keycloak's roles stand in another claim; Auth0's claim is a URL, with dots in it.
+#[tokio::test]
+async fn roles_stand_in_a_claim_of_any_name_or_within_another() {
+    for (name, claim, roles) in [
+        ("realm_access.roles", "realm_access", json!({"roles": ["staff"]})),
+        ("resource_access.shop.example.roles", "resource_access", json!({"shop.example": {"roles": ["staff"]}})),
+        ("resource_access.checkout.roles", "resource_access", json!({"checkout": {"roles": ["staff", "customer"]}})),
+        ("https://shop.example/roles", "https://shop.example/roles", json!(["staff"])),
+        ("https://shop.example/claims.roles", "https://shop.example/claims", json!({"roles": ["staff"]})),
+        ("cognito:groups", "cognito:groups", json!(["staff"])),
+        ("realm_access.roles", "realm_access.roles", json!(["staff"])),
+        ("scope", "scope", json!("openid staff")),
+    ] {
+        let world = Setup::default().setting("JWT_ROLES_CLAIM", name).build().await;
+        let order = world.guest().buy(&[("espresso-beans", 1)]).await;
+        let order = order["orderId"].as_str().expect("an order");
+        let plain = Signer::es256().sign(&Token::of("grace").claim("roles", json!(["staff"])));
+        world.nobody().with_token(&plain).set_status(order, "confirmed").await.refused(403, "FORBIDDEN");
+        let token = Signer::es256().sign(&Token::of("grace").claim(claim, roles));
+        world.nobody().with_token(&token).set_status(order, "confirmed").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_of_the_whole_name_counts_before_one_within_another() {
+    let world = Setup::default().setting("JWT_ROLES_CLAIM", "realm_access.roles").build().await;
+    let order = world.guest().buy(&[("espresso-beans", 1)]).await;
+    let order = order["orderId"].as_str().expect("an order");
+    let both = Token::of("grace").claim("realm_access.roles", json!(["customer"]));
+    let token = Signer::es256().sign(&both.claim("realm_access", json!({"roles": ["staff"]})));
+    world.nobody().with_token(&token).set_status(order, "confirmed").await.refused(403, "FORBIDDEN");
+}
