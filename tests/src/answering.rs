@@ -69,6 +69,11 @@ impl Answering {
         self.state().next.push((start.to_owned(), status, body.into()));
     }
 
+    /// Nothing is answered differently any more.
+    pub fn forget_answers(&self) {
+        self.state().next.clear();
+    }
+
     /// What it has been asked, in order, since this was last looked at.
     pub fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.state().asked)

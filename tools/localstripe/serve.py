@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""localstripe on 127.0.0.1, with what it lacks of the documented API: idempotency keys, search by metadata, card errors
-that name their intent, and refunds that end when everything is refunded.
+"""localstripe on 127.0.0.1, with what it lacks of the documented API: idempotency keys, search by metadata, lists by
+time, card errors that name their intent, and refunds that end when everything is refunded.
 
 localstripe is under the GPL, and so is this file, which runs inside it. Nothing that is deployed uses either.
 """
@@ -18,6 +18,8 @@ from localstripe.resources import Charge, PaymentIntent, Refund, store
 # https://docs.stripe.com/api/idempotent_requests: the first answer is kept, whatever it was, unless the request was never
 # begun; the same key with other parameters, and while the first is running, is an error.
 answers = {}
+# Orders whose payments the search doesn't know yet.
+behind = set()
 
 
 def error(status, kind, code, message):
@@ -86,8 +88,43 @@ async def search(request):
         return error(400, "invalid_request_error", "parameter_invalid", "This server knows one query only.")
     name, value = wanted.groups()
     found = [thing._export() for thing in store.values()
-             if isinstance(thing, PaymentIntent) and thing.metadata.get(name) == value]
+             if isinstance(thing, PaymentIntent) and thing.metadata.get(name) == value and value not in behind]
     return web.json_response({"object": "search_result", "data": found, "has_more": False})
+
+
+@web.middleware
+async def lists(request, handler):
+    """https://docs.stripe.com/api/payment_intents/list: newest first, by `created` and in pages."""
+    if request.method != "GET" or request.path != "/v1/payment_intents":
+        return await handler(request)
+    query = request.query
+    since, until = int(query.get("created[gte]", 0)), int(query.get("created[lte]", 1 << 62))
+    found = [thing for thing in store.values() if isinstance(thing, PaymentIntent) and since <= thing.created <= until]
+    # The store keeps them in the order in which they were made.
+    found.reverse()
+    found.sort(key=lambda intent: intent.created, reverse=True)
+    if "starting_after" in query:
+        ids = [intent.id for intent in found]
+        if query["starting_after"] not in ids:
+            return error(400, "invalid_request_error", "resource_missing", "No such payment_intent.")
+        found = found[ids.index(query["starting_after"]) + 1:]
+    limit = int(query.get("limit", 10))
+    page = [intent._export() for intent in found[:limit]]
+    return web.json_response({"object": "list", "data": page, "has_more": len(found) > limit, "url": request.path})
+
+
+async def intent_of(request):
+    """For tests: the payment of an order, whether the search knows it or not."""
+    order = request.match_info["order"]
+    found = [thing._export() for thing in store.values()
+             if isinstance(thing, PaymentIntent) and thing.metadata.get("order_id") == order]
+    return web.json_response({"data": found})
+
+
+async def lag(request):
+    """For tests: the search doesn't know the payment of this order yet."""
+    behind.add(request.match_info["order"])
+    return web.json_response({})
 
 
 async def totals(request):
@@ -111,10 +148,12 @@ async def listen(port):
     store.dump_to_disk = lambda: None
     Charge.object  # the module is whole
     # Outermost first; localstripe's own turn its errors into answers.
-    for position, middleware in enumerate([idempotency, card_errors, whole_refunds]):
+    for position, middleware in enumerate([idempotency, card_errors, whole_refunds, lists]):
         server.app.middlewares.insert(position, middleware)
     routes = server.app.router
     routes.add_get("/_totals", totals)
+    routes.add_post("/_lag/{order}", lag)
+    routes.add_get("/_intent/{order}", intent_of)
     # Before `/v1/payment_intents/{id}`, which would take it for an id.
     routes.add_get("/v1/payment_intents/search", search)
     routes._resources.insert(0, routes._resources.pop())

@@ -71,8 +71,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
 fn paid(order: &Order, now: OffsetDateTime) -> Result<Payment, FixtureError> {
     let fault = |error: &dyn std::fmt::Display| FixtureError::Clear(error.to_string());
     let token = "pm_card_visa".parse().map_err(|error| fault(&error))?;
-    let mut payment =
-        Payment::by_card(order.owner.clone(), token, Capture::Automatic, now, time::Duration::minutes(30));
+    let mut payment = Payment::by_card(token, Capture::Automatic, now, time::Duration::minutes(30));
     payment.become_status(PaymentStatus::Paid, None, now);
     if let Some(card) = &mut payment.card {
         card.intent = Some("pi_seeded".to_owned());

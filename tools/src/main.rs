@@ -12,6 +12,7 @@ use commands::{
     output::{self, Outcome},
     target::{CommandError, Target},
 };
+use shared::telemetry::cause;
 
 mod commands;
 mod say;
@@ -98,7 +99,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say::failure(&with_causes(error.as_ref()));
+            say::failure(&cause::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -112,22 +113,8 @@ fn operate(target: &Target, command: impl Future<Output = Result<Outcome, Comman
     match runtime.map_err(CommandError::from).and_then(|runtime| runtime.block_on(command)) {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(error) => {
-            output::failure(target.json, &with_causes(&error));
+            output::failure(target.json, &cause::chain(&error));
             ExitCode::FAILURE
         }
     }
-}
-
-/// The error and what caused it, each cause once: some messages name theirs already.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let why = error.to_string();
-        if !text.contains(&why) {
-            text = format!("{text}: {why}");
-        }
-        cause = error.source();
-    }
-    text
 }

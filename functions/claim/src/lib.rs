@@ -16,7 +16,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
     serve(app, Route::Claim, request, |served: Served<SignedIn, ClaimGuest>| async move {
         let (visit, command, _) = served.into_parts();
-        let claimed = claim(&app.sessions, &app.orders, &app.orders, &visit, command).await?;
+        let claimed = claim(&app.sessions, &app.orders, &app.orders, &app.receipts, &visit, command).await?;
         Ok::<_, Problem>(Answer::json(200, &ClaimedView::from(&claimed)))
     })
     .await

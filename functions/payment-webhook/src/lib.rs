@@ -18,6 +18,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
         let event = app.payments.open(&told.body, told.signature.as_deref(), visit.now).await?;
         match receive(&app.receipts, &app.finisher(&visit), &event).await? {
             Received::Unanswered => Err(problems::payments_unavailable()),
+            Received::TooEarly => Err(problems::order_not_there_yet()),
             received => Ok::<_, Problem>(Answer::json(200, &json!({"received": received.name()}))),
         }
     })

@@ -18,7 +18,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
         let (visit, command, _) = served.into_parts();
         let order = orders::set_status(&app.orders, &app.orders, &visit, command).await?;
         let done = app.finisher(&visit).finish(order, None).await?;
-        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order), &done.order, 200))
+        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
     })
     .await
 }

@@ -15,7 +15,7 @@ use crate::{
             leases::{self, ABSENT_LIFE, Absences, Field},
             link::Link,
         },
-        stored::{Unreadable, order::StoredOrder, parts::all, session::StoredSession},
+        stored::{Unreadable, order::StoredOrder, parts::all, payment::due, session::StoredSession},
     },
     domain::{
         ids::{OrderId, Owner},
@@ -23,8 +23,8 @@ use crate::{
         order::Order,
     },
     ports::{
-        ChangeId, DueOrder, DueOrders, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Placed,
-        Placement, Receipt, Release, Saved, StoreError, Waits,
+        ChangeId, DueOrder, DueOrders, DuePage, DueRun, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews,
+        Orders, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -91,7 +91,7 @@ impl OrderStore {
             (Ok(value), _) => value,
             // What is about to expire has not yet.
             (Err(error), Some(value)) => {
-                degraded(StoreName::DynamoDb, error.operation, &error.source);
+                degraded(StoreName::DynamoDb, error.operation, &*error.source);
                 return Ok(value);
             }
             (Err(error), None) => return Err(error),
@@ -220,8 +220,32 @@ impl Orders for OrderStore {
 }
 
 impl DueOrders for OrderStore {
-    async fn due(&self, now: OffsetDateTime, limit: u16) -> Result<Vec<DueOrder>, StoreError> {
-        self.dynamo.due_orders(now, limit).await
+    fn shards(&self) -> u8 {
+        due::SHARDS
+    }
+
+    async fn due(&self, shard: u8, now: OffsetDateTime, after: Option<DueOrder>) -> Result<DuePage, StoreError> {
+        self.dynamo.due_orders(shard, now, after).await
+    }
+
+    async fn put_off(
+        &self,
+        order: &DueOrder,
+        until: impl Fn(u32) -> OffsetDateTime + Send,
+    ) -> Result<Option<u32>, StoreError> {
+        self.dynamo.put_off(order, until).await
+    }
+
+    fn note_oldest(&self, age: Duration) {
+        count(|counts| counts.oldest_due_s = u64::try_from(age.whole_seconds()).unwrap_or_default());
+    }
+
+    fn note(&self, run: DueRun) {
+        count(|counts| {
+            counts.reconcile_runs += u64::from(run.has_run);
+            counts.reconcile_failures += u64::from(!run.is_whole);
+            counts.orders_not_reconciled += u64::from(run.failed);
+        });
     }
 }
 

@@ -63,7 +63,7 @@ impl Sessions for SessionStore {
         if session.wants_touch(now) {
             session.active_at = now;
             verified = self.dynamo.touch_session(&session, self.ttl).await.unwrap_or_else(|error| {
-                degraded(Store::DynamoDb, error.operation, &error.source);
+                degraded(Store::DynamoDb, error.operation, &*error.source);
                 false
             });
         }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     adapters::{
-        dynamodb::client::{Dynamo, describe},
+        dynamodb::client::Dynamo,
         identity::{BadKeys, Tokens},
         orders::OrderStore,
         redis::{blocks::SeenBlocks, command::Command, gate::RedisGate, link::Link, local_limits::LocalLimits},
@@ -156,7 +156,7 @@ impl App {
             if let Err(error) = self.receipts.ping().await
                 && error.as_service_error().is_none()
             {
-                degraded(Store::DynamoDb, "connect", &describe(&error));
+                degraded(Store::DynamoDb, "connect", &error);
             }
         };
         tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());

@@ -7,7 +7,6 @@ use serde_json::{json, value::RawValue};
 use tracing::Instrument as _;
 
 use crate::{
-    adapters::dynamodb::client::describe,
     app::{App, Request, Response, Told, start::start},
     checkout::visit::Visit,
     http::{
@@ -16,7 +15,7 @@ use crate::{
         problem::Problem,
         reply::{Form, Reply},
     },
-    telemetry::{counts::counting, emf::Invocation},
+    telemetry::{cause, counts::counting, emf::Invocation},
 };
 
 /// An invocation that nobody asked for.
@@ -50,8 +49,13 @@ where
             let (done, mut counts) = counting(handler(Arc::clone(&app), scheduled)).await;
             counts.cold_starts = u64::from(app.is_cold());
             metrics.emit(Invocation { at, route: name, request_id: &event.context.request_id }, &counts);
-            let done = done.inspect_err(|error| tracing::error!(%error, "not run"))?;
-            tracing::info!(?done, "run");
+            let done = done.map_err(|error| {
+                let causes = cause::chain(&error);
+                tracing::error!(error = causes, "The run failed.");
+                // Lambda is told the same, and counts a failed invocation.
+                Error::from(causes)
+            })?;
+            tracing::info!(?done, "The run is over.");
             Ok::<_, Error>(None)
         }
         .instrument(span)
@@ -88,7 +92,7 @@ fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = describe(error.as_ref()), "The function can't get its events");
+            tracing::error!(error = cause::chain(error.as_ref()), "The function can't get its events");
             ExitCode::FAILURE
         }
     }

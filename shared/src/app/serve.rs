@@ -218,22 +218,22 @@ where
     let visit = visit.try_map(|()| Who::admit(claim, &ids))?;
     let command = command?;
     let now = visit.now;
-    let key = Key::of(request, route, claim, now)?;
-    if let Some(key) = &key
-        && let Some(receipt) = app.receipts.find(key.id(), now).await?
+    let mut key = Key::of(request, route, claim, command.guest(), ids.guest, now)?;
+    if let Some(key) = &mut key
+        && let Some(answer) = key.stored(&app.receipts, now).await?
     {
-        return Ok(key.replay(receipt));
+        return Ok(answer);
     }
     let if_none_match = request.headers().get("if-none-match").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
     let answer = handler(Served { visit, command, if_none_match, key: key.clone() }).await;
-    let Some(key) = key else { return answer };
+    let Some(mut key) = key else { return answer };
     let beaten = matches!(&answer, Err(problem) if problem.code == ALREADY_ANSWERED);
     let answer = answer.unwrap_or_else(Answer::from);
     // Of two requests with one key, the first to be answered gives the answer to both.
     if (beaten || !keep(app, route, &key, &answer, now).await)
-        && let Some(receipt) = app.receipts.find(key.id(), now).await?
+        && let Some(answer) = key.stored(&app.receipts, now).await?
     {
-        return Ok(key.replay(receipt));
+        return Ok(answer);
     }
     Ok(answer)
 }
@@ -248,7 +248,7 @@ async fn keep(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDa
             return false;
         }
         // The answer is true whether it is kept or not.
-        degraded(Store::DynamoDb, error.operation, &error.source);
+        degraded(Store::DynamoDb, error.operation, &*error.source);
         true
     })
 }

@@ -1,23 +1,30 @@
 //! Signing in after having shopped as a guest: the guest's sessions and orders move to the account.
 
+use time::Duration;
+use tokio::time::Instant;
+
 use crate::{
     checkout::visit::{SignedIn, Visit},
     domain::{
         ids::{CheckoutId, GuestId, OrderId, Owner},
         order::Order,
     },
-    ports::{OrderCache, OrderFilter, Orders, Saved, Sessions, StoreError},
+    ports::{OrderCache, OrderFilter, Orders, Receipts, Saved, Sessions, StoreError},
 };
 
 /// Attempts at moving one session or order that keeps changing.
 const ATTEMPTS: u32 = 12;
 /// Orders that are read at once.
 const PAGE: u16 = 25;
+/// By how much the clocks of two containers may differ.
+const SKEW: Duration = Duration::seconds(1);
 
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimGuest {
     /// Knowing it proves being it, as everywhere.
     pub guest: GuestId,
+    /// How long an answer to a request of the guest is kept.
+    pub answers_kept: Duration,
 }
 
 /// What moved. Repeated, nothing is left to move.
@@ -37,11 +44,13 @@ pub enum ClaimError {
 }
 
 /// Moves everything. Sessions go first: a confirmation by the guest either has its order in the table by then, where
-/// the second step finds it, or finds that the session is the guest's no longer.
+/// the second step finds it, or finds that the session is the guest's no longer. Before anything moves, it is noted that
+/// answers which were stored for the guest are given to the guest no more, those of requests included that are under way.
 pub async fn claim(
     sessions: &impl Sessions,
     orders: &impl Orders,
     cache: &impl OrderCache,
+    receipts: &impl Receipts,
     visit: &Visit<SignedIn>,
     command: ClaimGuest,
 ) -> Result<Claimed, ClaimError> {
@@ -49,7 +58,17 @@ pub async fn claim(
     let mut claimed = Claimed::default();
     // Each write of this request has a number of its own.
     let mut change = 0;
+    let mut is_noted = false;
+    let mut note = async || {
+        if !std::mem::replace(&mut is_noted, true) {
+            let rest = visit.deadline.saturating_duration_since(Instant::now());
+            let until = visit.now + rest + SKEW;
+            receipts.claimed(command.guest, until, until + command.answers_kept).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
     for id in sessions.owned_by(&from).await? {
+        note().await?;
         if move_session(sessions, visit, id, &from, &to, &mut change).await? {
             claimed.sessions.push(id);
         }
@@ -59,6 +78,7 @@ pub async fn claim(
         if page.orders.is_empty() {
             return Ok(claimed);
         }
+        note().await?;
         let ids: Vec<_> = page.orders.iter().map(|order| order.id).collect();
         cache.changing(&[&from, &to], &ids, visit.request()).await;
         for order in page.orders {

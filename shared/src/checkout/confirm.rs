@@ -334,7 +334,7 @@ fn payment(
     if total.is_zero() {
         return Ok(Payment::nothing(PaymentMethod::Card));
     }
-    let payment = Payment::by_card(session.owner.clone(), token.clone(), terms.capture, visit.now, terms.time);
+    let payment = Payment::by_card(token.clone(), terms.capture, visit.now, terms.time);
     Ok(payment.with_action_time(terms.action_time))
 }
 

@@ -10,6 +10,7 @@ use crate::{
     checkout::visit::Visit,
     crash,
     domain::{
+        cause,
         open::OpenLimit,
         order::Order,
         payment::{Intent, Refunded, Standing, Todo},
@@ -102,7 +103,7 @@ where
             let heard = match asked.map_err(late).flatten() {
                 Ok(heard) => heard,
                 Err(error) => {
-                    tracing::warn!(%error, "payment unknown");
+                    tracing::warn!(error = cause::chain(&error), "payment unknown");
                     return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
@@ -142,7 +143,7 @@ where
                 self.decided(intent).await
             }
             Todo::GiveUp(Some(intent)) | Todo::Void(intent) => Ok(plain(self.payments.cancel(intent).await?)),
-            Todo::GiveUp(None) => match self.payments.find(order.id).await? {
+            Todo::GiveUp(None) => match self.find(order).await? {
                 Some(intent) => Ok(plain(self.payments.cancel(&intent.id).await?)),
                 None => Ok(Heard::Nothing { declined: None }),
             },
@@ -157,11 +158,17 @@ where
         }
     }
 
+    async fn find(&self, order: &Order) -> Result<Option<Intent>, PaymentError> {
+        let Some(card) = &order.payment.card else { return Ok(None) };
+        self.payments.find(order.id, card.limit, self.now).await
+    }
+
     async fn pay(&self, order: &Order) -> Result<Heard, PaymentError> {
         let Some(card) = &order.payment.card else { return Ok(Heard::Nothing { declined: None }) };
         let charge = Charge {
             order: order.id,
-            owner: &card.payer,
+            payer: card.payer.as_ref(),
+            limit: card.limit,
             amount: order.summary.total,
             currency: order.currency,
             token: &card.token,
@@ -249,14 +256,6 @@ where
             }
         }
         Ok(saved)
-    }
-
-    /// Makes the reconciler look at an order later than at others.
-    pub async fn put_off(&self, order: Order) -> Result<(), StoreError> {
-        let mut next = order.clone();
-        next.put_off(self.now);
-        self.save(&order, &mut next, 0).await?;
-        Ok(())
     }
 
     /// Waits a little. False when the deadline leaves no time for it.

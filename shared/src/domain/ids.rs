@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use uuid::Uuid;
+use time::OffsetDateTime;
+use uuid::{Uuid, Variant};
 
 /// Why a text is not an identifier of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,18 +24,10 @@ macro_rules! uuid_id {
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
-        }
 
-        impl FromStr for $name {
-            type Err = NotAnId;
-
-            /// Takes the hyphenated form only, in either case, so that one id has one spelling in keys.
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
-                const FAULT: NotAnId = NotAnId("must be a UUID such as 6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f");
-                if text.len() != 36 {
-                    return Err(FAULT);
-                }
-                Uuid::try_parse(text).map(Self).map_err(|_| FAULT)
+            /// Any UUID, in the hyphenated form only, in either case, so that one id has one spelling in keys.
+            fn hyphenated(text: &str) -> Option<Self> {
+                (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
             }
         }
 
@@ -57,6 +50,58 @@ uuid_id! {
 uuid_id! {
     /// A guest: a random UUID that proves the guest's identity, and so is as secret as a password.
     GuestId
+}
+
+macro_rules! from_any_uuid {
+    ($name:ident) => {
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                Self::hyphenated(text).ok_or(NotAnId("must be a UUID such as 6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f"))
+            }
+        }
+    };
+}
+
+from_any_uuid!(CheckoutId);
+from_any_uuid!(OrderId);
+
+impl FromStr for GuestId {
+    type Err = NotAnId;
+
+    /// Takes only what can be random: whoever guesses a guest's id is that guest.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let id = Self::hyphenated(text).filter(|id| is_random(id.0));
+        id.ok_or(NotAnId("must be a random UUID (version 4 or 7) such as 6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f"))
+    }
+}
+
+impl GuestId {
+    /// As it is stored: ids of other versions were taken once.
+    fn stored(text: &str) -> Result<Self, NotAnId> {
+        Self::hyphenated(text).ok_or(NotAnId("must be a UUID"))
+    }
+}
+
+/// Whether a UUID is of a version with random bits, by RFC 9562, and these are more than one or two digits repeated:
+/// by chance that happens once in 10^14.
+fn is_random(id: Uuid) -> bool {
+    if !matches!(id.get_version_num(), 4 | 7) || id.get_variant() != Variant::RFC4122 {
+        return false;
+    }
+    // In both versions: the three digits after the version, and the fifteen after the variant.
+    let digits = (0..32).filter(|at| matches!(at, 13..=15 | 17..=31)).map(|at| id.as_u128() >> (124 - 4 * at) & 0xF);
+    digits.fold(0_u16, |seen, digit| seen | 1 << digit).count_ones() > 2
+}
+
+impl OrderId {
+    /// When the order was placed, to the millisecond: a UUID of version 7 says so.
+    pub fn placed_at(self) -> Option<OffsetDateTime> {
+        let (seconds, nanoseconds) = self.0.get_timestamp()?.to_unix();
+        let at = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+        at.replace_nanosecond(nanoseconds).ok()
+    }
 }
 
 macro_rules! text_id {
@@ -220,7 +265,7 @@ impl FromStr for Owner {
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         match text.split_once('#') {
             Some(("user", id)) => id.parse().map(Self::User),
-            Some(("guest", id)) => id.parse().map(Self::Guest),
+            Some(("guest", id)) => GuestId::stored(id).map(Self::Guest),
             _ => Err(NotAnId("must be user#… or guest#…")),
         }
     }
@@ -237,6 +282,44 @@ mod tests {
         }
         assert!("user#a#b".parse::<Owner>().is_err());
         assert!("guest#not-a-uuid".parse::<Owner>().is_err());
+    }
+
+    #[test]
+    fn a_guest_is_a_random_uuid() {
+        for good in ["a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c", "01936b2e-1c2d-7e3f-8a4b-5c6d7e8f9a0b"] {
+            assert!(good.parse::<GuestId>().is_ok(), "{good}");
+        }
+        for (what, bad) in [
+            ("nil", "00000000-0000-0000-0000-000000000000"),
+            ("max", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+            ("version 1", "c232ab00-9414-11ec-b3c8-9f6bdeced846"),
+            ("version 2", "000003e8-9414-21ec-b300-9f6bdeced846"),
+            ("version 3", "5df41881-3aed-3515-88a7-2f4a814cf09e"),
+            ("version 5", "2ed6657d-e927-568b-95e1-2665a8aea6a2"),
+            ("version 6", "1ec9414c-232a-6b00-b3c8-9f6bdeced846"),
+            ("version 8", "2489e9ad-2ee2-8e00-8ec9-32d5f69181c0"),
+            ("variant of NCS", "a3bb189e-8bf9-4c2d-1f43-1d2e3f4a5b6c"),
+            ("variant of Microsoft", "a3bb189e-8bf9-4c2d-cf43-1d2e3f4a5b6c"),
+            ("variant of the future", "a3bb189e-8bf9-4c2d-ef43-1d2e3f4a5b6c"),
+            ("zeros", "00000000-0000-4000-8000-000000000000"),
+            ("ones", "11111111-1111-4111-9111-111111111111"),
+            ("one", "00000000-0000-4000-8000-000000000001"),
+            ("zeros of version 7", "01936b2e-1c2d-7000-8000-000000000000"),
+            ("braces", "{a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6}"),
+            ("no hyphens", "a3bb189e8bf94c2d9f431d2e3f4a5b6c"),
+        ] {
+            assert!(bad.parse::<GuestId>().is_err(), "{what}");
+        }
+        // What was stored before is read.
+        let old = "guest#c232ab00-9414-11ec-b3c8-9f6bdeced846";
+        assert_eq!(old.parse::<Owner>().unwrap().to_string(), old);
+    }
+
+    #[test]
+    fn an_order_says_when_it_was_placed() {
+        let id: OrderId = "01936b2e-1c2d-7e3f-8a4b-5c6d7e8f9a0b".parse().unwrap();
+        assert_eq!(id.placed_at().unwrap().unix_timestamp(), 0x0193_6b2e_1c2d / 1000);
+        assert_eq!("a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c".parse::<OrderId>().unwrap().placed_at(), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod block;
 pub mod calendar;
 pub mod cash;
 pub mod catalog;
+pub mod cause;
 pub mod coupon;
 pub mod explain;
 pub mod ids;

@@ -132,8 +132,9 @@ pub enum Capture {
 /// provider again must ask for just the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
-    /// Who placed the order, whoever has claimed it since.
-    pub payer: Owner,
+    /// Who placed the order, where the provider was told so: that was done once, and whoever asks again must ask for
+    /// just the same.
+    pub payer: Option<Owner>,
     pub token: CardToken,
     pub capture: Capture,
     /// What the provider calls the payment, once it has told.
@@ -253,9 +254,9 @@ impl Payment {
     }
 
     /// A card about to be charged.
-    pub fn by_card(payer: Owner, token: CardToken, capture: Capture, now: OffsetDateTime, time: Duration) -> Self {
+    pub fn by_card(token: CardToken, capture: Capture, now: OffsetDateTime, time: Duration) -> Self {
         let card = Card {
-            payer,
+            payer: None,
             token,
             capture,
             intent: None,

@@ -22,6 +22,16 @@ pub fn come_back_after(seed: Uuid) -> u64 {
     LEAST + ((high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % SPREAD
 }
 
+/// When to look again at something that could not be finished `failures` times: after a minute, then 2, 4, 8 … and at
+/// most `longest`, each a quarter shorter or less by chance, so that what failed together doesn't come back together.
+pub fn pause(seed: Uuid, failures: u32, longest: Duration) -> Duration {
+    let whole = Duration::from_secs(60 << failures.saturating_sub(1).min(20)).min(longest);
+    let (high, low) = seed.as_u64_pair();
+    let chance = (high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.wrapping_add(u64::from(failures) * 2)) >> 48;
+    let chance = u32::try_from(chance).unwrap_or_default();
+    whole - whole / 4 * chance / 0xFFFF
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +51,20 @@ mod tests {
             assert!(seeds.iter().all(|seed| backoff(*seed, attempt) <= ceiling));
         }
         assert_ne!(backoff(seeds[0], 3), backoff(seeds[1], 3));
+    }
+
+    #[test]
+    fn pauses_grow_are_bounded_and_differ() {
+        let longest = Duration::from_secs(3600);
+        let seeds = [1_u128 << 64 | 7, 0x0123_4567_89ab_cdef_0f1e_2d3c_4b5a_6978, u128::MAX].map(Uuid::from_u128);
+        for (failures, minutes) in [(0, 1), (1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (8, 60), (40, 60), (u32::MAX, 60)]
+        {
+            let whole = Duration::from_secs(60 * minutes);
+            for seed in seeds {
+                let pause = pause(seed, failures, longest);
+                assert!(pause <= whole && pause >= whole * 3 / 4, "{failures}: {pause:?}");
+            }
+        }
+        assert_ne!(pause(seeds[0], 2, longest), pause(seeds[1], 2, longest));
     }
 }

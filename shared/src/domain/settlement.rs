@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{
     money::Minor,
     order::{Actor, IllegalMove, Order, OrderStatus},
-    payment::{Intent, PATIENCE, PaymentMethod, PaymentStatus, Refunded, Standing, Todo},
+    payment::{Intent, PaymentMethod, PaymentStatus, Refunded, Standing, Todo},
 };
 
 /// Why a payment can't be changed like this.
@@ -43,13 +43,6 @@ impl Order {
     fn plan(&mut self, now: OffsetDateTime) {
         self.payment.plan(self.is_called_off(), now);
         self.updated_at = now;
-    }
-
-    /// Lets the reconciler look at others first.
-    pub fn put_off(&mut self, now: OffsetDateTime) {
-        if let Some(card) = &mut self.payment.card {
-            card.due = Some(now + PATIENCE * 3);
-        }
     }
 
     /// Learns what the provider says of the payment. `declined` is why the bank refused, where it did before the intent

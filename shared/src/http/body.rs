@@ -8,7 +8,7 @@ use serde::{
 
 use crate::{
     domain::{
-        ids::CheckoutId,
+        ids::{CheckoutId, GuestId},
         invalid::{Faults, Invalid},
     },
     http::problem::Problem,
@@ -28,6 +28,11 @@ pub trait Command: Sized {
 
     /// The session it is about, so that its copy can be fetched together with the limit.
     fn checkout(&self) -> Option<CheckoutId> {
+        None
+    }
+
+    /// The guest that the body names.
+    fn guest(&self) -> Option<GuestId> {
         None
     }
 

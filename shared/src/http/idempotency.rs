@@ -8,14 +8,16 @@ use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    domain::invalid::Invalid,
+    domain::{ids::GuestId, invalid::Invalid},
     http::{admit::Claim, answer::Answer, problem::Problem, route::Route},
-    ports::Receipt,
+    ports::{Kept, Receipt, Receipts, StoreError},
 };
 
 const HEADER: &str = "idempotency-key";
 /// How long an answer is kept.
-const KEPT: Duration = Duration::hours(24);
+pub const KEPT: Duration = Duration::hours(24);
+/// More often than a key is used again by guests whose things are claimed in between.
+const CLAIMS: usize = 16;
 
 /// A request that came with a key: what its receipt will be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,16 +26,35 @@ pub struct Key {
     fingerprint: String,
     canonical: Option<String>,
     expires_at: OffsetDateTime,
+    guest: AsGuest,
+}
+
+/// Which guest asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AsGuest {
+    /// A signed-in user does.
+    No,
+    Known(GuestId),
+    /// Whom this request makes of a caller without an identity.
+    Becomes(GuestId),
 }
 
 impl Key {
     /// The key of a request, if it has one. It counts for one caller on one route and what its path names, under whatever
-    /// stage or base path the route is reached.
+    /// stage or base path the route is reached. `named` is the guest that the body names, and `fresh`
+    /// the one that a caller becomes who is nobody.
     ///
     /// # Errors
     /// 400 for a key that isn't one. A caller whom nothing identifies must send a UUID: a key that others may guess
     /// would hand out this caller's answer.
-    pub fn of(request: &Request, route: Route, claim: &Claim, now: OffsetDateTime) -> Result<Option<Self>, Problem> {
+    pub fn of(
+        request: &Request,
+        route: Route,
+        claim: &Claim,
+        named: Option<GuestId>,
+        fresh: GuestId,
+        now: OffsetDateTime,
+    ) -> Result<Option<Self>, Problem> {
         if !route.is_idempotent_by_key() {
             return Ok(None);
         }
@@ -47,11 +68,16 @@ impl Key {
         if key.contains(',') {
             return Err(fault("must be sent once, and have no comma in it"));
         }
-        let owner = match claim {
-            Claim::User(identity) => format!("user#{}", identity.user),
-            Claim::Guest(guest) => format!("guest#{guest}"),
-            Claim::Nobody if uuid::Uuid::try_parse(key).is_ok() => "nobody".to_owned(),
-            Claim::Nobody => return Err(fault("must be a UUID as long as you send neither a token nor an X-Guest-Id")),
+        let (owner, guest) = match (claim, named) {
+            (Claim::User(identity), _) => (format!("user#{}", identity.user), AsGuest::No),
+            (Claim::Guest(guest), _) => (format!("guest#{guest}"), AsGuest::Known(*guest)),
+            (Claim::Nobody, Some(guest)) => (format!("guest#{guest}"), AsGuest::Known(guest)),
+            (Claim::Nobody, None) if uuid::Uuid::try_parse(key).is_ok() => {
+                ("nobody".to_owned(), AsGuest::Becomes(fresh))
+            }
+            (Claim::Nobody, None) => {
+                return Err(fault("must be a UUID as long as you send neither a token nor an X-Guest-Id"));
+            }
         };
         let target = format!("{owner}\n{} {}\n{key}", route.method(), target(request, route));
         let body: &[u8] = match request.body() {
@@ -60,12 +86,34 @@ impl Key {
             _ => &[],
         };
         let canonical = canonical(body).map(|text| digest(text.as_bytes()));
-        Ok(Some(Self { id: digest(target.as_bytes()), fingerprint: digest(body), canonical, expires_at: now + KEPT }))
+        let (id, fingerprint) = (digest(target.as_bytes()), digest(body));
+        Ok(Some(Self { id, fingerprint, canonical, expires_at: now + KEPT, guest }))
     }
 
-    /// What the receipt is stored under.
-    pub fn id(&self) -> &str {
-        &self.id
+    /// The stored answer, if there is one. What was stored for a guest before an account claimed what the guest had is
+    /// the account's now: then the key is a new one from here on.
+    ///
+    /// # Errors
+    /// When the table can't be read: whether the request is new isn't known then.
+    pub async fn stored(
+        &mut self,
+        receipts: &impl Receipts,
+        now: OffsetDateTime,
+    ) -> Result<Option<Answer>, StoreError> {
+        let mut known = if let AsGuest::Known(guest) = self.guest { Some(guest) } else { None };
+        for _ in 0..CLAIMS {
+            let Kept { receipt, claimed } = receipts.find(&self.id, known, now).await?;
+            let Some(receipt) = receipt else { return Ok(None) };
+            match claimed {
+                Some(claimed) if receipt.expires_at - KEPT <= claimed => {
+                    self.id = digest(format!("{}\nclaimed {}", self.id, claimed.unix_timestamp()).as_bytes());
+                    // What is stored under the new key was stored after that claim.
+                    known = None;
+                }
+                _ => return Ok(Some(self.replay(receipt))),
+            }
+        }
+        Ok(None)
     }
 
     /// The answer as it will be kept.
@@ -77,11 +125,12 @@ impl Key {
             status: answer.status,
             body: answer.body.clone(),
             expires_at: self.expires_at,
+            guest: if let AsGuest::Becomes(guest) = self.guest { Some(guest) } else { None },
         }
     }
 
     /// The kept answer again, or a 422 if it was to another body: to other bytes that aren't the same JSON either.
-    pub fn replay(&self, receipt: Receipt) -> Answer {
+    fn replay(&self, receipt: Receipt) -> Answer {
         let same_json = receipt.canonical.is_some() && receipt.canonical == self.canonical;
         if receipt.fingerprint != self.fingerprint && !same_json {
             let detail = "this Idempotency-Key was used with another body; use a new key for a new request";

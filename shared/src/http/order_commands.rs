@@ -17,6 +17,7 @@ use crate::{
     },
     http::{
         body::{Command, json, optional_json, path},
+        idempotency::KEPT,
         problem::Problem,
     },
     ports::OrderFilter,
@@ -121,6 +122,6 @@ impl Command for ClaimGuest {
         let body: ClaimBody = json(request)?;
         let mut faults = Faults::default();
         let guest = faults.take("/guestId", body.guest_id.parse());
-        faults.finish(guest.map(|guest| Self { guest })).map_err(Problem::validation)
+        faults.finish(guest.map(|guest| Self { guest, answers_kept: KEPT })).map_err(Problem::validation)
     }
 }

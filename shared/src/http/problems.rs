@@ -39,7 +39,7 @@ impl From<StoreError> for Problem {
         if error.is_contention() {
             return busy();
         }
-        degraded(Store::DynamoDb, error.operation, &error.source);
+        degraded(Store::DynamoDb, error.operation, &*error.source);
         let detail = "the shop's store didn't answer; nothing is lost, and the request may be sent again";
         Self::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
     }
@@ -264,6 +264,12 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
 pub fn payments_unavailable() -> Problem {
     let detail = "the payment provider gave no answer; nothing is lost, and the request may be sent again";
     Problem::new(503, "PAYMENTS_UNAVAILABLE", "Try again", detail).retry_after(5)
+}
+
+/// The order was placed in this moment, and can't be found by its number yet.
+pub fn order_not_there_yet() -> Problem {
+    let detail = "the order that the event is about can't be found yet; send the event again";
+    Problem::new(503, "ORDER_NOT_THERE_YET", "Try again", detail).retry_after(5)
 }
 
 impl From<EventRefusal> for Problem {

@@ -61,6 +61,10 @@ impl Command for InitiateRequest {
         faults.finish(command).map_err(Problem::validation)
     }
 
+    fn guest(&self) -> Option<GuestId> {
+        self.guest
+    }
+
     fn lines(&self) -> usize {
         self.initiate.lines.len()
     }

@@ -1,6 +1,7 @@
 //! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
 //! store is down. `DynamoDB` decides everything; Redis only makes it fast.
 
+mod due;
 mod payments;
 
 use std::{future::Future, time::Duration};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::domain::{
     block::Blocks,
     catalog::{Tables, TablesQuery},
-    ids::{CheckoutId, OrderId, Owner, UserId},
+    ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
     open::OpenLimit,
     order::{Order, OrderStatus},
@@ -21,6 +22,7 @@ use crate::domain::{
 
 pub use crate::domain::open::Release;
 
+pub use due::{DueOrder, DueOrders, DuePage, DueRun};
 pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent,
     ProviderEvents, SeenEvents,
@@ -227,20 +229,6 @@ pub enum Waits {
     TooManyOpenOrders(OpenLimit),
 }
 
-/// An order that somebody should look at, and whose it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueOrder {
-    pub owner: Owner,
-    pub id: OrderId,
-    pub due: OffsetDateTime,
-}
-
-/// Orders with unfinished payments, the longest waiting first. An index answers, and follows the table.
-pub trait DueOrders: Sync {
-    /// At most `limit` that are due at `now`.
-    fn due(&self, now: OffsetDateTime, limit: u16) -> impl Future<Output = Result<Vec<DueOrder>, StoreError>> + Send;
-}
-
 /// Finding an order without knowing whose it is: for staff, and for the provider's events.
 pub trait OrderIndex: Sync {
     fn owner_of(&self, id: OrderId) -> impl Future<Output = Result<Option<Owner>, StoreError>> + Send;
@@ -281,15 +269,41 @@ pub struct Receipt {
     pub status: u16,
     pub body: String,
     pub expires_at: OffsetDateTime,
+    /// The guest that a caller without an identity became with this request.
+    pub guest: Option<GuestId>,
+}
+
+/// What is stored for a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub receipt: Option<Receipt>,
+    /// What the guest had until then belongs to an account: answers that were stored until then are the guest's no longer.
+    pub claimed: Option<OffsetDateTime>,
 }
 
 /// Receipts. With the database down a request with an idempotency key is an error: it can't be known to be new.
 pub trait Receipts: Sync {
-    fn find(&self, id: &str, now: OffsetDateTime) -> impl Future<Output = Result<Option<Receipt>, StoreError>> + Send;
+    /// `guest` is the guest who asks, if it is one. One read; a second one only for the answer to a caller who became a
+    /// guest by it.
+    fn find(
+        &self,
+        id: &str,
+        guest: Option<GuestId>,
+        now: OffsetDateTime,
+    ) -> impl Future<Output = Result<Kept, StoreError>> + Send;
 
     /// Keeps the answer of a request that wrote nothing; what is written keeps its answer in its own transaction.
     /// False when another request with the key was answered first.
     fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Notes that a guest's sessions and orders are claimed: see [`Kept::claimed`]. `expires_at` is when the last of the
+    /// guest's answers will have expired.
+    fn claimed(
+        &self,
+        guest: GuestId,
+        until: OffsetDateTime,
+        expires_at: OffsetDateTime,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// What to ask Redis before the use case runs.

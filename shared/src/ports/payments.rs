@@ -38,11 +38,14 @@ pub enum CardUnavailable {
 #[derive(Clone, Debug)]
 pub struct Charge<'a> {
     pub order: OrderId,
-    pub owner: &'a Owner,
+    /// Who placed the order, where the provider was told so before.
+    pub payer: Option<&'a Owner>,
     pub amount: Minor,
     pub currency: Currency,
     pub token: &'a CardToken,
     pub capture: Capture,
+    /// After this the order is charged no more.
+    pub limit: OffsetDateTime,
 }
 
 /// What came of asking the provider.
@@ -67,8 +70,14 @@ pub trait Payments: Sync {
     /// The payment as it is now.
     fn look(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
 
-    /// The payment of an order that never told its name. May miss one of the last minute.
-    fn find(&self, order: OrderId) -> impl Future<Output = Result<Option<Intent>, PaymentError>> + Send;
+    /// The payment of an order that never told its name, which was begun before the limit. None only when it is certain
+    /// that the provider has none.
+    fn find(
+        &self,
+        order: OrderId,
+        limit: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> impl Future<Output = Result<Option<Intent>, PaymentError>> + Send;
 
     /// Sees that nothing is ever paid any more; answers with what is the case, which may be that it has been paid.
     fn cancel(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
@@ -97,7 +106,7 @@ pub struct ProviderEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AboutOrder {
     pub order: OrderId,
-    /// Who placed it.
+    /// Who placed it, as payments said that were begun before ids of guests were kept from the provider.
     pub owner: Option<Owner>,
     pub intent: String,
 }

@@ -1,6 +1,8 @@
 //! What happened in one invocation, counted and timed while it runs.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, error::Error, time::Duration};
+
+use crate::telemetry::cause;
 
 /// One invocation's counts. What stays at zero is not worth telling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +26,14 @@ pub struct Counts {
     pub unknown_payments: u64,
     /// Refunds that the provider, or the customer's bank, did not make.
     pub failed_refunds: u64,
+    /// Runs of the reconciler that could read the index of due orders, or most of it.
+    pub reconcile_runs: u64,
+    /// Runs of the reconciler that could not read the index of due orders, or a part of it.
+    pub reconcile_failures: u64,
+    /// Orders that a run could not look at, each time that one tried.
+    pub orders_not_reconciled: u64,
+    /// How long ago the order should have been looked at that waits longest, when a run of the reconciler began.
+    pub oldest_due_s: u64,
     /// Deadlines that were waited out for Redis: what bounds the time that a broken Redis costs.
     pub redis_timeouts: u64,
     /// How often Redis was given up on for a while.
@@ -100,8 +110,8 @@ pub enum Store {
     Payments,
 }
 
-/// An operation went on without its store: one line in the log, and one in the count.
-pub fn degraded(store: Store, operation: &'static str, error: &dyn std::fmt::Display) {
+/// An operation went on without its store: one line in the log, with every cause, and one in the count.
+pub fn degraded<'e>(store: Store, operation: &'static str, error: impl Into<Box<dyn Error + 'e>>) {
     let store = match store {
         Store::Redis => {
             count(|counts| counts.redis_degraded += 1);
@@ -116,7 +126,7 @@ pub fn degraded(store: Store, operation: &'static str, error: &dyn std::fmt::Dis
             "payments"
         }
     };
-    tracing::warn!(store, operation, error = %error, "degraded");
+    tracing::warn!(store, operation, error = cause::chain(&*error.into()), "degraded");
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 17] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 21] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -59,6 +59,10 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 17] {
         ("PaymentsDegraded", counts.payments_degraded),
         ("UnknownPayments", counts.unknown_payments),
         ("FailedRefunds", counts.failed_refunds),
+        ("ReconcileRuns", counts.reconcile_runs),
+        ("ReconcileFailures", counts.reconcile_failures),
+        ("OrdersNotReconciled", counts.orders_not_reconciled),
+        ("OldestDueSeconds", counts.oldest_due_s),
         ("RedisTimeouts", counts.redis_timeouts),
         ("BreakerOpenings", counts.breaker_openings),
         ("VersionConflicts", counts.version_conflicts),

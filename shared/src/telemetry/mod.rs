@@ -4,6 +4,8 @@
 pub mod counts;
 pub mod emf;
 
+pub use crate::domain::cause;
+
 use std::{io::Write as _, panic::PanicHookInfo};
 
 use json_subscriber::JsonLayer;

@@ -31,6 +31,7 @@ pub(super) fn to(fault: &Fault, operation: &str, request: &Value) -> Option<Resp
             error(400, NAMESPACE, "RequestLimitExceeded", "Throughput exceeds the current limit.")
         }
         Fault::InternalServerError => internal_server_error(),
+        Fault::NothingFound => response(200, &json!({"Items": [], "Count": 0, "ScannedCount": 0})),
         Fault::Error(status, name) => error(*status, NAMESPACE, name, "Refused by the suite"),
         Fault::AnswerLost
         | Fault::DoneButInternalServerError

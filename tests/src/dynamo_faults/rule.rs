@@ -40,6 +40,8 @@ pub enum Fault {
     Hold(Gate),
     /// The engine is asked at once, and its answer waits for the gate.
     HoldAnswer(Gate),
+    /// An index that is behind: the query finds nothing.
+    NothingFound,
     /// A batch read answers for the first key of each table and reports the others as unprocessed.
     UnprocessedKeys,
 }

@@ -100,9 +100,15 @@ impl Cards {
 
     /// The payment that an order has at the provider.
     pub async fn intent_of(&self, order: &str) -> Option<Value> {
-        let query = format!("/v1/payment_intents/search?query=metadata%5B'order_id'%5D:'{order}'");
-        let mut found = self.ask("GET", &query, "").await;
+        let mut found = self.ask("GET", &format!("/_intent/{order}"), "").await;
         found["data"].get_mut(0).map(Value::take)
+    }
+}
+
+impl Cards {
+    /// From now on the provider's search doesn't know the payment of this order, as for an hour after an outage.
+    pub async fn search_lags_for(&self, order: &str) {
+        self.ask("POST", &format!("/_lag/{order}"), "").await;
     }
 }
 
@@ -121,13 +127,30 @@ impl World {
 impl World {
     /// Makes an order due for the reconciler long since, so that one that lives in the present looks at it.
     pub async fn make_due(&self, order: &str) {
+        let long_since = AttributeValue::S("2020-01-01T00:00:00.000Z".to_owned());
+        self.overwrite(order, "due", long_since).await;
+    }
+
+    /// Makes an order's document unreadable: it is of a schema that nobody knows yet.
+    pub async fn damage(&self, order: &str) {
+        self.overwrite(order, "schema", AttributeValue::N("99".to_owned())).await;
+    }
+
+    /// Makes an order one whose payment names this owner in its metadata, as was done once.
+    pub async fn named_to_the_provider(&self, order: &str, owner: &str) {
+        self.overwrite(order, "card.payer", AttributeValue::S(owner.to_owned())).await;
+    }
+
+    async fn overwrite(&self, order: &str, name: &str, value: AttributeValue) {
         let orders = self.stored_orders().await;
         let of_id = |item: &&Item| item["orderId"].as_s().is_ok_and(|id| id == order);
         let owner = orders.iter().find(of_id).expect("an order")["owner"].clone();
         let update = self.tables.client().update_item().table_name(self.tables.name("ORDERS_TABLE"));
         let update = update.key("owner", owner).key("orderId", AttributeValue::S(order.to_owned()));
-        let long_since = AttributeValue::S("2020-01-01T00:00:00.000Z".to_owned());
-        let update = update.update_expression("SET due = :due").expression_attribute_values(":due", long_since);
+        let path: Vec<_> = name.split('.').map(|part| format!("#{part}")).collect();
+        let names = name.split('.').map(|part| (format!("#{part}"), part.to_owned())).collect();
+        let update = update.update_expression(format!("SET {} = :value", path.join(".")));
+        let update = update.set_expression_attribute_names(Some(names)).expression_attribute_values(":value", value);
         update.send().await.unwrap_or_else(|error| panic!("{error:?}"));
     }
 }

@@ -1,6 +1,7 @@
 //! The rules of this repository. Each is a function from sources to what breaks it, and is shown to be able to fail.
 
 mod agreement;
+mod causes;
 mod commands;
 mod dependencies;
 mod layers;

@@ -31,7 +31,7 @@ const EXPECTED: [(&str, Cost); 21] = [
     ("list-orders, hit", cost(2, 3, 0, 0)),
     ("cancel-order", cost(3, 6, 2, 0)),
     ("update-order-status", cost(3, 6, 3, 0)),
-    ("claim, three sessions and orders", cost(6, 15, 12, 0)),
+    ("claim, three sessions and orders", cost(6, 15, 13, 0)),
     ("calculate-shipping-preview", cost(1, 2, 2, 0)),
     ("health", cost(2, 3, 1, 0)),
 ];
@@ -45,9 +45,9 @@ const EXPECTED_OF_CARDS: [(&str, Cost); 11] = [
     ("cancel-order", cost(5, 10, 3, 1)),
     ("confirm-order, declined", cost(6, 11, 5, 2)),
     ("confirm-order, the bank asks", cost(5, 10, 4, 2)),
-    ("payment-webhook", cost(3, 6, 4, 1)),
+    ("payment-webhook", cost(3, 6, 5, 1)),
     ("payment-webhook, again", cost(1, 2, 1, 0)),
-    ("payment-webhook, nothing new", cost(1, 2, 3, 1)),
+    ("payment-webhook, nothing new", cost(1, 2, 4, 1)),
     ("payment-webhook, not ours", cost(1, 2, 0, 0)),
 ];
 

@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: one key, one effect, one answer.
 
+mod claimed;
 mod keys;
 mod other_forms;
 mod races;

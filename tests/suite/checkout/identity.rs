@@ -174,3 +174,55 @@ async fn without_keys_guests_can_buy_and_every_token_is_refused() {
     world.guest().buy(&[("espresso-beans", 1)]).await;
     world.user("ada").orders().await.refused(401, "INVALID_TOKEN");
 }
+
+/// Whoever guesses a guest's id is that guest: an id that can be guessed is refused wherever one is given.
+#[tokio::test]
+async fn a_guests_id_must_be_random_wherever_it_is_given() {
+    let world = Setup::default().unlimited().build().await;
+    let items = tests::world::cart(&[("espresso-beans", 1)]);
+    for id in [
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "c232ab00-9414-11ec-b3c8-9f6bdeced846",
+        "5df41881-3aed-3515-88a7-2f4a814cf09e",
+        "2ed6657d-e927-568b-95e1-2665a8aea6a2",
+        "1ec9414c-232a-6b00-b3c8-9f6bdeced846",
+        "2489e9ad-2ee2-8e00-8ec9-32d5f69181c0",
+        "a3bb189e-8bf9-4c2d-cf43-1d2e3f4a5b6c",
+        "00000000-0000-4000-8000-000000000000",
+    ] {
+        let with_header = world.nobody().known_as_guest(id);
+        let problem = with_header.post(Route::Initiate, &json!({"cartItems": items})).await;
+        let problem = problem.refused(400, "VALIDATION_FAILED");
+        assert_eq!(problem["errors"][0]["pointer"], "/headers/x-guest-id", "{id}");
+        assert!(!problem.to_string().contains(id), "{problem:#}");
+        let in_body = json!({"cartItems": items, "guestId": id});
+        let problem = world.nobody().post(Route::Initiate, &in_body).await.refused(400, "VALIDATION_FAILED");
+        assert_eq!(problem["errors"][0]["pointer"], "/guestId", "{id}");
+        assert!(!problem.to_string().contains(id), "{problem:#}");
+        let problem = world.user("ada").post(Route::Claim, &json!({"guestId": id})).await;
+        assert_eq!(problem.refused(400, "VALIDATION_FAILED")["errors"][0]["pointer"], "/guestId", "{id}");
+    }
+    let later = uuid::Uuid::now_v7().to_string();
+    let of_version_7 = world.nobody().known_as_guest(&later);
+    of_version_7.post(Route::Initiate, &json!({"cartItems": items})).await.expect(201);
+}
+
+/// Staff see any order, and nobody's password.
+#[tokio::test]
+async fn staff_are_not_told_a_guests_id() {
+    let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let paid = guest.pay(id_of(&session), tests::world::total_of(&session), "pm_card_visa").await.expect(201);
+    let order = paid["order"]["orderId"].as_str().unwrap();
+    for told in [
+        staff.capture(order).await,
+        staff.refund(order, uuid::Uuid::new_v4(), Some(100)).await,
+        staff.set_status(order, "processing").await,
+    ] {
+        let text = told.expect(200).to_string();
+        assert!(text.contains(order) && !text.contains(guest.guest_id()), "{text}");
+    }
+    assert_eq!(guest.order(order).await.expect(200)["order"]["guestId"], *guest.guest_id());
+}

@@ -231,6 +231,9 @@ async fn cards(watch: &mut Watch<'_>) {
                 watch.of("payment-webhook", world.tell("evt_1", "payment_intent.canceled", &intent)).await;
             }
             _ => {
+                // And one that can't be read, which is put off.
+                let damaged = pay(&ready().await, &stripe.secured().await).await.expect(202);
+                world.damage(&order_of(&damaged)).await;
                 let late = world.container_after(Duration::from_secs(1900));
                 world.dynamodb.forget_calls();
                 world.reconcile(&late).await.unwrap();

@@ -335,3 +335,27 @@ async fn a_command_on_the_local_stack_takes_its_settings_and_not_this_shells() {
         (&json!(77), &json!(70), &json!(1))
     );
 }
+
+/// Keys of a guest's lists hold the guest's id, which is as good as a password: what is shown finds the key, and no more.
+#[tokio::test]
+async fn a_guests_id_is_shown_nowhere() {
+    let (world, guest, ..) = busy().await;
+    let beginning = format!("{}orders:{}", world.keys.prefix(), &guest.guest_id()[..9]);
+    let shown = format!("{beginning}*");
+    for command in [
+        &["keys"][..],
+        &["keys", "--json"],
+        &["keys", "orders:*"],
+        &["ttl", "orders:*"],
+        &["ttl", &shown],
+        &["clear", "orders:*", "--dry-run"],
+        &["clear", "*", "--dry-run", "--json"],
+    ] {
+        let told = run(&world, command).await;
+        assert_eq!(told.code, 0, "{command:?}: {told:?}");
+        assert!(told.stdout.contains(&shown), "{command:?}: {}", told.stdout);
+        assert!(!told.stdout.contains(guest.guest_id()), "{command:?}: {}", told.stdout);
+    }
+    assert_eq!(run(&world, &["clear", &shown, "--yes"]).await.code, 0);
+    assert!(!world.keys.all().iter().any(|key| key.contains(&beginning)));
+}

@@ -19,14 +19,16 @@ async fn a_session_is_shown_with_its_copy_and_without_who_the_customer_is() {
         (&told["live"], &told["copyAgrees"], &told["session"]["version"]),
         (&json!(true), &json!(true), &json!(2))
     );
-    assert_eq!(told["owner"], format!("guest#{}", guest.guest_id()));
+    assert_eq!(told["owner"], "guest (hidden; --reveal shows it)");
     let text = run(&world, &["session", "show", checkout]).await;
     assert!(text.stdout.contains("open, live") && text.stdout.contains("agrees"), "{text:?}");
     for output in [&shown.stdout, &text.stdout] {
         assert!(!output.contains("Market Street") && !output.contains("Ada"), "{output}");
+        assert!(!output.contains(guest.guest_id()), "it is as good as a password: {output}");
     }
     let revealed = run(&world, &["session", "show", checkout, "--json", "--reveal"]).await.json();
     assert_eq!(revealed["session"]["shippingAddress"]["addressLine1"], "1 Market Street");
+    assert_eq!(revealed["owner"], format!("guest#{}", guest.guest_id()));
 
     world.keys.clear();
     let without = run(&world, &["session", "show", checkout, "--json"]).await.json();

@@ -58,18 +58,36 @@ async fn a_payment_is_asked_for_as_the_reference_says() {
     assert_eq!(asked.header("stripe-version"), "2024-06-20");
     assert_eq!(asked.header("content-type"), "application/x-www-form-urlencoded");
     assert_eq!(asked.header("idempotency-key"), format!("order-{}", order_id(&order)));
-    let owner = format!("guest%23{}", guest.guest_id());
     let expected = [
         ("amount", "4458"),
         ("capture_method", "automatic"),
         ("confirm", "true"),
         ("currency", "usd"),
         ("metadata%5Border_id%5D", order_id(&order)),
-        ("metadata%5Bowner%5D", &owner),
         ("payment_method", VISA),
         ("payment_method_types%5B%5D", "card"),
     ];
     assert_eq!(form(&asked), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert!(!format!("{asked:?}").contains(guest.guest_id()), "a guest's id is as good as a password");
+}
+
+/// An order that was placed before ids of guests were kept from Stripe is asked for as it was asked for then: another
+/// request under the same key decides nothing.
+#[tokio::test]
+async fn a_payment_that_names_its_owner_goes_on_naming_it() {
+    let (stripe, world) = shop().await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    stripe.answer_next(PAYMENTS, 500, json!({"error": {"type": "api_error"}}).to_string());
+    let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+    let owner = format!("guest#{}", guest.guest_id());
+    world.named_to_the_provider(order_id(&order), &owner).await;
+    stripe.asked();
+    stripe.answer_next(PAYMENTS, 200, succeeded());
+    pay(&guest, &session, VISA).await.expect(200);
+    let [asked] = stripe.asked().try_into().expect("one request");
+    let named = ("metadata%5Bowner%5D".to_owned(), owner.replace('#', "%23"));
+    assert!(form(&asked).contains(&named), "{:?}", form(&asked));
 }
 
 /// Whatever decides nothing leaves the order waiting, and the next try asks for just the same.
@@ -137,7 +155,8 @@ async fn a_declined_card_says_why_and_nothing_that_helps_a_thief() {
     }
 }
 
-/// Refused before there is a payment, Stripe is searched for one before anything goes back.
+/// Refused before there is a payment, Stripe's list is looked through for one before anything goes back: unlike the
+/// search it has everything at once.
 #[tokio::test]
 async fn a_refusal_without_a_payment_is_final_only_if_there_is_none() {
     let (stripe, world) = shop().await;
@@ -145,20 +164,58 @@ async fn a_refusal_without_a_payment_is_final_only_if_there_is_none() {
         "type": "invalid_request_error", "code": "resource_missing", "param": "payment_method",
         "message": "No such PaymentMethod: 'pm_card_visa'"
     }});
-    let search = "GET /v1/payment_intents/search";
-    for (found, status) in [(json!([]), 402), (json!([serde_json::from_str::<Value>(&succeeded()).unwrap()]), 201)] {
-        stripe.answer_next(PAYMENTS, 400, missing.to_string());
-        stripe.answer_next(search, 200, json!({"object": "search_result", "data": found}).to_string());
+    let list = |data: &[Value], more: bool| json!({"object": "list", "data": data, "has_more": more}).to_string();
+    let of = |order: &str, id: &str| {
+        let mut intent: Value = serde_json::from_str(&succeeded()).unwrap();
+        intent["id"] = json!(id);
+        intent["metadata"] = json!({"order_id": order});
+        intent
+    };
+    let waiting = async || {
         let guest = world.guest();
-        let answer = pay(&guest, &ready(&guest).await, VISA).await;
-        assert_eq!(answer.status(), status, "{:#}", answer.body());
-    }
-    // What isn't known decides nothing.
-    stripe.answer_next(PAYMENTS, 400, missing.to_string());
-    let guest = world.guest();
-    pay(&guest, &ready(&guest).await, VISA).await.expect(202);
+        let session = ready(&guest).await;
+        stripe.answer_next(PAYMENTS, 500, json!({"error": {"type": "api_error"}}).to_string());
+        let order = order_id(&pay(&guest, &session, VISA).await.expect(202)["order"]).to_owned();
+        stripe.answer_next(PAYMENTS, 400, missing.to_string());
+        stripe.asked();
+        (guest, session, order)
+    };
+
+    // There is none, on no page.
+    let (guest, session, order) = waiting().await;
+    stripe.answer_next("GET /v1/payment_intents?", 200, list(&[of("another", "pi_9"), of("a third", "pi_8")], true));
+    stripe.answer_next("GET /v1/payment_intents?", 200, list(&[of("a fourth", "pi_7")], false));
+    pay(&guest, &session, VISA).await.refused(402, "PAYMENT_DECLINED");
     let lines: Vec<_> = stripe.asked().into_iter().map(|asked| asked.line).collect();
-    assert_eq!(lines.iter().filter(|line| line.starts_with(search)).count(), 3, "{lines:#?}");
+    let [_, first, second] = lines.try_into().expect("three requests");
+    let placed_at = order.parse::<Uuid>().unwrap().get_timestamp().unwrap().to_unix().0;
+    let (since, until) = (placed_at - 60, |line: &str| {
+        let until = line.split("created%5Blte%5D=").nth(1).and_then(|rest| rest.split('&').next());
+        until.and_then(|until| until.parse::<u64>().ok()).expect("a time")
+    });
+    assert!(first.contains(&format!("created%5Bgte%5D={since}&")) && first.contains("&limit=100"), "{first}");
+    assert!(until(&first).abs_diff(placed_at + 1800 + 60) <= 1, "{first}");
+    assert!(!first.contains("starting_after") && second.ends_with("&starting_after=pi_8"), "{second}");
+
+    // There is one, on the second.
+    let (guest, session, order) = waiting().await;
+    stripe.answer_next("GET /v1/payment_intents?", 200, list(&[of("another", "pi_9")], true));
+    stripe.answer_next("GET /v1/payment_intents?", 200, list(&[of(&order, "pi_7")], true));
+    let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
+    assert_eq!(standing(&done), ("confirmed", "paid"));
+
+    // What isn't known decides nothing: no answer, one without an end, and more pages than can be looked through.
+    for answer in
+        [String::new(), json!({"object": "list", "data": []}).to_string(), list(&[of("another", "pi_9")], true)]
+    {
+        let (guest, session, _) = waiting().await;
+        for _ in 0..40 {
+            stripe.answer_next("GET /v1/payment_intents?", 200, answer.clone());
+        }
+        let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+        assert_eq!(standing(&order), ("pending", "pending"), "{answer}");
+        stripe.forget_answers();
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ use proptest::{
 use shared::{
     adapters::stored::order::StoredOrder,
     domain::{
-        ids::Owner,
         money::Minor,
         order::{Actor, Order, OrderStatus, Step},
         payment::{Capture, Intent, Payment, PaymentStatus, RefundStatus, Refunded, Standing, Todo},
@@ -49,7 +48,6 @@ enum Act {
         amount: Option<i64>,
     },
     Move(OrderStatus),
-    PutOff,
     Wait {
         minutes: i64,
     },
@@ -67,7 +65,6 @@ fn act() -> impl Strategy<Value = Act> {
         // The order's own id is what a cancellation is refunded under.
         3 => (0..4_u128, prop::option::of(1..5_000_i64)).prop_map(|(id, amount)| Act::Refund { id, amount }),
         2 => prop::sample::select(&OrderStatus::ALL[..]).prop_map(Act::Move),
-        1 => Just(Act::PutOff),
         2 => (0..20_i64).prop_map(|minutes| Act::Wait { minutes }),
     ]
 }
@@ -214,9 +211,8 @@ fn placed(case: &Case) -> Order {
     let text = include_str!("../../data/schema-1/order-confirmed.json");
     let stored: StoredOrder = serde_json::from_str(text).expect("a saved document");
     let mut order: Order = stored.try_into().expect("an order");
-    let payer: Owner = order.owner.clone();
     order.payment =
-        Payment::by_card(payer, "pm_1".parse().expect("a token"), case.capture, BEGIN, LIMIT).with_action_time(ACTION);
+        Payment::by_card("pm_1".parse().expect("a token"), case.capture, BEGIN, LIMIT).with_action_time(ACTION);
     order.status = OrderStatus::Pending;
     order.history = vec![Step { status: OrderStatus::Pending, at: BEGIN, actor: Actor::Customer, note: None }];
     order
@@ -324,7 +320,6 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
             Act::Move(to) => {
                 let _ = order.move_by_hand(*to, Actor::Payment, None, now);
             }
-            Act::PutOff if order.payment.due().is_some() => order.put_off(now),
             Act::Wait { minutes } => now += Duration::minutes(*minutes),
             _ => {}
         }

@@ -1,12 +1,14 @@
 //! Cards: never paid without an order, never an order half done.
 
 mod after_the_sale;
+mod backlog;
 mod crashes;
 mod currencies;
 mod documented;
 mod lost_answers;
 mod machine;
 mod open_orders;
+mod poison;
 mod purchase;
 mod reconcile;
 mod schedules;

@@ -112,6 +112,39 @@ async fn an_order_that_fails_stops_no_other_and_goes_to_the_end_of_the_queue() {
     bought(&world.guest()).await;
 }
 
+/// Paid, the answer lost, and the provider's search behind: what is given up must be certain.
+#[tokio::test]
+async fn an_order_that_was_paid_is_not_given_up_because_the_search_lags() {
+    let world = shop().await;
+    let (paid, asleep, never_asked) = (world.guest(), world.guest(), world.guest());
+    let session = ready(&paid).await;
+    world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
+    let first = pay(&paid, &session, VISA).await.expect(202)["order"].take();
+    let session = ready(&asleep).await;
+    let token = world.stripe().secured().await;
+    world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
+    let second = pay(&asleep, &session, &token).await.expect(202)["order"].take();
+    world.stripe().proxy.down().await;
+    let session = ready(&never_asked).await;
+    let third = pay(&never_asked, &session, VISA).await.expect(202)["order"].take();
+    world.stripe().proxy.up().await;
+    for order in [&first, &second, &third] {
+        world.stripe().search_lags_for(order_id(order)).await;
+    }
+
+    let late = world.container_after(PAST_THE_LIMIT);
+    assert_eq!(world.reconcile(&late).await.unwrap(), Reconciled { settled: 3, open: 0, failed: 0 });
+    let shown = paid.order(order_id(&first)).await.expect(200);
+    assert_eq!(standing(&shown["order"]), ("confirmed", "paid"));
+    for (guest, order) in [(&asleep, &second), (&never_asked, &third)] {
+        let shown = guest.order(order_id(order)).await.expect(200);
+        assert_eq!(standing(&shown["order"]), ("cancelled", "cancelled"));
+    }
+    let intent = world.stripe().intent_of(order_id(&second)).await.expect("a payment");
+    assert_eq!(intent["status"], "canceled", "nobody can pay it any more");
+    assert_books_balance(&world).await;
+}
+
 /// Runs the reconciler every five minutes for a while, in a time when every limit is past.
 pub(super) async fn until_settled(world: &Arc<World>) {
     let mut now = PAST_THE_LIMIT;

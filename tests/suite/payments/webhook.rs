@@ -4,6 +4,7 @@ use base64::Engine as _;
 use serde_json::json;
 use tests::{
     answering::{Answering, Asked},
+    dynamo_faults::{Fault, Rule},
     event::Event,
     world::{Setup, now, patiently, webhook},
 };
@@ -82,7 +83,8 @@ async fn what_is_about_no_order_of_ours_is_ignored_or_written_down() {
     let order = bought(&world.guest()).await;
     let other = json!({"id": "pi_other", "metadata": {"order_id": order["orderId"]}});
     assert_eq!(world.tell("evt_4", "payment_intent.succeeded", &other).await.expect(200)["received"], "unknown");
-    let kept = world.all("IDEMPOTENCY_TABLE").await;
+    // In a table that stays when the stack goes.
+    let kept = world.all("INVENTORY_TABLE").await;
     for intent in ["pi_lost", "pi_other"] {
         let id = format!("unknown-payment#{intent}");
         assert!(kept.iter().any(|item| item["id"].as_s() == Ok(&id) && !item.contains_key("ttl")), "{intent}");
@@ -125,4 +127,42 @@ async fn the_servers_own_events_are_understood() {
     .await;
     assert_eq!(order["summary"]["totalAmount"], TOTAL);
     assert_books_balance(&world).await;
+}
+
+/// An event may be here before the index knows its order: it is told once more, and is no alarm.
+#[tokio::test]
+async fn an_event_that_overtakes_the_index_comes_again() {
+    let world = shop().await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
+    let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+    let intent = world.stripe().intent_of(order_id(&order)).await.expect("it was paid");
+    assert_eq!(intent["metadata"], json!({"order_id": order["orderId"]}), "no owner");
+    // Not in the index, however often it is asked, and then a moment later.
+    let mut hidden = intent.clone();
+    hidden["metadata"]["order_id"] = json!(uuid::Uuid::now_v7());
+    let told = world.tell("evt_1", "payment_intent.succeeded", &hidden).await;
+    assert_eq!(told.counts().unknown_payments, 0);
+    told.refused(503, "ORDER_NOT_THERE_YET");
+    let behind = world.dynamodb.add(Rule::on("Query", Fault::NothingFound).times(2));
+    let told = world.tell("evt_2", "payment_intent.succeeded", &intent).await.expect(200);
+    assert_eq!((told["received"].as_str(), behind.count()), (Some("done"), 2));
+    assert_books_balance(&world).await;
+}
+
+/// As it was told once, by payments that are still under way.
+#[tokio::test]
+async fn an_event_that_names_the_owner_is_understood() {
+    let world = shop().await;
+    let guest = world.guest();
+    let order = bought(&guest).await;
+    let mut intent = world.stripe().intent_of(order_id(&order)).await.expect("a payment");
+    for owner in
+        [format!("guest#{}", guest.guest_id()), "guest#c232ab00-9414-11ec-b3c8-9f6bdeced846".to_owned(), "?".to_owned()]
+    {
+        intent["metadata"]["owner"] = json!(owner);
+        let told = world.tell(&format!("evt_{owner}"), "payment_intent.succeeded", &intent).await.expect(200);
+        assert_eq!(told["received"], "done", "{owner}");
+    }
 }

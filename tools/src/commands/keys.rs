@@ -65,7 +65,7 @@ pub async fn ttl(target: &Target, args: &TtlArgs) -> Result<Outcome, CommandErro
     let mut all = Vec::with_capacity(names.len());
     for name in names {
         let ttl = operator.ttl(&name).await?;
-        all.push((name, ttl));
+        all.push((pattern::shown(&operator.prefix, &name), ttl));
     }
     let found = all.iter().any(|(_, ttl)| *ttl != Ttl::Gone);
     let document: Vec<_> = all.iter().map(|(key, ttl)| json!({"key": key, "ttl": ttl})).collect();
@@ -108,14 +108,15 @@ pub async fn clear(target: &Target, args: &ClearArgs) -> Result<Outcome, Command
         return Ok(Outcome::NotFound);
     }
     if args.dry_run {
-        show(target.json, &json!({"found": names.len(), "dropped": 0, "keys": &names}), || {
-            format!("{}\n\n{} would go", names.join("\n"), count(names.len(), "key"))
+        let shown: Vec<_> = names.iter().map(|name| pattern::shown(&operator.prefix, name)).collect();
+        show(target.json, &json!({"found": names.len(), "dropped": 0, "keys": &shown}), || {
+            format!("{}\n\n{} would go", shown.join("\n"), count(names.len(), "key"))
         });
         return Ok(Outcome::Done);
     }
     if !args.yes {
         let more = names.len().saturating_sub(SAMPLE);
-        let sample: Vec<&str> = names.iter().take(SAMPLE).map(String::as_str).collect();
+        let sample: Vec<_> = names.iter().take(SAMPLE).map(|name| pattern::shown(&operator.prefix, name)).collect();
         let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
         say::complain(&format!("  {}{more}", sample.join("\n  ")));
         if !asks(&format!("Drop {}?", count(names.len(), "key")))? {

@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::{
     domain::ids::{CheckoutId, Owner},
     ports::Sessions as _,
+    telemetry::cause,
 };
 use tools::operator::{
     pattern,
@@ -77,8 +78,7 @@ pub async fn session(target: &Target, args: &SessionArgs) -> Result<Outcome, Com
 
 /// An error of a store, for people.
 fn told(error: &dyn std::error::Error) -> CommandError {
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    CommandError::Told(format!("{error}{cause}"))
+    CommandError::Told(cause::chain(error))
 }
 
 async fn shown(target: &Target, args: &ShowArgs) -> Result<Outcome, CommandError> {

@@ -7,7 +7,10 @@ use futures_util::{StreamExt as _, stream::SelectAll};
 use serde_json::json;
 use shared::adapters::redis::connect;
 use time::OffsetDateTime;
-use tools::operator::stats::{Server, Stats};
+use tools::operator::{
+    pattern,
+    stats::{Server, Stats},
+};
 
 use super::{
     output::{Outcome, bytes, show, table},
@@ -90,6 +93,7 @@ pub async fn monitor(target: &Target, args: &MonitorArgs) -> Result<Outcome, Com
             _ = tokio::signal::ctrl_c() => return Ok(Outcome::Done),
         };
         let Some((command, key)) = ours(&line, &operator.prefix) else { continue };
+        let key = pattern::shown(&operator.prefix, &key);
         if target.json {
             say::answer(json!({"node": node, "command": command, "key": key}));
         } else {

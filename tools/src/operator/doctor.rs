@@ -14,14 +14,12 @@ use aws_sdk_dynamodb::{
 use redis::RedisError;
 use serde::Serialize;
 use shared::{
-    adapters::{
-        dynamodb::client::{Dynamo, describe},
-        redis::scripts,
-    },
+    adapters::{dynamodb::client::Dynamo, redis::scripts},
     app::App,
     config::redis::{Login, RedisConfig, Topology},
     domain::ids::OrderId,
     ports::Payments as _,
+    telemetry::cause,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -75,7 +73,9 @@ pub async fn stripe(report: &mut Report, app: &App) {
         return report.good("Stripe", "no cards are taken: STRIPE_SECRET_KEY isn't set");
     };
     let start = Instant::now();
-    match app.payments.find(OrderId::new(uuid::Uuid::nil())).await {
+    let now = OffsetDateTime::now_utc();
+    // Of no time: the list is empty.
+    match app.payments.find(OrderId::new(uuid::Uuid::nil()), now, now).await {
         Ok(_) => report.good("Stripe", format!("the key is good; answered in {} ms", start.elapsed().as_millis())),
         Err(error) => {
             let text = error.to_string();
@@ -100,7 +100,7 @@ pub async fn redis(report: &mut Report, config: &RedisConfig) {
     let start = Instant::now();
     let mut operator = match Operator::connect(config).await {
         Ok(operator) => operator,
-        Err(error) => return report.bad("Redis", error.to_string(), advice(config, &error)),
+        Err(error) => return report.bad("Redis", cause::chain(&error), advice(config, &error)),
     };
     let nodes: Vec<String> = operator.primaries.iter().map(|primary| primary.node.to_string()).collect();
     let topology = match &config.topology {
@@ -175,7 +175,7 @@ async fn rights(report: &mut Report, operator: &mut Operator) {
     let mut refused: Vec<String> = Vec::new();
     let mut note = |what: &str, result: Result<redis::Value, RedisError>| {
         if let Err(error) = result {
-            refused.push(format!("{what}: {error}"));
+            refused.push(format!("{what}: {}", cause::chain(&error)));
         }
     };
     let script = |script: &scripts::Script, arguments: &[&str]| {
@@ -235,7 +235,7 @@ async fn look_at(report: &mut Report, dynamo: &Dynamo, declared: &Table, name: &
         Ok(found) => found.table.unwrap_or_else(|| aws_sdk_dynamodb::types::TableDescription::builder().build()),
         Err(error) => {
             let mend = "check the …_TABLE setting, AWS_REGION, and that you may dynamodb:DescribeTable";
-            return report.bad(what, describe(&error), mend);
+            return report.bad(what, cause::chain(&error), mend);
         }
     };
     let mut faults = Vec::new();

@@ -3,7 +3,7 @@
 use redis::{FromRedisValue, RedisError, Value};
 use serde::Serialize;
 
-use super::Operator;
+use super::{Operator, pattern};
 
 /// Keys a SCAN looks at, and an UNLINK drops, at a time.
 const BATCH: usize = 500;
@@ -146,7 +146,7 @@ impl Operator {
                 let ttl = Ttl::of(i64::from_redis_value_ref(ttl)?);
                 let Some(bytes) = Option::<u64>::from_redis_value_ref(size)? else { continue };
                 let kind = Kind::of(name.strip_prefix(&self.prefix).unwrap_or(name));
-                all.push(Found { key: name.clone(), kind, ttl, bytes });
+                all.push(Found { key: pattern::shown(&self.prefix, name), kind, ttl, bytes });
             }
         }
         Ok(all)

@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::{
     app::App,
     domain::{
-        ids::CheckoutId,
+        ids::{CheckoutId, Owner},
         session::{Session, SessionStatus},
     },
     http::view::SessionView,
@@ -16,7 +16,8 @@ use time::{Duration, OffsetDateTime};
 use super::{Operator, OperatorError, keys::Ttl};
 
 /// Members of a session that say who somebody is.
-const PERSONAL: [&str; 3] = ["shippingAddress", "billingAddress", "vatNumber"];
+const PERSONAL: [&str; 4] = ["shippingAddress", "billingAddress", "vatNumber", "guestId"];
+const HIDDEN: &str = "hidden; --reveal shows it";
 
 /// Redis's copy of a session.
 #[derive(Clone, Debug, Serialize)]
@@ -69,10 +70,15 @@ pub async fn show(
     let mut view = serde_json::to_value(SessionView::new(&session, session.active_at, app.sessions.ttl))?;
     if let Some(members) = view.as_object_mut().filter(|_| !reveal) {
         for name in PERSONAL {
-            members.entry(name).and_modify(|value| *value = Value::from("hidden; --reveal shows it"));
+            members.entry(name).and_modify(|value| *value = Value::from(HIDDEN));
         }
     }
-    Ok(Some(Shown { owner: session.owner.to_string(), live, session: view, copy, copy_agrees }))
+    // A guest's id is as good as a password.
+    let owner = match &session.owner {
+        Owner::Guest(_) if !reveal => format!("guest ({HIDDEN})"),
+        owner => owner.to_string(),
+    };
+    Ok(Some(Shown { owner, live, session: view, copy, copy_agrees }))
 }
 
 async fn copy(operator: &mut Operator, id: CheckoutId) -> Result<Option<Copy>, OperatorError> {

@@ -89,8 +89,8 @@ impl Catalog for Dynamo {
         }
         // The two tables are asked at the same time. A refusal for want of stock must not rest on an old count.
         let (documents, counters) = tokio::try_join!(
-            self.batch(&self.tables.catalog, documents.into_iter().collect(), false),
-            self.batch(&self.tables.inventory, counters.into_iter().collect(), true)
+            self.batch(OPERATION, &self.tables.catalog, documents.into_iter().collect(), false),
+            self.batch(OPERATION, &self.tables.inventory, counters.into_iter().collect(), true)
         )?;
         let mut tables = tables(query, documents, &counters)?;
         let mut coupons = tables.coupons.values_mut();
@@ -158,8 +158,9 @@ fn invalid(faults: Vec<Invalid>) -> StoreError {
 
 impl Dynamo {
     /// Items by id. Keys that the store left unprocessed are asked for again.
-    async fn batch(
+    pub async fn batch(
         &self,
+        operation: &'static str,
         table: &str,
         ids: Vec<String>,
         consistent: bool,
@@ -168,11 +169,11 @@ impl Dynamo {
         for chunk in ids.chunks(BATCH) {
             let keys: Vec<Item> = chunk.iter().map(|id| Item::from([("id".to_owned(), text(id.clone()))])).collect();
             let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
-            let keys = keys.map_err(|error| broken(OPERATION)(error.into()))?;
+            let keys = keys.map_err(|error| broken(operation)(error.into()))?;
             let mut request = HashMap::from([(table.to_owned(), keys)]);
             for round in 0.. {
                 let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
-                let answer = answer.map_err(failed(OPERATION))?;
+                let answer = answer.map_err(failed(operation))?;
                 for item in answer.responses.unwrap_or_default().into_values().flatten() {
                     if let Some(id) = item.get("id").and_then(|id| id.as_s().ok()) {
                         found.insert(id.clone(), item);
@@ -183,7 +184,7 @@ impl Dynamo {
                     break;
                 }
                 if round >= ROUNDS {
-                    return Err(broken(OPERATION)("the table is throttled".into()));
+                    return Err(broken(operation)("the table is throttled".into()));
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(20 << round)).await;
             }
@@ -243,7 +244,10 @@ impl Dynamo {
             self.put_document(&tax_id(country), rules).await?;
             written();
         }
-        let before = self.batch(&self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?.remove(TAX_INDEX_ID);
+        let before = self
+            .batch(OPERATION, &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true)
+            .await?
+            .remove(TAX_INDEX_ID);
         let before = before.map_or(Ok(TaxIndex::default()), document::<TaxIndex>).unwrap_or_default();
         for country in before.countries.iter().filter(|country| !taxes.contains_key(*country)) {
             let request = self.client.delete_item().table_name(&self.tables.catalog).key("id", text(tax_id(country)));

@@ -18,6 +18,7 @@ use crate::{
     adapters::{dynamodb::call_timer::CallTimer, stored::Unreadable},
     config::dynamodb::{DynamoDbConfig, TableNames},
     ports::StoreError,
+    telemetry::cause,
 };
 
 /// An item, as the SDK speaks of it.
@@ -79,20 +80,8 @@ where
     E: std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    move |error| StoreError { operation, source: describe(&error).into() }
-}
-
-/// An error with its causes. Not the SDK's own `DisplayErrorContext`: that prints the raw response, and with it the
-/// customer's address out of a failed condition's item.
-pub fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+    // As text: the error itself would carry the raw response along.
+    move |error| StoreError { operation, source: cause::chain(&error).into() }
 }
 
 /// A document that doesn't read.

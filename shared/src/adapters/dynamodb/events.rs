@@ -1,5 +1,5 @@
 //! Events of the payment provider that were seen to, in the table of answers: an event is a request that must have one
-//! effect, too.
+//! effect, too. Payments of no order are kept in the table of the inventory, which outlives the stack.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -64,7 +64,8 @@ impl SeenEvents for Dynamo {
             intent: about.intent.clone(),
             received_at: now.unix_timestamp(),
         };
-        let request = self.client.put_item().table_name(&self.tables.idempotency);
+        // This table stays when the stack goes; the other one doesn't.
+        let request = self.client.put_item().table_name(&self.tables.inventory);
         let request = request.set_item(Some(to_item(OPERATION, &unknown)?));
         request.send().await.map(|_| ()).map_err(failed(OPERATION))
     }

@@ -4,8 +4,7 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{Delete, Put, ReturnValuesOnConditionCheckFailure, Select},
 };
-use futures_util::future::try_join_all;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -19,7 +18,6 @@ use crate::{
         },
         stored::{
             order::StoredOrder,
-            payment::due,
             session::{OPEN, StoredSession},
         },
     },
@@ -28,17 +26,13 @@ use crate::{
         open::OpenLimits,
         order::{Order, OrderStatus},
     },
-    ports::{
-        ChangeId, DueOrder, OrderFilter, OrderPage, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
-    },
+    ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Receipt, Release, Saved, StoreError, Waits},
 };
 
 const ORDER: &str = "order";
 const SAME_VERSION: &str = "#version = :version";
 /// The index that finds an order's owner.
 const BY_ORDER_ID: &str = "by-order-id";
-/// The sparse index of orders whose payment somebody has to look at.
-const BY_DUE: &str = "by-due";
 /// Items that one query looks at while it filters by status, and queries that one request may make.
 const FILTER_PAGE: i32 = 100;
 const MAX_QUERIES: usize = 10;
@@ -215,35 +209,6 @@ impl Dynamo {
                 return Ok(answer.count > 0);
             }
         }
-    }
-
-    /// Orders whose payment somebody has to look at, the longest waiting first. Eventually consistent.
-    pub async fn due_orders(&self, now: OffsetDateTime, limit: u16) -> Result<Vec<DueOrder>, StoreError> {
-        const OPERATION: &str = "find due orders";
-        let shards = (0..due::SHARDS).map(|shard| {
-            let request = self.client.query().table_name(&self.tables.orders).index_name(BY_DUE);
-            let request = request
-                .key_condition_expression("dueShard = :shard AND due <= :now")
-                .expression_attribute_values(":shard", text(shard.to_string()))
-                .expression_attribute_values(":now", text(due::text(now)))
-                .limit(i32::from(limit));
-            async move { request.send().await.map_err(failed(OPERATION)) }
-        });
-        let mut found = Vec::new();
-        for answer in try_join_all(shards).await? {
-            for item in answer.items.unwrap_or_default() {
-                let of = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-                let read = || -> Option<DueOrder> {
-                    let (owner, id) = (of("owner")?.parse().ok()?, of("orderId")?.parse().ok()?);
-                    Some(DueOrder { owner, id, due: due::parse(of("due")?).ok()? })
-                };
-                let unreadable = || StoreError { operation: OPERATION, source: "an order without its keys".into() };
-                found.push(read().ok_or_else(unreadable)?);
-            }
-        }
-        found.sort_by_key(|order| order.due);
-        found.truncate(limit.into());
-        Ok(found)
     }
 
     pub async fn save_order(

@@ -1,15 +1,16 @@
 //! The table of stored answers to requests with an idempotency key.
 
-use aws_sdk_dynamodb::types::Put;
+use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::Put};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
     adapters::dynamodb::{
-        client::{Dynamo, failed, from_item, number, text, to_item},
+        client::{Dynamo, failed, from_item, number, to_item},
         transaction::{Write, put},
     },
-    ports::{Receipt, Receipts, StoreError},
+    domain::ids::{GuestId, Owner},
+    ports::{Kept, Receipt, Receipts, StoreError},
 };
 
 /// The name of a receipt's write within a transaction.
@@ -28,6 +29,22 @@ struct StoredReceipt {
     body: String,
     /// Epoch seconds.
     ttl: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guest: Option<String>,
+}
+
+/// That what a guest had is claimed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredClaim {
+    id: String,
+    /// Epoch seconds, as `ttl`.
+    until: i64,
+    ttl: i64,
+}
+
+fn claim_of(guest: &Owner) -> String {
+    format!("claimed#{guest}")
 }
 
 impl From<&Receipt> for StoredReceipt {
@@ -39,6 +56,7 @@ impl From<&Receipt> for StoredReceipt {
             status: receipt.status,
             body: receipt.body.clone(),
             ttl: receipt.expires_at.unix_timestamp(),
+            guest: receipt.guest.map(|guest| Owner::Guest(guest).to_string()),
         }
     }
 }
@@ -54,22 +72,22 @@ pub fn write(table: &str, receipt: &Receipt, now: OffsetDateTime) -> Result<Writ
 }
 
 impl Receipts for Dynamo {
-    async fn find(&self, id: &str, now: OffsetDateTime) -> Result<Option<Receipt>, StoreError> {
+    async fn find(&self, id: &str, guest: Option<GuestId>, now: OffsetDateTime) -> Result<Kept, StoreError> {
         const OPERATION: &str = "read receipt";
-        let request = self.client.get_item().table_name(&self.tables.idempotency).consistent_read(true);
-        let answer = request.key("id", text(id)).send().await.map_err(failed(OPERATION))?;
-        let Some(item) = answer.item else { return Ok(None) };
-        let stored: StoredReceipt = from_item(OPERATION, item)?;
-        let expires_at = OffsetDateTime::from_unix_timestamp(stored.ttl)
-            .map_err(|error| StoreError { operation: OPERATION, source: error.into() })?;
-        Ok((expires_at > now).then_some(Receipt {
-            id: stored.id,
-            fingerprint: stored.fingerprint,
-            canonical: stored.canonical,
-            status: stored.status,
-            body: stored.body,
-            expires_at,
-        }))
+        let claim = guest.map(|guest| claim_of(&Owner::Guest(guest)));
+        let ids = [Some(id.to_owned()), claim.clone()].into_iter().flatten().collect();
+        let mut items = self.batch(OPERATION, &self.tables.idempotency, ids, true).await?;
+        let stored = items.remove(id).map(|item| from_item::<StoredReceipt>(OPERATION, item)).transpose()?;
+        let receipt = stored.map(|stored| read(OPERATION, stored)).transpose()?.filter(|kept| kept.expires_at > now);
+        let mut claim = claim.and_then(|claim| items.remove(&claim));
+        // Whoever had no identity has become somebody.
+        if let (None, Some(guest)) = (guest, receipt.as_ref().and_then(|receipt| receipt.guest)) {
+            let id = claim_of(&Owner::Guest(guest));
+            claim = self.batch(OPERATION, &self.tables.idempotency, vec![id.clone()], true).await?.remove(&id);
+        }
+        let claim = claim.map(|item| from_item::<StoredClaim>(OPERATION, item)).transpose()?;
+        let claimed = claim.map(|claim| time_of(OPERATION, claim.until)).transpose()?;
+        Ok(Kept { receipt, claimed })
     }
 
     async fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> Result<bool, StoreError> {
@@ -84,22 +102,64 @@ impl Receipts for Dynamo {
             .await;
         match result {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(false)
             }
             // Another request with the key is being answered this very moment.
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::is_transaction_conflict_exception,
-                ) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_transaction_conflict_exception) => {
                 Err(StoreError::contention(OPERATION))
             }
             Err(error) => Err(failed(OPERATION)(error)),
         }
     }
+
+    async fn claimed(
+        &self,
+        guest: GuestId,
+        until: OffsetDateTime,
+        expires_at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        const OPERATION: &str = "note claim";
+        // Whole seconds, and none too few.
+        let until = until.unix_timestamp() + 1;
+        let claim = StoredClaim { id: claim_of(&Owner::Guest(guest)), until, ttl: expires_at.unix_timestamp() + 1 };
+        let request = self.client.put_item().table_name(&self.tables.idempotency);
+        let result = request
+            .set_item(Some(to_item(OPERATION, &claim)?))
+            // Of two claims at once the later one counts.
+            .condition_expression("attribute_not_exists(id) OR #until < :until")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", number(until))
+            .send()
+            .await;
+        match result {
+            Err(error)
+                if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(failed(OPERATION)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn time_of(operation: &'static str, seconds: i64) -> Result<OffsetDateTime, StoreError> {
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|error| StoreError { operation, source: error.into() })
+}
+
+fn read(operation: &'static str, stored: StoredReceipt) -> Result<Receipt, StoreError> {
+    let guest = match stored.guest.map(|guest| guest.parse()).transpose() {
+        Ok(Some(Owner::Guest(guest))) => Some(guest),
+        Ok(Some(Owner::User(_)) | None) => None,
+        Err(error) => return Err(StoreError { operation, source: Box::new(error) }),
+    };
+    Ok(Receipt {
+        expires_at: time_of(operation, stored.ttl)?,
+        id: stored.id,
+        fingerprint: stored.fingerprint,
+        canonical: stored.canonical,
+        status: stored.status,
+        body: stored.body,
+        guest,
+    })
 }

@@ -20,7 +20,7 @@ use jsonwebtoken::{
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 
-use crate::config::auth::KeySource;
+use crate::{config::auth::KeySource, telemetry::cause};
 
 /// A set is fetched again when it is this old, or sooner, where the provider's `max-age` asks for it.
 const FRESH: Span = Span::minutes(5);
@@ -100,7 +100,7 @@ impl Keys {
             KeySource::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
                     // Not its name: a key that was put here by mistake is read as one.
-                    BadKeys(format!("it names a file that can't be read: {error}"))
+                    BadKeys(format!("it names a file that can't be read: {}", cause::chain(&error)))
                 })?;
                 (parse(&text)?, None)
             }
@@ -180,7 +180,11 @@ impl Keys {
                 *fetching = Fetching { ask_at: Some(now + rest), failures: fetching.failures.saturating_add(1) };
                 // The keys at hand go on verifying; a new one may have come that we can't know.
                 ring.whole = false;
-                tracing::error!(%error, keys_at_hand = ring.keys.len(), "the keys of the identity provider were not fetched");
+                tracing::error!(
+                    error = cause::chain(&error),
+                    keys_at_hand = ring.keys.len(),
+                    "the keys of the identity provider were not fetched"
+                );
             }
         }
     }
@@ -188,7 +192,8 @@ impl Keys {
 
 fn parse(text: &str) -> Result<Vec<Key>, BadKeys> {
     // One key of a kind that we don't know must not cost us the others.
-    let set: Value = serde_json::from_str(text).map_err(|error| BadKeys(format!("not JSON: {error}")))?;
+    let set: Value =
+        serde_json::from_str(text).map_err(|error| BadKeys(format!("not JSON: {}", cause::chain(&error))))?;
     let entries = set.get("keys").and_then(Value::as_array).ok_or_else(|| BadKeys("no keys in it".to_owned()))?;
     let jwks = entries.iter().filter_map(|entry| serde_json::from_value::<Jwk>(entry.clone()).ok());
     let keys: Vec<Key> = jwks.filter_map(|jwk| usable(&jwk)).collect();
@@ -214,13 +219,14 @@ fn usable(jwk: &Jwk) -> Option<Key> {
 /// With the HTTP stack that the SDK has brought along anyway. Returns the set, and for how long its provider says that it
 /// is good.
 async fn fetch(url: &str) -> Result<(String, Option<Span>), BadKeys> {
-    let fault = |error: &dyn std::fmt::Display| BadKeys(format!("{url}: {error}"));
+    let told = |why: &dyn std::fmt::Display| BadKeys(format!("{url}: {why}"));
+    let fault = |error: &dyn std::error::Error| told(&cause::chain(error));
     let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
     let mut request = HttpRequest::empty();
     request.set_uri(url).map_err(|e| fault(&e))?;
     let response = connector.call(request).await.map_err(|e| fault(&e))?;
     if !response.status().is_success() {
-        return Err(fault(&response.status()));
+        return Err(told(&response.status()));
     }
     let max_age = response.headers().get("cache-control").and_then(max_age);
     let mut body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
@@ -228,7 +234,7 @@ async fn fetch(url: &str) -> Result<(String, Option<Span>), BadKeys> {
     while let Some(bytes) = body.next().await {
         text.extend_from_slice(&bytes.map_err(|e| fault(&e))?);
         if text.len() > MAX_JWKS {
-            return Err(fault(&"too large"));
+            return Err(told(&"too large"));
         }
     }
     Ok((String::from_utf8(text).map_err(|e| fault(&e))?, max_age))

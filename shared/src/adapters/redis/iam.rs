@@ -14,7 +14,7 @@ use lambda_http::http;
 use redis::{ErrorKind, RedisError};
 use time::OffsetDateTime;
 
-use crate::config::redis::IamLogin;
+use crate::{config::redis::IamLogin, telemetry::cause};
 
 /// How long a token may be used to log in. A connection that has logged in lasts longer.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
@@ -46,20 +46,20 @@ pub fn token(login: &IamLogin, now: OffsetDateTime) -> Result<String, CannotSign
         .time(now.into())
         .settings(settings)
         .build()
-        .map_err(|error| CannotSign(error.to_string()))?;
+        .map_err(|error| CannotSign(cause::chain(&error)))?;
     let resource = if *serverless { "&ResourceType=ServerlessCache" } else { "" };
     let url = format!("http://{cache}/?Action=connect&User={user}{resource}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::empty());
-    let request = request.map_err(|error| CannotSign(error.to_string()))?;
-    let signature = sign(request, &params.into()).map_err(|error| CannotSign(error.to_string()))?;
-    let mut request = http::Request::builder().uri(&url).body(()).map_err(|error| CannotSign(error.to_string()))?;
+    let request = request.map_err(|error| CannotSign(cause::chain(&error)))?;
+    let signature = sign(request, &params.into()).map_err(|error| CannotSign(cause::chain(&error)))?;
+    let mut request = http::Request::builder().uri(&url).body(()).map_err(|error| CannotSign(cause::chain(&error)))?;
     signature.into_parts().0.apply_to_request_http1x(&mut request);
     Ok(request.uri().to_string().trim_start_matches("http://").to_owned())
 }
 
 impl From<CannotSign> for RedisError {
     fn from(error: CannotSign) -> Self {
-        Self::from((ErrorKind::InvalidClientConfig, "no IAM token", error.to_string()))
+        Self::from((ErrorKind::InvalidClientConfig, "no IAM token", cause::chain(&error)))
     }
 }
 

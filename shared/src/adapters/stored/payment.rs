@@ -41,7 +41,9 @@ pub mod due {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredCard {
-    payer: String,
+    /// Of payments whose provider was told who placed the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payer: Option<String>,
     token: String,
     /// `automatic` or `manual`.
     capture: String,
@@ -91,7 +93,7 @@ impl From<&Card> for StoredCard {
             Capture::Manual => MANUAL,
         };
         Self {
-            payer: card.payer.to_string(),
+            payer: card.payer.as_ref().map(ToString::to_string),
             token: card.token.to_string(),
             capture: capture.to_owned(),
             intent: card.intent.clone(),
@@ -115,7 +117,7 @@ impl StoredCard {
             other => return Err(fault(&other)),
         };
         Ok(Card {
-            payer: self.payer.parse().map_err(|e| fault(&e))?,
+            payer: self.payer.map(|payer| payer.parse()).transpose().map_err(|e| fault(&e))?,
             token: self.token.parse().map_err(|e| fault(&e))?,
             capture,
             intent: self.intent,

@@ -28,13 +28,16 @@ use crate::{
         payment::{Capture, Intent, Refunded, Standing},
     },
     ports::{CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, ProviderEvents},
-    telemetry::counts::{Store, count, degraded, timed},
+    telemetry::{
+        cause,
+        counts::{Store, count, degraded, timed},
+    },
 };
 
 /// The API that the answers below are of.
 const VERSION: &str = "2024-06-20";
 /// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// The client; without a key it offers nothing.
 pub struct Stripe {
@@ -53,13 +56,13 @@ impl fmt::Debug for Stripe {
 }
 
 /// An answer that isn't the thing that was asked for.
-struct Fault {
+pub(super) struct Fault {
     status: u16,
     error: Value,
 }
 
 impl Fault {
-    fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         self.error["code"].as_str().or_else(|| self.error["type"].as_str()).unwrap_or("error")
     }
 
@@ -103,7 +106,7 @@ impl Stripe {
             };
             let (key, webhook) = tokio::join!(self.secret(&self.key, &config.key), webhook);
             for reason in [key.err(), webhook.err()].into_iter().flatten() {
-                degraded(Store::Payments, "fetch secret", &reason);
+                degraded(Store::Payments, "fetch secret", &*reason);
             }
         }
     }
@@ -118,7 +121,7 @@ impl Stripe {
     }
 
     /// One call. `key` makes it safe to be made again.
-    async fn call(
+    pub(super) async fn call(
         &self,
         operation: &'static str,
         method: &str,
@@ -127,7 +130,7 @@ impl Stripe {
         key: Option<String>,
     ) -> Result<Result<Value, Fault>, PaymentError> {
         let unknown = |reason: String| {
-            degraded(Store::Payments, operation, &reason);
+            degraded(Store::Payments, operation, &*reason);
             PaymentError::Unknown { operation, reason }
         };
         let config = self.config.as_ref().ok_or_else(|| unknown("no key is configured".to_owned()))?;
@@ -138,8 +141,8 @@ impl Stripe {
             _ => (format!("{}{path}", config.url), body),
         };
         let mut request = HttpRequest::new(SdkBody::from(body));
-        request.set_method(method).map_err(|e| unknown(e.to_string()))?;
-        request.set_uri(url).map_err(|e| unknown(e.to_string()))?;
+        request.set_method(method).map_err(|e| unknown(cause::chain(&e)))?;
+        request.set_uri(url).map_err(|e| unknown(cause::chain(&e)))?;
         let headers = request.headers_mut();
         headers.insert("authorization", format!("Bearer {}", secret.expose()));
         headers.insert("stripe-version", VERSION);
@@ -149,7 +152,7 @@ impl Stripe {
         }
         let started = Instant::now();
         let answer = async {
-            let response = self.connector.call(request).await.map_err(|e| e.to_string())?;
+            let response = self.connector.call(request).await.map_err(|e| cause::chain(&e))?;
             let (status, request_id) = (response.status().as_u16(), request_id(&response));
             Ok::<_, String>((status, request_id, text_of(response).await?))
         };
@@ -208,15 +211,15 @@ fn request_id(response: &HttpResponse) -> String {
 
 pub(super) async fn text_of(response: HttpResponse) -> Result<String, String> {
     let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
-    let bytes = body.collect().await.map_err(|e| e.to_string())?.into_bytes();
+    let bytes = body.collect().await.map_err(|e| cause::chain(&e))?.into_bytes();
     if bytes.len() > MAX_ANSWER {
         return Err("the answer is too large".to_owned());
     }
-    String::from_utf8(bytes.to_vec()).map_err(|e| e.to_string())
+    String::from_utf8(bytes.to_vec()).map_err(|e| cause::chain(&e))
 }
 
 /// What an intent says of itself.
-fn intent(operation: &'static str, answer: &Value) -> Result<Intent, PaymentError> {
+pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, PaymentError> {
     let malformed = |what: &str| PaymentError::Unknown { operation, reason: format!("an intent without {what}") };
     let id = answer["id"].as_str().ok_or_else(|| malformed("id"))?;
     let standing = match answer["status"].as_str().ok_or_else(|| malformed("status"))? {
@@ -258,7 +261,7 @@ impl Payments for Stripe {
             Capture::Automatic => "automatic",
             Capture::Manual => "manual",
         };
-        let form = [
+        let mut form = vec![
             ("amount", amount.to_string()),
             ("currency", charge.currency.code().to_lowercase()),
             ("payment_method", charge.token.to_string()),
@@ -266,8 +269,8 @@ impl Payments for Stripe {
             ("capture_method", capture.to_owned()),
             ("confirm", "true".to_owned()),
             ("metadata[order_id]", charge.order.to_string()),
-            ("metadata[owner]", charge.owner.to_string()),
         ];
+        form.extend(charge.payer.map(|payer| ("metadata[owner]", payer.to_string())));
         let paid = self
             .intent(OPERATION, "POST", "/v1/payment_intents", &form, Some(format!("order-{}", charge.order)))
             .await?;
@@ -284,7 +287,7 @@ impl Payments for Stripe {
                     client_secret: None,
                 }),
                 // Without an intent there may be one all the same, if this is a repeated answer of an old version.
-                None => match self.find(charge.order).await? {
+                None => match self.list(charge.order, charge.limit).await? {
                     Some(intent) => Ok(intent),
                     None => Err(refused(&fault.decline_code())),
                 },
@@ -299,16 +302,13 @@ impl Payments for Stripe {
         found.map_err(|fault| PaymentError::Unknown { operation: OPERATION, reason: fault.code().to_owned() })
     }
 
-    async fn find(&self, order: OrderId) -> Result<Option<Intent>, PaymentError> {
-        const OPERATION: &str = "find payment";
-        let query = [("query", format!("metadata['order_id']:'{order}'"))];
-        let found = self.call(OPERATION, "GET", "/v1/payment_intents/search", &query, None).await?;
-        let found =
-            found.map_err(|fault| PaymentError::Unknown { operation: OPERATION, reason: fault.code().to_owned() })?;
-        let Some(data) = found["data"].as_array() else {
-            return Err(PaymentError::Unknown { operation: OPERATION, reason: "an answer without data".to_owned() });
-        };
-        data.first().map(|found| intent(OPERATION, found)).transpose()
+    async fn find(
+        &self,
+        order: OrderId,
+        limit: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Option<Intent>, PaymentError> {
+        self.find_payment(order, limit, now).await
     }
 
     async fn cancel(&self, id: &str) -> Result<Intent, PaymentError> {
@@ -368,7 +368,7 @@ impl ProviderEvents for Stripe {
         let source = source.ok_or(EventRefusal::NoSecret)?;
         let signature = signature.ok_or(EventRefusal::Signature("there is no Stripe-Signature header"))?;
         let secret = self.secret(&self.webhook_secret, source).await.map_err(|reason| {
-            degraded(Store::Payments, "fetch secret", &reason);
+            degraded(Store::Payments, "fetch secret", &*reason);
             EventRefusal::SecretUnavailable
         })?;
         let secrets: Vec<&str> = secret.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).collect();

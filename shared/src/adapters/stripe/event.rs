@@ -99,6 +99,7 @@ pub fn failed_refund(body: &[u8]) -> Option<FailedRefund> {
 fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
     let metadata = &intent["metadata"];
     let order = metadata["order_id"].as_str()?.parse().ok()?;
+    // Of payments that were begun before ids of guests were kept from the provider.
     let owner = metadata["owner"].as_str().and_then(|owner| owner.parse().ok());
     Some(AboutOrder { order, owner, intent: intent["id"].as_str()?.to_owned() })
 }

@@ -3,6 +3,7 @@
 mod amount;
 mod client;
 mod event;
+mod find;
 mod secrets;
 
 pub use client::Stripe;

@@ -18,6 +18,7 @@ use crate::{
         Secret,
         payments::{SecretService, SecretSource, StoredSecret},
     },
+    telemetry::cause,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -40,7 +41,8 @@ async fn ask(connector: &Connector, stored: &StoredSecret, now: SystemTime) -> R
         SecretService::Ssm => ("ssm", "AmazonSSM.GetParameter", json!({"Name": name, "WithDecryption": true})),
         SecretService::SecretsManager => ("secretsmanager", "secretsmanager.GetSecretValue", json!({"SecretId": name})),
     };
-    let fault = |error: &dyn std::fmt::Display| format!("{id}:{name}: {error}");
+    let told = |why: &str| format!("{id}:{name}: {why}");
+    let fault = |error: &dyn std::error::Error| told(&cause::chain(error));
     let url = endpoint.clone().unwrap_or_else(|| format!("https://{id}.{}.amazonaws.com", aws.region));
     let url = format!("{}/", url.trim_end_matches('/'));
     let body = body.to_string();
@@ -71,18 +73,18 @@ async fn ask(connector: &Connector, stored: &StoredSecret, now: SystemTime) -> R
     }
     let response = connector.call(request).await.map_err(|e| fault(&e))?;
     let status = response.status();
-    let text = text_of(response).await.map_err(|e| fault(&e))?;
+    let text = text_of(response).await.map_err(|why| told(&why))?;
     let answer: Value = serde_json::from_str(&text).unwrap_or_default();
     if !status.is_success() {
         let kind = answer["__type"].as_str().unwrap_or_default();
-        return Err(fault(&format!("{} {kind}", status.as_u16())));
+        return Err(told(&format!("{} {kind}", status.as_u16())));
     }
     let text = match service {
         SecretService::Ssm => answer["Parameter"]["Value"].as_str(),
         SecretService::SecretsManager => answer["SecretString"].as_str(),
     };
-    let text = text.ok_or_else(|| fault(&"the answer has no text"))?;
+    let text = text.ok_or_else(|| told("the answer has no text"))?;
     let Some(member) = member else { return Ok(Secret::new(text)) };
-    let object: Value = serde_json::from_str(text).map_err(|_| fault(&"it is no JSON"))?;
-    object[member].as_str().map(Secret::new).ok_or_else(|| fault(&format!("it has no {member}")))
+    let object: Value = serde_json::from_str(text).map_err(|_| told("it is no JSON"))?;
+    object[member].as_str().map(Secret::new).ok_or_else(|| told(&format!("it has no {member}")))
 }

@@ -19,6 +19,13 @@ pub struct OwnerView {
     guest_id: Option<String>,
 }
 
+impl OwnerView {
+    /// For whoever isn't the owner: a guest's id is as good as the guest's password.
+    pub fn hide_guest(&mut self) {
+        self.guest_id = None;
+    }
+}
+
 impl From<&Owner> for OwnerView {
     fn from(owner: &Owner) -> Self {
         match owner {

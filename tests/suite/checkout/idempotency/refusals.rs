@@ -108,7 +108,7 @@ async fn while_the_keys_cannot_be_read_nothing_is_done_under_one() {
     let world = World::new().await;
     let guest = world.guest();
     let keys = world.tables.name("IDEMPOTENCY_TABLE");
-    world.dynamodb.add(Rule::on("GetItem", Fault::InternalServerError).table(&keys));
+    world.dynamodb.add(Rule::on("BatchGetItem", Fault::InternalServerError).table(&keys));
 
     guest.post_once(Route::Initiate, KEY, &beans(1)).await.refused(503, "STORE_UNAVAILABLE");
 

@@ -1,0 +1,110 @@
+//! The sparse index of orders whose payment somebody has to look at, and putting one of them off.
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata as _, SdkError},
+    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
+    types::ReturnValue,
+};
+use time::OffsetDateTime;
+
+use crate::{
+    adapters::{
+        dynamodb::client::{Dynamo, Item, failed, number, text},
+        stored::payment::due,
+    },
+    ports::{DueOrder, DuePage, StoreError},
+};
+
+const BY_DUE: &str = "by-due";
+/// Entries that one query reads.
+const PAGE: i32 = 100;
+/// How often an order was put off since it last changed: whoever saves the order leaves it out.
+const FAILURES: &str = "dueFailures";
+
+impl Dynamo {
+    /// A page of one shard, the longest waiting first. Eventually consistent, as an index is.
+    pub async fn due_orders(
+        &self,
+        shard: u8,
+        now: OffsetDateTime,
+        after: Option<DueOrder>,
+    ) -> Result<DuePage, StoreError> {
+        let shard = shard.to_string();
+        let start = after.map(|DueOrder { owner, id, due }| {
+            let key = [("dueShard", shard.clone()), ("due", due), ("owner", owner), ("orderId", id)];
+            Item::from(key.map(|(name, value)| (name.to_owned(), text(value))))
+        });
+        let request = self.client.query().table_name(&self.tables.orders).index_name(BY_DUE).limit(PAGE);
+        let answer = request
+            .key_condition_expression("dueShard = :shard AND due <= :now")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", text(due::text(now)))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(failed("find due orders"))?;
+        let orders = answer.items.unwrap_or_default().iter().map(entry).collect();
+        Ok(DuePage { orders, next: answer.last_evaluated_key.as_ref().map(entry) })
+    }
+
+    /// See [`crate::ports::DueOrders::put_off`]. The first write puts the order off for the shortest time, and tells how
+    /// often that has been done; a second one makes the time longer where it must be. Dying in between costs nothing.
+    pub async fn put_off(
+        &self,
+        order: &DueOrder,
+        until: impl Fn(u32) -> OffsetDateTime + Send,
+    ) -> Result<Option<u32>, StoreError> {
+        const OPERATION: &str = "put order off";
+        let shortest = due::text(until(1));
+        let counting = self.moving(order, &shortest).update_expression(format!("SET due = :until ADD {FAILURES} :one"));
+        let counting = counting.expression_attribute_values(":one", number(1)).return_values(ReturnValue::UpdatedNew);
+        let mut answer = counting.send().await;
+        if answer.as_ref().is_err_and(|error| error.code() == Some("ValidationException")) {
+            // What was counted there is no number: it begins anew.
+            let anew = self.moving(order, &shortest).update_expression(format!("SET due = :until, {FAILURES} = :one"));
+            answer = anew.expression_attribute_values(":one", number(1)).send().await;
+        }
+        let Some(answer) = unless_changed(answer).map_err(failed(OPERATION))? else { return Ok(None) };
+        let counted = answer.attributes.as_ref().and_then(|new| new.get(FAILURES)?.as_n().ok()?.parse().ok());
+        let count: u32 = counted.unwrap_or(1).max(1);
+        if count > 1 {
+            let order = DueOrder { due: shortest, ..order.clone() };
+            let longer = self.moving(&order, &due::text(until(count))).update_expression("SET due = :until");
+            unless_changed(longer.send().await).map_err(failed(OPERATION))?;
+        }
+        Ok(Some(count))
+    }
+
+    /// An update of an order that is still due when it was.
+    fn moving(&self, order: &DueOrder, until: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.tables.orders)
+            .key("owner", text(&order.owner))
+            .key("orderId", text(&order.id))
+            .condition_expression("due = :seen")
+            .expression_attribute_values(":seen", text(&order.due))
+            .expression_attribute_values(":until", text(until))
+    }
+}
+
+/// None where the condition did not hold, or a transaction is changing the order at this moment.
+fn unless_changed<R>(
+    answer: Result<UpdateItemOutput, SdkError<UpdateItemError, R>>,
+) -> Result<Option<UpdateItemOutput>, SdkError<UpdateItemError, R>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match error.as_service_error() {
+            Some(
+                UpdateItemError::ConditionalCheckFailedException(_) | UpdateItemError::TransactionConflictException(_),
+            ) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The index's keys are texts, whatever else the item may be.
+fn entry(item: &Item) -> DueOrder {
+    let of = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    DueOrder { owner: of("owner"), id: of("orderId"), due: of("due") }
+}

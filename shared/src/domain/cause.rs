@@ -1,0 +1,47 @@
+//! An error with everything that caused it, as one text: what a log line or an operator is shown.
+
+use std::error::Error;
+
+/// The error and its causes, outermost first. A cause that the text before it names already is not repeated.
+///
+/// Not the SDK's own `DisplayErrorContext`: that prints the raw response, and with it the customer's address out of a
+/// failed condition's item.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let why = cause.to_string();
+        if !text.contains(&why) {
+            text.push_str(": ");
+            text.push_str(&why);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        source: Option<Box<Layer>>,
+    }
+
+    fn layers(texts: &[&'static str]) -> Layer {
+        let (text, rest) = texts.split_first().unwrap();
+        Layer { text, source: (!rest.is_empty()).then(|| Box::new(layers(rest))) }
+    }
+
+    #[test]
+    fn every_cause_is_named_once() {
+        let of = |texts: &[&'static str]| chain(&layers(texts));
+        assert_eq!(of(&["find due orders failed"]), "find due orders failed");
+        assert_eq!(of(&["find failed", "service error", "AccessDenied"]), "find failed: service error: AccessDenied");
+        assert_eq!(of(&["can't read x: not found", "not found"]), "can't read x: not found");
+        assert_eq!(of(&["a", "b", "b", "c"]), "a: b: c");
+    }
+}
