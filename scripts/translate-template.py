@@ -15,6 +15,8 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 from samtranslator.translator.transform import transform  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
+root = pathlib.Path(__file__).resolve().parent.parent
+
 
 class NoManagedPolicies:
     """SAM asks for the ARNs of AWS's own policies by their names. We name none."""
@@ -23,13 +25,15 @@ class NoManagedPolicies:
         return {}
 
 
-root = pathlib.Path(__file__).resolve().parent.parent
-template = yaml_parse((root / "template.yaml").read_text())
-# `sam deploy` uploads the code first and puts its address here.
-for resource in template["Resources"].values():
-    if resource["Type"] == "AWS::Serverless::Function":
-        resource["Properties"]["CodeUri"] = "s3://code/" + resource["Properties"]["CodeUri"]
+def translated(given):
+    template = yaml_parse((root / "template.yaml").read_text())
+    # `sam deploy` uploads the code first and puts its address here.
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://code/" + resource["Properties"]["CodeUri"]
+    defaults = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
+    return transform(template, defaults | given, NoManagedPolicies())
 
-parameters = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
-parameters.update(argument.split("=", 1) for argument in sys.argv[1:])
-json.dump(transform(template, parameters, NoManagedPolicies()), sys.stdout)
+
+if __name__ == "__main__":
+    json.dump(translated(dict(argument.split("=", 1) for argument in sys.argv[1:])), sys.stdout)

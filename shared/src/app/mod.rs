@@ -33,7 +33,11 @@ use crate::{
         payment::Finisher,
         visit::{FreshIds, Visit},
     },
-    config::{Config, vars::ConfigError},
+    config::{
+        Config,
+        auth::{AuthConfig, KeySource},
+        vars::ConfigError,
+    },
     domain::ids::{CheckoutId, GuestId, OrderId},
     ports::{Health, Pulse},
     telemetry::counts::{Store, degraded},
@@ -134,7 +138,7 @@ impl App {
             },
             receipts: dynamo,
             payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
-            tokens: Tokens::new(&config.auth, || Clock::System.now())?,
+            tokens: tokens(&config.auth)?,
             gate: RedisGate {
                 link: Arc::clone(&link),
                 session_ttl: times.session_ttl,
@@ -198,6 +202,20 @@ impl App {
             change: Uuid::new_v4(),
         }
     }
+}
+
+/// Keys in a setting come from a template that can't look into them: with none that can be used, signed-in callers are
+/// refused, and guests go on buying. A file is ours, and must be good.
+fn tokens(config: &AuthConfig) -> Result<Tokens, BadKeys> {
+    let inline = config.verifier.as_ref().is_some_and(|verifier| matches!(verifier.keys, KeySource::Inline(_)));
+    let clock = || Clock::System.now();
+    Tokens::new(config, clock).or_else(|error| {
+        if !inline {
+            return Err(error);
+        }
+        tracing::error!(%error, "No key of the setting can be used: every bearer token is refused");
+        Tokens::new(&AuthConfig { verifier: None }, clock)
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]

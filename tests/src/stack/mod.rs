@@ -2,6 +2,7 @@
 //! `CloudFormation` evaluates it.
 
 pub mod iam;
+pub mod pattern;
 mod resolve;
 pub mod roles;
 
@@ -15,7 +16,8 @@ use serde_json::{Map, Value};
 
 use crate::servers::root;
 
-pub const ACCOUNT: &str = "123456789012";
+/// Not the one that SAM CLI makes up for a laptop.
+pub const ACCOUNT: &str = "111122223333";
 pub const REGION: &str = "us-east-1";
 
 /// Plain `CloudFormation`, translated once for the suite.
@@ -110,6 +112,15 @@ impl Stack {
         let variables = self.resolve(&resource["Properties"]["Environment"]["Variables"]).unwrap_or_default();
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         variables.as_object().expect("variables").iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+
+    /// What the first of the template's `Rules` that isn't kept says: such a deployment is refused before it begins.
+    pub fn broken_rule(&self) -> Option<String> {
+        let rules = self.template["Rules"].as_object().into_iter().flatten();
+        let applies = |rule: &&Value| rule["RuleCondition"].is_null() || self.truth(&rule["RuleCondition"]);
+        let assertions = rules.map(|(_, rule)| rule).filter(applies).flat_map(|rule| rule["Assertions"].as_array());
+        let broken = assertions.flatten().find(|assertion| !self.truth(&assertion["Assert"]))?;
+        Some(broken["AssertDescription"].as_str().unwrap_or_default().to_owned())
     }
 
     fn conditions(&self) -> &Map<String, Value> {

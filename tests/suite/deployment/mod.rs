@@ -3,3 +3,6 @@
 mod names;
 mod ports;
 mod rights;
+mod settings;
+mod versions;
+mod wiring;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tests::stack::Stack;
 
 /// Properties that end in `Name` and name no resource of ours, or one within another that is the stack's.
-const NOT_NAMES: [(&str, &str); 12] = [
+const NOT_NAMES: [(&str, &str); 14] = [
     ("AWS::CloudWatch::Alarm", "MetricName"),
     ("AWS::Logs::MetricFilter", "FilterName"),
     // A path or a filter within what belongs to the stack.
@@ -21,6 +21,8 @@ const NOT_NAMES: [(&str, &str); 12] = [
     ("AWS::EC2::VPCEndpoint", "ServiceName"),
     // Which domain is a parameter, and two stacks can't have the same: it is one address.
     ("AWS::ApiGatewayV2::DomainName", "DomainName"),
+    ("AWS::ApiGatewayV2::ApiMapping", "DomainName"),
+    ("AWS::Route53::RecordSet", "Name"),
 ];
 
 /// Names that a stack gives: resource, property, and the name.
@@ -52,7 +54,13 @@ fn shared(one: &Stack, other: &Stack) -> Vec<(String, String, String)> {
 
 /// Everything that a parameter can add.
 fn with_everything(name: &str) -> Stack {
-    Stack::new().named(name).parameter("StripeSecretKeyFrom", "ssm:/checkout/stripe-key")
+    Stack::translated_with(&[
+        ("DeploymentPreference", "Canary10Percent5Minutes"),
+        ("StripeSecretKeyFrom", "ssm:/checkout/stripe-key"),
+        ("DomainName", "api.shop.example.com"),
+        ("DomainHostedZoneId", "Z123"),
+    ])
+    .named(name)
 }
 
 #[test]

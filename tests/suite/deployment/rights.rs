@@ -13,7 +13,7 @@ use tests::{
 };
 
 fn verdict(document: &Value, action: &str, resource: &str) -> Verdict {
-    let context = [("aws:PrincipalAccount", "123456789012".to_owned())];
+    let context = [("aws:PrincipalAccount", "111122223333".to_owned())];
     evaluate([document], &Access::new(action, resource), &context)
 }
 
@@ -22,7 +22,7 @@ fn policies_are_evaluated_as_iam_does() {
     let policy = json!({"Statement": [
         {"Effect": "Allow", "Action": ["dynamodb:Get*", "dynamodb:Query"], "Resource": "arn:orders*"},
         {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": ["arn:sessions", "arn:stock?"],
-         "Condition": {"StringEquals": {"aws:PrincipalAccount": ["123456789012"]}}},
+         "Condition": {"StringEquals": {"aws:PrincipalAccount": ["111122223333"]}}},
         {"Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": "*",
          "Condition": {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}},
         {"Effect": "Deny", "NotAction": "dynamodb:*", "Resource": "*"},
@@ -60,7 +60,7 @@ fn a_condition_that_is_not_known_fails_the_test() {
 
 #[test]
 fn a_call_needs_what_its_parts_need() {
-    let table = |name: &str| format!("arn:aws:dynamodb:us-east-1:123456789012:table/{name}");
+    let table = |name: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name}");
     let transaction = json!({"TransactItems": [
         {"Put": {"TableName": "o"}}, {"Update": {"TableName": "i"}}, {"Delete": {"TableName": "o"}},
         {"ConditionCheck": {"TableName": "s"}},
@@ -168,4 +168,32 @@ async fn each_function_signs_with_its_own_name() {
     world.reconcile(world.app()).await.unwrap();
     assert_eq!(callers(&world), ["reconcile".to_owned()].into());
     assert!(!callers(&world).contains(OPERATOR));
+}
+
+#[test]
+fn the_paying_functions_may_read_the_secrets_that_are_named_and_no_other_may() {
+    let here = "us-east-1:111122223333";
+    let may = |stack: &Stack, function: &str, action: &str, arn: &str| {
+        Roles::of(stack).role(function, &Access::new(action, arn)) == Verdict::Allowed
+    };
+    let (ssm, vault) = ("ssm:GetParameter", "secretsmanager:GetSecretValue");
+    for (place, action, arn) in [
+        ("ssm:/checkout/stripe-key", ssm, format!("arn:aws:ssm:{here}:parameter/checkout/stripe-key")),
+        ("ssm:/shop/stripe/live", ssm, format!("arn:aws:ssm:{here}:parameter/shop/stripe/live")),
+        ("ssm:stripe-key", ssm, format!("arn:aws:ssm:{here}:parameter/stripe-key")),
+        ("secretsmanager:shop/stripe#key", vault, format!("arn:aws:secretsmanager:{here}:secret:shop/stripe-AbC123")),
+        ("secretsmanager:stripe", vault, format!("arn:aws:secretsmanager:{here}:secret:stripe-AbC123")),
+    ] {
+        let key = Stack::new().parameter("StripeSecretKeyFrom", place);
+        let both =
+            Stack::new().parameter("StripeSecretKeyFrom", "ssm:other").parameter("StripeWebhookSecretFrom", place);
+        for function in ["confirm-order", "payment-webhook", "reconcile"] {
+            assert!(may(&key, function, action, &arn), "{function}: {place}");
+            assert!(may(&both, function, action, &arn), "{function}: {place}");
+        }
+        assert!(!may(&key, "initiate", action, &arn), "{place}");
+        let others =
+            arn.replace("checkout/", "billing/").replace(":stripe", ":paypal").replace("/stripe-key", "/paypal-key");
+        assert!(!may(&key, "confirm-order", action, &others.replace("shop/", "billing/")), "{place}");
+    }
 }

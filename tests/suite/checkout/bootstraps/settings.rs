@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use shared::http::route::Route;
 use tests::{
     binaries::binary,
-    runtime_api::{Bootstrap, Ended},
+    runtime_api::{Bootstrap, Ended, Outcome},
     world::World,
 };
 
@@ -91,14 +92,9 @@ async fn a_function_without_any_setting_names_those_it_needs() {
 async fn a_function_with_keys_or_certificates_that_cant_be_used_ends() {
     let world = World::new().await;
     let broken = "-----BEGIN CERTIFICATE-----\nnot-base64!\n-----END CERTIFICATE-----";
-    for (name, value) in [
-        ("JWT_JWKS", "{}"),
-        ("JWT_JWKS", "{\"keys\":[]}"),
-        ("JWT_JWKS", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"),
-        ("JWT_JWKS", "a-secret-that-is-no-file"),
-        ("REDIS_CA", "a-secret-that-is-no-file"),
-        ("REDIS_CA", broken),
-    ] {
+    for (name, value) in
+        [("JWT_JWKS", "a-secret-that-is-no-file"), ("REDIS_CA", "a-secret-that-is-no-file"), ("REDIS_CA", broken)]
+    {
         let mut settings = world.settings().clone();
         settings.insert(name.to_owned(), value.to_owned());
         if name == "REDIS_CA" {
@@ -111,6 +107,28 @@ async fn a_function_with_keys_or_certificates_that_cant_be_used_ends() {
         assert_eq!(reasons.len(), 1, "{reasons:?}");
         let named = reasons[0].contains(name) || reasons[0].contains("Redis settings");
         assert!(named && !ended.stdout.contains("a-secret"), "{reasons:?}");
+    }
+}
+
+/// A template can't look into a key set, and a shop that sells to guests must not end with its keys.
+#[tokio::test]
+async fn a_function_without_a_usable_key_in_its_setting_refuses_tokens_and_serves_guests() {
+    let world = World::new().await;
+    for keys in ["{}", "{\"keys\":[]}", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"] {
+        let mut settings = world.settings().clone();
+        settings.insert("JWT_JWKS".to_owned(), keys.to_owned());
+        let mut function = Bootstrap::start(&binary("list-orders"), &settings).await;
+
+        let guest = function.invoke(&world.guest().event(Route::ListOrders).value()).await;
+        let user = function.invoke(&world.user("ada").event(Route::ListOrders).value()).await;
+
+        let status = |outcome: &Outcome| match outcome {
+            Outcome::Answered(answer) => answer["statusCode"].as_u64(),
+            Outcome::Failed(_) => None,
+        };
+        assert_eq!((status(&guest), status(&user)), (Some(200), Some(401)), "{keys}");
+        let log = function.stop().await.stdout;
+        assert!(log.contains("every bearer token is refused"), "{log}");
     }
 }
 
@@ -151,7 +169,7 @@ async fn a_panic_is_one_line_of_the_log_with_its_request() {
     let mut settings = world.settings().clone();
     settings.insert("CHECKOUT_PANIC_AT".to_owned(), "confirm: nothing done".to_owned());
     let mut confirm = Bootstrap::start(&binary("confirm-order"), &settings).await;
-    let event = guest.event(shared::http::route::Route::ConfirmOrder).json(&body).value();
+    let event = guest.event(Route::ConfirmOrder).json(&body).value();
 
     confirm.invoke(&event).await;
     let ended = confirm.stop().await;
