@@ -1,3 +1,4 @@
+// Over 400 lines because each capability says here what it does when its store is down.
 //! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
 //! store is down. `DynamoDB` decides everything; Redis only makes it fast.
 

@@ -1,3 +1,4 @@
+// Over 400 lines because every setting is in its lists.
 //! Settings: every fault at once, emptiness as absence, no secret shown.
 
 use std::{net::IpAddr, time::Duration};
