@@ -4,6 +4,7 @@
 
 mod due;
 mod payments;
+mod receipts;
 
 use std::{future::Future, time::Duration};
 
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::domain::{
     block::Blocks,
     catalog::{Tables, TablesQuery},
-    ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
+    ids::{CheckoutId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
     open::OpenLimit,
     order::{Order, OrderStatus},
@@ -28,6 +29,7 @@ pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent,
     ProviderEvents, SeenEvents,
 };
+pub use receipts::{Kept, Receipt, Receipts};
 
 /// A store refused, broke, or gave no answer before its deadline. After a write, this means that the write may or
 /// may not have taken effect: every caller must be safe to repeat.
@@ -256,55 +258,6 @@ pub trait OrderCache: Sync {
 
     /// After an order was placed: drops every cached list of its owner, and replaces the session's copy.
     fn placed(&self, placement: Placement<'_>, request: ChangeId) -> impl Future<Output = ()> + Send;
-}
-
-/// A stored answer to a request with an idempotency key. Kept for 24 hours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Names caller, route and key.
-    pub id: String,
-    /// Of the request's body: the same key with another body is a mistake.
-    pub fingerprint: String,
-    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in receipts of earlier versions.
-    pub canonical: Option<String>,
-    pub status: u16,
-    pub body: String,
-    pub expires_at: OffsetDateTime,
-    /// The guest that a caller without an identity became with this request.
-    pub guest: Option<GuestId>,
-}
-
-/// What is stored for a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    pub receipt: Option<Receipt>,
-    /// What the guest had until then belongs to an account: answers that were stored until then are the guest's no longer.
-    pub claimed: Option<OffsetDateTime>,
-}
-
-/// Receipts. With the database down a request with an idempotency key is an error: it can't be known to be new.
-pub trait Receipts: Sync {
-    /// `guest` is the guest who asks, if it is one. One read; a second one only for the answer to a caller who became a
-    /// guest by it.
-    fn find(
-        &self,
-        id: &str,
-        guest: Option<GuestId>,
-        now: OffsetDateTime,
-    ) -> impl Future<Output = Result<Kept, StoreError>> + Send;
-
-    /// Keeps the answer of a request that wrote nothing; what is written keeps its answer in its own transaction.
-    /// False when another request with the key was answered first.
-    fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
-
-    /// Notes that a guest's sessions and orders are claimed: see [`Kept::claimed`]. `expires_at` is when the last of the
-    /// guest's answers will have expired.
-    fn claimed(
-        &self,
-        guest: GuestId,
-        until: OffsetDateTime,
-        expires_at: OffsetDateTime,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// What to ask Redis before the use case runs.
