@@ -97,6 +97,9 @@ async fn everything() -> Vec<Value> {
     let change = guest.event(Route::UpdateAddress).json(&body);
     world.dynamodb.add(Rule::on("PutItem", Fault::TransactionConflict).times(1));
     address.send(&change).await.expect(200);
+    // Another change: the same again would write nothing.
+    let body = json!({"checkoutId": id_of(&session), "shippingAddress": tests::world::california()});
+    let change = guest.event(Route::UpdateAddress).json(&body);
     world.dynamodb.add(Rule::on("PutItem", Fault::Throttling));
     address.send(&change).await.refused(503, "STORE_UNAVAILABLE");
     world.dynamodb.clear_rules();
@@ -182,8 +185,8 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("update-address", "SessionMisses"), 2),
         (("update-address", "VersionConflicts"), 1),
         (("update-address", "DynamoDbDegraded"), 1),
-        // The session's copy is neither read nor replaced.
-        (("update-address", "RedisDegraded"), 2),
+        // Neither the limit, the blocks and the session's copy are read, nor is the copy replaced.
+        (("update-address", "RedisDegraded"), 4),
         (("update-address", "RedisTimeouts"), 1),
         (("update-address", "BreakerOpenings"), 1),
         (("payment-webhook", "ColdStarts"), 1),
@@ -241,7 +244,7 @@ async fn each_call_to_a_store_is_timed_and_a_slow_store_is_named() {
     let line = health.stop().await.pop().expect("a line");
     assert_eq!(
         (timed(&line, "RedisMs"), timed(&line, "DynamoDbMs"), timed(&line, "PaymentsMs")),
-        (1, 1, 0),
-        "{line:#}"
+        (2, 1, 0),
+        "its limit, and its own look: {line:#}"
     );
 }
