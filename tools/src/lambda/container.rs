@@ -101,11 +101,6 @@ impl Container {
         }
     }
 
-    /// Of the process; none once it has ended.
-    pub fn id(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     fn ended_before_it_took_one(&self, end: io::Result<ExitStatus>) -> Ending {
         if self.api.was_asked() {
             return Ending::NotTaken;

@@ -44,3 +44,45 @@ pub(super) fn number(
     let place = || format!("Resources.{logical_id}.Properties.{name}");
     parameter.unwrap_or(value).as_u64().ok_or_else(|| TemplateError::NoNumber { place: place() })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::template::{Template, TemplateError};
+
+    const SMALL: &str = "
+Parameters:
+  Seconds: {Type: Number, Default: 10}
+  Text: {Type: String, Default: ten}
+Globals: {Function: {Timeout: !Ref Seconds}}
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration: {AllowOrigins: !Split [',', !Ref Origins], AllowMethods: [GET], MaxAge: 600}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: functions/health}
+";
+
+    #[test]
+    fn a_function_has_its_own_number_or_that_of_all_or_lambdas() -> Result<(), TemplateError> {
+        let function = |text: &str| Template::parse(text).map(|template| template.functions[0].clone());
+        let plain = function(SMALL)?;
+        assert_eq!((plain.timeout_seconds, plain.memory_mb), (10, 128));
+        let own = function(&SMALL.replace("health}", "health, Timeout: 60, MemorySize: 1024}"))?;
+        assert_eq!((own.timeout_seconds, own.memory_mb), (60, 1024));
+        for bad in ["!Ref Text", "!Ref Nothing", "!If [A, 1, 2]", "soon"] {
+            let error = function(&SMALL.replace("health}", &format!("health, Timeout: {bad}}}"))).err();
+            let message = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(message.contains("Resources.Function.Properties.Timeout"), "{bad}: {message}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn cors_rules_are_read_without_the_origins() -> Result<(), TemplateError> {
+        let cors = Template::parse(SMALL)?.cors;
+        assert_eq!(cors.map(|cors| (cors.allow_methods, cors.max_age)), Some((vec!["GET".to_owned()], 600)));
+        Ok(())
+    }
+}
