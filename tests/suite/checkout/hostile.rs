@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 400 * 1024;
 /// The largest key: a hash full of pages with the one order there is.
 const MOST_BYTES_OF_ONE: u64 = 200 * 1024;
 /// An accepted request in the log of a limit.
-const MOST_BYTES_OF_A_REQUEST: u64 = 128;
+const MOST_BYTES_OF_A_REQUEST: u64 = 256;
 
 fn requests() -> usize {
     std::env::var("HOSTILE_REQUESTS").ok().map_or(300, |text| text.parse().expect("a number"))

