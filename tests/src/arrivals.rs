@@ -78,7 +78,7 @@ where
 {
     let request = ChangeId(Uuid::new_v4());
     let limit = Limit { kind: LimitKind::Route, key: caller.key.clone(), policy: caller.policy, cost };
-    let entry = Entry { request, limits: vec![limit], callers: Vec::new(), session: None };
+    let entry = Entry { request, limits: vec![limit], declines: Vec::new(), callers: Vec::new(), session: None };
     let before = micros();
     let decision = *container.gate.enter(&entry).await.decisions.first().expect("there is a limit");
     let after = micros();

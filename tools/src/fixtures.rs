@@ -128,6 +128,7 @@ async fn open(
         session_ttl: app.config.times.session_ttl,
         cached: None,
         address: None,
+        tries: std::sync::Arc::default(),
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };
     let session = initiate(&app.sessions, &app.catalog, &visit, cart(), |_| None).await?;

@@ -12,8 +12,10 @@ use crate::{
         dynamodb::client::Dynamo,
         redis::{
             documents,
+            gate::uncount,
             leases::{self, ABSENT_LIFE, Absences, Field},
             link::Link,
+            local_limits::LocalLimits,
         },
         stored::{Unreadable, order::StoredOrder, parts::all, payment::due, session::StoredSession},
     },
@@ -21,10 +23,11 @@ use crate::{
         ids::{OrderId, Owner},
         open::OpenLimits,
         order::Order,
+        payment::PaymentStatus,
     },
     ports::{
-        ChangeId, DueOrder, DueOrders, DuePage, DueRun, OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews,
-        Orders, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
+        ChangeId, DueOrder, DueOrders, DuePage, DueRun, Limit, OrderCache, OrderFilter, OrderIndex, OrderPage,
+        OrderViews, Orders, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -42,6 +45,8 @@ pub struct OrderStore {
     /// How many open unpaid orders a caller and an address may have.
     pub open_limits: OpenLimits,
     pub absences: Arc<Absences>,
+    /// What this container has counted of the limits.
+    pub local: Arc<LocalLimits>,
     /// Makes lease tokens.
     pub token: fn() -> Uuid,
 }
@@ -153,9 +158,13 @@ impl OrderCache for OrderStore {
         self.link.send(&commands).await;
     }
 
-    async fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) {
+    async fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId, free: &[Limit]) {
         let keys = self.keys_of(owners, ids);
-        let commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
+        let mut commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
+        for limit in free {
+            self.local.refund(limit, request);
+            commands.push(uncount(&self.link, limit, request));
+        }
         self.link.insist(&commands).await;
     }
 
@@ -203,7 +212,11 @@ impl Orders for OrderStore {
         receipt: Option<&Receipt>,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
+        let declined = release.reserved && order.payment.status == PaymentStatus::Declined;
         let saved = self.dynamo.save_order(order, change, release, receipt, deadline).await?;
+        if declined && matches!(saved, Saved::Done) {
+            count(|counts| counts.declines += 1);
+        }
         if matches!(saved, Saved::Conflict(_)) {
             count(|counts| counts.version_conflicts += 1);
         }

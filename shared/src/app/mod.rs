@@ -38,7 +38,10 @@ use crate::{
         auth::{AuthConfig, KeySource},
         vars::ConfigError,
     },
-    domain::ids::{CheckoutId, GuestId, OrderId},
+    domain::{
+        cause,
+        ids::{CheckoutId, GuestId, OrderId},
+    },
     ports::{Health, Pulse},
     telemetry::counts::{Store, degraded},
 };
@@ -115,6 +118,7 @@ impl App {
                  known to come through the proxies, and the address that API Gateway saw counts"
             );
         }
+        let local = Arc::<LocalLimits>::default();
         // Longer than any request of ours may take, its last write included.
         let hold = time::Duration::try_from(times.request + config.dynamodb.timeout).unwrap_or(time::Duration::MINUTE);
         Ok(Self {
@@ -132,6 +136,7 @@ impl App {
                 order_life: times.order_cache,
                 list_life: times.order_list_cache,
                 hold,
+                local: Arc::clone(&local),
                 open_limits: config.limits.open_orders,
                 absences: Arc::default(),
                 token: random_id,
@@ -142,7 +147,7 @@ impl App {
             gate: RedisGate {
                 link: Arc::clone(&link),
                 session_ttl: times.session_ttl,
-                local: LocalLimits::default(),
+                local,
                 blocked: SeenBlocks::default(),
             },
             link,
@@ -167,7 +172,10 @@ impl App {
     }
 
     /// Goes on with what a payment has begun.
-    pub fn finisher<Who>(&self, visit: &Visit<Who>) -> Finisher<'_, SessionStore, OrderStore, OrderStore, Stripe> {
+    pub fn finisher<'a, Who>(
+        &'a self,
+        visit: &'a Visit<Who>,
+    ) -> Finisher<'a, SessionStore, OrderStore, OrderStore, Stripe> {
         Finisher::of(visit, &self.sessions, &self.orders, &self.orders, &self.payments)
     }
 
@@ -184,6 +192,7 @@ impl App {
             session_ttl: self.config.times.session_ttl,
             cached: None,
             address: None,
+            tries: Arc::default(),
             ids: Self::fresh_ids(),
         }
     }
@@ -213,7 +222,10 @@ fn tokens(config: &AuthConfig) -> Result<Tokens, BadKeys> {
         if !inline {
             return Err(error);
         }
-        tracing::error!(%error, "No key of the setting can be used: every bearer token is refused");
+        tracing::error!(
+            error = cause::chain(&error),
+            "No key of the setting can be used: every bearer token is refused"
+        );
         Tokens::new(&AuthConfig { verifier: None }, clock)
     })
 }

@@ -1,6 +1,6 @@
 //! What every route does around its use case: identity, decoding, the limit, idempotency keys, headers, the log line.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext};
 use time::OffsetDateTime;
@@ -23,7 +23,7 @@ use crate::{
         route::Route,
         source,
     },
-    ports::{ChangeId, Entrance, Entry, Gate as _, Receipt, Receipts as _},
+    ports::{ChangeId, Entrance, Entry, Gate as _, Receipt, Receipts as _, Tries},
     telemetry::counts::{Counts, Store, count, counted, counting, degraded, spent_ms},
 };
 
@@ -138,12 +138,16 @@ where
     let session = command.as_ref().ok().and_then(Command::checkout);
     let ids = App::fresh_ids();
     let callers = limits::callers(&app.config.limits, claim.as_ref().ok(), address);
-    let entry = Entry { request: ChangeId(ids.change), limits, callers, session };
-    let Entrance { mut decisions, blocks, cached } = app.gate.enter(&entry).await;
+    let by_card = command.as_ref().is_ok_and(Command::pays_by_card);
+    let declines = limits::declines(&app.config.limits, claim.as_ref().ok().filter(|_| by_card), address, session);
+    let entry = Entry { request: ChangeId(ids.change), limits, declines, callers, session };
+    let Entrance { mut decisions, tries, blocks, cached } = app.gate.enter(&entry).await;
+    let tries = Arc::new(tries);
     if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
         count(|counts| counts.blocked_requests += 1);
         let user = claim.as_ref().ok().and_then(Claim::user);
         tracing::warn!(user, network = limits::network(address), "request refused: the caller is blocked");
+        give_back(app, &tries, entry.request).await;
         return limits::shut_out(until).into();
     }
     if let Some((limit, decision)) = limits::tightest(&entry.limits, &decisions).filter(|(_, made)| !made.allowed) {
@@ -161,7 +165,16 @@ where
         return limits::headers(limits::refusal(limit, decision).into(), limit, decision, now);
     }
     let address = limits::address_key(&app.config, address);
-    let visit = Visit { who: (), now, deadline, session_ttl: app.config.times.session_ttl, cached, address, ids };
+    let visit = Visit {
+        who: (),
+        now,
+        deadline,
+        session_ttl: app.config.times.session_ttl,
+        cached,
+        address,
+        tries: Arc::clone(&tries),
+        ids,
+    };
     let answer = match claim {
         // Better a clear answer in time than Lambda's end of it; whatever was under way is safe to repeat.
         Ok(claim) => {
@@ -171,6 +184,8 @@ where
         Err(problem) => Err(problem),
     };
     let mut answer = answer.unwrap_or_else(Answer::from);
+    // No card was tried, or nobody knows what became of it.
+    give_back(app, &tries, entry.request).await;
     let busy = answer.code == Some(BUSY);
     if busy {
         answer = answer.header("retry-after", come_back_after(ids.change).to_string());
@@ -186,6 +201,14 @@ where
     match limits::tightest(&entry.limits, &decisions) {
         Some((limit, decision)) => limits::headers(answer, limit, decision, now),
         None => answer,
+    }
+}
+
+/// Gives back the places of a card that nobody else has given back or kept.
+async fn give_back(app: &App, tries: &Tries, request: ChangeId) {
+    let free = tries.release();
+    if !free.is_empty() {
+        app.gate.refund(free, request).await;
     }
 }
 

@@ -87,7 +87,7 @@ pub async fn claim(
                 claimed.orders.push(id);
             }
         }
-        cache.changed(&[&from, &to], &ids, visit.request()).await;
+        cache.changed(&[&from, &to], &ids, visit.request(), &[]).await;
     }
 }
 

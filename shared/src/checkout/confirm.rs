@@ -1,11 +1,12 @@
 //! Turning a session into one order, exactly once.
 
-use std::mem;
+use std::{mem, time::Duration};
 
 use crate::{
     checkout::{
         coupon,
         payment::Finisher,
+        reserve,
         session::{self, SessionError},
         visit::Visit,
     },
@@ -15,9 +16,9 @@ use crate::{
         catalog::Tables,
         coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
-        money::{Currency, Minor, OutOfRange},
+        money::{Currency, Minor},
         open::OpenLimit,
-        order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order::{Actor, Customer, Order, OrderStatus, Step, Tracking},
         payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
         problem::{Problem, Problems},
         session::{Session, SessionStatus},
@@ -26,7 +27,6 @@ use crate::{
         CardUnavailable, Catalog, Loaded, OrderCache, Orders, Payments, Placed, Placement, Receipt, Saved, Sessions,
         StoreError,
     },
-    pricing,
 };
 
 /// Attempts at one confirmation against a session that keeps changing.
@@ -80,6 +80,9 @@ pub enum ConfirmError {
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
+    /// Too many cards were declined in the session, of the caller or at the address; one may be tried after this.
+    #[error("too many cards were declined; another may be tried later, or pay in another way")]
+    TooManyDeclines(Duration),
     /// The bank said no. Stock, coupons and the session are as they were.
     #[error("the card was declined")]
     Declined { code: Option<String> },
@@ -259,7 +262,9 @@ where
 {
     let order = stores.orders.get(&visit.who.owner, id).await?;
     // This may be the retry of a confirmation whose request died before it could tell the cache.
-    stores.cache.changed(&[&visit.who.owner], &[id], visit.request()).await;
+    let over = order.as_ref().is_none_or(|order| !order.payment.status.is_open());
+    let free = if over { visit.tries.release() } else { &[] };
+    stores.cache.changed(&[&visit.who.owner], &[id], visit.request(), free).await;
     // The session and its order were written in one transaction: without the order, it isn't this caller's.
     order.ok_or(ConfirmError::Session(SessionError::NotFound))
 }
@@ -334,6 +339,9 @@ fn payment(
     if total.is_zero() {
         return Ok(Payment::nothing(PaymentMethod::Card));
     }
+    if let Some(wait) = visit.tries.refused() {
+        return Err(ConfirmError::TooManyDeclines(wait));
+    }
     let payment = Payment::by_card(token.clone(), terms.capture, visit.now, terms.time);
     Ok(payment.with_action_time(terms.action_time))
 }
@@ -364,7 +372,7 @@ fn order(
         shipping: session.priced.shipping.clone().ok_or(ConfirmError::MethodRequired)?,
         coupons: session.priced.coupons.clone(),
         relief: session.priced.relief.clone(),
-        reserved: reserved(session, tables)?,
+        reserved: reserve::reserved(session, tables)?,
         open: None,
         customer: command.customer.clone(),
         notes: command.notes.clone(),
@@ -375,25 +383,4 @@ fn order(
     };
     order.open(visit.address.clone());
     Ok(order)
-}
-
-/// What the order takes from the counters: stock of what is counted, and the coupons where they have limits.
-fn reserved(session: &Session, tables: &Tables) -> Result<Reserved, ConfirmError> {
-    let mut reserved = Reserved::default();
-    for (sku, units) in pricing::wanted(&session.lines, tables) {
-        let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
-        reserved.stock.push((sku, units));
-    }
-    let applied = session.priced.coupons.iter().filter_map(|applied| tables.coupons.get(&applied.code));
-    for (coupon, _) in applied {
-        reserved.first_order |= coupon.first_order_only;
-        if coupon.total_limit.is_some() || coupon.customer_limit.is_some() {
-            reserved.coupons.push(CouponHold {
-                code: coupon.code.clone(),
-                total_limit: coupon.total_limit,
-                customer_limit: coupon.customer_limit,
-            });
-        }
-    }
-    Ok(reserved)
 }

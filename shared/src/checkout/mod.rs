@@ -9,6 +9,7 @@ pub mod orders;
 pub mod payment;
 pub mod preview;
 pub mod reconcile;
+mod reserve;
 pub mod session;
 pub mod shipping;
 pub mod tax;

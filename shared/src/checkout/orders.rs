@@ -180,7 +180,7 @@ async fn change<Who: Sync>(
         let mut next = current.clone();
         if !edit(&mut next)? {
             // This may be the retry of a change whose request died before it could tell the cache.
-            cache.changed(&[owner], &[id], visit.request()).await;
+            cache.changed(&[owner], &[id], visit.request(), &[]).await;
             return Ok(Moved { order: current, moved: false });
         }
         if attempt == 0 {
@@ -198,7 +198,7 @@ async fn change<Who: Sync>(
         match saved? {
             Saved::Done => {
                 crash::point("order: changed, the cache not told").await;
-                cache.changed(&[owner], &[id], visit.request()).await;
+                cache.changed(&[owner], &[id], visit.request(), &[]).await;
                 return Ok(Moved { order: next, moved: true });
             }
             Saved::AlreadyAnswered => return Err(OrderError::AlreadyAnswered),

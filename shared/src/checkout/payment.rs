@@ -16,7 +16,7 @@ use crate::{
         payment::{Intent, Refunded, Standing, Todo},
         retry::backoff,
     },
-    ports::{ChangeId, Charge, OrderCache, Orders, PaymentError, Payments, Saved, Sessions, StoreError, Waits},
+    ports::{ChangeId, Charge, OrderCache, Orders, PaymentError, Payments, Saved, Sessions, StoreError, Tries, Waits},
 };
 
 /// Steps of one payment that are made in one go: more than any has.
@@ -31,6 +31,8 @@ pub struct Finisher<'a, S, O, K, P> {
     pub orders: &'a O,
     pub cache: &'a K,
     pub payments: &'a P,
+    /// The places that the request has taken for a card to be declined.
+    pub tries: &'a Tries,
     pub now: OffsetDateTime,
     /// No step begins after this.
     pub deadline: Instant,
@@ -65,6 +67,16 @@ enum Heard {
     Refund { id: Uuid, refunded: Refunded },
 }
 
+impl Heard {
+    /// The provider's word for why the card was declined, if it was.
+    fn declined(&self) -> Option<&str> {
+        match self {
+            Self::Intent { declined, .. } | Self::Nothing { declined } => declined.as_deref(),
+            Self::Refund { .. } => None,
+        }
+    }
+}
+
 impl<S, O, K, P> Finisher<'_, S, O, K, P>
 where
     S: Sessions,
@@ -74,14 +86,23 @@ where
 {
     /// For a request.
     pub fn of<'a, Who>(
-        visit: &Visit<Who>,
+        visit: &'a Visit<Who>,
         sessions: &'a S,
         orders: &'a O,
         cache: &'a K,
         payments: &'a P,
     ) -> Finisher<'a, S, O, K, P> {
-        let Visit { now, deadline, ids, .. } = visit;
-        Finisher { sessions, orders, cache, payments, now: *now, deadline: *deadline, request: ids.change }
+        let Visit { now, deadline, ids, tries, .. } = visit;
+        Finisher {
+            sessions,
+            orders,
+            cache,
+            payments,
+            tries: tries.as_ref(),
+            now: *now,
+            deadline: *deadline,
+            request: ids.change,
+        }
     }
 
     /// Does everything that is left to be done at the provider, and writes down what came of it. `hint` is a payment
@@ -107,6 +128,9 @@ where
                     return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
+            if heard.declined().is_some() {
+                self.tries.keep();
+            }
             crash::point("payment: the provider has answered").await;
             let client_secret = match &heard {
                 Heard::Intent { intent, .. } if intent.standing == Standing::RequiresAction => {
@@ -248,7 +272,7 @@ where
             Waits::Saved(self.orders.save(next, change, release, None, self.deadline).await?)
         };
         crash::point("payment: written down, the cache not told").await;
-        self.cache.changed(&[&owner], &[id], request).await;
+        self.cache.changed(&[&owner], &[id], request, self.tries.release()).await;
         if reopens && matches!(saved, Waits::Saved(Saved::Done)) {
             // Copies of the session say that it is an order.
             if let Some(loaded) = self.sessions.load(next.checkout, None, self.now).await? {

@@ -1,5 +1,7 @@
 //! What a use case knows of the request it serves. The clock and the dice are arguments.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use crate::{
         open::AddressKey,
         retry::backoff,
     },
-    ports::{CachedSession, ChangeId},
+    ports::{CachedSession, ChangeId, Tries},
 };
 
 /// A caller whose identity is proven: every session and order belongs to one.
@@ -53,14 +55,16 @@ pub struct Visit<Who = Caller> {
     pub cached: Option<CachedSession>,
     /// What the source address is counted under, unless it is trusted.
     pub address: Option<AddressKey>,
+    /// Whether a card may be tried.
+    pub tries: Arc<Tries>,
     pub ids: FreshIds,
 }
 
 impl<Who> Visit<Who> {
     /// The same visit by someone else.
     pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<Visit<Other>, E> {
-        let Self { who: from, now, deadline, session_ttl, cached, address, ids } = self;
-        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, address, ids })
+        let Self { who: from, now, deadline, session_ttl, cached, address, tries, ids } = self;
+        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, address, tries, ids })
     }
 
     /// Names this request.

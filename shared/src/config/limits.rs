@@ -1,6 +1,6 @@
 //! Who may ask how often.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, str::FromStr, time::Duration};
 
 use ipnet::IpNet;
 
@@ -31,6 +31,8 @@ pub struct LimitsConfig {
     /// `OPEN_ORDERS_CALLER` (5/200) and `OPEN_ORDERS_ADDRESS` (20/500): how many orders that nobody has paid a caller
     /// and a source address may have at once, and units in all of them.
     pub open_orders: OpenLimits,
+    /// `DECLINE_LIMITS` (5/10/30): how many cards a session, a caller and a source address may have declined in an hour.
+    pub declines: DeclineLimits,
     /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses that pass unlimited, such as the shop's own servers.
     pub trusted: Vec<IpNet>,
     /// Whose word counts for where a request comes from.
@@ -82,6 +84,31 @@ pub struct Policies {
     pub signed_in: Policy,
 }
 
+/// Declined cards in an hour.
+#[derive(Clone, Copy, Debug)]
+pub struct DeclineLimits {
+    pub session: Policy,
+    pub caller: Policy,
+    pub address: Policy,
+}
+
+impl DeclineLimits {
+    fn of(counts: [u32; 3]) -> Self {
+        let [session, caller, address] = counts.map(|count| Policy { count, window: Duration::from_secs(3600) });
+        Self { session, caller, address }
+    }
+}
+
+impl FromStr for DeclineLimits {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let counts: Result<Vec<u32>, _> = text.split('/').map(str::parse).collect();
+        let counts: [u32; 3] = counts.map_err(drop)?.try_into().map_err(drop)?;
+        if counts.iter().all(|count| (1..=10_000).contains(count)) { Ok(Self::of(counts)) } else { Err(()) }
+    }
+}
+
 impl LimitsConfig {
     /// Notes every fault.
     pub fn read(vars: &mut Vars) -> Self {
@@ -99,6 +126,11 @@ impl LimitsConfig {
                 caller: open_limit(vars, "OPEN_ORDERS_CALLER", 5, 200),
                 address: open_limit(vars, "OPEN_ORDERS_ADDRESS", 20, 500),
             },
+            declines: vars.parse_or(
+                "DECLINE_LIMITS",
+                "SESSION/CALLER/ADDRESS such as 5/10/30 (each at most 10000)",
+                DeclineLimits::of([5, 10, 30]),
+            ),
             trusted: trusted(vars),
             proxies: ProxyConfig::read(vars),
         }

@@ -29,7 +29,7 @@ pub fn pause(seed: Uuid, failures: u32, longest: Duration) -> Duration {
     let (high, low) = seed.as_u64_pair();
     let chance = (high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.wrapping_add(u64::from(failures) * 2)) >> 48;
     let chance = u32::try_from(chance).unwrap_or_default();
-    whole - whole / 4 * chance / 0xFFFF
+    whole.saturating_sub(whole / 4 * chance / 0xFFFF)
 }
 
 #[cfg(test)]

@@ -32,6 +32,15 @@ impl Claim {
             Self::Guest(_) | Self::Nobody => None,
         }
     }
+
+    /// To whom sessions and orders of this caller belong.
+    pub fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::User(identity) => Some(Owner::User(identity.user.clone())),
+            Self::Guest(guest) => Some(Owner::Guest(*guest)),
+            Self::Nobody => None,
+        }
+    }
 }
 
 /// A kind of caller that a route is for.
@@ -43,11 +52,10 @@ pub trait Admit: Sized {
 
 impl Admit for Caller {
     fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
-        match claim {
-            Claim::User(identity) => Ok(Self { owner: Owner::User(identity.user.clone()) }),
-            Claim::Guest(guest) => Ok(Self { owner: Owner::Guest(*guest) }),
-            Claim::Nobody => Err(unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with")),
-        }
+        let owner = claim
+            .owner()
+            .ok_or_else(|| unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with"))?;
+        Ok(Self { owner })
     }
 }
 

@@ -36,6 +36,11 @@ pub trait Command: Sized {
         None
     }
 
+    /// Whether a card may be tried for it.
+    fn pays_by_card(&self) -> bool {
+        false
+    }
+
     /// How many lines there are in the cart that it brings.
     fn lines(&self) -> usize {
         0

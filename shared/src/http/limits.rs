@@ -9,6 +9,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::{
     config::{Config, limits::LimitsConfig},
     domain::{
+        ids::CheckoutId,
         limit::{Decision, Policy},
         open::AddressKey,
     },
@@ -102,6 +103,30 @@ pub fn network(address: Option<IpAddr>) -> String {
     IpNet::new(address, length).map_or_else(|_| "unknown".to_owned(), |net| net.trunc().to_string())
 }
 
+/// What a card that is tried is counted under, should it be declined: its session, its caller, and its address unless
+/// that is trusted. `claim` is of a request that may try one.
+pub fn declines(
+    config: &LimitsConfig,
+    claim: Option<&Claim>,
+    address: Option<IpAddr>,
+    session: Option<CheckoutId>,
+) -> Vec<Limit> {
+    let Some(owner) = claim.and_then(Claim::owner) else { return Vec::new() };
+    let address = address.filter(|address| !config.trusts(*address)).map(limited_address);
+    let all = [
+        session.map(|id| (format!("session:{id}"), config.declines.session)),
+        Some((owner.to_string(), config.declines.caller)),
+        address.map(|address| (address, config.declines.address)),
+    ];
+    let limit =
+        |(who, policy): (String, Policy)| Limit { kind: LimitKind::Declines, key: declines_key(&who), policy, cost: 1 };
+    all.into_iter().flatten().map(limit).collect()
+}
+
+fn declines_key(who: &str) -> LimitKey {
+    LimitKey(format!("{who}:declines"))
+}
+
 /// What a caller's requests on a route are counted under. The path's parameters lose their braces: to a cluster, these
 /// would say that all such keys belong on one server.
 pub fn limit_key(who: &str, route: Route) -> LimitKey {
@@ -137,6 +162,7 @@ pub fn refusal(limit: &Limit, decision: Decision) -> Problem {
     let whose = match kind {
         LimitKind::Route => "here",
         LimitKind::Address => "here from one address",
+        LimitKind::Declines => "of declined cards",
     };
     let detail = format!(
         "at most {} requests in {} seconds are taken {whose}; try again in {seconds} seconds",
@@ -162,6 +188,6 @@ pub fn headers(answer: Answer, limit: &Limit, decision: Decision, now: OffsetDat
 }
 
 /// Rounded up: whoever waits that long is not early.
-fn whole_seconds(duration: Duration) -> u64 {
+pub fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -13,7 +13,7 @@ use crate::{
         problem::{self, Problems},
         settlement::PaymentRefusal,
     },
-    http::{problem::Problem, view::ProblemView},
+    http::{limits::whole_seconds, problem::Problem, view::ProblemView},
     ports::{CardUnavailable, EventRefusal, StoreError},
     telemetry::counts::{Store, count, degraded},
 };
@@ -207,12 +207,18 @@ impl From<ConfirmError> for Problem {
             ConfirmError::InsufficientStock(problems) => insufficient_stock(&problems),
             // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
-            ConfirmError::Cash(refusal) => cash_refused(&refusal, detail),
+            ConfirmError::Cash(refusal) => cash_refused(&refusal, &detail),
             ConfirmError::Card(CardUnavailable::NotOffered) => {
                 Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This way of paying isn't offered", detail)
             }
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
+            }
+            ConfirmError::TooManyDeclines(wait) => {
+                count(|counts| counts.declines_refused += 1);
+                tracing::warn!("a card was not tried: too many were declined");
+                Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)
+                    .retry_after(whole_seconds(wait).max(1))
             }
             ConfirmError::Declined { code } => {
                 let problem = Self::new(402, "PAYMENT_DECLINED", "The card was declined", detail);
@@ -227,8 +233,8 @@ impl From<ConfirmError> for Problem {
     }
 }
 
-fn cash_refused(refusal: &CashRefusal, detail: String) -> Problem {
-    let of = |code| Problem::new(422, code, "Cash on delivery isn't offered for this order", detail.clone());
+fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
+    let of = |code| Problem::new(422, code, "Cash on delivery isn't offered for this order", detail);
     match refusal {
         CashRefusal::NotOffered => of("PAYMENT_METHOD_UNAVAILABLE"),
         CashRefusal::Country(_) => of("CASH_ON_DELIVERY_NOT_IN_COUNTRY"),

@@ -268,6 +268,10 @@ impl Command for Confirm {
         faults.finish(command).map_err(Problem::validation)
     }
 
+    fn pays_by_card(&self) -> bool {
+        matches!(self.means, Means::Card(_))
+    }
+
     fn checkout(&self) -> Option<CheckoutId> {
         Some(self.checkout)
     }

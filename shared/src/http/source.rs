@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::Ipv6Net;
-use lambda_http::{Request, RequestExt as _, request::RequestContext};
+use lambda_http::{Request, RequestExt as _, http::HeaderValue, request::RequestContext};
 use subtle::ConstantTimeEq as _;
 
 use crate::config::{Secret, limits::ProxyConfig};
@@ -25,7 +25,7 @@ pub fn address(request: &Request, proxies: &ProxyConfig) -> Option<IpAddr> {
     }
     // The header grows to the right: each proxy appends whom it heard from, and API Gateway does so too. No more of it
     // is read than the proxies wrote: what stands before that is the client's own word.
-    let values: Vec<&[u8]> = request.headers().get_all(FORWARDED_FOR).iter().map(|value| value.as_bytes()).collect();
+    let values: Vec<&[u8]> = request.headers().get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
     let mut from_the_right =
         values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b',')).map(parsed).peekable();
     // API Gateway's own entry.

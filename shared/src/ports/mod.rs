@@ -5,6 +5,7 @@
 mod due;
 mod payments;
 mod receipts;
+mod tries;
 
 use std::{future::Future, time::Duration};
 
@@ -30,6 +31,7 @@ pub use payments::{
     ProviderEvents, SeenEvents,
 };
 pub use receipts::{Kept, Receipt, Receipts};
+pub use tries::Tries;
 
 /// A store refused, broke, or gave no answer before its deadline. After a write, this means that the write may or
 /// may not have taken effect: every caller must be safe to repeat.
@@ -253,8 +255,15 @@ pub trait OrderCache: Sync {
     /// which nobody knows whether it took effect, or still will.
     fn changing(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) -> impl Future<Output = ()> + Send;
 
-    /// After orders changed: drops their entries, and every cached list of the owners.
-    fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) -> impl Future<Output = ()> + Send;
+    /// After orders changed: drops their entries, and every cached list of the owners. With them the places of a card
+    /// that was tried and not declined go back.
+    fn changed(
+        &self,
+        owners: &[&Owner],
+        ids: &[OrderId],
+        request: ChangeId,
+        free: &[Limit],
+    ) -> impl Future<Output = ()> + Send;
 
     /// After an order was placed: drops every cached list of its owner, and replaces the session's copy.
     fn placed(&self, placement: Placement<'_>, request: ChangeId) -> impl Future<Output = ()> + Send;
@@ -267,6 +276,8 @@ pub struct Entry {
     pub request: ChangeId,
     /// All of them must admit the request.
     pub limits: Vec<Limit>,
+    /// Of a request that may try a card: see [`Tries`]. These refuse the card, and not the request.
+    pub declines: Vec<Limit>,
     /// By what the caller may be shut out: address and user id, as the limits count them.
     pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
@@ -289,6 +300,8 @@ pub enum LimitKind {
     Route,
     /// All signed-in callers of one address, beside the limit of each.
     Address,
+    /// Declined cards.
+    Declines,
 }
 
 impl LimitKind {
@@ -297,6 +310,7 @@ impl LimitKind {
         match self {
             Self::Route => "default",
             Self::Address => "address",
+            Self::Declines => "declines",
         }
     }
 }
@@ -306,10 +320,11 @@ impl LimitKind {
 pub struct LimitKey(pub String);
 
 /// What Redis said.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Entrance {
     /// Of each limit, in order. If one refused, nothing is counted against the others.
     pub decisions: Vec<Decision>,
+    pub tries: Tries,
     /// What staff have decided of the callers.
     pub blocks: Vec<Blocks>,
     pub cached: Option<CachedSession>,

@@ -34,6 +34,10 @@ pub struct Counts {
     pub orders_not_reconciled: u64,
     /// How long ago the order should have been looked at that waits longest, when a run of the reconciler began.
     pub oldest_due_s: u64,
+    /// Cards that a bank refused.
+    pub declines: u64,
+    /// Cards that weren't tried, after too many declines.
+    pub declines_refused: u64,
     /// Deadlines that were waited out for Redis: what bounds the time that a broken Redis costs.
     pub redis_timeouts: u64,
     /// How often Redis was given up on for a while.

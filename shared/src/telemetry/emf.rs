@@ -45,7 +45,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 21] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 23] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -63,6 +63,8 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 21] {
         ("ReconcileFailures", counts.reconcile_failures),
         ("OrdersNotReconciled", counts.orders_not_reconciled),
         ("OldestDueSeconds", counts.oldest_due_s),
+        ("Declines", counts.declines),
+        ("DeclinesRefused", counts.declines_refused),
         ("RedisTimeouts", counts.redis_timeouts),
         ("BreakerOpenings", counts.breaker_openings),
         ("VersionConflicts", counts.version_conflicts),

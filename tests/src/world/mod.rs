@@ -104,6 +104,7 @@ impl Setup {
         ] {
             self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
         }
+        self = self.setting("DECLINE_LIMITS", "10000/10000/10000");
         for whose in ["CALLER", "ADDRESS"] {
             self = self.setting(&format!("OPEN_ORDERS_{whose}"), "9999/999999");
         }

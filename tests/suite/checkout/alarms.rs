@@ -162,7 +162,11 @@ fn watched(alarm: &Yaml) -> Vec<Watched> {
 fn namespace(template: &Yaml) -> String {
     let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(scalar(&variables["POWERTOOLS_SERVICE_NAME"]), STACK);
-    scalar(&variables["POWERTOOLS_METRICS_NAMESPACE"])
+    // Left out, it is what the code takes without it.
+    match &variables["POWERTOOLS_METRICS_NAMESPACE"] {
+        Yaml::Null => "Checkout".to_owned(),
+        given => scalar(given),
+    }
 }
 
 #[tokio::test]

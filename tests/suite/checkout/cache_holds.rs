@@ -211,11 +211,11 @@ async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_i
         orders.changing(&[&owner], &[], change(n)).await;
     }
     for n in [3, 1, 2, 8, 7, 6, 5] {
-        orders.changed(&[&owner], &[], change(n)).await;
-        orders.changed(&[&owner], &[], change(n)).await;
+        orders.changed(&[&owner], &[], change(n), &[]).await;
+        orders.changed(&[&owner], &[], change(n), &[]).await;
         assert_eq!(fills().await, 0, "released: {n}");
     }
-    orders.changed(&[&owner], &[], change(4)).await;
+    orders.changed(&[&owner], &[], change(4), &[]).await;
     assert_eq!(fills().await, 1, "all are released");
 
     let mut most = 0;
@@ -228,7 +228,7 @@ async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_i
     assert!(most < 1_024, "{most} bytes");
     // Of those that are not known by name nobody can say that they are over.
     for n in 1..=2_000 {
-        orders.changed(&[&owner], &[], change(n)).await;
+        orders.changed(&[&owner], &[], change(n), &[]).await;
     }
     assert_eq!(fills().await, 0);
     // They run out, and leave.
@@ -236,7 +236,7 @@ async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_i
     let (_, name) = held.split_once(':').unwrap();
     let _: () = redis.hset(&key, "h", format!("1:{name}")).await.unwrap();
     assert_eq!(fills().await, 1);
-    orders.changed(&[&owner], &[], change(1)).await;
+    orders.changed(&[&owner], &[], change(1), &[]).await;
     assert!(!world.keys.all().contains(&format!("orders:{}", guest.guest_id())));
 }
 

@@ -36,15 +36,17 @@ const EXPECTED: [(&str, Cost); 21] = [
     ("health", cost(2, 3, 1, 0)),
 ];
 
-/// With a card an order is written twice: what is wanted, and what came of it.
+/// With a card an order is written twice: what is wanted, and what came of it. A card that may be declined takes its places
+/// among the declines of its session, its caller and its address in the first round trip, and gives them back in the last
+/// one: three commands each.
 const EXPECTED_OF_CARDS: [(&str, Cost); 11] = [
-    ("confirm-order", cost(5, 10, 4, 1)),
-    ("confirm-order, again", cost(2, 5, 1, 0)),
+    ("confirm-order", cost(5, 16, 4, 1)),
+    ("confirm-order, again", cost(2, 11, 1, 0)),
     ("capture-order", cost(5, 10, 4, 1)),
     ("refund-order", cost(5, 10, 4, 1)),
     ("cancel-order", cost(5, 10, 3, 1)),
-    ("confirm-order, declined", cost(6, 11, 5, 2)),
-    ("confirm-order, the bank asks", cost(5, 10, 4, 2)),
+    ("confirm-order, declined", cost(6, 14, 5, 2)),
+    ("confirm-order, the bank asks", cost(5, 16, 4, 2)),
     ("payment-webhook", cost(3, 6, 5, 1)),
     ("payment-webhook, again", cost(1, 2, 1, 0)),
     ("payment-webhook, nothing new", cost(1, 2, 4, 1)),

@@ -60,7 +60,13 @@ impl Function {
 }
 
 async fn impatient() -> Arc<World> {
-    Setup::default().setting("REDIS_TIMEOUT_MS", "200").setting("RATE_LIMIT_INITIATE", "2/60").cards().build().await
+    Setup::default()
+        .setting("REDIS_TIMEOUT_MS", "200")
+        .setting("RATE_LIMIT_INITIATE", "2/60")
+        .setting("DECLINE_LIMITS", "1/100/100")
+        .cards()
+        .build()
+        .await
 }
 
 /// The lines of functions to which everything happens that can be counted. Made once.
@@ -116,9 +122,15 @@ async fn everything() -> Vec<Value> {
     let told = json!({"id": "evt_2", "type": "refund.failed", "data": {"object": refund}}).to_string();
     webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
     let paid = world.guest();
+    let mut confirm = Function::start(&world, Route::ConfirmOrder).await;
+    let tester = world.guest();
+    let tried = tester.fill_cart(&[("espresso-beans", 1)]).await;
+    let bad =
+        tests::world::card_confirmation(id_of(&tried), tests::world::total_of(&tried), "pm_card_chargeCustomerFail");
+    confirm.send(&tester.event(Route::ConfirmOrder).json(&bad)).await.refused(402, "PAYMENT_DECLINED");
+    confirm.send(&tester.event(Route::ConfirmOrder).json(&bad)).await.refused(429, "TOO_MANY_DECLINES");
     let ready = paid.fill_cart(&[("espresso-beans", 1)]).await;
     world.stripe().proxy.down().await;
-    let mut confirm = Function::start(&world, Route::ConfirmOrder).await;
     let card = tests::world::card_confirmation(id_of(&ready), tests::world::total_of(&ready), "pm_card_visa");
     let waiting = confirm.send(&paid.event(Route::ConfirmOrder).json(&card)).await.expect(202);
 
@@ -149,7 +161,7 @@ async fn reconciled(world: &World, order: &str) -> Vec<Value> {
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 2 + 1 + 1, "one an invocation: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 2 + 3 + 1, "one an invocation: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -193,7 +205,11 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("payment-webhook", "UnknownPayments"), 1),
         (("payment-webhook", "FailedRefunds"), 1),
         (("confirm-order", "ColdStarts"), 1),
-        (("confirm-order", "SessionHits"), 1),
+        (("confirm-order", "SessionHits"), 3),
+        // The session is read past its copy after a decline, and before a confirmation is refused.
+        (("confirm-order", "SessionMisses"), 2),
+        (("confirm-order", "Declines"), 1),
+        (("confirm-order", "DeclinesRefused"), 1),
         (("confirm-order", "PaymentsDegraded"), 1),
     ]);
     assert_eq!(sums, expected);
@@ -234,12 +250,12 @@ async fn each_call_to_a_store_is_timed_and_a_slow_store_is_named() {
     let paid = confirm.bootstrap.stop().await;
     let line = blobs(&paid).pop().expect("a line");
     let seen = (timed(&line, "RedisMs"), timed(&line, "DynamoDbMs"), timed(&line, "PaymentsMs"));
-    assert_eq!(seen, (4, 4, 1), "as many as `costs` counts: {line:#}");
+    assert_eq!(seen, (5, 4, 1), "as many as `costs` counts: {line:#}");
     let fastest = line["RedisMs"]["Values"].as_array().expect("values").iter().filter_map(Value::as_f64);
     assert!(fastest.fold(f64::MAX, f64::min) >= 60.0, "each waited for the slow Redis: {line:#}");
     let served = paid.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
     let served: Vec<_> = served.filter(|line| line["message"] == "served").collect();
-    assert!(served[0]["redis_ms"].as_u64().is_some_and(|ms| ms >= 4 * 60), "{served:#?}");
+    assert!(served[0]["redis_ms"].as_u64().is_some_and(|ms| ms >= 5 * 60), "{served:#?}");
     assert!(served[0]["dynamodb_ms"].is_u64() && served[0]["payments_ms"].is_u64(), "{served:#?}");
     let line = health.stop().await.pop().expect("a line");
     assert_eq!(

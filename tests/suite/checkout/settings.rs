@@ -136,6 +136,7 @@ fn every_fault_is_told_at_once() {
         ("PAYMENT_LIMIT_SECONDS", "299"),
         ("PAYMENT_ACTION_SECONDS", "59"),
         ("OPEN_ORDERS_CALLER", "5"),
+        ("DECLINE_LIMITS", "5/10"),
         ("OPEN_ORDERS_ADDRESS", "0/200"),
         ("LOG_LEVEL", "verbose"),
     ];
@@ -177,6 +178,7 @@ fn an_empty_setting_is_an_absent_one() {
         "REDIS_IAM_SERVERLESS",
         "RATE_LIMIT_CART_LINES",
         "OPEN_ORDERS_CALLER",
+        "DECLINE_LIMITS",
         "OPEN_ORDERS_ADDRESS",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",

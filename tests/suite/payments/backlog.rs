@@ -23,9 +23,9 @@ use shared::{
         payment::{Capture, Intent, Payment, Refunded, Standing},
     },
     ports::{
-        CachedSession, CardTerms, CardUnavailable, ChangeId, Charge, DueOrder, DueOrders, DuePage, DueRun, Loaded,
-        OrderCache, OrderFilter, OrderPage, Orders, PaymentError, Payments, Placed, Placement, Receipt, Release, Saved,
-        Sessions, StoreError, Waits,
+        CachedSession, CardTerms, CardUnavailable, ChangeId, Charge, DueOrder, DueOrders, DuePage, DueRun, Limit,
+        Loaded, OrderCache, OrderFilter, OrderPage, Orders, PaymentError, Payments, Placed, Placement, Receipt,
+        Release, Saved, Sessions, StoreError, Tries, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -69,7 +69,9 @@ impl Shop {
 
     async fn run(&self, now: OffsetDateTime) -> Reconciled {
         let (deadline, request) = (Instant::now() + RUN, Uuid::from_u128(now.unix_timestamp().unsigned_abs().into()));
-        let finisher = Finisher { sessions: self, orders: self, cache: self, payments: self, now, deadline, request };
+        let tries = &Tries::default();
+        let finisher =
+            Finisher { sessions: self, orders: self, cache: self, payments: self, tries, now, deadline, request };
         reconcile(self, finisher).await.expect("the index is there")
     }
 
@@ -189,7 +191,7 @@ impl Orders for Shop {
 impl OrderCache for Shop {
     async fn changing(&self, _: &[&Owner], _: &[OrderId], _: ChangeId) {}
 
-    async fn changed(&self, _: &[&Owner], _: &[OrderId], _: ChangeId) {}
+    async fn changed(&self, _: &[&Owner], _: &[OrderId], _: ChangeId, _: &[Limit]) {}
 
     async fn placed(&self, _: Placement<'_>, _: ChangeId) {}
 }

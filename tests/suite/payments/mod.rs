@@ -4,6 +4,7 @@ mod after_the_sale;
 mod backlog;
 mod crashes;
 mod currencies;
+mod declines;
 mod documented;
 mod lost_answers;
 mod machine;

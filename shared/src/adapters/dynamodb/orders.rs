@@ -292,13 +292,11 @@ impl Dynamo {
             return Ok(Waits::Saved(Saved::Done));
         };
         // Whoever else has changed the order decides first.
-        match open_orders::refusal(&failures, limits).filter(|_| !has_failed(&failures, ORDER)) {
-            Some(limit) => Ok(Waits::TooManyOpenOrders(limit)),
-            None => {
-                let item = failures.into_iter().find(|failure| failure.name == ORDER).and_then(|failure| failure.item);
-                Ok(Waits::Saved(conflict(OPERATION, change, item)?))
-            }
+        if let Some(limit) = open_orders::refusal(&failures, limits).filter(|_| !has_failed(&failures, ORDER)) {
+            return Ok(Waits::TooManyOpenOrders(limit));
         }
+        let item = failures.into_iter().find(|failure| failure.name == ORDER).and_then(|failure| failure.item);
+        Ok(Waits::Saved(conflict(OPERATION, change, item)?))
     }
 }
 

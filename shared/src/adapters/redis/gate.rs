@@ -9,7 +9,7 @@ use crate::{
         blocks::SeenBlocks, command::Command, documents, link::Link, local_limits::LocalLimits, scripts,
     },
     domain::limit::Decision,
-    ports::{CachedSession, ChangeId, Entrance, Entry, Gate, Limit},
+    ports::{CachedSession, ChangeId, Entrance, Entry, Gate, Limit, Tries},
     telemetry::counts::{Store, degraded},
 };
 
@@ -17,15 +17,16 @@ use crate::{
 pub struct RedisGate {
     pub link: Arc<Link>,
     pub session_ttl: time::Duration,
-    pub local: LocalLimits,
+    pub local: Arc<LocalLimits>,
     pub blocked: SeenBlocks,
 }
 
 impl Gate for RedisGate {
     async fn enter(&self, entry: &Entry) -> Entrance {
-        let Entry { request, limits, callers, session } = entry;
+        let Entry { request, limits, declines, callers, session } = entry;
         let keys = &self.link.keys;
-        let mut commands: Vec<Command> = limits.iter().map(|limit| self.count(limit, *request)).collect();
+        let mut commands: Vec<Command> =
+            limits.iter().chain(declines).map(|limit| self.count(limit, *request)).collect();
         if !callers.is_empty() {
             commands.push(Command::new("look for blocks", "HMGET").arg(keys.blocked()).arg(callers));
         }
@@ -35,20 +36,30 @@ impl Gate for RedisGate {
         }
         let asked_at = self.local.now();
         let mut replies = self.link.send(&commands).await.into_iter();
-        let counted: Vec<Option<Decision>> =
-            limits.iter().map(|_| replies.next().flatten().as_ref().and_then(decision)).collect();
+        let mut told = |of: &[Limit]| -> Vec<Option<Decision>> {
+            of.iter().map(|_| replies.next().flatten().as_ref().and_then(decision)).collect()
+        };
+        let (counted, places) = (told(limits), told(declines));
         let blocks =
             if callers.is_empty() { Vec::new() } else { self.blocked.learn(callers, replies.next().flatten()) };
         let decisions = self.decide(limits, &counted, *request, asked_at).await;
+        let tries = self.decide(declines, &places, *request, asked_at).await;
+        let tries = match tries.iter().filter(|decision| !decision.allowed).map(|decision| decision.reset_after).max() {
+            Some(wait) => Tries::refused_for(wait),
+            None => Tries::of(declines.clone()),
+        };
+        if decisions.iter().any(|decision| !decision.allowed) && tries.refused().is_none() && !declines.is_empty() {
+            self.refund(tries.release(), *request).await;
+        }
         let cached = session.and_then(|_| cached(&replies.next()??));
-        Entrance { decisions, blocks, cached }
+        Entrance { decisions, tries, blocks, cached }
     }
 
     async fn refund(&self, limits: &[Limit], request: ChangeId) {
         for limit in limits {
             self.local.refund(limit, request);
         }
-        let commands: Vec<Command> = limits.iter().map(|limit| self.uncount(limit, request)).collect();
+        let commands: Vec<Command> = limits.iter().map(|limit| uncount(&self.link, limit, request)).collect();
         self.link.send(&commands).await;
     }
 }
@@ -75,7 +86,7 @@ impl RedisGate {
         let mut commands = Vec::new();
         for ((limit, counted), _) in pairs().zip(&decisions).filter(|(_, decision)| decision.allowed) {
             match counted {
-                Some(_) => commands.push(self.uncount(limit, request)),
+                Some(_) => commands.push(uncount(&self.link, limit, request)),
                 None => self.local.refund(limit, request),
             }
         }
@@ -92,11 +103,12 @@ impl RedisGate {
             .arg(limit.cost)
             .arg(request.0.to_string())
     }
+}
 
-    fn uncount(&self, limit: &Limit, request: ChangeId) -> Command {
-        let members: Vec<String> = (1..=limit.cost).map(|n| format!("{}:{n}", request.0)).collect();
-        Command::new("refund request", "ZREM").arg(self.link.keys.limit(&limit.key)).arg(members)
-    }
+/// Takes a request out of a count again.
+pub fn uncount(link: &Link, limit: &Limit, request: ChangeId) -> Command {
+    let members: Vec<String> = (1..=limit.cost).map(|n| format!("{}:{n}", request.0)).collect();
+    Command::new("refund request", "ZREM").arg(link.keys.limit(&limit.key)).arg(members)
 }
 
 fn decision(reply: &Value) -> Option<Decision> {

@@ -1,0 +1,33 @@
+//! What an order reserves.
+
+use crate::{
+    checkout::session::SessionError,
+    domain::{
+        catalog::Tables,
+        money::OutOfRange,
+        order::{CouponHold, Reserved},
+        session::Session,
+    },
+    pricing,
+};
+
+/// What the order takes from the counters: stock of what is counted, and the coupons where they have limits.
+pub(super) fn reserved(session: &Session, tables: &Tables) -> Result<Reserved, SessionError> {
+    let mut reserved = Reserved::default();
+    for (sku, units) in pricing::wanted(&session.lines, tables) {
+        let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
+        reserved.stock.push((sku, units));
+    }
+    let applied = session.priced.coupons.iter().filter_map(|applied| tables.coupons.get(&applied.code));
+    for (coupon, _) in applied {
+        reserved.first_order |= coupon.first_order_only;
+        if coupon.total_limit.is_some() || coupon.customer_limit.is_some() {
+            reserved.coupons.push(CouponHold {
+                code: coupon.code.clone(),
+                total_limit: coupon.total_limit,
+                customer_limit: coupon.customer_limit,
+            });
+        }
+    }
+    Ok(reserved)
+}
