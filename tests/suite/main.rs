@@ -17,4 +17,5 @@ mod history;
 mod operator;
 mod payments;
 mod pricing;
+mod runbooks;
 mod topologies;

@@ -1,0 +1,166 @@
+//! The incidents, each as real as this machine allows: real functions, real stores, and faults between them.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+use shared::http::route::Route;
+use tests::{
+    binaries::binary,
+    dynamo_faults::{Fault, Rule},
+    proxy::Mode,
+    runtime_api::Bootstrap,
+    world::{Setup, World, card_confirmation, cart, id_of, now, total_of, webhook},
+};
+use tools::stripe_server::WEBHOOK_SECRET;
+
+use super::Incident;
+
+/// The sections that are walked through below.
+pub(super) const WALKED: [&str; 10] = [
+    "Slow",
+    "FunctionErrors",
+    "Flood",
+    "RedisDown",
+    "RedisFull",
+    "DynamoDbDown",
+    "DynamoDbThrottled",
+    "StripeDown",
+    "UnknownPayments",
+    "FailedRefunds",
+];
+
+/// A shop whose stores have the deadlines that are deployed.
+fn as_deployed() -> Setup {
+    Setup::default()
+        .setting("REDIS_TIMEOUT_MS", "150")
+        .setting("DYNAMODB_TIMEOUT_MS", "1000")
+        .setting("REQUEST_TIMEOUT_MS", "8000")
+}
+
+/// A guest opens a checkout, and looks at it.
+async fn shop_a_little(incident: &mut Incident, world: &Arc<World>) {
+    let guest = world.guest();
+    let open = guest.event(Route::Initiate).json(&json!({"cartItems": cart(&[("espresso-beans", 1)])}));
+    incident.serve(Route::Initiate, &[open]).await;
+}
+
+#[tokio::test]
+async fn slow() {
+    // Patient with Redis: at the deployed deadline, 60 ms later is late on a busy machine.
+    let world = as_deployed().setting("REDIS_TIMEOUT_MS", "2000").setting("DYNAMODB_TIMEOUT_MS", "5000").build().await;
+    world.dynamodb.add(Rule::on("*", Fault::Delay(Duration::from_millis(400))));
+    world.redis.set(Mode::Delay(Duration::from_millis(60))).await;
+    let mut incident = Incident::of("Slow", world.settings());
+    shop_a_little(&mut incident, &world).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn function_errors() {
+    let world = World::new().await;
+    let mut settings = world.settings().clone();
+    settings.insert("RATE_LIMIT_INITIATE".to_owned(), "ten".to_owned());
+    let mut incident = Incident::of("FunctionErrors", &settings);
+    let ended = Bootstrap::start(&binary("initiate"), &settings).await.end().await;
+    incident.heard(&ended.stdout);
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn flood() {
+    let world = as_deployed().setting("REDIS_TIMEOUT_MS", "5000").build().await;
+    let flooder = world.nobody().from_address("198.51.100.7");
+    let mut incident = Incident::of("Flood", world.settings());
+    let open = flooder.event(Route::Initiate).json(&json!({"cartItems": cart(&[("espresso-beans", 1)])}));
+    let answers = incident.serve(Route::Initiate, &vec![open; 14]).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status() == 429).count(), 4);
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn redis_down() {
+    let world = as_deployed().build().await;
+    world.redis.down().await;
+    let mut incident = Incident::of("RedisDown", world.settings());
+    shop_a_little(&mut incident, &world).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn redis_full() {
+    let world = as_deployed().setting("REDIS_TIMEOUT_MS", "5000").own_redis().build().await;
+    let tell = |command: &[&str]| {
+        let client = redis::Client::open(world.keys.url()).expect("a URL");
+        let mut connection = client.get_connection().expect("Redis answers");
+        let mut cmd = redis::cmd(command[0]);
+        cmd.arg(&command[1..]);
+        cmd.exec(&mut connection).expect("Redis does it");
+    };
+    tell(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
+    tell(&["CONFIG", "SET", "maxmemory", "1"]);
+    let mut incident = Incident::of("RedisFull", world.settings());
+    shop_a_little(&mut incident, &world).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn dynamodb_down() {
+    let world = as_deployed().build().await;
+    let mut settings = world.settings().clone();
+    settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://127.0.0.1:1".to_owned());
+    let mut incident = Incident::of("DynamoDbDown", &settings);
+    shop_a_little(&mut incident, &world).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn dynamodb_throttled() {
+    let world = as_deployed().build().await;
+    world.dynamodb.add(Rule::on("PutItem", Fault::Throttling));
+    let mut incident = Incident::of("DynamoDbThrottled", world.settings());
+    shop_a_little(&mut incident, &world).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn stripe_down() {
+    let world = as_deployed().setting("REDIS_TIMEOUT_MS", "5000").cards().build().await;
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    world.stripe().proxy.down().await;
+    let card = card_confirmation(id_of(&ready), total_of(&ready), "pm_card_visa");
+    let mut incident = Incident::of("StripeDown", world.settings());
+    let [answer] = incident
+        .serve(Route::ConfirmOrder, &[guest.event(Route::ConfirmOrder).json(&card)])
+        .await
+        .try_into()
+        .expect("one answer");
+    answer.expect(202);
+    incident.walk().await;
+}
+
+/// Stripe tells of something.
+async fn told(incident: &mut Incident, kind: &str, object: serde_json::Value) {
+    let event = json!({"id": "evt_runbook", "type": kind, "data": {"object": object}}).to_string();
+    let answers = incident.serve(Route::PaymentWebhook, &[webhook(&event, WEBHOOK_SECRET, now())]).await;
+    assert_eq!(answers.iter().map(tests::world::Answer::status).collect::<Vec<_>>(), [200]);
+}
+
+#[tokio::test]
+async fn unknown_payments() {
+    let world = as_deployed().cards().build().await;
+    let mut incident = Incident::of("UnknownPayments", world.settings());
+    let order = uuid::Uuid::now_v7().to_string();
+    told(&mut incident, "payment_intent.succeeded", json!({"id": "pi_runbook", "metadata": {"order_id": order}})).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn failed_refunds() {
+    let world = as_deployed().cards().build().await;
+    let mut incident = Incident::of("FailedRefunds", world.settings());
+    let refund =
+        json!({"payment_intent": "pi_1", "failure_reason": "lost_or_stolen_card", "metadata": {"refund_id": "1"}});
+    told(&mut incident, "refund.failed", refund).await;
+    incident.walk().await;
+}
