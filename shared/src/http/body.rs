@@ -14,6 +14,8 @@ use crate::{
     http::problem::Problem,
 };
 
+/// The largest body that any route reads, in bytes.
+pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The longest query that is read, in bytes.
 const MAX_QUERY: usize = 4 * 1024;
 

@@ -17,7 +17,7 @@ use lambda_http::{
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::http::{problem::Problem, reply::Form};
+use crate::http::{body::LARGEST_BODY, problem::Problem, reply::Form};
 
 /// What every answer to another event says.
 const EXPECTED: &str = "this function takes requests of an API Gateway HTTP API, payload format 2.0";
@@ -86,7 +86,8 @@ impl HttpEvent {
         let query = self.raw_query_string.as_deref().unwrap_or_default();
         let body = match self.body {
             None => Body::Empty,
-            Some(text) if self.is_base64_encoded == Some(true) => {
+            // What is too large for every route is refused as it is: nothing is done with it first.
+            Some(text) if self.is_base64_encoded == Some(true) && text.len() / 4 * 3 <= LARGEST_BODY => {
                 STANDARD.decode(text).map(Body::Binary).map_err(|error| {
                     Problem::malformed(format!("isBase64Encoded is set, but the body isn't base64: {error}"))
                 })?

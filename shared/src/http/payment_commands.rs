@@ -8,7 +8,7 @@ use crate::{
     checkout::orders::Refund,
     domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, bytes, json, path, plain},
+        body::{Command, LARGEST_BODY, bytes, json, path, plain},
         problem::Problem,
     },
 };
@@ -66,7 +66,7 @@ pub struct Notification {
 
 impl Command for Notification {
     /// Stripe's largest events have a tenth of it.
-    const MAX_BODY: usize = 1024 * 1024;
+    const MAX_BODY: usize = LARGEST_BODY;
 
     fn decode(request: &Request) -> Result<Self, Problem> {
         plain(request)?;

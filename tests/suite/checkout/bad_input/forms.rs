@@ -99,7 +99,9 @@ async fn what_is_too_large_is_not_looked_at_whatever_it_holds() {
         ["4242424242424242 ", "[", "{\"cvc\":1,", "\"", "\u{20ac}"].map(|text| text.repeat(1_200_000 / text.len()));
     let cases = Route::ALL.into_iter().flat_map(|route| {
         let event = shop.event(route).header("content-type", "text/plain");
-        bodies.clone().map(|body| (format!("{:.20}", body), route, event.clone().body(body), too_large))
+        let base64 = event.clone().body("A".repeat(1_600_000)).base64();
+        let texts = bodies.clone().map(|body| (format!("{body:.20}"), route, event.clone().body(body), too_large));
+        texts.into_iter().chain([("base64".to_owned(), route, base64, too_large)])
     });
     each_is_refused(&shop, cases).await;
 
