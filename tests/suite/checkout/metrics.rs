@@ -42,7 +42,10 @@ struct Function {
 
 impl Function {
     async fn start(world: &World, route: Route) -> Self {
-        let mut settings = world.settings().clone();
+        Self::with(route, world.settings().clone()).await
+    }
+
+    async fn with(route: Route, mut settings: BTreeMap<String, String>) -> Self {
         settings.insert("POWERTOOLS_SERVICE_NAME".to_owned(), STACK.to_owned());
         Self { route, bootstrap: Bootstrap::start(&binary(route.function()), &settings).await }
     }
@@ -134,11 +137,26 @@ async fn everything() -> Vec<Value> {
     let card = tests::world::card_confirmation(id_of(&ready), tests::world::total_of(&ready), "pm_card_visa");
     let waiting = confirm.send(&paid.event(Route::ConfirmOrder).json(&card)).await.expect(202);
 
+    let busy = contended(&world).await;
     let mut all = reconciled(&world, waiting["order"]["orderId"].as_str().expect("an order")).await;
-    for function in [initiate, show, get, address, webhook, confirm] {
+    for function in [initiate, show, get, address, webhook, confirm, busy] {
         all.extend(function.stop().await);
     }
     all
+}
+
+/// A cancellation that met others' writes until there was no more time.
+async fn contended(world: &Arc<World>) -> Function {
+    let guest = world.guest();
+    let order = guest.buy(&[("espresso-beans", 1)]).await;
+    let mut hasty = world.settings().clone();
+    hasty.insert("REQUEST_TIMEOUT_MS".to_owned(), "1000".to_owned());
+    let mut cancel = Function::with(Route::CancelOrder, hasty).await;
+    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionConflict));
+    let event = guest.event_about(Route::CancelOrder, order["orderId"].as_str().expect("an id"));
+    cancel.send(&event).await.refused(503, "BUSY");
+    world.dynamodb.clear_rules();
+    cancel
 }
 
 /// A run of the reconciler that can't read a part of the index, nor this order.
@@ -161,7 +179,7 @@ async fn reconciled(world: &World, order: &str) -> Vec<Value> {
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 2 + 3 + 1, "one an invocation: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 2 + 3 + 1 + 1, "one an invocation: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -211,6 +229,8 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("confirm-order", "Declines"), 1),
         (("confirm-order", "DeclinesRefused"), 1),
         (("confirm-order", "PaymentsDegraded"), 1),
+        (("cancel-order", "ColdStarts"), 1),
+        (("cancel-order", "Contention"), 1),
     ]);
     assert_eq!(sums, expected);
 }

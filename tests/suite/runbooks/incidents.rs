@@ -9,14 +9,14 @@ use tests::{
     dynamo_faults::{Fault, Rule},
     proxy::Mode,
     runtime_api::Bootstrap,
-    world::{Setup, World, card_confirmation, cart, id_of, now, total_of, webhook},
+    world::{Answer, Setup, World, card_confirmation, cart, confirmation, id_of, now, total_of, webhook},
 };
 use tools::stripe_server::WEBHOOK_SECRET;
 
 use super::Incident;
 
 /// The sections that are walked through below.
-pub(super) const WALKED: [&str; 10] = [
+pub(super) const WALKED: [&str; 12] = [
     "Slow",
     "FunctionErrors",
     "Flood",
@@ -27,6 +27,8 @@ pub(super) const WALKED: [&str; 10] = [
     "StripeDown",
     "UnknownPayments",
     "FailedRefunds",
+    "Reconciler",
+    "Contention",
 ];
 
 /// A shop whose stores have the deadlines that are deployed.
@@ -69,7 +71,7 @@ async fn function_errors() {
 #[tokio::test]
 async fn flood() {
     let world = as_deployed().setting("REDIS_TIMEOUT_MS", "5000").build().await;
-    let flooder = world.nobody().from_address("198.51.100.7");
+    let flooder = world.nobody().from_address("203.0.113.9");
     let mut incident = Incident::of("Flood", world.settings());
     let open = flooder.event(Route::Initiate).json(&json!({"cartItems": cart(&[("espresso-beans", 1)])}));
     let answers = incident.serve(Route::Initiate, &vec![open; 14]).await;
@@ -143,7 +145,7 @@ async fn stripe_down() {
 async fn told(incident: &mut Incident, kind: &str, object: serde_json::Value) {
     let event = json!({"id": "evt_runbook", "type": kind, "data": {"object": object}}).to_string();
     let answers = incident.serve(Route::PaymentWebhook, &[webhook(&event, WEBHOOK_SECRET, now())]).await;
-    assert_eq!(answers.iter().map(tests::world::Answer::status).collect::<Vec<_>>(), [200]);
+    assert_eq!(answers.iter().map(Answer::status).collect::<Vec<_>>(), [200]);
 }
 
 #[tokio::test]
@@ -162,5 +164,35 @@ async fn failed_refunds() {
     let refund =
         json!({"payment_intent": "pi_1", "failure_reason": "lost_or_stolen_card", "metadata": {"refund_id": "1"}});
     told(&mut incident, "refund.failed", refund).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn reconciler() {
+    let world = as_deployed().setting("REDIS_TIMEOUT_MS", "5000").cards().build().await;
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    world.stripe().proxy.down().await;
+    let waiting = guest.pay(id_of(&ready), total_of(&ready), "pm_card_visa").await.expect(202);
+    let order = waiting["order"]["orderId"].as_str().expect("an id");
+    world.make_due(order).await;
+    world.damage(order).await;
+    let mut incident = Incident::of("Reconciler", world.settings());
+    let mut process = Bootstrap::start(&binary("reconcile"), &incident.settings).await;
+    process.invoke(&json!({})).await;
+    incident.heard(&process.stop().await.stdout);
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn contention() {
+    let world = as_deployed().setting("REQUEST_TIMEOUT_MS", "1500").setting("REDIS_TIMEOUT_MS", "5000").build().await;
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionConflict));
+    let confirm = guest.event(Route::ConfirmOrder).json(&confirmation(id_of(&ready), total_of(&ready)));
+    let mut incident = Incident::of("Contention", world.settings());
+    let answers = incident.serve(Route::ConfirmOrder, &[confirm]).await;
+    assert_eq!(answers.iter().map(Answer::status).collect::<Vec<_>>(), [503]);
     incident.walk().await;
 }
