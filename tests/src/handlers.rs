@@ -10,6 +10,15 @@ use shared::{
 
 use crate::identity;
 
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// Makes a handler's future on the heap. It is large: in a function of its own it takes up the stack only while it is
+/// made, and not once for each function that [`call`] knows.
+#[inline(never)]
+fn on_heap<F: Future<Output = Response> + Send + 'static>(make: impl FnOnce() -> F) -> Answering {
+    Box::pin(make())
+}
+
 /// Runs the reconciler as its schedule would, under its own role.
 ///
 /// # Errors
@@ -21,26 +30,25 @@ pub async fn reconcile(app: Arc<App>) -> Result<Reconciled, StoreError> {
 
 /// Calls a function as its runtime would: one container, one request, and its own role.
 pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
-    // On the heap: handlers' futures are large, and every await of a test has a place of its own for one on the stack.
-    let answer: Pin<Box<dyn Future<Output = Response> + Send>> = match function {
-        "apply-coupon" => Box::pin(apply_coupon::handle(app, request)),
-        "calculate-shipping" => Box::pin(calculate_shipping::handle(app, request)),
-        "calculate-shipping-preview" => Box::pin(calculate_shipping_preview::handle(app, request)),
-        "calculate-tax" => Box::pin(calculate_tax::handle(app, request)),
-        "cancel-order" => Box::pin(cancel_order::handle(app, request)),
-        "capture-order" => Box::pin(capture_order::handle(app, request)),
-        "claim" => Box::pin(claim::handle(app, request)),
-        "confirm-order" => Box::pin(confirm_order::handle(app, request)),
-        "get-order" => Box::pin(get_order::handle(app, request)),
-        "get-session" => Box::pin(get_session::handle(app, request)),
-        "health" => Box::pin(health::handle(app, request)),
-        "initiate" => Box::pin(initiate::handle(app, request)),
-        "list-orders" => Box::pin(list_orders::handle(app, request)),
-        "payment-webhook" => Box::pin(payment_webhook::handle(app, request)),
-        "refund-order" => Box::pin(refund_order::handle(app, request)),
-        "remove-coupon" => Box::pin(remove_coupon::handle(app, request)),
-        "update-address" => Box::pin(update_address::handle(app, request)),
-        "update-order-status" => Box::pin(update_order_status::handle(app, request)),
+    let answer: Answering = match function {
+        "apply-coupon" => on_heap(|| apply_coupon::handle(app, request)),
+        "calculate-shipping" => on_heap(|| calculate_shipping::handle(app, request)),
+        "calculate-shipping-preview" => on_heap(|| calculate_shipping_preview::handle(app, request)),
+        "calculate-tax" => on_heap(|| calculate_tax::handle(app, request)),
+        "cancel-order" => on_heap(|| cancel_order::handle(app, request)),
+        "capture-order" => on_heap(|| capture_order::handle(app, request)),
+        "claim" => on_heap(|| claim::handle(app, request)),
+        "confirm-order" => on_heap(|| confirm_order::handle(app, request)),
+        "get-order" => on_heap(|| get_order::handle(app, request)),
+        "get-session" => on_heap(|| get_session::handle(app, request)),
+        "health" => on_heap(|| health::handle(app, request)),
+        "initiate" => on_heap(|| initiate::handle(app, request)),
+        "list-orders" => on_heap(|| list_orders::handle(app, request)),
+        "payment-webhook" => on_heap(|| payment_webhook::handle(app, request)),
+        "refund-order" => on_heap(|| refund_order::handle(app, request)),
+        "remove-coupon" => on_heap(|| remove_coupon::handle(app, request)),
+        "update-address" => on_heap(|| update_address::handle(app, request)),
+        "update-order-status" => on_heap(|| update_order_status::handle(app, request)),
         other => panic!("there is no function {other}"),
     };
     identity::acting_as(function, answer).await

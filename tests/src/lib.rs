@@ -11,6 +11,7 @@
     reason = "a harness has a clock and an environment of its own, and fails the test at once where it can't do its work"
 )]
 
+pub mod account;
 pub mod answering;
 pub mod arrivals;
 pub mod binaries;

@@ -68,6 +68,15 @@ impl Bootstrap {
         panic!("the function ended without an answer: {early:?}\n{stderr}");
     }
 
+    /// Gives it an event; `None` if it ends instead of answering, as one that can't start does.
+    pub async fn try_invoke(&mut self, event: &Value) -> Option<Outcome> {
+        let outcome = self.give(event).outcome;
+        tokio::select! {
+            outcome = outcome => Some(outcome.expect("the runtime API goes on")),
+            _ = self.child.wait() => None,
+        }
+    }
+
     /// Gives it an event that it doesn't live through. Returns the signal that it died of.
     pub async fn dies_of(&mut self, event: &Value) -> Option<i32> {
         use std::os::unix::process::ExitStatusExt as _;

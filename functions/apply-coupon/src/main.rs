@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(apply_coupon::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), apply_coupon::handle).await
 }

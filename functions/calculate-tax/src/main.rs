@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(calculate_tax::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), calculate_tax::handle).await
 }

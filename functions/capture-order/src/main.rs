@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(capture_order::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), capture_order::handle).await
 }

@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(claim::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), claim::handle).await
 }

@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(get_session::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), get_session::handle).await
 }

@@ -1,4 +1,4 @@
-//! `GET /health`: the state of Redis and `DynamoDB`, never a secret.
+//! `GET /health`: the state of Redis, `DynamoDB` and payments, never a secret.
 
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use shared::{
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
     serve(app, Route::Health, request, |_: Served<Anyone, ()>| async move {
-        let (redis, dynamodb) = app.pulse().await;
-        Ok::<_, Problem>(Answer::json(200, &HealthView::new(redis, dynamodb)))
+        Ok::<_, Problem>(Answer::json(200, &HealthView::new(app.pulse().await)))
     })
     .await
 }

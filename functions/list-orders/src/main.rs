@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(list_orders::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), list_orders::handle).await
 }

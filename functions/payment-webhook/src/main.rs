@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run(payment_webhook::handle).await
+    shared::app::run(env!("CARGO_PKG_NAME"), payment_webhook::handle).await
 }

@@ -1,4 +1,4 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::app::run_scheduled("reconcile", reconcile::handle).await
+    shared::app::run_scheduled(env!("CARGO_PKG_NAME"), reconcile::handle).await
 }

@@ -38,6 +38,19 @@ impl Tokens {
         Ok(Self { verifier: Some((verifier.clone(), keys)) })
     }
 
+    /// How many keys there are to verify with; fetches them if that has not been done.
+    ///
+    /// # Errors
+    /// Why a token can't be verified.
+    pub async fn standing(&self) -> Result<String, String> {
+        let Some((_, keys)) = &self.verifier else { return Ok("none: guests only, every token is refused".to_owned()) };
+        match keys.count_fetched().await {
+            0 => Err("they can't be fetched from the address in JWT_JWKS".to_owned()),
+            1 => Ok("1 key".to_owned()),
+            more => Ok(format!("{more} keys")),
+        }
+    }
+
     /// Fetches the set at cold start. A failure is logged, and tried again by the first token.
     pub async fn warm_up(&self) {
         if let Some((_, keys)) = &self.verifier {

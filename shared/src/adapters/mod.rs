@@ -1,5 +1,6 @@
 //! The ports' other side: `DynamoDB` and Redis, and the forms in which things are stored there.
 
+pub mod aws;
 pub mod dynamodb;
 pub mod identity;
 pub mod orders;

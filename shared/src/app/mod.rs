@@ -1,6 +1,8 @@
 //! The wiring: the one place that knows which adapter stands behind which port, what time it is, and where chance
 //! comes from.
 
+pub mod diagnose;
+pub mod needs;
 pub mod run;
 pub mod serve;
 mod start;
@@ -17,6 +19,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use redis::{FromRedisValue as _, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -42,15 +45,15 @@ use crate::{
         cause,
         ids::{CheckoutId, GuestId, OrderId},
     },
-    ports::{Health, Pulse},
+    ports::{Health, PaymentsPulse, Pulse, Pulses},
     telemetry::counts::{Store, degraded},
 };
 
 pub use run::{Scheduled, run, run_scheduled};
 pub use serve::{Request, Response, Served, Told, serve};
 
-/// How long the key lives that shows that writes are taken.
-const HEALTH_KEY_SECONDS: u32 = 60;
+/// How long it is remembered that the payment provider has failed.
+const NOTE_SECONDS: u64 = 120;
 
 /// Everything a container holds on to between requests.
 #[derive(Debug)]
@@ -235,17 +238,40 @@ fn random_id() -> Uuid {
     Uuid::new_v4()
 }
 
+impl App {
+    /// Leaves a note for [`Health`] that the payment provider has failed an invocation. What is written only then costs
+    /// nothing while all is well.
+    async fn note_payments(&self) {
+        let at = self.now().unix_timestamp_nanos() / 1_000_000;
+        let key = self.link.keys.payments_failed();
+        let note = Command::new("note failed payment", "SET").arg(key).arg(at.to_string()).arg("EX").arg(NOTE_SECONDS);
+        self.link.send(&[note]).await;
+    }
+
+    /// When the payment provider last failed us, as the note says.
+    fn payments_pulse(&self, note: Option<Value>) -> PaymentsPulse {
+        let Some(note) = note else { return PaymentsPulse::Unknown };
+        let Ok(Some(at)) = Option::<i64>::from_redis_value(note) else { return PaymentsPulse::NoFailures };
+        let now = self.now().unix_timestamp_nanos() / 1_000_000;
+        PaymentsPulse::Failing(Duration::from_millis(u64::try_from(now - i128::from(at)).unwrap_or_default()))
+    }
+}
+
 impl Health for App {
-    async fn pulse(&self) -> (Pulse, Pulse) {
+    async fn pulse(&self) -> Pulses {
         let redis = async {
             let start = Instant::now();
-            // A write: one that is full, or that was demoted, answers to everything else.
-            let key = self.link.keys.health();
-            let write = Command::new("write", "SET").arg(key).arg(1).arg("EX").arg(HEALTH_KEY_SECONDS);
-            match self.link.send(&[write]).await.pop() {
-                Some(Some(_)) => Pulse::Up(start.elapsed()),
-                _ => Pulse::Down,
-            }
+            let keys = &self.link.keys;
+            // A write, because a Redis that is full or a replica answers every PING.
+            let write = Command::new("write for health", "SET").arg(keys.health()).arg(1).arg("EX").arg(60);
+            let note = Command::new("read failed payments", "GET").arg(keys.payments_failed());
+            let mut replies = self.link.ask(&[write, note]).await.into_iter();
+            let pulse = match replies.next() {
+                Some(Ok(_)) => Pulse::Up(start.elapsed()),
+                Some(Err(failure)) if failure.is_refusal() => Pulse::RefusesWrites(start.elapsed()),
+                Some(Err(_)) | None => Pulse::Down,
+            };
+            (pulse, self.payments_pulse(replies.next().and_then(Result::ok)))
         };
         let dynamo = async {
             let start = Instant::now();
@@ -254,6 +280,7 @@ impl Health for App {
                 _ => Pulse::Down,
             }
         };
-        tokio::join!(redis, dynamo)
+        let ((redis, payments), dynamodb) = tokio::join!(redis, dynamo);
+        Pulses { redis, dynamodb, payments }
     }
 }

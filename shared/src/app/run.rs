@@ -3,11 +3,16 @@
 use std::{process::ExitCode, sync::Arc};
 
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+use serde::Serialize;
 use serde_json::{json, value::RawValue};
 use tracing::Instrument as _;
 
 use crate::{
-    app::{App, Request, Response, Told, start::start},
+    app::{
+        App, Request, Response, Told,
+        diagnose::{self, Diagnosis},
+        start::start,
+    },
     checkout::visit::Visit,
     http::{
         answer::Answer,
@@ -17,6 +22,14 @@ use crate::{
     },
     telemetry::{cause, counts::counting, emf::Invocation},
 };
+
+/// What an invocation gives back: an answer to its event, or what the function found when it was asked how it is.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Output<T> {
+    Answer(T),
+    Diagnosis(Box<Diagnosis>),
+}
 
 /// An invocation that nobody asked for.
 pub type Scheduled = Visit<()>;
@@ -39,14 +52,20 @@ where
         let (app, metrics, handler) = (Arc::clone(&app), Arc::clone(&metrics), handler.clone());
         let span = tracing::info_span!("run", route = name, function_request_id = event.context.request_id);
         async move {
+            if diagnose::is_asked(event.payload.get()) {
+                return Ok(Output::Diagnosis(Box::new(Box::pin(app.diagnose(name)).await)));
+            }
             if !event::is_scheduled(&event.payload) {
                 tracing::warn!("refused an event that is not a schedule's");
                 let problem =
                     Problem::new(400, "UNSUPPORTED_EVENT", "Not a schedule", "this function is run by a schedule");
-                return Ok(Some(refusal(problem, Form::Http, event.context.request_id)));
+                return Ok(Output::Answer(Some(refusal(problem, Form::Http, event.context.request_id))));
             }
             let (at, scheduled) = (app.now(), app.scheduled());
             let (done, mut counts) = counting(handler(Arc::clone(&app), scheduled)).await;
+            if counts.payments_degraded > 0 {
+                Box::pin(app.note_payments()).await;
+            }
             counts.cold_starts = u64::from(app.is_cold());
             metrics.emit(Invocation { at, route: name, request_id: &event.context.request_id }, &counts);
             let done = done.map_err(|error| {
@@ -56,7 +75,7 @@ where
                 Error::from(causes)
             })?;
             tracing::info!(?done, "The run is over.");
-            Ok::<_, Error>(None)
+            Ok::<_, Error>(Output::Answer(None))
         }
         .instrument(span)
     }));
@@ -64,7 +83,7 @@ where
 }
 
 /// Runs a function until Lambda stops it. Fails, and has said why, with settings that no request could be served with.
-pub async fn run<F, Fut>(handler: F) -> ExitCode
+pub async fn run<F, Fut>(name: &'static str, handler: F) -> ExitCode
 where
     F: Fn(Arc<App>, Request) -> Fut + Clone,
     Fut: Future<Output = Response> + Send,
@@ -76,12 +95,15 @@ where
     let running = lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (app, metrics, handler) = (Arc::clone(&app), Arc::clone(&metrics), handler.clone());
         async move {
+            if diagnose::is_asked(event.payload.get()) {
+                return Ok(Output::Diagnosis(Box::new(Box::pin(app.diagnose(name)).await)));
+            }
             let (at, request_id) = (app.now(), event.context.request_id.clone());
             let (reply, told) = answer(app, event, handler).await?;
             if let Some(Told { route, counts }) = told {
                 metrics.emit(Invocation { at, route: route.function(), request_id: &request_id }, &counts);
             }
-            Ok::<_, Error>(reply)
+            Ok::<_, Error>(Output::Answer(reply))
         }
     }));
     ended(running.await)

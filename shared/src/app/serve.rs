@@ -73,6 +73,10 @@ where
         let start = Instant::now();
         // Boxed: a future this large shouldn't be moved from layer to layer.
         let answer = Box::pin(guarded(app, route, &request, handler)).await.header("x-request-id", correlation_id);
+        if counted(|counts| counts.payments_degraded) > 0 {
+            // Boxed: it is rare, and would make the future of every request large.
+            Box::pin(app.note_payments()).await;
+        }
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             status = answer.status,

@@ -13,7 +13,9 @@ pub struct AwsConfig {
 }
 
 impl AwsConfig {
-    pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+    /// # Errors
+    /// Notes every fault; `None` only where there is one.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
         let region = vars.required("AWS_REGION");
         let access_key_id = vars.required("AWS_ACCESS_KEY_ID");
         let secret_access_key = vars.required("AWS_SECRET_ACCESS_KEY");

@@ -25,7 +25,14 @@ pub struct TableNames {
 }
 
 impl DynamoDbConfig {
-    pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+    /// Where calls go.
+    pub fn url(&self) -> String {
+        self.endpoint.clone().unwrap_or_else(|| format!("https://dynamodb.{}.amazonaws.com", self.aws.region))
+    }
+
+    /// # Errors
+    /// Notes every fault; `None` only where there is one.
+    pub fn read(vars: &mut Vars) -> Option<Self> {
         let aws = AwsConfig::read(vars);
         let endpoint = vars.get("AWS_ENDPOINT_URL_DYNAMODB");
         if endpoint.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {

@@ -57,7 +57,7 @@ pub enum SecretService {
 impl StripeConfig {
     /// # Errors
     /// Notes every fault; `None` also where no cards are taken.
-    pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+    pub fn read(vars: &mut Vars) -> Option<Self> {
         vars.declare(&["AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
         let key = secret(vars, "STRIPE_SECRET_KEY");
         let webhook_secret = secret(vars, "STRIPE_WEBHOOK_SECRET");

@@ -87,7 +87,9 @@ impl Vars {
         }
         // The prefix itself may be misspelt. Names of another length are no slips, and are not worth the comparison.
         let close = |known: &&String| {
-            known.len().abs_diff(upper.len()) <= SLIPS && strsim::osa_distance(&upper, known) <= SLIPS
+            // Names of AWS's services are short, and one is soon another.
+            let slips = if upper.starts_with("AWS_") { 1 } else { SLIPS };
+            known.len().abs_diff(upper.len()) <= slips && strsim::osa_distance(&upper, known) <= slips
         };
         self.known.iter().find(close).map(|known| format!("{name} is not a setting: did you mean {known}?"))
     }

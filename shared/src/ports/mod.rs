@@ -2,6 +2,7 @@
 //! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
 //! store is down. `DynamoDB` decides everything; Redis only makes it fast.
 
+pub mod diagnosis;
 mod due;
 mod payments;
 mod receipts;
@@ -366,11 +367,31 @@ pub trait Identities: Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulse {
     Up(Duration),
+    /// It answers, and takes no writes: it is full, say, or a replica.
+    RefusesWrites(Duration),
     Down,
+}
+
+/// How calls to the payment provider have ended lately. Nobody asks the provider for this: the functions that pay leave
+/// a note when it fails them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentsPulse {
+    /// None has failed in the last two minutes.
+    NoFailures,
+    /// The last one that failed did so this long ago.
+    Failing(Duration),
+    /// The note could not be read.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulses {
+    pub redis: Pulse,
+    pub dynamodb: Pulse,
+    pub payments: PaymentsPulse,
 }
 
 /// The state of the stores.
 pub trait Health: Sync {
-    /// Redis, then `DynamoDB`.
-    fn pulse(&self) -> impl Future<Output = (Pulse, Pulse)> + Send;
+    fn pulse(&self) -> impl Future<Output = Pulses> + Send;
 }

@@ -33,7 +33,7 @@ const EXPECTED: [(&str, Cost); 21] = [
     ("update-order-status", cost(3, 6, 3, 0)),
     ("claim, three sessions and orders", cost(6, 15, 13, 0)),
     ("calculate-shipping-preview", cost(1, 2, 2, 0)),
-    ("health", cost(2, 3, 1, 0)),
+    ("health", cost(2, 4, 1, 0)),
 ];
 
 /// With a card an order is written twice: what is wanted, and what came of it. A card that may be declined takes its places

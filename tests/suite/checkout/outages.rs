@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::{
     dynamo_faults::{Fault, Rule},
     proxy::Mode,
-    world::{Purchase, STEPS, Setup, california, id_of, total_of},
+    world::{Purchase, STEPS, Setup, california, id_of, patiently, total_of},
 };
 
 /// A world whose stores are given up on soon, because these tests wait for it.
@@ -107,9 +107,80 @@ async fn health_names_the_store_that_is_down() {
     let told = health().await;
     assert_eq!((&told["status"], &told["redis"]["status"]), (&json!("degraded"), &json!("down")));
     assert_eq!(told["dynamodb"]["status"], "up");
+    assert_eq!(told["payments"]["status"], "unknown", "Redis would know");
     world.redis.up().await;
     world.dynamodb.add(Rule::on("GetItem", Fault::InternalServerError));
     assert_eq!(health().await["dynamodb"]["status"], "down");
+}
+
+/// It answers every PING and every read; what is asked of it is to take what the checkout writes.
+#[tokio::test]
+async fn health_says_that_redis_takes_no_writes() {
+    let world = Setup::default().own_redis().build().await;
+    let health = async || {
+        let event = tests::event::Event::get("/api/v1/checkout/health");
+        world.call("health", event.request()).await.expect(200)
+    };
+    let mut redis = world.keys.connection().await;
+    let mut tell = async |words: &str| {
+        let mut command = redis::Cmd::new();
+        for word in words.split(' ') {
+            command.arg(word);
+        }
+        command.query_async::<()>(&mut redis).await.unwrap_or_else(|error| panic!("{words}: {error}"));
+    };
+    assert_eq!(health().await["status"], "ok");
+    for (fault, mended) in [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    ] {
+        tell(fault).await;
+        let told = health().await;
+        assert_eq!(told["status"], "degraded", "{fault}");
+        // A replica is left alone at once, as a server that is down is.
+        let expected = if fault.starts_with("REPLICAOF") { "down" } else { "refuses-writes" };
+        assert_eq!(told["redis"]["status"], expected, "{fault}");
+        tell(mended).await;
+        // The breaker may be open after a replica.
+        patiently(async || health().await["status"] == "ok").await;
+    }
+}
+
+/// Nobody asks Stripe for it: the functions that pay leave a note when it fails them, and only then.
+#[tokio::test]
+async fn health_says_that_payments_fail() {
+    let world = Setup::default().unlimited().cards().build().await;
+    let guest = world.guest();
+    let health = async || {
+        let asked = world.stripe().proxy.traffic().requests;
+        let event = tests::event::Event::get("/api/v1/checkout/health");
+        let told = world.call("health", event.request()).await.expect(200);
+        assert_eq!(world.stripe().proxy.traffic().requests, asked, "a probe costs no call");
+        told
+    };
+    let pay = async |token: &str| {
+        let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+        guest.pay(id_of(&session), total_of(&session), token).await
+    };
+    pay("pm_card_visa").await.expect(201);
+    // A card that is declined is no failure of Stripe's.
+    pay("pm_card_chargeCustomerFail").await.expect(402);
+    let told = health().await;
+    assert_eq!((&told["status"], &told["payments"]), (&json!("ok"), &json!({"status": "ok"})));
+
+    world.stripe().proxy.down().await;
+    pay("pm_card_visa").await.expect(202);
+
+    let told = health().await;
+    assert_eq!((&told["status"], &told["payments"]["status"]), (&json!("degraded"), &json!("failing")));
+    assert!(told["payments"]["lastFailureSeconds"].is_u64(), "{told}");
+    let mut redis = world.keys.connection().await;
+    let key = format!("{}payments-failed", world.keys.prefix());
+    let ttl: i64 = redis::cmd("TTL").arg(&key).query_async(&mut redis).await.unwrap();
+    assert!((1..=120).contains(&ttl), "it is forgotten in {ttl} s");
+    let _: () = redis::cmd("DEL").arg(&key).query_async(&mut redis).await.unwrap();
+    assert_eq!(health().await["status"], "ok");
 }
 
 /// Everything `DynamoDB` may answer instead of doing what was asked.

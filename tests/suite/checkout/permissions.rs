@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
-use shared::http::route::Route;
+use shared::{app::needs, http::route::Route};
 use tests::{
     servers::root,
     world::{Setup, Shopper, World, california, id_of, total_of},
@@ -189,6 +189,35 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     cards(&mut watch).await;
 
     assert_eq!(watch.asked, granted());
+}
+
+/// What a function tries when it is asked whether its role lets it do its work.
+#[test]
+fn each_function_knows_what_its_role_must_grant() {
+    let mut known = Grants::new();
+    for (function, _, needs) in needs::ALL {
+        let of = needs.iter().flat_map(|(resource, actions)| {
+            actions.iter().map(|action| ((*resource).to_owned(), (*action).to_owned()))
+        });
+        known.insert(function.to_owned(), of.collect());
+    }
+    let granted = granted();
+    for (function, grants) in &granted {
+        assert_eq!(known.get(function), Some(grants), "{function}: shared/src/app/needs.rs and template.yaml differ");
+    }
+    assert_eq!(known.len(), granted.len(), "shared/src/app/needs.rs has a function that template.yaml has not");
+    let text = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template: Yaml = serde_yaml_ng::from_str(&text).unwrap();
+    for resource in template["Resources"].as_mapping().unwrap().values() {
+        let Some(code) = resource["Properties"]["CodeUri"].as_str() else { continue };
+        let key = &resource["Properties"]["Environment"]["Variables"]["STRIPE_SECRET_KEY_FROM"];
+        let function = code.trim_start_matches("functions/").trim_end_matches('/');
+        assert_eq!(
+            needs::pays(function),
+            !key.is_null(),
+            "{function}: shared/src/app/needs.rs and template.yaml differ"
+        );
+    }
 }
 
 /// What payments need: those that end well, and those that don't.

@@ -281,7 +281,7 @@ async fn the_rights_that_are_documented_will_do() {
         &["clear", "session:*", "--yes"],
     ] {
         let ended = run(&world, arguments).await;
-        assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
+        assert!(ended.code == 0 || arguments == ["doctor"] && ended.has_no_fault(), "{arguments:?}: {ended:?}");
     }
 }
 

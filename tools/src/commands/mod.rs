@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod dev;
 pub mod doctor;
+mod doctor_stack;
 mod environment;
 pub mod keys;
 pub mod limits;

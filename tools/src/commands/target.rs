@@ -7,14 +7,17 @@ use shared::{
     app::{App, Clock, StartError},
     config::{
         Config,
+        aws::AwsConfig,
+        dynamodb::DynamoDbConfig,
         limits::LimitsConfig,
+        payments::StripeConfig,
         redis::RedisConfig,
         vars::{ConfigError, Vars},
     },
 };
 use tools::{
     client::Access,
-    operator::{Operator, OperatorError},
+    operator::{Operator, OperatorError, stack::Account},
     ports, project, stack,
     stripe_server::StripeServer,
     template::{Template, TemplateError},
@@ -97,6 +100,29 @@ impl Target {
         let mut vars = self.vars()?;
         let config = RedisConfig::read(&mut vars);
         Ok(vars.finish(config)?)
+    }
+
+    /// The settings of `DynamoDB` alone.
+    pub fn dynamodb(&self) -> Result<DynamoDbConfig, CommandError> {
+        let mut vars = self.vars()?;
+        let config = DynamoDbConfig::read(&mut vars);
+        Ok(vars.finish(config)?)
+    }
+
+    /// The settings of Stripe alone; none where no cards are taken.
+    pub fn stripe(&self) -> Result<Option<StripeConfig>, CommandError> {
+        let mut vars = self.vars()?;
+        let config = StripeConfig::read(&mut vars);
+        Ok(vars.finish(Some(config))?)
+    }
+
+    /// Who asks, of which region; and where else Lambda and `CloudFormation` are, if not at the region's own addresses.
+    pub fn account(&self) -> Result<Account, CommandError> {
+        let mut vars = self.vars()?;
+        let aws = AwsConfig::read(&mut vars);
+        let (lambda, cloudformation) =
+            (vars.get("AWS_ENDPOINT_URL_LAMBDA"), vars.get("AWS_ENDPOINT_URL_CLOUDFORMATION"));
+        Ok(Account::new(vars.finish(aws)?, lambda, cloudformation))
     }
 
     /// The limits as they are set.

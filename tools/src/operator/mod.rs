@@ -6,6 +6,7 @@ pub mod keys;
 pub mod limits;
 pub mod pattern;
 pub mod sessions;
+pub mod stack;
 pub mod stats;
 
 use std::time::Duration;

@@ -113,6 +113,15 @@ impl Keys {
         Ok(Self { url, clock, ring: RwLock::new(ring), fetching: tokio::sync::Mutex::default() })
     }
 
+    /// How many there are; fetches them if that has not been done.
+    pub(super) async fn count_fetched(&self) -> usize {
+        let count = || self.ring.read().unwrap_or_else(PoisonError::into_inner).keys.len();
+        if count() == 0 {
+            self.warm_up().await;
+        }
+        count()
+    }
+
     pub(super) async fn warm_up(&self) {
         if let Some(url) = &self.url {
             self.refetch(url).await;

@@ -35,6 +35,11 @@ impl Keys {
         format!("{}blocked", self.prefix)
     }
 
+    /// A string: when the payment provider last failed us, in milliseconds since 1970.
+    pub fn payments_failed(&self) -> String {
+        format!("{}payments-failed", self.prefix)
+    }
+
     /// A hash: the order's document and who may fill it in.
     pub fn order(&self, id: OrderId) -> String {
         format!("{}order:{id}", self.prefix)

@@ -54,11 +54,18 @@ impl fmt::Debug for Link {
 
 /// Why a command came to nothing.
 #[derive(Clone, Debug, thiserror::Error)]
-enum Failure {
+pub enum Failure {
     #[error("left alone after a failure")]
     BreakerOpen,
     #[error(transparent)]
     Redis(#[from] RedisError),
+}
+
+impl Failure {
+    /// Whether the server is there, and refused.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Redis(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension))
+    }
 }
 
 impl Link {
@@ -96,6 +103,20 @@ impl Link {
         let results = self.attempt(commands).await;
         timed(Store::Redis, start.elapsed());
         commands.iter().zip(results).map(|(command, result)| heard(command, result)).collect()
+    }
+
+    /// As [`Link::send`], and says why a command came to nothing.
+    pub async fn ask(&self, commands: &[Command]) -> Vec<Result<Value, Failure>> {
+        let results = if self.breaker.permits(Instant::now()) {
+            self.attempt(commands).await
+        } else {
+            commands.iter().map(|_| Err(Failure::BreakerOpen)).collect()
+        };
+        let noted = commands
+            .iter()
+            .zip(results)
+            .map(|(command, result)| result.inspect_err(|error| degraded(Store::Redis, command.operation, error)));
+        noted.collect()
     }
 
     /// Opens the connection, so that the first request doesn't have to.

@@ -5,6 +5,7 @@ mod breaker;
 pub mod cluster;
 pub mod command;
 pub mod connect;
+pub mod diagnosis;
 pub mod documents;
 pub mod gate;
 pub mod iam;

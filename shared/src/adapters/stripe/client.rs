@@ -17,7 +17,10 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    adapters::stripe::{amount, event, secrets},
+    adapters::{
+        aws::text_of,
+        stripe::{amount, event, secrets},
+    },
     config::{
         Secret,
         payments::{SecretSource, StripeConfig},
@@ -36,8 +39,6 @@ use crate::{
 
 /// The API that the answers below are of.
 const VERSION: &str = "2024-06-20";
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// The client; without a key it offers nothing.
 pub struct Stripe {
@@ -118,6 +119,26 @@ impl Stripe {
         }
         let secret = secrets::fetch(&self.connector, source, (self.now)().into()).await?;
         Ok(kept.insert(secret).clone())
+    }
+
+    pub(super) fn config(&self) -> Option<&StripeConfig> {
+        self.config.as_ref()
+    }
+
+    /// Asks about what isn't there: an answer that says so is a good one.
+    pub(super) async fn probe(&self, method: &str, path: &str, form: &[(&str, String)]) -> Result<(), PaymentError> {
+        self.call("ask about a payment that isn't there", method, path, form, None).await.map(|_| ())
+    }
+
+    /// Whether there is a secret to check events with.
+    ///
+    /// # Errors
+    /// Why it can't be had.
+    pub(super) async fn has_webhook_secret(&self) -> Result<bool, String> {
+        match self.config.as_ref().and_then(|config| config.webhook_secret.as_ref()) {
+            Some(source) => self.secret(&self.webhook_secret, source).await.map(|_| true),
+            None => Ok(false),
+        }
     }
 
     /// One call. `key` makes it safe to be made again.
@@ -207,15 +228,6 @@ impl Stripe {
 
 fn request_id(response: &HttpResponse) -> String {
     response.headers().get("request-id").unwrap_or_default().to_owned()
-}
-
-pub(super) async fn text_of(response: HttpResponse) -> Result<String, String> {
-    let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
-    let bytes = body.collect().await.map_err(|e| cause::chain(&e))?.into_bytes();
-    if bytes.len() > MAX_ANSWER {
-        return Err("the answer is too large".to_owned());
-    }
-    String::from_utf8(bytes.to_vec()).map_err(|e| cause::chain(&e))
 }
 
 /// What an intent says of itself.

@@ -2,6 +2,7 @@
 
 mod amount;
 mod client;
+pub mod diagnosis;
 mod event;
 mod find;
 mod secrets;

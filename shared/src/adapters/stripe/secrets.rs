@@ -2,23 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::config::Credentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
 use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::{http::HttpConnector as _, identity::Identity, orchestrator::HttpRequest};
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::{
-    adapters::stripe::client::text_of,
+    adapters::aws::{Post, post, text_of},
     config::{
         Secret,
         payments::{SecretService, SecretSource, StoredSecret},
     },
-    telemetry::cause,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -42,36 +34,13 @@ async fn ask(connector: &Connector, stored: &StoredSecret, now: SystemTime) -> R
         SecretService::SecretsManager => ("secretsmanager", "secretsmanager.GetSecretValue", json!({"SecretId": name})),
     };
     let told = |why: &str| format!("{id}:{name}: {why}");
-    let fault = |error: &dyn std::error::Error| told(&cause::chain(error));
     let url = endpoint.clone().unwrap_or_else(|| format!("https://{id}.{}.amazonaws.com", aws.region));
     let url = format!("{}/", url.trim_end_matches('/'));
     let body = body.to_string();
     let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
 
-    let session = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-    let identity: Identity =
-        Credentials::new(aws.access_key_id.expose(), aws.secret_access_key.expose(), session, None, "environment")
-            .into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&aws.region)
-        .name(id)
-        .time(now)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|e| fault(&e))?;
-    let signable = SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()));
-    let signature = sign(signable.map_err(|e| fault(&e))?, &params.into()).map_err(|e| fault(&e))?;
-    let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST").map_err(|e| fault(&e))?;
-    request.set_uri(url).map_err(|e| fault(&e))?;
-    for (name, value) in headers {
-        request.headers_mut().insert(name, value);
-    }
-    for header in signature.into_parts().0.into_parts().0 {
-        request.headers_mut().insert(header.name(), header.value().to_owned());
-    }
-    let response = connector.call(request).await.map_err(|e| fault(&e))?;
+    let call = Post { service: id, url: &url, headers: &headers, body: &body };
+    let response = post(connector, aws, call, now).await.map_err(|why| told(&why))?;
     let status = response.status();
     let text = text_of(response).await.map_err(|why| told(&why))?;
     let answer: Value = serde_json::from_str(&text).unwrap_or_default();

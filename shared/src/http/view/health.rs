@@ -2,30 +2,48 @@
 
 use serde::Serialize;
 
-use crate::ports::Pulse;
+use crate::ports::{PaymentsPulse, Pulse, Pulses};
 
-/// The state of the stores.
+/// The state of the stores, and of the payment provider as far as it is known.
 #[derive(Debug, Serialize)]
 pub struct HealthView {
-    /// `ok`, or `degraded` while a store is down.
+    /// `ok`, or `degraded` while any of them is not well.
     status: &'static str,
     redis: PulseView,
     dynamodb: PulseView,
+    payments: PaymentsView,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PulseView {
-    /// `up` or `down`.
+    /// `up`, `refuses-writes` or `down`.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u128>,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PaymentsView {
+    /// `ok`: no call has failed in the last two minutes. `failing`: one has. `unknown`: Redis, which would know, is down.
+    status: &'static str,
+    /// How long ago the last call failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure_seconds: Option<u64>,
+}
+
 impl HealthView {
-    pub fn new(redis: Pulse, dynamodb: Pulse) -> Self {
-        let all_up = redis != Pulse::Down && dynamodb != Pulse::Down;
-        Self { status: if all_up { "ok" } else { "degraded" }, redis: redis.into(), dynamodb: dynamodb.into() }
+    pub fn new(pulses: Pulses) -> Self {
+        let Pulses { redis, dynamodb, payments } = pulses;
+        let stores = [redis, dynamodb].into_iter().all(|pulse| matches!(pulse, Pulse::Up(_)));
+        let all_well = stores && payments == PaymentsPulse::NoFailures;
+        Self {
+            status: if all_well { "ok" } else { "degraded" },
+            redis: redis.into(),
+            dynamodb: dynamodb.into(),
+            payments: payments.into(),
+        }
     }
 }
 
@@ -33,7 +51,18 @@ impl From<Pulse> for PulseView {
     fn from(pulse: Pulse) -> Self {
         match pulse {
             Pulse::Up(took) => Self { status: "up", duration_ms: Some(took.as_millis()) },
+            Pulse::RefusesWrites(took) => Self { status: "refuses-writes", duration_ms: Some(took.as_millis()) },
             Pulse::Down => Self { status: "down", duration_ms: None },
+        }
+    }
+}
+
+impl From<PaymentsPulse> for PaymentsView {
+    fn from(pulse: PaymentsPulse) -> Self {
+        match pulse {
+            PaymentsPulse::NoFailures => Self { status: "ok", last_failure_seconds: None },
+            PaymentsPulse::Failing(ago) => Self { status: "failing", last_failure_seconds: Some(ago.as_secs()) },
+            PaymentsPulse::Unknown => Self { status: "unknown", last_failure_seconds: None },
         }
     }
 }

@@ -1,0 +1,88 @@
+//! Whether Stripe is reached, and our key may do what the functions do: asked about a payment that no account has, so
+//! that nothing is read and nothing changes.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    adapters::stripe::Stripe,
+    ports::{
+        PaymentError,
+        diagnosis::{Part, Report},
+    },
+};
+
+/// Calls whose time is measured.
+const CALLS: usize = 3;
+/// What Stripe answers a question in, with much to spare.
+const GOOD: Duration = Duration::from_millis(1000);
+/// Of a payment that isn't there.
+const NOBODY: &str = "pi_checkout_doctor";
+
+/// Looks at everything that a function which pays needs.
+pub async fn diagnose(report: &mut Report, stripe: &Stripe) {
+    let Some(config) = stripe.config() else {
+        return report.good(Part::Stripe, "Stripe", "no cards are taken: STRIPE_SECRET_KEY isn't set");
+    };
+    let path = format!("/v1/payment_intents/{NOBODY}");
+    let mut times = Vec::with_capacity(CALLS);
+    for _ in 0..CALLS {
+        let start = Instant::now();
+        if let Err(error) = stripe.probe("GET", &path, &[]).await {
+            return fault(report, &config.url, &error);
+        }
+        times.push(start.elapsed());
+    }
+    let cancel = format!("{path}/cancel");
+    let refund = [("payment_intent", NOBODY.to_owned())];
+    for (path, form) in [(cancel.as_str(), &[][..]), ("/v1/refunds", &refund[..])] {
+        if let Err(error) = stripe.probe("POST", path, form).await {
+            return fault(report, &config.url, &error);
+        }
+    }
+    report.good(Part::Stripe, "Stripe", format!("the key is good; reached at {}", config.url));
+    let mend = "https://status.stripe.com says what Stripe knows; a NAT gateway that is full is slow too";
+    report.judge(Part::Stripe, "Speed of Stripe", &times, GOOD.min(config.timeout / 3), mend);
+}
+
+/// The secret that events are checked with.
+pub async fn diagnose_webhook(report: &mut Report, stripe: &Stripe) {
+    const WHAT: &str = "Events of Stripe";
+    match stripe.has_webhook_secret().await {
+        Ok(true) => report.good(Part::Stripe, WHAT, "the secret to check them with is there"),
+        Ok(false) => {
+            let mend =
+                "set STRIPE_WEBHOOK_SECRET, or _FROM, to the signing secret of the endpoint; see docs/PAYMENTS.md";
+            report.bad(Part::Stripe, WHAT, "every one is refused: there is no secret to check them with", mend);
+        }
+        Err(reason) => report.bad(Part::Stripe, WHAT, format!("every one is refused: {reason}"), secret_mend(&reason)),
+    }
+}
+
+fn fault(report: &mut Report, url: &str, error: &PaymentError) {
+    let text = error.to_string();
+    let reason = match error {
+        PaymentError::Unknown { reason, .. } => reason.as_str(),
+        PaymentError::Refused { code, .. } => code.as_str(),
+    };
+    let mend = match reason.split_whitespace().next().unwrap_or_default() {
+        "401" => "STRIPE_SECRET_KEY is not, or no longer, a key of the account: take it from the Dashboard",
+        "403" => "the key is restricted: it must write payment intents and refunds, and read charges",
+        "429" => "too many requests: ask Stripe for a higher limit, or wait",
+        _ if reason.starts_with("ssm:") || reason.starts_with("secretsmanager:") => secret_mend(reason),
+        _ => {
+            "check that there is a way out to it (NAT gateway, security group), and https://status.stripe.com; orders \
+             wait as pending until it answers"
+        }
+    };
+    report.bad(Part::Stripe, "Stripe", format!("{text} (asked at {url})"), mend);
+}
+
+fn secret_mend(reason: &str) -> &'static str {
+    if reason.contains("NotFound") {
+        "there is no secret of this name: check STRIPE_SECRET_KEY_FROM and STRIPE_WEBHOOK_SECRET_FROM, and the region"
+    } else if reason.contains("AccessDenied") {
+        "the role may not read the secret: check StripeSecretArns, and kms:Decrypt for a key of your own"
+    } else {
+        "check what STRIPE_SECRET_KEY_FROM and STRIPE_WEBHOOK_SECRET_FROM name, and that SSM can be reached from here"
+    }
+}

@@ -1,0 +1,99 @@
+//! What each function does to which table: one row a function, held against the policies of `template.yaml` by
+//! `tests/suite/checkout/permissions.rs`. It is how a function finds out whether its role lets it.
+
+use crate::{adapters::dynamodb::diagnosis::Deed, config::dynamodb::TableNames};
+
+/// A table, or an index of one, by the variable that names the table; and what is done to it.
+pub type Need = (&'static str, &'static [&'static str]);
+
+/// A function's name, whether it asks Stripe, and its needs.
+type Row = (&'static str, bool, &'static [Need]);
+
+const CATALOG: Need = ("CATALOG_TABLE", &["BatchGetItem"]);
+const PRICES: Need = ("INVENTORY_TABLE", &["BatchGetItem"]);
+const STOCK: Need = ("INVENTORY_TABLE", &["UpdateItem"]);
+const RECEIPTS: Need = ("IDEMPOTENCY_TABLE", &["GetItem", "PutItem"]);
+const EARLIER_ORDERS: Need = ("ORDERS_TABLE", &["Query"]);
+const BY_ORDER_ID: Need = ("ORDERS_TABLE/by-order-id", &["Query"]);
+const ORDER: Need = ("ORDERS_TABLE", &["GetItem", "PutItem"]);
+const CHANGED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "PutItem"]);
+const ENDED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "UpdateItem"]);
+const PRICED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "PutItem", "UpdateItem"]);
+
+pub const ALL: [Row; 19] = [
+    ("apply-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("calculate-shipping", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("calculate-shipping-preview", false, &[CATALOG, PRICES]),
+    ("calculate-tax", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("cancel-order", true, &[ORDER, STOCK, RECEIPTS, ENDED_SESSION]),
+    ("capture-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
+    (
+        "claim",
+        false,
+        &[
+            CHANGED_SESSION,
+            ("SESSIONS_TABLE/by-owner", &["Query"]),
+            ("ORDERS_TABLE", &["DeleteItem", "PutItem", "Query"]),
+            STOCK,
+        ],
+    ),
+    (
+        "confirm-order",
+        true,
+        &[
+            PRICED_SESSION,
+            ("ORDERS_TABLE", &["GetItem", "PutItem", "Query"]),
+            CATALOG,
+            ("INVENTORY_TABLE", &["BatchGetItem", "UpdateItem"]),
+            RECEIPTS,
+        ],
+    ),
+    ("get-order", false, &[("ORDERS_TABLE", &["GetItem"])]),
+    ("get-session", false, &[ENDED_SESSION]),
+    ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
+    ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES]),
+    ("list-orders", false, &[EARLIER_ORDERS]),
+    ("payment-webhook", true, &[ORDER, BY_ORDER_ID, ENDED_SESSION, STOCK, RECEIPTS]),
+    ("reconcile", true, &[ORDER, ENDED_SESSION, STOCK, ("ORDERS_TABLE/by-due", &["Query"])]),
+    ("refund-order", true, &[ORDER, BY_ORDER_ID]),
+    ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
+];
+
+/// The key attributes of each table and index.
+const KEYS: [(&str, &[&str]); 8] = [
+    ("SESSIONS_TABLE", &["checkoutId"]),
+    ("SESSIONS_TABLE/by-owner", &["owner"]),
+    ("ORDERS_TABLE", &["owner", "orderId"]),
+    ("ORDERS_TABLE/by-order-id", &["orderId"]),
+    ("ORDERS_TABLE/by-due", &["dueShard"]),
+    ("CATALOG_TABLE", &["id"]),
+    ("INVENTORY_TABLE", &["id"]),
+    ("IDEMPOTENCY_TABLE", &["id"]),
+];
+
+/// Whether a function asks Stripe.
+pub fn pays(function: &str) -> bool {
+    ALL.iter().any(|(name, pays, _)| *name == function && *pays)
+}
+
+/// What a function does, one by one.
+pub fn deeds(function: &str, tables: &TableNames) -> Vec<Deed> {
+    let needs = ALL.iter().filter(|(name, ..)| *name == function).flat_map(|(_, _, needs)| needs.iter());
+    needs.flat_map(|(resource, actions)| actions.iter().map(|action| deed(resource, action, tables))).collect()
+}
+
+/// One thing that is done to a table or to an index.
+pub fn deed(resource: &'static str, action: &'static str, tables: &TableNames) -> Deed {
+    let (variable, index) = resource.split_once('/').map_or((resource, None), |(table, index)| (table, Some(index)));
+    let table = match variable {
+        "SESSIONS_TABLE" => &tables.sessions,
+        "ORDERS_TABLE" => &tables.orders,
+        "CATALOG_TABLE" => &tables.catalog,
+        "INVENTORY_TABLE" => &tables.inventory,
+        _ => &tables.idempotency,
+    };
+    let key = KEYS.iter().find(|(name, _)| *name == resource).map_or(&["id"][..], |(_, key)| key);
+    Deed { table: table.clone(), index, key, action }
+}

@@ -1,0 +1,207 @@
+//! An AWS account on loopback, as far as an operator asks it about a stack: `CloudFormation` lists what is in it, and
+//! Lambda invokes its functions by name, each of them a real process.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, Response, body::Bytes, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpListener,
+    task::{AbortHandle, JoinSet},
+};
+
+use crate::{
+    binaries::binary,
+    runtime_api::{Bootstrap, Outcome},
+    servers::template,
+};
+
+/// The stack that is there; no other is.
+pub const STACK: &str = "shop";
+/// Resources on one page of a listing.
+const PAGE: usize = 10;
+
+#[derive(Debug)]
+pub struct Account {
+    address: SocketAddr,
+    serving: AbortHandle,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Variables of each function, by its folder.
+    settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Functions that Lambda refuses to invoke, with status and answer.
+    refused: Mutex<BTreeMap<String, (u16, String)>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Account {
+    /// With every function of the template, all with these variables.
+    pub async fn with(settings: &BTreeMap<String, String>) -> Self {
+        let settings =
+            template().functions.iter().map(|function| (function.name().to_owned(), settings.clone())).collect();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let state = Arc::new(State { settings, refused: Mutex::default(), asked: Mutex::default() });
+        let serving = tokio::spawn(serve(listener, Arc::clone(&state))).abort_handle();
+        Self { address, serving, state }
+    }
+
+    /// One function gets other variables.
+    #[must_use]
+    pub fn setting(mut self, function: &str, name: &str, value: &str) -> Self {
+        let state = Arc::get_mut(&mut self.state);
+        let state = state.unwrap_or_else(|| panic!("settings come before the first call"));
+        let settings = state.settings.get_mut(function).unwrap_or_else(|| panic!("{function}"));
+        settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Lambda refuses to invoke it.
+    pub fn refuse(&self, function: &str, status: u16, message: &str) {
+        let answer = (status, json!({ "Message": message }).to_string());
+        self.state.refused.lock().unwrap().insert(function.to_owned(), answer);
+    }
+
+    /// What was asked, in order: paths with their query.
+    pub fn asked(&self) -> Vec<String> {
+        self.state.asked.lock().unwrap().clone()
+    }
+
+    /// What leads an operator here.
+    pub fn variables(&self) -> [(String, String); 2] {
+        let url = format!("http://{}", self.address);
+        ["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_CLOUDFORMATION"].map(|name| (name.to_owned(), url.clone()))
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        connections.spawn(async move {
+            let service = service_fn(|request| {
+                let state = Arc::clone(&state);
+                async move { Ok::<_, Infallible>(answer(&state, request).await) }
+            });
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let service = if path == "/" { "/cloudformation/aws4_request" } else { "/lambda/aws4_request" };
+    let is_signed = signed.starts_with("AWS4-HMAC-SHA256 Credential=") && signed.contains(service);
+    state.asked.lock().unwrap().push(path.clone());
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    if !is_signed {
+        return respond(403, json!({"message": "Missing Authentication Token"}).to_string(), None);
+    }
+    if path == "/" {
+        return listing(&String::from_utf8_lossy(&body));
+    }
+    let name = path.trim_start_matches("/2015-03-31/functions/").split('/').next().unwrap_or_default();
+    let Some(function) = folder_of(name) else {
+        return respond(404, json!({"Message": format!("Function not found: {name}")}).to_string(), None);
+    };
+    if let Some((status, text)) = state.refused.lock().unwrap().get(&function) {
+        return respond(*status, text.clone(), None);
+    }
+    let event: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut process = Bootstrap::start(&binary(&function), &state.settings[&function]).await;
+    match process.try_invoke(&event).await {
+        Some(Outcome::Answered(answer)) => respond(200, answer.to_string(), None),
+        Some(Outcome::Failed(error)) => respond(200, error.to_string(), Some("Unhandled")),
+        None => {
+            let ended = process.end().await;
+            respond(200, ended.not_started.unwrap_or_default().to_string(), Some("Unhandled"))
+        }
+    }
+}
+
+/// `shop-GetOrderFunction-1A2B3C4D5E6F`, as `CloudFormation` makes names.
+fn physical(logical: &str) -> String {
+    format!("{STACK}-{logical}-1A2B3C4D5E6F")
+}
+
+fn folder_of(physical_name: &str) -> Option<String> {
+    let functions = template().functions;
+    functions.iter().find(|f| physical(&f.logical_id) == physical_name).map(|f| f.name().to_owned())
+}
+
+/// As <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html> shows it.
+fn listing(form: &str) -> Response<Full<Bytes>> {
+    let value = |name: &str| {
+        let pair = form.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+        pair.map(ToOwned::to_owned)
+    };
+    assert_eq!(value("Action").as_deref(), Some("ListStackResources"));
+    if value("StackName").as_deref() != Some(STACK) {
+        let text = "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender\
+                    </Type><Code>ValidationError</Code><Message>Stack with id other does not exist</Message></Error>\
+                    <RequestId>b9b4b068-3a41-11e5-94eb-example</RequestId></ErrorResponse>";
+        return respond(400, text.to_owned(), None);
+    }
+    let functions = template().functions;
+    let mut resources: Vec<(String, String, &str)> = vec![
+        ("OrdersTable".to_owned(), physical("OrdersTable"), "AWS::DynamoDB::Table"),
+        (
+            "GetOrderFunctionAliaslive".to_owned(),
+            format!("arn:aws:lambda:us-east-1:123456789012:function:{}:live", physical("GetOrderFunction")),
+            "AWS::Lambda::Alias",
+        ),
+    ];
+    resources.extend(
+        functions
+            .iter()
+            .map(|function| (function.logical_id.clone(), physical(&function.logical_id), "AWS::Lambda::Function")),
+    );
+    let start: usize = value("NextToken").map_or(0, |token| token.parse().expect("our own token"));
+    let members: String = resources[start..]
+        .iter()
+        .take(PAGE)
+        .map(|(logical, physical, kind)| {
+            format!(
+                "<member><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LogicalResourceId>{logical}\
+                 </LogicalResourceId><LastUpdatedTimestamp>2026-11-26T10:00:00Z</LastUpdatedTimestamp>\
+                 <PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType>\
+                 <DriftInformation><StackResourceDriftStatus>NOT_CHECKED</StackResourceDriftStatus>\
+                 </DriftInformation></member>"
+            )
+        })
+        .collect();
+    let next = start + PAGE;
+    let next = if next < resources.len() { format!("<NextToken>{next}</NextToken>") } else { String::new() };
+    let text = format!(
+        "<ListStackResourcesResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
+         <ListStackResourcesResult><StackResourceSummaries>{members}</StackResourceSummaries>{next}\
+         </ListStackResourcesResult><ResponseMetadata><RequestId>2d06e36c-ac1d-11e0-a958-f9382b6eb86b</RequestId>\
+         </ResponseMetadata></ListStackResourcesResponse>"
+    );
+    respond(200, text, None)
+}
+
+fn respond(status: u16, body: String, failed: Option<&str>) -> Response<Full<Bytes>> {
+    let mut response = Response::builder().status(status);
+    if let Some(kind) = failed {
+        response = response.header("x-amz-function-error", kind);
+    }
+    response.body(Full::from(body)).expect("an answer with good headers")
+}
