@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub struct Account {
 #[derive(Debug)]
 struct State {
     /// Variables of each function, by its folder.
-    settings: BTreeMap<String, BTreeMap<String, String>>,
+    settings: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     /// Functions that Lambda refuses to invoke, with status and answer.
     refused: Mutex<BTreeMap<String, (u16, String)>>,
     asked: Mutex<Vec<String>>,
@@ -51,18 +51,19 @@ impl Account {
             template().functions.iter().map(|function| (function.name().to_owned(), settings.clone())).collect();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let state = Arc::new(State { settings, refused: Mutex::default(), asked: Mutex::default() });
+        let state =
+            Arc::new(State { settings: Mutex::new(settings), refused: Mutex::default(), asked: Mutex::default() });
         let serving = tokio::spawn(serve(listener, Arc::clone(&state))).abort_handle();
         Self { address, serving, state }
     }
 
     /// One function gets other variables.
     #[must_use]
-    pub fn setting(mut self, function: &str, name: &str, value: &str) -> Self {
-        let state = Arc::get_mut(&mut self.state);
-        let state = state.unwrap_or_else(|| panic!("settings come before the first call"));
-        let settings = state.settings.get_mut(function).unwrap_or_else(|| panic!("{function}"));
+    pub fn setting(self, function: &str, name: &str, value: &str) -> Self {
+        let mut all = self.state.settings.lock().unwrap();
+        let settings = all.get_mut(function).unwrap_or_else(|| panic!("{function}"));
         settings.insert(name.to_owned(), value.to_owned());
+        drop(all);
         self
     }
 
@@ -110,7 +111,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
     let service = if path == "/" { "/cloudformation/aws4_request" } else { "/lambda/aws4_request" };
     let is_signed = signed.starts_with("AWS4-HMAC-SHA256 Credential=") && signed.contains(service);
     state.asked.lock().unwrap().push(path.clone());
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
     if !is_signed {
         return respond(403, json!({"message": "Missing Authentication Token"}).to_string(), None);
     }
@@ -125,7 +126,8 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
         return respond(*status, text.clone(), None);
     }
     let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let mut process = Bootstrap::start(&binary(&function), &state.settings[&function]).await;
+    let settings = state.settings.lock().unwrap()[&function].clone();
+    let mut process = Bootstrap::start(&binary(&function), &settings).await;
     match process.try_invoke(&event).await {
         Some(Outcome::Answered(answer)) => respond(200, answer.to_string(), None),
         Some(Outcome::Failed(error)) => respond(200, error.to_string(), Some("Unhandled")),
@@ -174,7 +176,7 @@ fn listing(form: &str) -> Response<Full<Bytes>> {
             .map(|function| (function.logical_id.clone(), physical(&function.logical_id), "AWS::Lambda::Function")),
     );
     let start: usize = value("NextToken").map_or(0, |token| token.parse().expect("our own token"));
-    let members: String = resources[start..]
+    let members: Vec<String> = resources[start..]
         .iter()
         .take(PAGE)
         .map(|(logical, physical, kind)| {
@@ -187,6 +189,7 @@ fn listing(form: &str) -> Response<Full<Bytes>> {
             )
         })
         .collect();
+    let members = members.concat();
     let next = start + PAGE;
     let next = if next < resources.len() { format!("<NextToken>{next}</NextToken>") } else { String::new() };
     let text = format!(

@@ -12,7 +12,8 @@ type Row = (&'static str, bool, &'static [Need]);
 const CATALOG: Need = ("CATALOG_TABLE", &["BatchGetItem"]);
 const PRICES: Need = ("INVENTORY_TABLE", &["BatchGetItem"]);
 const STOCK: Need = ("INVENTORY_TABLE", &["UpdateItem"]);
-const RECEIPTS: Need = ("IDEMPOTENCY_TABLE", &["GetItem", "PutItem"]);
+const RECEIPTS: Need = ("IDEMPOTENCY_TABLE", &["BatchGetItem", "PutItem"]);
+const SEEN_EVENTS: Need = ("IDEMPOTENCY_TABLE", &["GetItem", "PutItem"]);
 const EARLIER_ORDERS: Need = ("ORDERS_TABLE", &["Query"]);
 const BY_ORDER_ID: Need = ("ORDERS_TABLE/by-order-id", &["Query"]);
 const ORDER: Need = ("ORDERS_TABLE", &["GetItem", "PutItem"]);
@@ -33,8 +34,9 @@ pub const ALL: [Row; 19] = [
         &[
             CHANGED_SESSION,
             ("SESSIONS_TABLE/by-owner", &["Query"]),
-            ("ORDERS_TABLE", &["DeleteItem", "PutItem", "Query"]),
+            ("ORDERS_TABLE", &["DeleteItem", "GetItem", "PutItem", "Query"]),
             STOCK,
+            ("IDEMPOTENCY_TABLE", &["PutItem"]),
         ],
     ),
     (
@@ -53,8 +55,21 @@ pub const ALL: [Row; 19] = [
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
     ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES]),
     ("list-orders", false, &[EARLIER_ORDERS]),
-    ("payment-webhook", true, &[ORDER, BY_ORDER_ID, ENDED_SESSION, STOCK, RECEIPTS]),
-    ("reconcile", true, &[ORDER, ENDED_SESSION, STOCK, ("ORDERS_TABLE/by-due", &["Query"])]),
+    (
+        "payment-webhook",
+        true,
+        &[ORDER, BY_ORDER_ID, ENDED_SESSION, ("INVENTORY_TABLE", &["PutItem", "UpdateItem"]), SEEN_EVENTS],
+    ),
+    (
+        "reconcile",
+        true,
+        &[
+            ("ORDERS_TABLE", &["GetItem", "PutItem", "UpdateItem"]),
+            ENDED_SESSION,
+            STOCK,
+            ("ORDERS_TABLE/by-due", &["Query"]),
+        ],
+    ),
     ("refund-order", true, &[ORDER, BY_ORDER_ID]),
     ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),

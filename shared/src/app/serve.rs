@@ -265,10 +265,14 @@ where
     Ok(answer)
 }
 
-/// Keeps a final answer that no transaction has kept. False if another request with the key was answered first.
+/// Keeps a final answer that no transaction has kept. False if another request with the key was answered first, or may
+/// have been.
 async fn keep(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
-    if answer.kept || !idempotency::is_final(route, answer) {
+    if answer.kept {
         return true;
+    }
+    if !idempotency::is_final(route, answer) {
+        return !idempotency::is_refusal(answer);
     }
     app.receipts.keep(&key.receipt(answer), now).await.unwrap_or_else(|error| {
         if error.is_contention() {

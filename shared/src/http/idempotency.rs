@@ -145,13 +145,21 @@ impl Key {
 /// Whether an answer is final, and to be kept: it rests on what the caller has, a session or an order, and not on a
 /// passing trouble. A refusal to who has nothing is made again instead: else anybody could fill the table with them.
 pub fn is_final(route: Route, answer: &Answer) -> bool {
-    let passes = answer.headers.iter().any(|(name, _)| *name == "retry-after");
-    let rests = match answer.status {
-        200..=299 => true,
-        402 | 409 | 422 => route != Route::Initiate,
-        _ => false,
-    };
-    rests && !passes
+    match answer.status {
+        200..=299 => !passes(answer),
+        _ => route != Route::Initiate && is_refusal(answer),
+    }
+}
+
+/// Whether an answer refuses for the state of the shop. The request's double may have changed just that, and then the
+/// double's answer counts.
+pub fn is_refusal(answer: &Answer) -> bool {
+    matches!(answer.status, 402 | 409 | 422) && !passes(answer)
+}
+
+/// Whether an answer says when to come back.
+fn passes(answer: &Answer) -> bool {
+    answer.headers.iter().any(|(name, _)| *name == "retry-after")
 }
 
 /// The route's path with what it names, one spelling for one id.

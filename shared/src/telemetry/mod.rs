@@ -23,11 +23,11 @@ use crate::config::{TelemetryConfig, lambda::LambdaConfig};
 /// gives them.
 pub fn init(config: &TelemetryConfig, lambda: &LambdaConfig) {
     // The level is ours alone: at `trace` the SDK would log whole requests, and the customer with them. And the runtime
-    // warns of `cargo lambda watch` at every start, and of nothing that our own lines don't say.
+    // says nothing that our own lines don't say: an error would stand in the log twice.
     let targets = Targets::new()
         .with_default(config.log_level.min(tracing::Level::WARN))
         .with_target("shared", config.log_level)
-        .with_target("lambda_runtime", LevelFilter::ERROR);
+        .with_target("lambda_runtime", LevelFilter::OFF);
     let mut format = JsonLayer::stdout();
     format.with_level("level");
     format.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);

@@ -118,7 +118,7 @@ impl Stack {
     pub fn broken_rule(&self) -> Option<String> {
         let rules = self.template["Rules"].as_object().into_iter().flatten();
         let applies = |rule: &&Value| rule["RuleCondition"].is_null() || self.truth(&rule["RuleCondition"]);
-        let assertions = rules.map(|(_, rule)| rule).filter(applies).flat_map(|rule| rule["Assertions"].as_array());
+        let assertions = rules.map(|(_, rule)| rule).filter(applies).filter_map(|rule| rule["Assertions"].as_array());
         let broken = assertions.flatten().find(|assertion| !self.truth(&assertion["Assert"]))?;
         Some(broken["AssertDescription"].as_str().unwrap_or_default().to_owned())
     }

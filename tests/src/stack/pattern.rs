@@ -163,25 +163,21 @@ fn weights(language: &Hir, longest: usize) -> Weights {
         HirKind::Repetition(repetition) => {
             let one = weights(&repetition.sub, longest);
             let least = (0..repetition.min).fold(only(0, 0), |sum, _| then(&sum, &one));
-            match repetition.max {
+            if let Some(max) = repetition.max {
                 // Each of the rest may be there or not.
-                Some(max) => {
-                    let mut maybe = one;
-                    maybe[0] = Some(maybe[0].unwrap_or_default());
-                    (repetition.min..max).fold(least, |sum, _| then(&sum, &maybe))
-                }
-                None => {
-                    let mut sum = least;
-                    for length in 0..=longest {
-                        let Some(weight) = sum[length] else { continue };
-                        for (more, heavier) in one.iter().enumerate().skip(1).take(longest - length) {
-                            let total = heavier.map(|heavier| weight + heavier);
-                            sum[length + more] = sum[length + more].max(total);
-                        }
-                    }
-                    sum
+                let mut maybe = one;
+                maybe[0] = Some(maybe[0].unwrap_or_default());
+                return (repetition.min..max).fold(least, |sum, _| then(&sum, &maybe));
+            }
+            let mut sum = least;
+            for length in 0..=longest {
+                let Some(weight) = sum[length] else { continue };
+                for (more, heavier) in one.iter().enumerate().skip(1).take(longest - length) {
+                    let total = heavier.map(|heavier| weight + heavier);
+                    sum[length + more] = sum[length + more].max(total);
                 }
             }
+            sum
         }
     }
 }

@@ -259,6 +259,13 @@ pub fn total_of(session: &Value) -> i64 {
     session["summary"]["totalAmount"].as_i64().unwrap_or_else(|| panic!("no session: {session:#}"))
 }
 
+/// An order as staff are shown it: without the guest's id, which is as good as a password.
+pub fn for_staff(order: &Value) -> Value {
+    let mut order = order.clone();
+    order.as_object_mut().map(|members| members.remove("guestId"));
+    order
+}
+
 /// An order as lists show it: without the explanation, which would make a page too large.
 pub fn in_lists(order: &Value) -> Value {
     let mut order = order.clone();

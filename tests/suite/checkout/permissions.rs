@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 use shared::{app::needs, http::route::Route};
 use tests::{
+    dynamo_faults::{Fault, Rule},
     servers::root,
     world::{Setup, Shopper, World, california, id_of, total_of},
 };
@@ -181,7 +182,11 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let session = shopper.apply_coupon(id_of(&session), "ONEEACH").await.expect(200);
     shopper.confirm(id_of(&session), total_of(&session)).await.expect(201);
     world.dynamodb.forget_calls();
+    // Somebody else changes an order meanwhile: it is read again.
+    let conflict = Fault::TransactionCanceled("ConditionalCheckFailed");
+    world.dynamodb.add(Rule::on("TransactWriteItems", conflict).times(1));
     watch.of("claim", user.post(Route::Claim, &json!({"guestId": shopper.guest_id()}))).await;
+    world.dynamodb.clear_rules();
     let other = guest.buy(&[("espresso-beans", 1)]).await;
     let event = guest.event_about(Route::CancelOrder, other["orderId"].as_str().unwrap()).idempotency_key("key");
     watch.of("cancel-order", guest.send(Route::CancelOrder, &event)).await;

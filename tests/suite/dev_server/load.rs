@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use tests::{
     proxy::Mode,
     race::at_once,
-    world::{World, patiently},
+    world::{Setup as Shop, World, patiently},
 };
 use tokio::io::AsyncWriteExt as _;
 use tools::lambda::functions::QUEUE;
@@ -15,7 +15,7 @@ use super::{BASE, Setup, every_route_answers};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_requests_at_once_are_answered_or_sent_away() {
-    let world = World::new().await;
+    let world = Shop::default().setting("RATE_LIMITS", "health=10000/60").build().await;
     let server = Setup::of(&world).start().await;
     let path = format!("{BASE}/health");
 

@@ -23,6 +23,7 @@ async fn yen_have_no_decimals() {
 fn in_dinar(goods: i64, delivery: i64) -> Value {
     let mut catalog = sample_catalog();
     catalog["products"][0]["prices"]["KWD"] = json!(goods);
+    catalog["cashOnDelivery"]["maximumTotals"]["KWD"] = json!(1_000_000);
     catalog["shipping"]["zones"][0]["methods"][0]["cost"]["amounts"]["KWD"] = json!(delivery);
     catalog["tax"] = json!({
         "sellerCountry": "US",

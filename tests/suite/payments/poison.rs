@@ -189,8 +189,9 @@ async fn an_order_that_a_store_refuses_stops_no_other() {
     let world = shop().await;
     for (operation, fault) in [
         ("GetItem", Fault::Error(400, "ValidationException")),
-        ("PutItem", Fault::Error(400, "ValidationException")),
-        ("PutItem", Fault::InternalServerError),
+        // To settle it is a transaction: its place among the open orders goes back with it.
+        ("TransactWriteItems", Fault::Error(400, "ValidationException")),
+        ("TransactWriteItems", Fault::InternalServerError),
         ("*", Fault::Error(400, "AccessDeniedException")),
         ("*", Fault::TransactionConflict),
     ] {

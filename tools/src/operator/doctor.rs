@@ -56,7 +56,11 @@ pub async fn redis(report: &mut Report, config: &RedisConfig) {
             let explained = explain(config, &source);
             report.bad(Part::Redis, "Nodes of Redis", format!("{} ({nodes})", explained.seen), explained.mend);
         }
-        Err(error) => {
+        Err(OperatorError::Refused(source)) => {
+            let explained = explain(config, &source);
+            report.bad(Part::Redis, "Nodes of Redis", explained.seen, explained.mend);
+        }
+        Err(error @ OperatorError::NoCluster) => {
             report.bad(
                 Part::Redis,
                 "Nodes of Redis",

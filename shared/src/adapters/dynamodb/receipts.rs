@@ -133,12 +133,14 @@ impl Receipts for Dynamo {
             .send()
             .await;
         match result {
-            Err(error)
-                if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Err(failed(OPERATION)(error))
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(())
             }
-            _ => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_transaction_conflict_exception) => {
+                Err(StoreError::contention(OPERATION))
+            }
+            Err(error) => Err(failed(OPERATION)(error)),
         }
     }
 }

@@ -137,12 +137,13 @@ async fn logs_are_json_with_the_requests_id_and_nothing_personal_at_any_level() 
                 ("service", json!("checkout")),
                 ("function_name", json!(route.function())),
                 ("function_memory_size", json!(256)),
-                ("function_arn", json!("arn:aws:lambda:us-east-1:123456789012:function:test")),
-                ("xray_trace_id", json!("Root=1-6743a1b2-0123456789abcdef01234567")),
+                ("function_arn", json!("arn:aws:lambda:us-east-1:123456789012:function:local")),
             ] {
                 assert_eq!(served[0][field], expected, "{field}: {}", served[0]);
             }
             assert!(served[0]["function_request_id"].is_string() && served[0]["cold_start"].is_boolean());
+            let trace = served[0]["xray_trace_id"].as_str().unwrap_or_default();
+            assert!(trace.starts_with("Root=1-"), "{}", served[0]);
             assert!(served[0]["timestamp"].is_string(), "{}", served[0]);
         }
     }
@@ -154,16 +155,17 @@ async fn a_refused_request_tells_who_asked_and_when_they_may_come_back() {
     let world = Setup::default().setting("RATE_LIMIT_APPLY_COUPON", "1/600").build().await;
     let mut fleet = Fleet::of(&world).setting("RATE_LIMITS", "apply-coupon=2/900");
     let token = |name: &str| Signer::es256().sign(&Token::of(name));
-    let ask = |address: &str| Event::post(Route::ApplyCoupon.path()).source_ip(address).json(&json!({}));
+    let plain = |address: &str| Event::post(Route::ApplyCoupon.path()).source_ip(address).json(&json!({}));
+    let ask = |address: &str| plain(address).guest(uuid::Uuid::new_v4().to_string());
     for (event, status) in [
         (ask("203.0.113.77"), 400),
         (ask("203.0.113.77"), 429),
         (ask("2001:db8:1:2:3:4:5:6"), 400),
         (ask("2001:db8:1:2:3:4:5:6"), 429),
-        (ask("198.51.100.88").bearer(&token("ada")), 400),
-        (ask("198.51.100.88").bearer(&token("ada")), 429),
-        (ask("198.51.100.88").bearer(&token("bob")), 400),
-        (ask("198.51.100.88").bearer(&token("eve")), 429),
+        (plain("198.51.100.88").bearer(&token("ada")), 400),
+        (plain("198.51.100.88").bearer(&token("ada")), 429),
+        (plain("198.51.100.88").bearer(&token("bob")), 400),
+        (plain("198.51.100.88").bearer(&token("eve")), 429),
     ] {
         fleet.send(Route::ApplyCoupon, &event).await.expect(status);
     }
