@@ -273,8 +273,8 @@ async fn each_call_to_a_store_is_timed_and_a_slow_store_is_named() {
     let line = blobs(&paid).pop().expect("a line");
     let seen = (timed(&line, "RedisMs"), timed(&line, "DynamoDbMs"), timed(&line, "PaymentsMs"));
     // A session whose copy isn't believed is read.
-    let reads = usize::try_from(told(&line, "SessionMisses")).expect("a few");
-    assert_eq!(seen, (5, 4 + reads, 1), "as many as `costs` counts: {line:#}");
+    let misses = usize::try_from(told(&line, "SessionMisses")).expect("a few");
+    assert_eq!(seen, (5, 4 + misses, 1), "as many as `costs` counts: {line:#}");
     let fastest = line["RedisMs"]["Values"].as_array().expect("values").iter().filter_map(Value::as_f64);
     assert!(fastest.fold(f64::MAX, f64::min) >= 60.0, "each waited for the slow Redis: {line:#}");
     let served = paid.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));

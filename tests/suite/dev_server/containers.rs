@@ -52,6 +52,8 @@ async fn a_container_that_was_killed_between_two_requests_is_replaced() {
         assert_eq!(running.len(), 1, "in round {round}");
         kill(Pid::from_raw(running[0]), Signal::SIGKILL).expect("it runs");
         patiently(async || processes_with(&format!("MARK={mark}")).is_empty()).await;
+        // The server hears of it by a signal, a moment later.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         assert_eq!(caller.get(&health).await.status, StatusCode::OK);
     }
 }

@@ -120,7 +120,9 @@ async fn the_servers_own_events_are_understood() {
             let signature = headers["stripe-signature"].to_str().expect("text");
             let event =
                 Event::post("/api/v1/checkout/webhooks/stripe").header("stripe-signature", signature).body(body);
-            world.call("payment-webhook", event.request()).await.expect(200);
+            let status = world.call("payment-webhook", event.request()).await.status();
+            // Of a new order that can't be found the event is to come again.
+            assert!(matches!(status, 200 | 503), "{status}");
         }
         standing(&guest.order(order_id(&order)).await.expect(200)["order"]) == ("confirmed", "paid")
     })

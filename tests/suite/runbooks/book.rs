@@ -11,7 +11,7 @@ pub(super) enum Block {
     Commands(Vec<String>),
     /// What the commands before it answer with, by shape: see [`super::shape`].
     Answer(String),
-    /// A query for CloudWatch Logs Insights.
+    /// A query for `CloudWatch` Logs Insights.
     Query(String),
 }
 

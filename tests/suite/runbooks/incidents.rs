@@ -16,7 +16,7 @@ use tools::stripe_server::WEBHOOK_SECRET;
 use super::Incident;
 
 /// The sections that are walked through below.
-pub(super) const WALKED: [&str; 12] = [
+pub(super) const WALKED: [&str; 13] = [
     "Slow",
     "FunctionErrors",
     "Flood",
@@ -29,6 +29,7 @@ pub(super) const WALKED: [&str; 12] = [
     "FailedRefunds",
     "Reconciler",
     "Contention",
+    "CardTesting",
 ];
 
 /// A shop whose stores have the deadlines that are deployed.
@@ -152,7 +153,8 @@ async fn told(incident: &mut Incident, kind: &str, object: serde_json::Value) {
 async fn unknown_payments() {
     let world = as_deployed().cards().build().await;
     let mut incident = Incident::of("UnknownPayments", world.settings());
-    let order = uuid::Uuid::now_v7().to_string();
+    // Of a new one the event would come again: the index may be behind.
+    let order = "01941f29-7c00-7aaa-8000-0123456789ab";
     told(&mut incident, "payment_intent.succeeded", json!({"id": "pi_runbook", "metadata": {"order_id": order}})).await;
     incident.walk().await;
 }
@@ -194,5 +196,19 @@ async fn contention() {
     let mut incident = Incident::of("Contention", world.settings());
     let answers = incident.serve(Route::ConfirmOrder, &[confirm]).await;
     assert_eq!(answers.iter().map(Answer::status).collect::<Vec<_>>(), [503]);
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn card_testing() {
+    let setup = as_deployed().setting("REDIS_TIMEOUT_MS", "5000").setting("DECLINE_LIMITS", "1/1/1");
+    let world = setup.cards().build().await;
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let card = card_confirmation(id_of(&ready), total_of(&ready), "pm_card_chargeCustomerFail");
+    let confirm = guest.event(Route::ConfirmOrder).json(&card);
+    let mut incident = Incident::of("CardTesting", world.settings());
+    let answers = incident.serve(Route::ConfirmOrder, &[confirm.clone(), confirm]).await;
+    assert_eq!(answers.iter().map(Answer::status).collect::<Vec<_>>(), [402, 429]);
     incident.walk().await;
 }

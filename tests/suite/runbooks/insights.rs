@@ -1,4 +1,4 @@
-//! As much of CloudWatch Logs Insights as the runbooks use, to see that a query finds what it is for: `fields`, `filter`
+//! As much of `CloudWatch` Logs Insights as the runbooks use, to see that a query finds what it is for: `fields`, `filter`
 //! and `stats` over lines of JSON. `sort` and `limit` change nothing here.
 
 use std::collections::BTreeSet;
@@ -57,7 +57,7 @@ impl Query {
             let mut words = condition.trim().splitn(3, ' ');
             let mut word = || words.next().unwrap_or_else(|| panic!("half a condition: {condition}"));
             let (field, operator, value) = (word(), word(), word());
-            let test = match operator {
+            let check = match operator {
                 "=" => Test::Is(value.trim_matches('"').to_owned()),
                 ">=" => Test::AtLeast(value.parse().unwrap_or_else(|_| panic!("{value} is no number: {condition}"))),
                 "like" => {
@@ -65,7 +65,7 @@ impl Query {
                 }
                 other => panic!("{other} is no operator of these queries: {condition}"),
             };
-            self.filters.push(Filter { field: field.to_owned(), test });
+            self.filters.push(Filter { field: field.to_owned(), test: check });
             self.fields.insert(field.to_owned());
         }
     }
@@ -109,7 +109,9 @@ impl Filter {
 }
 
 fn names(list: &str) -> impl Iterator<Item = String> {
-    list.split(',').map(|name| name.split_whitespace().next().unwrap_or_default().to_owned()).filter(|n| !n.is_empty())
+    list.split(',')
+        .map(|name| name.split_whitespace().next().unwrap_or_default().to_owned())
+        .filter(|name| !name.is_empty() && !name.contains('('))
 }
 
 #[test]

@@ -195,7 +195,8 @@ async fn show_one(
             [route, of(count), count.used.to_string(), count.remaining.to_string(), next(count)]
         };
         let rows = table(["route", "limit", "used", "remaining", "next"], counts.iter().map(row));
-        let blocked: String = blocks.iter().map(|one| format!("\nblocked {}", extent(one))).collect();
+        let blocked: Vec<String> = blocks.iter().map(|one| format!("\nblocked {}", extent(one))).collect();
+        let blocked = blocked.concat();
         format!("{rows}\n\nin the log: {}{blocked}", logged_as(caller))
     });
     Ok(if found { Outcome::Done } else { Outcome::NotFound })

@@ -83,8 +83,8 @@ async fn eight_changes_at_once_happen_one_after_the_other() {
             let reached = shown(&same[0].1);
             if same[0].1["version"] != version {
                 version += 1;
-                let made = same.iter().any(|(change, _)| written(change, &expected) == reached);
-                assert!(made, "round {round}, version {version}: {same:#?}");
+                let has_maker = same.iter().any(|(change, _)| written(change, &expected) == reached);
+                assert!(has_maker, "round {round}, version {version}: {same:#?}");
             }
             expected = reached;
             for (change, session) in same {
