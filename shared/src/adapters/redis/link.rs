@@ -99,9 +99,7 @@ impl Link {
     /// As [`Link::send`], but also while Redis is left alone: for what other containers, which may well reach it,
     /// would suffer from.
     pub async fn insist(&self, commands: &[Command]) -> Vec<Option<Value>> {
-        let start = Instant::now();
         let results = self.attempt(commands).await;
-        timed(Store::Redis, start.elapsed());
         commands.iter().zip(results).map(|(command, result)| heard(command, result)).collect()
     }
 
@@ -125,6 +123,7 @@ impl Link {
     }
 
     async fn attempt(&self, commands: &[Command]) -> Vec<Result<Value, Failure>> {
+        let start = Instant::now();
         let deadline = tokio::time::Instant::now() + self.config.timeout;
         let mut results: Vec<Option<Result<Value, RedisError>>> = commands.iter().map(|_| None).collect();
         let mut spelled_out = false;
@@ -164,6 +163,7 @@ impl Link {
             }
         }
         self.learn(&results);
+        timed(Store::Redis, start.elapsed());
         let missing = || RedisError::from((ErrorKind::Client, "not sent"));
         results.into_iter().map(|result| Ok(result.unwrap_or_else(|| Err(missing()))?)).collect()
     }
