@@ -33,8 +33,9 @@ ifdef CI
 endif
 
 # What asks no database, or asks it nothing that the rest of the suite doesn't.
-ANY_ENGINE := architecture:: degradation:: fuzz harness:: history:: operator:: pricing:: topologies:: \
-	payments::crashes payments::documented payments::machine payments::secrets
+ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harness:: history:: operator:: pricing:: \
+	runbooks:: topologies:: checkout::alarms checkout::hostile checkout::limits checkout::metrics whole_events:: \
+	payments::backlog payments::crashes payments::documented payments::machine payments::secrets
 
 .PHONY: test-dynamodb-local
 test-dynamodb-local: ## Run the tests that need DynamoDB on AWS's own emulator (Java 17)
