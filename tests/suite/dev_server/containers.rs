@@ -53,7 +53,7 @@ async fn a_container_that_was_killed_between_two_requests_is_replaced() {
         kill(Pid::from_raw(running[0]), Signal::SIGKILL).expect("it runs");
         patiently(async || processes_with(&format!("MARK={mark}")).is_empty()).await;
         // The server hears of it by a signal, a moment later.
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(caller.get(&health).await.status, StatusCode::OK);
     }
 }
