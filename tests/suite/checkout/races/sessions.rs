@@ -53,7 +53,7 @@ async fn eight_changes_at_once_happen_one_after_the_other() {
         Change::Coupon("SAVE20"),
         Change::Ship("Oakland"),
         Change::Method("us-express"),
-        Change::Method("us-standard"),
+        Change::Bill("Boise"),
     ];
     let world = Setup::default().unlimited().build().await;
     let fleet = Fleet::of(&world, 4);
