@@ -78,7 +78,8 @@ where
 {
     let request = ChangeId(Uuid::new_v4());
     let limit = Limit { kind: LimitKind::Route, key: caller.key.clone(), policy: caller.policy, cost };
-    let entry = Entry { request, limits: vec![limit], declines: Vec::new(), callers: Vec::new(), session: None };
+    let limits = vec![limit];
+    let entry = Entry { request, limits, declines: Vec::new(), callers: Vec::new(), session: None, view: None };
     let before = micros();
     let decision = *container.gate.enter(&entry).await.decisions.first().expect("there is a limit");
     let after = micros();

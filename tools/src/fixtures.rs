@@ -127,6 +127,7 @@ async fn open(
         deadline: tokio::time::Instant::now() + Duration::from_secs(10),
         session_ttl: app.config.times.session_ttl,
         cached: None,
+        looked: None,
         address: None,
         tries: std::sync::Arc::default(),
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },

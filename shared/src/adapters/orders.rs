@@ -13,7 +13,7 @@ use crate::{
         redis::{
             documents,
             gate::uncount,
-            leases::{self, ABSENT_LIFE, Absences, Field},
+            leases::{self, ABSENT_LIFE, Absences, Field, Lives},
             link::Link,
             local_limits::LocalLimits,
         },
@@ -26,8 +26,8 @@ use crate::{
         payment::PaymentStatus,
     },
     ports::{
-        ChangeId, DueOrder, DueOrders, DuePage, DueRun, Limit, OrderCache, OrderFilter, OrderIndex, OrderPage,
-        OrderViews, Orders, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
+        ChangeId, DueOrder, DueOrders, DuePage, DueRun, Limit, OrderCache, OrderFilter, OrderIndex, OrderLook,
+        OrderPage, OrderView, OrderViews, Orders, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -37,8 +37,7 @@ pub struct OrderStore {
     pub dynamo: Dynamo,
     pub link: Arc<Link>,
     pub session_ttl: Duration,
-    pub order_life: Duration,
-    pub list_life: Duration,
+    pub lives: Lives,
     /// How long an order and its owner's lists stay uncached when it is being changed, and nobody says how that ended:
     /// longer than a request may take.
     pub hold: Duration,
@@ -47,8 +46,6 @@ pub struct OrderStore {
     pub absences: Arc<Absences>,
     /// What this container has counted of the limits.
     pub local: Arc<LocalLimits>,
-    /// Makes lease tokens.
-    pub token: fn() -> Uuid,
 }
 
 /// A page as it is cached.
@@ -64,7 +61,8 @@ impl OrderStore {
     async fn through<T, S>(
         &self,
         at: &Field,
-        life: Duration,
+        request: ChangeId,
+        looked: Option<OrderLook>,
         parse: impl Fn(S) -> Option<T>,
         store: impl Fn(&T) -> S,
         is_there: impl Fn(&T) -> bool,
@@ -73,7 +71,10 @@ impl OrderStore {
     where
         S: Serialize + for<'d> Deserialize<'d>,
     {
-        let found = leases::look(&self.link, at, (self.token)(), life).await;
+        let found = match looked {
+            Some(found) => found,
+            None => leases::found(self.link.send(&[leases::look(at, request)]).await.pop().flatten(), request),
+        };
         let cached = found.document.as_ref().map(|text| match serde_json::from_str::<Option<S>>(text).ok()? {
             None => Some(None),
             Some(stored) => parse(stored).map(Some),
@@ -102,7 +103,7 @@ impl OrderStore {
             (Err(error), None) => return Err(error),
         };
         let is_there = value.as_ref().is_some_and(is_there);
-        let life = if is_there { life } else { life.min(ABSENT_LIFE) };
+        let life = if is_there { at.life } else { at.life.min(ABSENT_LIFE) };
         let wanted = is_there || self.absences.permit(std::time::Instant::now());
         let text = wanted.then(|| serde_json::to_string(&value.as_ref().map(store)).ok()).flatten();
         leases::fill(&self.link, at, &token, text, life).await;
@@ -117,24 +118,32 @@ impl OrderStore {
 }
 
 impl OrderViews for OrderStore {
-    async fn order(&self, owner: &Owner, id: OrderId) -> Result<Option<Order>, StoreError> {
-        // The owner is part of the field: another caller looks elsewhere, and finds nothing.
-        let at = Field { key: self.link.keys.order(id), field: owner.to_string() };
+    async fn order(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        request: ChangeId,
+        looked: Option<OrderLook>,
+    ) -> Result<Option<Order>, StoreError> {
+        let at = Field::of(&self.link.keys, self.lives, owner, &OrderView::One(id));
         let parse = |stored: StoredOrder| stored.try_into().ok();
         let store = |order: &Order| StoredOrder::new(order, ChangeId(Uuid::nil()));
-        self.through(&at, self.order_life, parse, store, |_| true, self.dynamo.order(owner, id)).await
+        self.through(&at, request, looked, parse, store, |_| true, self.dynamo.order(owner, id)).await
     }
 
-    async fn orders(&self, owner: &Owner, filter: &OrderFilter) -> Result<OrderPage, StoreError> {
-        let status = filter.status.map_or("all", |status| status.name());
-        let after = filter.after.map(|id| id.to_string()).unwrap_or_default();
-        let field = format!("{owner}|{status}|{}|{after}", filter.limit);
-        let at = Field { key: self.link.keys.orders(owner), field };
+    async fn orders(
+        &self,
+        owner: &Owner,
+        filter: &OrderFilter,
+        request: ChangeId,
+        looked: Option<OrderLook>,
+    ) -> Result<OrderPage, StoreError> {
+        let at = Field::of(&self.link.keys, self.lives, owner, &OrderView::Page(filter.clone()));
         let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
         // A guest without orders may be anyone's invention.
         let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
         let parse = |stored| parse_page(stored).ok();
-        let page = self.through(&at, self.list_life, parse, store_page, is_there, read).await?;
+        let page = self.through(&at, request, looked, parse, store_page, is_there, read).await?;
         Ok(page.unwrap_or(OrderPage { orders: Vec::new(), next: None }))
     }
 }

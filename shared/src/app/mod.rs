@@ -28,7 +28,9 @@ use crate::{
         dynamodb::client::Dynamo,
         identity::{BadKeys, Tokens},
         orders::OrderStore,
-        redis::{blocks::SeenBlocks, command::Command, gate::RedisGate, link::Link, local_limits::LocalLimits},
+        redis::{
+            blocks::SeenBlocks, command::Command, gate::RedisGate, leases::Lives, link::Link, local_limits::LocalLimits,
+        },
         sessions::SessionStore,
         stripe::Stripe,
     },
@@ -123,6 +125,7 @@ impl App {
         }
         let local = Arc::<LocalLimits>::default();
         // Longer than any request of ours may take, its last write included.
+        let lives = Lives { order: times.order_cache, list: times.order_list_cache };
         let hold = time::Duration::try_from(times.request + config.dynamodb.timeout).unwrap_or(time::Duration::MINUTE);
         Ok(Self {
             catalog: dynamo.clone(),
@@ -136,13 +139,11 @@ impl App {
                 dynamo: dynamo.clone(),
                 link: Arc::clone(&link),
                 session_ttl: times.session_ttl,
-                order_life: times.order_cache,
-                list_life: times.order_list_cache,
+                lives,
                 hold,
                 local: Arc::clone(&local),
                 open_limits: config.limits.open_orders,
                 absences: Arc::default(),
-                token: random_id,
             },
             receipts: dynamo,
             payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
@@ -150,6 +151,7 @@ impl App {
             gate: RedisGate {
                 link: Arc::clone(&link),
                 session_ttl: times.session_ttl,
+                lives,
                 local,
                 blocked: SeenBlocks::default(),
             },
@@ -194,6 +196,7 @@ impl App {
             deadline: tokio::time::Instant::now() + self.config.times.request,
             session_ttl: self.config.times.session_ttl,
             cached: None,
+            looked: None,
             address: None,
             tries: Arc::default(),
             ids: Self::fresh_ids(),

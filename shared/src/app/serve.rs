@@ -144,8 +144,10 @@ where
     let callers = limits::callers(&app.config.limits, claim.as_ref().ok(), address);
     let by_card = command.as_ref().is_ok_and(Command::pays_by_card);
     let declines = limits::declines(&app.config.limits, claim.as_ref().ok().filter(|_| by_card), address, session);
-    let entry = Entry { request: ChangeId(ids.change), limits, declines, callers, session };
-    let Entrance { mut decisions, tries, blocks, cached } = app.gate.enter(&entry).await;
+    let owner = claim.as_ref().ok().and_then(Claim::owner);
+    let view = owner.zip(command.as_ref().ok().and_then(Command::view));
+    let entry = Entry { request: ChangeId(ids.change), limits, declines, callers, session, view };
+    let Entrance { mut decisions, tries, blocks, cached, looked } = app.gate.enter(&entry).await;
     let tries = Arc::new(tries);
     if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
         count(|counts| counts.blocked_requests += 1);
@@ -175,6 +177,7 @@ where
         deadline,
         session_ttl: app.config.times.session_ttl,
         cached,
+        looked,
         address,
         tries: Arc::clone(&tries),
         ids,

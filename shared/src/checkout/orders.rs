@@ -42,12 +42,13 @@ pub enum OrderError {
 
 /// One of the caller's orders.
 pub async fn get(orders: &impl OrderViews, visit: &Visit, id: OrderId) -> Result<Order, OrderError> {
-    orders.order(&visit.who.owner, id).await?.ok_or(OrderError::NotFound)
+    let found = orders.order(&visit.who.owner, id, visit.request(), visit.looked.clone()).await?;
+    found.ok_or(OrderError::NotFound)
 }
 
 /// A page of the caller's orders, newest first.
 pub async fn list(orders: &impl OrderViews, visit: &Visit, filter: &OrderFilter) -> Result<OrderPage, OrderError> {
-    Ok(orders.orders(&visit.who.owner, filter).await?)
+    Ok(orders.orders(&visit.who.owner, filter, visit.request(), visit.looked.clone()).await?)
 }
 
 /// An order, and whether this request changed it.

@@ -12,7 +12,7 @@ use crate::{
         open::AddressKey,
         retry::backoff,
     },
-    ports::{CachedSession, ChangeId, Tries},
+    ports::{CachedSession, ChangeId, OrderLook, Tries},
 };
 
 /// A caller whose identity is proven: every session and order belongs to one.
@@ -53,6 +53,8 @@ pub struct Visit<Who = Caller> {
     pub session_ttl: time::Duration,
     /// The session that the request is about, if the cache had it.
     pub cached: Option<CachedSession>,
+    /// What the cache had of the orders that the request wants to see, if it was asked.
+    pub looked: Option<OrderLook>,
     /// What the source address is counted under, unless it is trusted.
     pub address: Option<AddressKey>,
     /// Whether a card may be tried.
@@ -63,8 +65,8 @@ pub struct Visit<Who = Caller> {
 impl<Who> Visit<Who> {
     /// The same visit by someone else.
     pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<Visit<Other>, E> {
-        let Self { who: from, now, deadline, session_ttl, cached, address, tries, ids } = self;
-        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, address, tries, ids })
+        let Self { who: from, now, deadline, session_ttl, cached, looked, address, tries, ids } = self;
+        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, looked, address, tries, ids })
     }
 
     /// Names this request.

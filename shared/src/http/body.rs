@@ -12,6 +12,7 @@ use crate::{
         invalid::{Faults, Invalid},
     },
     http::problem::Problem,
+    ports::OrderView,
 };
 
 /// The largest body that any route reads, in bytes.
@@ -30,6 +31,11 @@ pub trait Command: Sized {
 
     /// The session it is about, so that its copy can be fetched together with the limit.
     fn checkout(&self) -> Option<CheckoutId> {
+        None
+    }
+
+    /// What it shows of the caller's orders, so that the cache can be asked together with the limit.
+    fn view(&self) -> Option<OrderView> {
         None
     }
 

@@ -20,7 +20,7 @@ use crate::{
         idempotency::KEPT,
         problem::Problem,
     },
-    ports::OrderFilter,
+    ports::{OrderFilter, OrderView},
 };
 
 const DEFAULT_LIMIT: u16 = 20;
@@ -48,6 +48,10 @@ impl Command for OrderFilter {
         });
         faults.finish(Some(Self { status, limit, after })).map_err(Problem::validation)
     }
+
+    fn view(&self) -> Option<OrderView> {
+        Some(OrderView::Page(self.clone()))
+    }
 }
 
 /// An opaque text for where a page ended.
@@ -69,6 +73,10 @@ pub struct ShowOrder {
 impl Command for ShowOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
         path(request, "orderId").map(|order| Self { order })
+    }
+
+    fn view(&self) -> Option<OrderView> {
+        Some(OrderView::One(self.order))
     }
 }
 

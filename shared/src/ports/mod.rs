@@ -240,12 +240,39 @@ pub trait OrderIndex: Sync {
     fn owner_of(&self, id: OrderId) -> impl Future<Output = Result<Option<Owner>, StoreError>> + Send;
 }
 
-/// Orders for showing: through the cache. With Redis down every read goes to the database.
-pub trait OrderViews: Sync {
-    fn order(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+/// What of the order cache a request wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderView {
+    One(OrderId),
+    Page(OrderFilter),
+}
 
-    fn orders(&self, owner: &Owner, filter: &OrderFilter)
-    -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
+/// What a look into the order cache found.
+#[derive(Clone, Debug, Default)]
+pub struct OrderLook {
+    pub document: Option<String>,
+    /// This caller is the one to fill it: because there is nothing, or because what there is will soon expire.
+    pub token: Option<String>,
+}
+
+/// Orders for showing: through the cache. `looked` is what the gate found there for this request, if it looked. With
+/// Redis down every read goes to the database.
+pub trait OrderViews: Sync {
+    fn order(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        request: ChangeId,
+        looked: Option<OrderLook>,
+    ) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+
+    fn orders(
+        &self,
+        owner: &Owner,
+        filter: &OrderFilter,
+        request: ChangeId,
+        looked: Option<OrderLook>,
+    ) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 }
 
 /// Keeping the cache in step with changes of orders. `request` names the request that makes the change. Best effort: a
@@ -282,6 +309,8 @@ pub struct Entry {
     /// By what the caller may be shut out: address and user id, as the limits count them.
     pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
+    /// What the caller wants to see of their orders.
+    pub view: Option<(Owner, OrderView)>,
 }
 
 /// A limit that a request falls under.
@@ -329,9 +358,10 @@ pub struct Entrance {
     /// What staff have decided of the callers.
     pub blocks: Vec<Blocks>,
     pub cached: Option<CachedSession>,
+    pub looked: Option<OrderLook>,
 }
 
-/// The limits, who is shut out, and the cached session, in one round trip. With Redis down this container counts alone,
+/// The limits, who is shut out, and the cached session or orders, in one round trip. With Redis down this container counts alone,
 /// which refuses nothing that Redis would have allowed; it shuts out whom it has seen shut out; and there is no cached
 /// session.
 pub trait Gate: Sync {

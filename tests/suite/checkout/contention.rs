@@ -118,7 +118,7 @@ async fn throttling_is_no_contention() {
     let world = World::new().await;
     let guest = world.guest();
     let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
-    let guest = guest.served_by(&hurried(&world, SOON));
+    let guest = guest.served_by(&hurried(&world, 2 * SOON));
     world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionCanceled("ThrottlingError")));
 
     let failed = guest.confirm(id_of(&session), total_of(&session)).await;

@@ -118,11 +118,12 @@ async fn the_servers_own_events_are_understood() {
         // Other tests' events come too: the shop knows nothing of their orders.
         for Asked { headers, body, .. } in listener.asked() {
             let signature = headers["stripe-signature"].to_str().expect("text");
+            let is_ours = std::str::from_utf8(body.as_ref()).expect("text").contains(order_id(&order));
             let event =
                 Event::post("/api/v1/checkout/webhooks/stripe").header("stripe-signature", signature).body(body);
             let status = world.call("payment-webhook", event.request()).await.status();
             // Of a new order that can't be found the event is to come again.
-            assert!(matches!(status, 200 | 503), "{status}");
+            assert!(status == 200 || !is_ours && status == 503, "{status}");
         }
         standing(&guest.order(order_id(&order)).await.expect(200)["order"]) == ("confirmed", "paid")
     })

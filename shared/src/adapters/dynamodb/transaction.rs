@@ -1,5 +1,7 @@
 //! Transactions: named writes that happen together or not at all, retried while they merely collide.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
@@ -88,6 +90,7 @@ impl Dynamo {
             names.push(write.name);
             actions.push(write.action.map_err(|error| StoreError { operation, source: error.into() })?);
         }
+        let mut slowest = Duration::ZERO;
         for attempt in 0.. {
             let began = Instant::now();
             let mut collided = true;
@@ -113,8 +116,10 @@ impl Dynamo {
                 _ => return Err(failed(operation)(error)),
             }
             let wake = Instant::now() + backoff(change.0, attempt);
-            // Another attempt would take as long as this one did.
-            if wake + began.elapsed() >= deadline {
+            // Another attempt may take longer than all before it, and must not be cut off: who waits for it would not hear
+            // what keeps it from being written.
+            slowest = slowest.max(began.elapsed());
+            if wake + slowest * 2 >= deadline {
                 let busy = collided.then(|| StoreError::contention(operation));
                 return Err(busy.unwrap_or_else(|| failed(operation)(error)));
             }

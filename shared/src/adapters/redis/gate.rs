@@ -6,7 +6,13 @@ use redis::{FromRedisValue, Value};
 
 use crate::{
     adapters::redis::{
-        blocks::SeenBlocks, command::Command, documents, link::Link, local_limits::LocalLimits, scripts,
+        blocks::SeenBlocks,
+        command::Command,
+        documents,
+        leases::{self, Field, Lives},
+        link::Link,
+        local_limits::LocalLimits,
+        scripts,
     },
     domain::limit::Decision,
     ports::{CachedSession, ChangeId, Entrance, Entry, Gate, Limit, Tries},
@@ -17,13 +23,14 @@ use crate::{
 pub struct RedisGate {
     pub link: Arc<Link>,
     pub session_ttl: time::Duration,
+    pub lives: Lives,
     pub local: Arc<LocalLimits>,
     pub blocked: SeenBlocks,
 }
 
 impl Gate for RedisGate {
     async fn enter(&self, entry: &Entry) -> Entrance {
-        let Entry { request, limits, declines, callers, session } = entry;
+        let Entry { request, limits, declines, callers, session, view } = entry;
         let keys = &self.link.keys;
         let mut commands: Vec<Command> =
             limits.iter().chain(declines).map(|limit| self.count(limit, *request)).collect();
@@ -31,6 +38,10 @@ impl Gate for RedisGate {
             commands.push(Command::new("look for blocks", "HMGET").arg(keys.blocked()).arg(callers));
         }
         commands.extend(session.map(|id| documents::get(&self.link, id, self.session_ttl)));
+        // A look writes, where it takes the lease: a flood of requests that are refused must not.
+        let view = view.as_ref().filter(|_| !limits.iter().any(|limit| self.local.will_be_refused(limit)));
+        let view = view.map(|(owner, view)| Field::of(keys, self.lives, owner, view));
+        commands.extend(view.as_ref().map(|at| leases::look(at, *request)));
         if commands.is_empty() {
             return Entrance::default();
         }
@@ -48,11 +59,18 @@ impl Gate for RedisGate {
             Some(wait) => Tries::refused_for(wait),
             None => Tries::of(declines.clone()),
         };
-        if decisions.iter().any(|decision| !decision.allowed) && tries.refused().is_none() && !declines.is_empty() {
-            self.refund(tries.release(), *request).await;
-        }
         let cached = session.and_then(|_| cached(&replies.next()??));
-        Entrance { decisions, tries, blocks, cached }
+        let looked = view.as_ref().map(|_| leases::found(replies.next().flatten(), *request));
+        if decisions.iter().any(|decision| !decision.allowed) {
+            if tries.refused().is_none() && !declines.is_empty() {
+                self.refund(tries.release(), *request).await;
+            }
+            if let (Some(at), Some(token)) = (view, looked.and_then(|looked| looked.token)) {
+                self.link.send(&[leases::give_back(&at, &token)]).await;
+            }
+            return Entrance { decisions, tries, blocks, ..Entrance::default() };
+        }
+        Entrance { decisions, tries, blocks, cached, looked }
     }
 
     async fn refund(&self, limits: &[Limit], request: ChangeId) {
@@ -82,6 +100,11 @@ impl RedisGate {
                 self.local.note(limit, request, asked_at);
             }
             return decisions;
+        }
+        for ((limit, _), decision) in
+            pairs().zip(&decisions).filter(|((_, counted), made)| counted.is_some() && !made.allowed)
+        {
+            self.local.note_refusal(limit, *decision, asked_at);
         }
         let mut commands = Vec::new();
         for ((limit, counted), _) in pairs().zip(&decisions).filter(|(_, decision)| decision.allowed) {

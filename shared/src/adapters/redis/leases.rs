@@ -7,11 +7,11 @@ use std::{
 };
 
 use redis::{FromRedisValue, Value};
-use uuid::Uuid;
 
 use crate::{
-    adapters::redis::{command::Command, link::Link, scripts},
-    ports::ChangeId,
+    adapters::redis::{command::Command, keys::Keys, link::Link, scripts},
+    domain::ids::Owner,
+    ports::{ChangeId, OrderFilter, OrderLook, OrderView},
     telemetry::counts::count,
 };
 
@@ -34,14 +34,30 @@ const MAX_ABSENT: u32 = 100;
 pub struct Field {
     pub key: String,
     pub field: String,
+    /// How long its documents are kept.
+    pub life: time::Duration,
 }
 
-/// What a look into the cache found.
-#[derive(Debug, Default)]
-pub struct Found {
-    pub document: Option<String>,
-    /// This caller is the one to fill it: because there is nothing, or because what there is will soon expire.
-    pub token: Option<String>,
+/// How long documents are kept in the order cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Lives {
+    pub order: time::Duration,
+    pub list: time::Duration,
+}
+
+impl Field {
+    /// Where an owner's view is. The owner is part of the field: another caller looks elsewhere, and finds nothing.
+    pub fn of(keys: &Keys, lives: Lives, owner: &Owner, view: &OrderView) -> Self {
+        match view {
+            OrderView::One(id) => Self { key: keys.order(*id), field: owner.to_string(), life: lives.order },
+            OrderView::Page(OrderFilter { status, limit, after }) => {
+                let status = status.map_or("all", |status| status.name());
+                let after = after.map(|id| id.to_string()).unwrap_or_default();
+                let field = format!("{owner}|{status}|{limit}|{after}");
+                Self { key: keys.orders(owner), field, life: lives.list }
+            }
+        }
+    }
 }
 
 /// What this container has let Redis remember as absent.
@@ -66,23 +82,31 @@ impl Absences {
     }
 }
 
-/// Reads a field, or takes the lease on it. `token` must be new; `life` is that of the field's documents.
-pub async fn look(link: &Link, at: &Field, token: Uuid, life: time::Duration) -> Found {
-    let token = token.to_string();
-    let command = Command::script("read cache", &scripts::LEASE, &at.key)
+/// The command that reads a field, or takes the lease on it for `request`.
+pub fn look(at: &Field, request: ChangeId) -> Command {
+    Command::script("read cache", &scripts::LEASE, &at.key)
         .arg(&at.field)
-        .arg(&token)
+        .arg(request.0.to_string())
         .arg(LEASE_MS)
         .arg(MAX_FIELDS)
-        .arg(time::Duration::min(life / 10, EARLY).whole_milliseconds().to_string());
-    let Some(Some(Value::Array(items))) = link.send(&[command]).await.pop() else { return Found::default() };
+        .arg(time::Duration::min(at.life / 10, EARLY).whole_milliseconds().to_string())
+}
+
+/// What the answer to [`look`] says.
+pub fn found(reply: Option<Value>, request: ChangeId) -> OrderLook {
+    let Some(Value::Array(items)) = reply else { return OrderLook::default() };
     let document = items.first().and_then(|item| Option::<String>::from_redis_value_ref(item).ok()?);
-    Found { document, token: items.get(1).map(|_| token) }
+    OrderLook { document, token: items.get(1).map(|_| request.0.to_string()) }
+}
+
+/// The command that gives a lease back.
+pub fn give_back(at: &Field, token: &str) -> Command {
+    Command::script("fill cache", &scripts::FILL, &at.key).arg(&at.field).arg(token)
 }
 
 /// Fills the field if the lease still stands; gives the lease back where there is nothing to keep.
 pub async fn fill(link: &Link, at: &Field, token: &str, document: Option<String>, life: time::Duration) {
-    let mut command = Command::script("fill cache", &scripts::FILL, &at.key).arg(&at.field).arg(token);
+    let mut command = give_back(at, token);
     if let Some(document) = document.filter(|document| document.len() <= MAX_DOCUMENT) {
         command = command.arg(document).arg(life.whole_milliseconds().to_string());
     }

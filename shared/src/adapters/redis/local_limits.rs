@@ -19,11 +19,13 @@ const MAX_LOGS: usize = 10_000;
 pub struct LocalLimits {
     start: Instant,
     logs: Mutex<HashMap<LimitKey, (Policy, SlidingLog)>>,
+    /// Whom Redis has refused, and until when.
+    refused: Mutex<HashMap<LimitKey, Duration>>,
 }
 
 impl Default for LocalLimits {
     fn default() -> Self {
-        Self { start: Instant::now(), logs: Mutex::default() }
+        Self { start: Instant::now(), logs: Mutex::default(), refused: Mutex::default() }
     }
 }
 
@@ -45,6 +47,25 @@ impl LocalLimits {
 
     pub fn refund(&self, limit: &Limit, request: ChangeId) {
         self.with_log(limit, self.now(), |log| log.refund(request.0.as_u128()));
+    }
+
+    /// Redis refused a request, asked at `asked_at`.
+    pub fn note_refusal(&self, limit: &Limit, decision: Decision, asked_at: Duration) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() >= MAX_LOGS {
+            refused.clear();
+        }
+        refused.insert(limit.key.clone(), asked_at.saturating_add(decision.reset_after));
+    }
+
+    /// Whether this container knows that Redis will refuse a request now. It never knows of all that will be refused.
+    pub fn will_be_refused(&self, limit: &Limit) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_refused = refused.get(&limit.key).is_some_and(|until| self.now() < *until);
+        if !is_refused {
+            refused.remove(&limit.key);
+        }
+        is_refused
     }
 
     fn with_log<T>(&self, limit: &Limit, now: Duration, work: impl FnOnce(&mut SlidingLog) -> T) -> T {
