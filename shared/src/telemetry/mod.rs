@@ -22,12 +22,12 @@ use crate::config::{TelemetryConfig, lambda::LambdaConfig};
 /// Starts logging, once per process; a second call changes nothing. The fields have the names that AWS Lambda Powertools
 /// gives them.
 pub fn init(config: &TelemetryConfig, lambda: &LambdaConfig) {
-    // The level is ours alone: at `trace` the SDK would log whole requests, and the customer with them. And the runtime
-    // says nothing that our own lines don't say: an error would stand in the log twice.
+    // The level is ours alone: at `trace` the SDK would log whole requests, and the customer with them. And how a handler
+    // ended stands in our own lines already.
     let targets = Targets::new()
         .with_default(config.log_level.min(tracing::Level::WARN))
         .with_target("shared", config.log_level)
-        .with_target("lambda_runtime", LevelFilter::OFF);
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let mut format = JsonLayer::stdout();
     format.with_level("level");
     format.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
