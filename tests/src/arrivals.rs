@@ -9,7 +9,7 @@ use redis::aio::ConnectionLike;
 use shared::{
     app::App,
     domain::limit::Policy,
-    ports::{ChangeId, Entry, Gate, Limit, LimitKey, LimitKind},
+    ports::{Admission, AdmissionRequest, ChangeId, Limit, LimitKey, LimitKind},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -79,9 +79,10 @@ where
     let request = ChangeId(Uuid::new_v4());
     let limit = Limit { kind: LimitKind::Route, key: caller.key.clone(), policy: caller.policy, cost };
     let limits = vec![limit];
-    let entry = Entry { request, limits, declines: Vec::new(), callers: Vec::new(), session: None, view: None };
+    let asked =
+        AdmissionRequest { request, limits, declines: Vec::new(), callers: Vec::new(), session: None, view: None };
     let before = micros();
-    let decision = *container.gate.enter(&entry).await.decisions.first().expect("there is a limit");
+    let decision = *container.admission.admit(&asked).await.decisions.first().expect("there is a limit");
     let after = micros();
     let mut accepted_at = None;
     if decision.allowed {

@@ -25,7 +25,7 @@ pub fn signing_as_the_function(mut app: App) -> App {
     let provider = SharedCredentialsProvider::new(ByFunction);
     let config = config.credentials_provider(provider).identity_cache(IdentityCache::no_cache());
     let client = Client::from_conf(config.build());
-    for dynamo in [&mut app.catalog, &mut app.receipts, &mut app.sessions.dynamo, &mut app.orders.dynamo] {
+    for dynamo in [&mut app.catalog, &mut app.stored_responses, &mut app.sessions.dynamo, &mut app.orders.dynamo] {
         dynamo.client = client.clone();
     }
     app

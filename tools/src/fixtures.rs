@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
-    adapters::redis::{command::Command, link::Link},
+    adapters::redis::{command::Command, connection::RedisConnection},
     app::{App, Clock},
     checkout::{
-        confirm::{self, Confirm, ConfirmError, Means, Stores},
+        confirm::{self, Confirm, ConfirmError, PaymentInput, Stores},
         initiate::{Initiate, InitiateError, initiate},
-        visit::{Caller, FreshIds, Visit},
+        request_context::{Caller, FreshIds, RequestContext},
     },
     domain::{
         address::{Address, RawAddress},
@@ -57,12 +57,12 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     clear(app).await.map_err(|error| FixtureError::Clear(error.to_string()))?;
     open(app, GUEST, CHECKOUT, ORDER).await?;
     place(app, GUEST, ORDERED, ORDER).await?;
-    let (visit, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
+    let (context, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
     let before = order.clone();
-    order.payment = paid(&order, visit.now)?;
+    order.payment = paid(&order, context.now)?;
     order.version += 1;
     let release = order.release(&before);
-    let saved = app.orders.save(&order, visit.change(1), release, None, visit.deadline).await;
+    let saved = app.orders.save(&order, context.change(1), release, None, context.deadline).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
     Ok(())
 }
@@ -90,8 +90,8 @@ async fn place(
     guest: GuestId,
     checkout: CheckoutId,
     order: OrderId,
-) -> Result<(Visit, Order), FixtureError> {
-    let (visit, session) = open(app, guest, checkout, order).await?;
+) -> Result<(RequestContext, Order), FixtureError> {
+    let (context, session) = open(app, guest, checkout, order).await?;
     let stores = Stores {
         sessions: &app.sessions,
         catalog: &app.catalog,
@@ -102,7 +102,7 @@ async fn place(
     let command = Confirm {
         checkout,
         expected_total: session.priced.summary.total,
-        means: Means::CashOnDelivery,
+        payment: PaymentInput::CashOnDelivery,
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),
@@ -111,8 +111,8 @@ async fn place(
         },
         notes: None,
     };
-    let order = confirm::confirm(stores, &visit, command, |_| None).await?.order;
-    Ok((visit, order))
+    let order = confirm::confirm(stores, &context, command, |_| None).await?.order;
+    Ok((context, order))
 }
 
 async fn open(
@@ -120,8 +120,8 @@ async fn open(
     guest: GuestId,
     checkout: CheckoutId,
     order: OrderId,
-) -> Result<(Visit, shared::domain::session::Session), InitiateError> {
-    let visit = Visit {
+) -> Result<(RequestContext, shared::domain::session::Session), InitiateError> {
+    let context = RequestContext {
         who: Caller { owner: Owner::Guest(guest) },
         now: app.now(),
         deadline: tokio::time::Instant::now() + Duration::from_secs(10),
@@ -129,13 +129,13 @@ async fn open(
         cached: None,
         looked: None,
         address: None,
-        tries: std::sync::Arc::default(),
+        places: std::sync::Arc::default(),
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };
-    let session = initiate(&app.sessions, &app.catalog, &visit, cart(), |_| None).await?;
+    let session = initiate(&app.sessions, &app.catalog, &context, cart(), |_| None).await?;
     // The confirmation is another request, with changes of its own.
-    let ids = FreshIds { change: Uuid::new_v4(), ..visit.ids };
-    Ok((Visit { ids, ..visit }, session))
+    let ids = FreshIds { change: Uuid::new_v4(), ..context.ids };
+    Ok((RequestContext { ids, ..context }, session))
 }
 
 /// Two bags of coffee to California, by standard shipping.
@@ -189,8 +189,8 @@ async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>
         let request = dynamo.client.delete_item().table_name(&dynamo.tables.orders);
         request.key("owner", text(owner)).key("orderId", text(order.to_string())).send().await?;
     }
-    let link = Link::new(&app.config.redis, || Clock::System.now())?;
-    let keys = &link.keys;
+    let redis = RedisConnection::new(&app.config.redis, || Clock::System.now())?;
+    let keys = &redis.keys;
     let copies = [
         keys.session(CHECKOUT),
         keys.session(ORDERED),
@@ -202,7 +202,7 @@ async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>
     ];
     // A command each: in a cluster they lie apart.
     let commands = copies.map(|key| Command::new("clear fixtures", "UNLINK").arg(key));
-    if link.insist(&commands).await.contains(&None) {
+    if redis.send_always(&commands).await.contains(&None) {
         return Err("the copies in Redis can't be cleared".into());
     }
     Ok(())

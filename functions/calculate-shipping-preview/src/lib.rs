@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use shared::{
-    app::{App, Request, Response, Served, serve},
+    app::{App, Incoming, Request, Response, serve},
     checkout::preview::{PreviewShipping, preview},
-    http::{admit::Anyone, answer::Answer, problem::Problem, route::Route, view::PreviewView},
+    http::{answer::Answer, credentials::Anyone, problem::Problem, route::Route, view::PreviewView},
 };
 
 /// All offers, cheapest first.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
-    serve(app, Route::CalculateShippingPreview, request, |served: Served<Anyone, PreviewShipping>| async move {
-        let (visit, command, _) = served.into_parts();
-        let offers = preview(&app.catalog, &visit, &command).await?;
+    serve(app, Route::CalculateShippingPreview, request, |incoming: Incoming<Anyone, PreviewShipping>| async move {
+        let (context, command, _) = incoming.into_parts();
+        let offers = preview(&app.catalog, &context, &command).await?;
         Ok::<_, Problem>(Answer::json(200, &PreviewView::new(command.currency, &offers)))
     })
     .await

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use shared::{
-    app::{App, Request, Response, Served, serve},
+    app::{App, Incoming, Request, Response, serve},
     checkout::{
+        request_context::Caller,
         shipping::{self, CalculateShipping},
-        visit::Caller,
     },
     http::{answer::Answer, problem::Problem, route::Route, view::SessionView},
 };
@@ -14,10 +14,10 @@ use shared::{
 /// The session with `shippingMethods`, cheapest first.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
-    serve(app, Route::CalculateShipping, request, |served: Served<Caller, CalculateShipping>| async move {
-        let (visit, command, _) = served.into_parts();
-        let session = shipping::calculate(&app.sessions, &app.catalog, &visit, command).await?;
-        let view = SessionView::new(&session, visit.now, visit.session_ttl).with_offers(&session);
+    serve(app, Route::CalculateShipping, request, |incoming: Incoming<Caller, CalculateShipping>| async move {
+        let (context, command, _) = incoming.into_parts();
+        let session = shipping::calculate(&app.sessions, &app.catalog, &context, command).await?;
+        let view = SessionView::new(&session, context.now, context.session_ttl).with_offers(&session);
         Ok::<_, Problem>(Answer::json(200, &view))
     })
     .await

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use shared::{
-    app::{App, Request, Response, Served, serve},
+    app::{App, Incoming, Request, Response, serve},
     checkout::{
-        claim::{ClaimGuest, claim},
-        visit::SignedIn,
+        merge_guest::{MergeGuest, merge_guest},
+        request_context::SignedIn,
     },
     http::{answer::Answer, problem::Problem, route::Route, view::ClaimedView},
 };
@@ -14,9 +14,10 @@ use shared::{
 /// What moved; repeated, it finds nothing left to move.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
-    serve(app, Route::Claim, request, |served: Served<SignedIn, ClaimGuest>| async move {
-        let (visit, command, _) = served.into_parts();
-        let claimed = claim(&app.sessions, &app.orders, &app.orders, &app.receipts, &visit, command).await?;
+    serve(app, Route::Claim, request, |incoming: Incoming<SignedIn, MergeGuest>| async move {
+        let (context, command, _) = incoming.into_parts();
+        let claimed =
+            merge_guest(&app.sessions, &app.orders, &app.orders, &app.stored_responses, &context, command).await?;
         Ok::<_, Problem>(Answer::json(200, &ClaimedView::from(&claimed)))
     })
     .await

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use shared::{
-    app::{App, Request, Response, Served, serve},
+    app::{App, Incoming, Request, Response, serve},
     checkout::{
         confirm::{Confirm, ConfirmError, Stores, confirm},
-        visit::Caller,
+        request_context::Caller,
     },
     domain::order::Order,
     http::{
@@ -21,12 +21,13 @@ use shared::{
 /// paid.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
     let app = app.as_ref();
-    serve(app, Route::ConfirmOrder, request, |served: Served<Caller, Confirm>| async move {
-        let (visit, command, receipt) = served.into_parts();
+    serve(app, Route::ConfirmOrder, request, |incoming: Incoming<Caller, Confirm>| async move {
+        let (context, command, stored_response) = incoming.into_parts();
         // What becomes of a card isn't known yet when the order is stored.
         let final_at_once = |order: &Order| order.payment.due().is_none();
-        let receipt =
-            |order: &Order| receipt(&Answer::json(201, &OrderAnswer::from(order))).filter(|_| final_at_once(order));
+        let stored_response = |order: &Order| {
+            stored_response(&Answer::json(201, &OrderAnswer::from(order))).filter(|_| final_at_once(order))
+        };
         let stores = Stores {
             sessions: &app.sessions,
             catalog: &app.catalog,
@@ -34,7 +35,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
             cache: &app.orders,
             payments: &app.payments,
         };
-        match confirm(stores, &visit, command, receipt).await {
+        match confirm(stores, &context, command, stored_response).await {
             Ok(done) => {
                 let status = if done.created { 201 } else { 200 };
                 let kept = done.created && done.order.payment.card.is_none();
@@ -42,7 +43,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
                 Ok(Answer::order(&view, &done.order, status).kept(kept))
             }
             Err(ConfirmError::TotalChanged(session)) => {
-                let view = SessionView::new(&session, visit.now, visit.session_ttl);
+                let view = SessionView::new(&session, context.now, context.session_ttl);
                 Err(Problem::from(ConfirmError::TotalChanged(session)).with("session", view))
             }
             Err(error) => Err(error.into()),

@@ -42,7 +42,7 @@ impl Tokens {
     ///
     /// # Errors
     /// Why a token can't be verified.
-    pub async fn standing(&self) -> Result<String, String> {
+    pub async fn summary(&self) -> Result<String, String> {
         let Some((_, keys)) = &self.verifier else { return Ok("none: guests only, every token is refused".to_owned()) };
         match keys.count_fetched().await {
             0 => Err("they can't be fetched from the address in JWT_JWKS".to_owned()),

@@ -11,10 +11,10 @@ use crate::{
     adapters::{
         dynamodb::client::Dynamo,
         redis::{
+            admission::uncount,
+            connection::RedisConnection,
             documents,
-            gate::uncount,
             leases::{self, ABSENT_LIFE, Absences, Field, Lives},
-            link::Link,
             local_limits::LocalLimits,
         },
         stored::{Unreadable, order::StoredOrder, parts::all, payment::due, session::StoredSession},
@@ -27,7 +27,7 @@ use crate::{
     },
     ports::{
         ChangeId, DueOrder, DueOrders, DuePage, DueRun, Limit, OrderCache, OrderFilter, OrderIndex, OrderLook,
-        OrderPage, OrderView, OrderViews, Orders, Placed, Placement, Receipt, Release, Saved, StoreError, Waits,
+        OrderPage, OrderView, OrderViews, Orders, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -35,7 +35,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct OrderStore {
     pub dynamo: Dynamo,
-    pub link: Arc<Link>,
+    pub redis: Arc<RedisConnection>,
     pub session_ttl: Duration,
     pub lives: Lives,
     /// How long an order and its owner's lists stay uncached when it is being changed, and nobody says how that ended:
@@ -73,7 +73,7 @@ impl OrderStore {
     {
         let found = match looked {
             Some(found) => found,
-            None => leases::found(self.link.send(&[leases::look(at, request)]).await.pop().flatten(), request),
+            None => leases::found(self.redis.send(&[leases::look(at, request)]).await.pop().flatten(), request),
         };
         let cached = found.document.as_ref().map(|text| match serde_json::from_str::<Option<S>>(text).ok()? {
             None => Some(None),
@@ -81,7 +81,7 @@ impl OrderStore {
         });
         if let Some(None) = cached {
             // Of another schema, or rubbish: the next reader may fill it anew.
-            self.link.send(&[leases::drop(at)]).await;
+            self.redis.send(&[leases::drop(at)]).await;
         }
         let cached = cached.flatten();
         let Some(token) = found.token else {
@@ -106,13 +106,13 @@ impl OrderStore {
         let life = if is_there { at.life } else { at.life.min(ABSENT_LIFE) };
         let wanted = is_there || self.absences.permit(std::time::Instant::now());
         let text = wanted.then(|| serde_json::to_string(&value.as_ref().map(store)).ok()).flatten();
-        leases::fill(&self.link, at, &token, text, life).await;
+        leases::fill(&self.redis, at, &token, text, life).await;
         Ok(value)
     }
 
     /// The keys that hold something of these orders.
     fn keys_of(&self, owners: &[&Owner], ids: &[OrderId]) -> Vec<String> {
-        let keys = &self.link.keys;
+        let keys = &self.redis.keys;
         ids.iter().map(|id| keys.order(*id)).chain(owners.iter().map(|owner| keys.orders(owner))).collect()
     }
 }
@@ -125,7 +125,7 @@ impl OrderViews for OrderStore {
         request: ChangeId,
         looked: Option<OrderLook>,
     ) -> Result<Option<Order>, StoreError> {
-        let at = Field::of(&self.link.keys, self.lives, owner, &OrderView::One(id));
+        let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::One(id));
         let parse = |stored: StoredOrder| stored.try_into().ok();
         let store = |order: &Order| StoredOrder::new(order, ChangeId(Uuid::nil()));
         self.through(&at, request, looked, parse, store, |_| true, self.dynamo.order(owner, id)).await
@@ -138,7 +138,7 @@ impl OrderViews for OrderStore {
         request: ChangeId,
         looked: Option<OrderLook>,
     ) -> Result<OrderPage, StoreError> {
-        let at = Field::of(&self.link.keys, self.lives, owner, &OrderView::Page(filter.clone()));
+        let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::Page(filter.clone()));
         let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
         // A guest without orders may be anyone's invention.
         let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
@@ -164,7 +164,7 @@ impl OrderCache for OrderStore {
     async fn changing(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) {
         let keys = self.keys_of(owners, ids);
         let commands: Vec<_> = keys.iter().map(|key| leases::hold(key, request, self.hold)).collect();
-        self.link.send(&commands).await;
+        self.redis.send(&commands).await;
     }
 
     async fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId, free: &[Limit]) {
@@ -172,17 +172,17 @@ impl OrderCache for OrderStore {
         let mut commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
         for limit in free {
             self.local.refund(limit, request);
-            commands.push(uncount(&self.link, limit, request));
+            commands.push(uncount(&self.redis, limit, request));
         }
-        self.link.insist(&commands).await;
+        self.redis.send_always(&commands).await;
     }
 
     async fn placed(&self, placement: Placement<'_>, request: ChangeId) {
         let Placement { order, session, change, .. } = placement;
         let stored = StoredSession::new(session, change, self.session_ttl);
-        let mut commands = vec![leases::release(&self.link.keys.orders(&order.owner), request)];
-        commands.extend(documents::put(&self.link, stored, session.updated_at, self.session_ttl));
-        self.link.insist(&commands).await;
+        let mut commands = vec![leases::release(&self.redis.keys.orders(&order.owner), request)];
+        commands.extend(documents::put(&self.redis, stored, session.updated_at, self.session_ttl));
+        self.redis.send_always(&commands).await;
     }
 }
 
@@ -203,14 +203,14 @@ impl Orders for OrderStore {
         self.dynamo.list_orders(owner, filter).await
     }
 
-    async fn hand_over(
+    async fn transfer(
         &self,
         order: &Order,
         from: &Owner,
         change: ChangeId,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
-        self.dynamo.hand_over_order(order, from, change, deadline).await
+        self.dynamo.transfer_order(order, from, change, deadline).await
     }
 
     async fn save(
@@ -218,11 +218,11 @@ impl Orders for OrderStore {
         order: &Order,
         change: ChangeId,
         release: Release,
-        receipt: Option<&Receipt>,
+        stored_response: Option<&StoredResponse>,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
         let declined = release.reserved && order.payment.status == PaymentStatus::Declined;
-        let saved = self.dynamo.save_order(order, change, release, receipt, deadline).await?;
+        let saved = self.dynamo.save_order(order, change, release, stored_response, deadline).await?;
         if declined && matches!(saved, Saved::Done) {
             count(|counts| counts.declines += 1);
         }

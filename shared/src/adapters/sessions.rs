@@ -8,21 +8,21 @@ use tokio::time::Instant;
 use crate::{
     adapters::{
         dynamodb::client::Dynamo,
-        redis::{documents, link::Link},
+        redis::{connection::RedisConnection, documents},
         stored::session::StoredSession,
     },
     domain::{
         ids::{CheckoutId, Owner},
         session::Session,
     },
-    ports::{CachedSession, ChangeId, Loaded, Receipt, Saved, Sessions, StoreError},
+    ports::{CachedSession, ChangeId, Loaded, Saved, Sessions, StoreError, StoredResponse},
     telemetry::counts::{Store, count, degraded},
 };
 
 #[derive(Clone, Debug)]
 pub struct SessionStore {
     pub dynamo: Dynamo,
-    pub link: Arc<Link>,
+    pub redis: Arc<RedisConnection>,
     pub ttl: Duration,
     /// How long a copy is trusted after it was written or verified.
     pub trust: Duration,
@@ -31,9 +31,9 @@ pub struct SessionStore {
 impl SessionStore {
     async fn refill(&self, session: &Session, change: ChangeId, verified_at: OffsetDateTime) {
         let stored = StoredSession::new(session, change, self.ttl);
-        if let Some(command) = documents::put(&self.link, stored, verified_at, self.ttl) {
+        if let Some(command) = documents::put(&self.redis, stored, verified_at, self.ttl) {
             // A copy that couldn't be written has been logged; the next reader asks the database.
-            self.link.send(&[command]).await;
+            self.redis.send(&[command]).await;
         }
     }
 }
@@ -56,7 +56,7 @@ impl Sessions for SessionStore {
         Ok(session.map(|session| Loaded { session, from_cache: false }))
     }
 
-    async fn keep(&self, loaded: Loaded, now: OffsetDateTime) -> Session {
+    async fn touch(&self, loaded: Loaded, now: OffsetDateTime) -> Session {
         let Loaded { mut session, from_cache } = loaded;
         // A copy out of the cache was verified when it was put there, and keeps that age.
         let mut verified = !from_cache;
@@ -77,10 +77,10 @@ impl Sessions for SessionStore {
         &self,
         session: &Session,
         change: ChangeId,
-        receipt: Option<&Receipt>,
+        stored_response: Option<&StoredResponse>,
         deadline: Instant,
     ) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.create_session(session, change, self.ttl, receipt, deadline).await?;
+        let saved = self.dynamo.create_session(session, change, self.ttl, stored_response, deadline).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }
@@ -101,8 +101,8 @@ impl Sessions for SessionStore {
         self.dynamo.sessions_of(owner).await
     }
 
-    async fn hand_over(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.hand_over_session(session, change, self.ttl).await?;
+    async fn transfer(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
+        let saved = self.dynamo.transfer_session(session, change, self.ttl).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }

@@ -53,8 +53,8 @@ impl App {
         // It runs: nothing that it needs is missing.
         settings.good(Part::Settings, "Settings", "complete");
         self.names(&mut settings);
-        match self.tokens.standing().await {
-            Ok(standing) => settings.good(Part::Tokens, "Keys for tokens", standing),
+        match self.tokens.summary().await {
+            Ok(summary) => settings.good(Part::Tokens, "Keys for tokens", summary),
             Err(reason) => settings.bad(
                 Part::Tokens,
                 "Keys for tokens",

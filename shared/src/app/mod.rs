@@ -29,14 +29,15 @@ use crate::{
         identity::{BadKeys, Tokens},
         orders::OrderStore,
         redis::{
-            blocks::SeenBlocks, command::Command, gate::RedisGate, leases::Lives, link::Link, local_limits::LocalLimits,
+            admission::RedisAdmission, blocks::SeenBlocks, command::Command, connection::RedisConnection,
+            leases::Lives, local_limits::LocalLimits,
         },
         sessions::SessionStore,
         stripe::Stripe,
     },
     checkout::{
         payment::Finisher,
-        visit::{FreshIds, Visit},
+        request_context::{FreshIds, RequestContext},
     },
     config::{
         Config,
@@ -52,7 +53,7 @@ use crate::{
 };
 
 pub use run::{Scheduled, run, run_scheduled};
-pub use serve::{Request, Response, Served, Told, serve};
+pub use serve::{Incoming, Request, Response, ResponseMeta, serve};
 
 /// How long it is remembered that the payment provider has failed.
 const NOTE_SECONDS: u64 = 120;
@@ -64,11 +65,11 @@ pub struct App {
     pub catalog: Dynamo,
     pub sessions: SessionStore,
     pub orders: OrderStore,
-    pub receipts: Dynamo,
+    pub stored_responses: Dynamo,
     pub payments: Stripe,
     pub tokens: Tokens,
-    pub gate: RedisGate,
-    link: Arc<Link>,
+    pub admission: RedisAdmission,
+    redis: Arc<RedisConnection>,
     clock: Clock,
     /// Whether no invocation has begun yet.
     cold: AtomicBool,
@@ -115,7 +116,7 @@ impl App {
         let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
         let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let dynamo = Dynamo::new(&config.dynamodb, http);
-        let link = Arc::new(Link::new(&config.redis, || Clock::System.now())?);
+        let redis = Arc::new(RedisConnection::new(&config.redis, || Clock::System.now())?);
         let times = config.times;
         if config.limits.proxies.is_ignored() {
             tracing::warn!(
@@ -131,13 +132,13 @@ impl App {
             catalog: dynamo.clone(),
             sessions: SessionStore {
                 dynamo: dynamo.clone(),
-                link: Arc::clone(&link),
+                redis: Arc::clone(&redis),
                 ttl: times.session_ttl,
                 trust: times.session_trust,
             },
             orders: OrderStore {
                 dynamo: dynamo.clone(),
-                link: Arc::clone(&link),
+                redis: Arc::clone(&redis),
                 session_ttl: times.session_ttl,
                 lives,
                 hold,
@@ -145,17 +146,17 @@ impl App {
                 open_limits: config.limits.open_orders,
                 absences: Arc::default(),
             },
-            receipts: dynamo,
+            stored_responses: dynamo,
             payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
             tokens: tokens(&config.auth)?,
-            gate: RedisGate {
-                link: Arc::clone(&link),
+            admission: RedisAdmission {
+                redis: Arc::clone(&redis),
                 session_ttl: times.session_ttl,
                 lives,
                 local,
                 blocked: SeenBlocks::default(),
             },
-            link,
+            redis,
             clock,
             cold: AtomicBool::new(true),
             config,
@@ -167,21 +168,21 @@ impl App {
     pub async fn warm_up(&self) {
         let dynamo = async {
             // A refusal by the service will do: not every function may read this table, and the connection is open.
-            if let Err(error) = self.receipts.ping().await
+            if let Err(error) = self.stored_responses.ping().await
                 && error.as_service_error().is_none()
             {
                 degraded(Store::DynamoDb, "connect", &error);
             }
         };
-        tokio::join!(self.link.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());
+        tokio::join!(self.redis.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());
     }
 
     /// Goes on with what a payment has begun.
     pub fn finisher<'a, Who>(
         &'a self,
-        visit: &'a Visit<Who>,
+        context: &'a RequestContext<Who>,
     ) -> Finisher<'a, SessionStore, OrderStore, OrderStore, Stripe> {
-        Finisher::of(visit, &self.sessions, &self.orders, &self.orders, &self.payments)
+        Finisher::of(context, &self.sessions, &self.orders, &self.orders, &self.payments)
     }
 
     pub fn now(&self) -> OffsetDateTime {
@@ -190,7 +191,7 @@ impl App {
 
     /// What an invocation without a request knows.
     pub fn scheduled(&self) -> Scheduled {
-        Visit {
+        RequestContext {
             who: (),
             now: self.now(),
             deadline: tokio::time::Instant::now() + self.config.times.request,
@@ -198,7 +199,7 @@ impl App {
             cached: None,
             looked: None,
             address: None,
-            tries: Arc::default(),
+            places: Arc::default(),
             ids: Self::fresh_ids(),
         }
     }
@@ -246,9 +247,9 @@ impl App {
     /// nothing while all is well.
     async fn note_payments(&self) {
         let at = self.now().unix_timestamp_nanos() / 1_000_000;
-        let key = self.link.keys.payments_failed();
+        let key = self.redis.keys.payments_failed();
         let note = Command::new("note failed payment", "SET").arg(key).arg(at.to_string()).arg("EX").arg(NOTE_SECONDS);
-        self.link.send(&[note]).await;
+        self.redis.send(&[note]).await;
     }
 
     /// When the payment provider last failed us, as the note says.
@@ -264,11 +265,11 @@ impl Health for App {
     async fn pulse(&self) -> Pulses {
         let redis = async {
             let start = Instant::now();
-            let keys = &self.link.keys;
+            let keys = &self.redis.keys;
             // A write, because a Redis that is full or a replica answers every PING.
             let write = Command::new("write for health", "SET").arg(keys.health()).arg(1).arg("EX").arg(60);
             let note = Command::new("read failed payments", "GET").arg(keys.payments_failed());
-            let mut replies = self.link.ask(&[write, note]).await.into_iter();
+            let mut replies = self.redis.ask(&[write, note]).await.into_iter();
             let pulse = match replies.next() {
                 Some(Ok(_)) => Pulse::Up(start.elapsed()),
                 Some(Err(failure)) if failure.is_refusal() => Pulse::RefusesWrites(start.elapsed()),
@@ -278,7 +279,7 @@ impl Health for App {
         };
         let dynamo = async {
             let start = Instant::now();
-            match tokio::time::timeout(Duration::from_secs(2), self.receipts.ping()).await {
+            match tokio::time::timeout(Duration::from_secs(2), self.stored_responses.ping()).await {
                 Ok(Ok(())) => Pulse::Up(start.elapsed()),
                 _ => Pulse::Down,
             }

@@ -9,11 +9,11 @@ use tracing::Instrument as _;
 
 use crate::{
     app::{
-        App, Request, Response, Told,
+        App, Request, Response, ResponseMeta,
         diagnose::{self, Diagnosis},
         start::start,
     },
-    checkout::visit::Visit,
+    checkout::request_context::RequestContext,
     http::{
         answer::Answer,
         event::{self, Event},
@@ -32,7 +32,7 @@ enum Output<T> {
 }
 
 /// An invocation that nobody asked for.
-pub type Scheduled = Visit<()>;
+pub type Scheduled = RequestContext<()>;
 
 /// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged. An event that asks for
 /// something else is refused, and nothing is run for it. Fails, and has said why, with settings that nothing could be done
@@ -100,7 +100,7 @@ where
             }
             let (at, request_id) = (app.now(), event.context.request_id.clone());
             let (reply, told) = answer(app, event, handler).await?;
-            if let Some(Told { route, counts }) = told {
+            if let Some(ResponseMeta { route, counts }) = told {
                 metrics.emit(Invocation { at, route: route.function(), request_id: &request_id }, &counts);
             }
             Ok::<_, Error>(Output::Answer(reply))
@@ -128,7 +128,7 @@ pub async fn answer<F, Fut>(
     app: Arc<App>,
     LambdaEvent { payload, context, .. }: LambdaEvent<Box<RawValue>>,
     handler: F,
-) -> Result<(Reply, Option<Told>), Error>
+) -> Result<(Reply, Option<ResponseMeta>), Error>
 where
     F: FnOnce(Arc<App>, Request) -> Fut,
     Fut: Future<Output = Response> + Send,
@@ -137,7 +137,7 @@ where
     match event::read(&payload, context) {
         Event::Request(request) => {
             let mut response = handler(app, *request).await;
-            let told = response.extensions_mut().remove::<Told>();
+            let told = response.extensions_mut().remove::<ResponseMeta>();
             Ok((Reply::new(response, Form::Http), told))
         }
         Event::Ping => {

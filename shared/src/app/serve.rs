@@ -2,20 +2,20 @@
 
 use std::{future::Future, sync::Arc};
 
-use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext};
+use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext as GatewayContext};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::{
     app::App,
-    checkout::visit::Visit,
+    checkout::request_context::RequestContext,
     domain::{limit::Policy, retry::come_back_after},
     http::{
-        admit::{self, Admit, Claim},
         answer::Answer,
         body::{self, Command},
         card_data,
+        credentials::{self, Credentials, FromCredentials},
         idempotency::{self, Key},
         limits,
         problem::Problem,
@@ -23,7 +23,10 @@ use crate::{
         route::Route,
         source,
     },
-    ports::{ChangeId, Entrance, Entry, Gate as _, Receipt, Receipts as _, Tries},
+    ports::{
+        Admission as _, AdmissionRequest, AdmissionResult, ChangeId, DeclinePlaces, StoredResponse,
+        StoredResponses as _,
+    },
     telemetry::counts::{Counts, Store, count, counted, counting, degraded, spent_ms},
 };
 
@@ -33,25 +36,25 @@ pub type Response = lambda_http::Response<Body>;
 
 /// A request on its way through a handler.
 #[derive(Debug)]
-pub struct Served<Who, C> {
-    pub visit: Visit<Who>,
+pub struct Incoming<Who, C> {
+    pub context: RequestContext<Who>,
     pub command: C,
     /// The value of `If-None-Match`, if there is one.
     pub if_none_match: Option<String>,
     key: Option<Key>,
 }
 
-impl<Who, C> Served<Who, C> {
-    /// Splits off what the use case takes, and a way to make the receipt of its answer.
-    pub fn into_parts(self) -> (Visit<Who>, C, impl Fn(&Answer) -> Option<Receipt>) {
+impl<Who, C> Incoming<Who, C> {
+    /// Splits off what the use case takes, and a way to make the stored response of its answer.
+    pub fn into_parts(self) -> (RequestContext<Who>, C, impl Fn(&Answer) -> Option<StoredResponse>) {
         let key = self.key;
-        (self.visit, self.command, move |answer: &Answer| key.as_ref().map(|key| key.receipt(answer)))
+        (self.context, self.command, move |answer: &Answer| key.as_ref().map(|key| key.stored_response(answer)))
     }
 }
 
 /// What a response tells whoever runs the handler, beside what it tells the client.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ResponseMeta {
     pub route: Route,
     pub counts: Counts,
 }
@@ -60,9 +63,9 @@ pub struct Told {
 /// the limit that leaves it the least.
 pub async fn serve<Who, C, F, Fut>(app: &App, route: Route, request: Request, handler: F) -> Response
 where
-    Who: Admit,
+    Who: FromCredentials,
     C: Command,
-    F: FnOnce(Served<Who, C>) -> Fut,
+    F: FnOnce(Incoming<Who, C>) -> Fut,
     Fut: Future<Output = Result<Answer, Problem>>,
 {
     let correlation_id = correlation_id(&request);
@@ -95,7 +98,7 @@ where
     })
     .instrument(span)
     .await;
-    response.extensions_mut().insert(Told { route, counts });
+    response.extensions_mut().insert(ResponseMeta { route, counts });
     response
 }
 
@@ -116,9 +119,9 @@ fn span(route: Route, request: &Request, correlation_id: &str, cold_start: bool)
 
 async fn guarded<Who, C, F, Fut>(app: &App, route: Route, request: &Request, handler: F) -> Answer
 where
-    Who: Admit,
+    Who: FromCredentials,
     C: Command,
-    F: FnOnce(Served<Who, C>) -> Fut,
+    F: FnOnce(Incoming<Who, C>) -> Fut,
     Fut: Future<Output = Result<Answer, Problem>>,
 {
     let now = app.now();
@@ -129,8 +132,11 @@ where
         return Answer::from(problem).header("allow", methods);
     }
     // A route for anyone has no use for an identity, and doesn't fail for want of one.
-    let claim =
-        if route == Route::Health { Ok(Claim::Nobody) } else { admit::claim(&app.tokens, request.headers()).await };
+    let credentials = if route == Route::Health {
+        Ok(Credentials::Nobody)
+    } else {
+        credentials::read(&app.tokens, request.headers()).await
+    };
     let command = body::check_size(request, C::MAX_BODY)
         .and_then(|()| card_data::refuse(request, route))
         .and_then(|()| body::query_once(request))
@@ -138,27 +144,28 @@ where
     // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
     let address = source::address(request, &app.config.limits.proxies);
     let lines = command.as_ref().map_or(0, Command::lines);
-    let limits = limits::limits(&app.config.limits, route, claim.as_ref().ok(), address, lines);
+    let limits = limits::limits(&app.config.limits, route, credentials.as_ref().ok(), address, lines);
     let session = command.as_ref().ok().and_then(Command::checkout);
     let ids = App::fresh_ids();
-    let callers = limits::callers(&app.config.limits, claim.as_ref().ok(), address);
+    let callers = limits::callers(&app.config.limits, credentials.as_ref().ok(), address);
     let by_card = command.as_ref().is_ok_and(Command::pays_by_card);
-    let declines = limits::declines(&app.config.limits, claim.as_ref().ok().filter(|_| by_card), address, session);
-    let owner = claim.as_ref().ok().and_then(Claim::owner);
+    let declines =
+        limits::declines(&app.config.limits, credentials.as_ref().ok().filter(|_| by_card), address, session);
+    let owner = credentials.as_ref().ok().and_then(Credentials::owner);
     let view = owner.zip(command.as_ref().ok().and_then(Command::view));
-    let entry = Entry { request: ChangeId(ids.change), limits, declines, callers, session, view };
-    let Entrance { mut decisions, tries, blocks, cached, looked } = app.gate.enter(&entry).await;
-    let tries = Arc::new(tries);
+    let asked = AdmissionRequest { request: ChangeId(ids.change), limits, declines, callers, session, view };
+    let AdmissionResult { mut decisions, places, blocks, cached, looked } = app.admission.admit(&asked).await;
+    let places = Arc::new(places);
     if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
         count(|counts| counts.blocked_requests += 1);
-        let user = claim.as_ref().ok().and_then(Claim::user);
+        let user = credentials.as_ref().ok().and_then(Credentials::user);
         tracing::warn!(user, network = limits::network(address), "request refused: the caller is blocked");
-        give_back(app, &tries, entry.request).await;
+        give_back(app, &places, asked.request).await;
         return limits::shut_out(until).into();
     }
-    if let Some((limit, decision)) = limits::tightest(&entry.limits, &decisions).filter(|(_, made)| !made.allowed) {
+    if let Some((limit, decision)) = limits::tightest(&asked.limits, &decisions).filter(|(_, made)| !made.allowed) {
         count(|counts| counts.rate_limit_violations += 1);
-        let caller = limits::logged(limit, claim.as_ref().ok(), address);
+        let caller = limits::logged(limit, credentials.as_ref().ok(), address);
         let Policy { count, window } = limit.policy;
         tracing::warn!(
             caller,
@@ -171,7 +178,7 @@ where
         return limits::headers(limits::refusal(limit, decision).into(), limit, decision, now);
     }
     let address = limits::address_key(&app.config, address);
-    let visit = Visit {
+    let context = RequestContext {
         who: (),
         now,
         deadline,
@@ -179,43 +186,43 @@ where
         cached,
         looked,
         address,
-        tries: Arc::clone(&tries),
+        places: Arc::clone(&places),
         ids,
     };
-    let answer = match claim {
+    let answer = match credentials {
         // Better a clear answer in time than Lambda's end of it; whatever was under way is safe to repeat.
-        Ok(claim) => {
-            let work = keyed(app, route, request, &claim, command, visit, handler);
+        Ok(credentials) => {
+            let work = keyed(app, route, request, &credentials, command, context, handler);
             tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(out_of_time()))
         }
         Err(problem) => Err(problem),
     };
     let mut answer = answer.unwrap_or_else(Answer::from);
     // No card was tried, or nobody knows what became of it.
-    give_back(app, &tries, entry.request).await;
+    give_back(app, &places, asked.request).await;
     let busy = answer.code == Some(BUSY);
     if busy {
         answer = answer.header("retry-after", come_back_after(ids.change).to_string());
     }
-    if answer.status >= 500 && !busy && !entry.limits.is_empty() {
+    if answer.status >= 500 && !busy && !asked.limits.is_empty() {
         // The attempt was lost by a fault of ours: it doesn't count against the caller. One that gave way to others
         // does: what is too much already must not come back at once.
-        app.gate.refund(&entry.limits, entry.request).await;
-        for (limit, decision) in entry.limits.iter().zip(&mut decisions) {
+        app.admission.refund(&asked.limits, asked.request).await;
+        for (limit, decision) in asked.limits.iter().zip(&mut decisions) {
             decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
         }
     }
-    match limits::tightest(&entry.limits, &decisions) {
+    match limits::tightest(&asked.limits, &decisions) {
         Some((limit, decision)) => limits::headers(answer, limit, decision, now),
         None => answer,
     }
 }
 
 /// Gives back the places of a card that nobody else has given back or kept.
-async fn give_back(app: &App, tries: &Tries, request: ChangeId) {
-    let free = tries.release();
+async fn give_back(app: &App, places: &DeclinePlaces, request: ChangeId) {
+    let free = places.release();
     if !free.is_empty() {
-        app.gate.refund(free, request).await;
+        app.admission.refund(free, request).await;
     }
 }
 
@@ -233,35 +240,35 @@ async fn keyed<Who, C, F, Fut>(
     app: &App,
     route: Route,
     request: &Request,
-    claim: &Claim,
+    credentials: &Credentials,
     command: Result<C, Problem>,
-    visit: Visit<()>,
+    context: RequestContext<()>,
     handler: F,
 ) -> Result<Answer, Problem>
 where
-    Who: Admit,
+    Who: FromCredentials,
     C: Command,
-    F: FnOnce(Served<Who, C>) -> Fut,
+    F: FnOnce(Incoming<Who, C>) -> Fut,
     Fut: Future<Output = Result<Answer, Problem>>,
 {
-    let ids = visit.ids;
-    let visit = visit.try_map(|()| Who::admit(claim, &ids))?;
+    let ids = context.ids;
+    let context = context.try_map(|()| Who::from_credentials(credentials, &ids))?;
     let command = command?;
-    let now = visit.now;
-    let mut key = Key::of(request, route, claim, command.guest(), ids.guest, now)?;
+    let now = context.now;
+    let mut key = Key::of(request, route, credentials, command.guest(), ids.guest, now)?;
     if let Some(key) = &mut key
-        && let Some(answer) = key.stored(&app.receipts, now).await?
+        && let Some(answer) = key.stored(&app.stored_responses, now).await?
     {
         return Ok(answer);
     }
     let if_none_match = request.headers().get("if-none-match").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    let answer = handler(Served { visit, command, if_none_match, key: key.clone() }).await;
+    let answer = handler(Incoming { context, command, if_none_match, key: key.clone() }).await;
     let Some(mut key) = key else { return answer };
     let beaten = matches!(&answer, Err(problem) if problem.code == ALREADY_ANSWERED);
     let answer = answer.unwrap_or_else(Answer::from);
     // Of two requests with one key, the first to be answered gives the answer to both.
     if (beaten || !keep(app, route, &key, &answer, now).await)
-        && let Some(answer) = key.stored(&app.receipts, now).await?
+        && let Some(answer) = key.stored(&app.stored_responses, now).await?
     {
         return Ok(answer);
     }
@@ -277,7 +284,7 @@ async fn keep(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDa
     if !idempotency::is_final(route, answer) {
         return !idempotency::is_refusal(answer);
     }
-    app.receipts.keep(&key.receipt(answer), now).await.unwrap_or_else(|error| {
+    app.stored_responses.store(&key.stored_response(answer), now).await.unwrap_or_else(|error| {
         if error.is_contention() {
             return false;
         }
@@ -290,7 +297,7 @@ async fn keep(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDa
 /// API Gateway's id of the request, or Lambda's where there is no gateway, or none whose id a header could carry.
 fn correlation_id(request: &Request) -> String {
     let given = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        Some(GatewayContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
     };
     let given = given.filter(|id| (1..=200).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));

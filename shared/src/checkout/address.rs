@@ -2,14 +2,14 @@
 
 use crate::{
     checkout::{
+        request_context::RequestContext,
         session::{self, Edit, SessionError},
-        visit::Visit,
     },
     domain::{
         address::Address,
-        catalog::{Tables, TablesQuery},
+        cart_issue::{CartIssue, CartIssues},
+        catalog::{CatalogQuery, CatalogSnapshot},
         ids::CheckoutId,
-        problem::{Problem, Problems},
         session::Session,
     },
     ports::{Catalog, Sessions},
@@ -28,7 +28,7 @@ pub struct UpdateAddress {
 pub enum AddressError {
     /// Something in the cart may not go there.
     #[error("a product can't be shipped to the address")]
-    NotShippable(Problems),
+    NotShippable(CartIssues),
     /// No shipping zone covers it.
     #[error("{0}")]
     NoShipping(String),
@@ -40,22 +40,22 @@ pub enum AddressError {
 pub async fn update(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit,
+    context: &RequestContext,
     command: UpdateAddress,
 ) -> Result<Session, AddressError> {
-    session::change(sessions, catalog, visit, command.checkout, &command).await
+    session::change(sessions, catalog, context, command.checkout, &command).await
 }
 
 impl Edit for UpdateAddress {
     type Refusal = AddressError;
 
-    fn ask(&self, query: &mut TablesQuery) {
+    fn ask(&self, query: &mut CatalogQuery) {
         if let Some(shipping) = &self.shipping {
             query.country = Some(shipping.destination().country().to_owned());
         }
     }
 
-    fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), AddressError> {
+    fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), AddressError> {
         if let Some(shipping) = &self.shipping {
             session.shipping_address = Some(shipping.clone());
         }
@@ -65,18 +65,18 @@ impl Edit for UpdateAddress {
         Ok(())
     }
 
-    fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), AddressError> {
+    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), AddressError> {
         if self.shipping.is_none() {
             return Ok(());
         }
-        let problems = &session.priced.problems;
-        let barred = problems.iter().filter(|p| matches!(p, Problem::NotShippable { .. })).cloned();
-        let barred = Problems { currency: session.currency, list: barred.collect() };
+        let issues = &session.priced.issues;
+        let barred = issues.iter().filter(|p| matches!(p, CartIssue::NotShippable { .. })).cloned();
+        let barred = CartIssues { currency: session.currency, list: barred.collect() };
         if !barred.list.is_empty() {
             return Err(AddressError::NotShippable(barred));
         }
-        match problems.iter().find(|p| matches!(p, Problem::ShippingUnavailable { .. })) {
-            Some(problem) => Err(AddressError::NoShipping(problem.detail(session.currency))),
+        match issues.iter().find(|p| matches!(p, CartIssue::ShippingUnavailable { .. })) {
+            Some(issue) => Err(AddressError::NoShipping(issue.detail(session.currency))),
             None => Ok(()),
         }
     }

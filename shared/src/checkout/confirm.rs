@@ -6,26 +6,26 @@ use crate::{
     checkout::{
         coupon,
         payment::Finisher,
+        request_context::RequestContext,
         reserve,
         session::{self, SessionError},
-        visit::Visit,
     },
     crash,
     domain::{
+        cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
-        catalog::Tables,
+        catalog::CatalogSnapshot,
         coupon::CouponRefusal,
         ids::{CheckoutId, OrderId},
         money::{Currency, Minor},
         open::OpenLimit,
         order::{Actor, Customer, Order, OrderStatus, Step, Tracking},
         payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
-        problem::{Problem, Problems},
         session::{Session, SessionStatus},
     },
     ports::{
-        CardUnavailable, Catalog, Loaded, OrderCache, Orders, Payments, Placed, Placement, Receipt, Saved, Sessions,
-        StoreError,
+        CardUnavailable, Catalog, Loaded, OrderCache, Orders, Payments, Placed, Placement, Saved, Sessions, StoreError,
+        StoredResponse,
     },
 };
 
@@ -37,14 +37,14 @@ pub struct Confirm {
     pub checkout: CheckoutId,
     /// What the customer saw and agreed to pay.
     pub expected_total: Minor,
-    pub means: Means,
+    pub payment: PaymentInput,
     pub customer: Customer,
     pub notes: Option<String>,
 }
 
 /// With what the customer pays.
 #[derive(Clone, Debug)]
-pub enum Means {
+pub enum PaymentInput {
     CashOnDelivery,
     Card(CardToken),
 }
@@ -70,9 +70,9 @@ pub enum ConfirmError {
     TotalChanged(Box<Session>),
     /// Something else must be mended first.
     #[error("the session can't become an order")]
-    Problems(Problems),
+    Issues(CartIssues),
     #[error("not enough in stock")]
-    InsufficientStock(Problems),
+    InsufficientStock(CartIssues),
     /// The coupon was good when it was applied, and isn't any more.
     #[error("a coupon doesn't apply any more")]
     Coupon { reason: CouponRefusal, currency: Currency },
@@ -116,12 +116,12 @@ pub struct Stores<'a, S, C, O, K, P> {
 }
 
 /// Places the order in one transaction with everything it takes. A repeated or a simultaneous confirmation gets the
-/// order that the first one made. `receipt` makes the answer that is stored in the same transaction.
+/// order that the first one made. `stored_response` makes the answer that is stored in the same transaction.
 pub async fn confirm<S, C, O, K, P>(
     stores: Stores<'_, S, C, O, K, P>,
-    visit: &Visit,
+    context: &RequestContext,
     command: Confirm,
-    receipt: impl Fn(&Order) -> Option<Receipt>,
+    stored_response: impl Fn(&Order) -> Option<StoredResponse>,
 ) -> Result<Confirmed, ConfirmError>
 where
     S: Sessions,
@@ -130,69 +130,70 @@ where
     K: OrderCache,
     P: Payments,
 {
-    let mut loaded = session::load(stores.sessions, visit, command.checkout).await?;
+    let mut loaded = session::load(stores.sessions, context, command.checkout).await?;
     let mut held = false;
     for attempt in 0..ATTEMPTS {
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
             let from_cache = loaded.from_cache;
-            stores.sessions.keep(loaded, visit.now).await;
-            let order = completed(&stores, visit, order).await?;
+            stores.sessions.touch(loaded, context.now).await;
+            let order = completed(&stores, context, order).await?;
             if !(from_cache && order.status == OrderStatus::Cancelled) {
-                return finish(&stores, visit, order, false).await;
+                return finish(&stores, context, order, false).await;
             }
             // The session may have been given back since the copy was made.
-            loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+            loaded = session::load_fresh(stores.sessions, context, command.checkout).await?;
             if matches!(loaded.session.status, SessionStatus::Completed { .. }) {
-                return finish(&stores, visit, order, false).await;
+                return finish(&stores, context, order, false).await;
             }
         }
-        let tables = tables(&stores, visit, &loaded.session, &mut held).await?;
+        let snapshot = snapshot(&stores, context, &loaded.session, &mut held).await?;
         let mut session = loaded.session.clone();
-        session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
+        session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
         let payment = refuse(&session, &command)
-            .and_then(|()| payment(stores.payments, visit, &session, &tables, &command.means));
+            .and_then(|()| payment(stores.payments, context, &session, &snapshot, &command.payment));
         let payment = match payment {
             Ok(payment) => payment,
             Err(refusal) => {
                 // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
                 // the session is still what was priced.
-                let fresh = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+                let fresh = session::load_fresh(stores.sessions, context, command.checkout).await?;
                 if fresh.session.version != loaded.session.version {
                     loaded = fresh;
                     continue;
                 }
                 if let Some(refusal) =
-                    keep_new_prices(stores.sessions, visit, &loaded, session, refusal, attempt).await?
+                    keep_new_prices(stores.sessions, context, &loaded, session, refusal, attempt).await?
                 {
                     return Err(refusal);
                 }
-                loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?;
+                loaded = session::load_fresh(stores.sessions, context, command.checkout).await?;
                 continue;
             }
         };
         let currency = session.currency;
-        let order = order(visit, &session, &tables, &command, payment)?;
+        let order = order(context, &session, &snapshot, &command, payment)?;
         session.status = SessionStatus::Completed { order: order.id };
-        session::advance(&mut session, visit);
-        let (change, receipt) = (visit.change(attempt), receipt(&order));
-        let placement = Placement { order: &order, session: &session, change, receipt: receipt.as_ref() };
+        session::advance(&mut session, context);
+        let (change, stored_response) = (context.change(attempt), stored_response(&order));
+        let placement =
+            Placement { order: &order, session: &session, change, stored_response: stored_response.as_ref() };
         crash::point("confirm: nothing done").await;
-        let placed = stores.orders.place(placement, visit.deadline).await;
+        let placed = stores.orders.place(placement, context.deadline).await;
         crash::point("confirm: reserved").await;
         if placed.is_err() {
             // It may have been placed all the same, or still be.
-            stores.cache.changing(&[&order.owner], &[order.id], visit.request()).await;
+            stores.cache.changing(&[&order.owner], &[order.id], context.request()).await;
         }
         match placed? {
             Placed::Done => {
-                stores.cache.placed(placement, visit.request()).await;
-                return finish(&stores, visit, order, true).await;
+                stores.cache.placed(placement, context.request()).await;
+                return finish(&stores, context, order, true).await;
             }
-            Placed::SessionChanged if !visit.pause(attempt).await => break,
-            Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, visit, command.checkout).await?,
+            Placed::SessionChanged if !context.pause(attempt).await => break,
+            Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, context, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
-            Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(Problems { currency, list })),
+            Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(CartIssues { currency, list })),
             Placed::TooManyOpenOrders(limit) => return Err(ConfirmError::TooManyOpenOrders(limit)),
             Placed::CouponLimitReached => {
                 return Err(ConfirmError::Coupon { reason: CouponRefusal::LimitReached, currency });
@@ -207,28 +208,28 @@ where
 
 /// What the session, the caller's and open, is priced by. Beside the first reading their lists of orders are held in the
 /// cache: a confirmation that dies after its transaction leaves no old list behind. A refused one lets the hold run out.
-async fn tables<S, C, O, K, P>(
+async fn snapshot<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
-    visit: &Visit,
+    context: &RequestContext,
     session: &Session,
     held: &mut bool,
-) -> Result<Tables, StoreError>
+) -> Result<CatalogSnapshot, StoreError>
 where
     C: Catalog,
     K: OrderCache,
 {
-    let (query, owners) = (session::query(session), [&visit.who.owner]);
-    let tables = stores.catalog.tables(&query);
+    let (query, owners) = (session::query(session), [&context.who.owner]);
+    let snapshot = stores.catalog.snapshot(&query);
     if mem::replace(held, true) {
-        return tables.await;
+        return snapshot.await;
     }
-    tokio::join!(tables, stores.cache.changing(&owners, &[], visit.request())).0
+    tokio::join!(snapshot, stores.cache.changing(&owners, &[], context.request())).0
 }
 
 /// With a card: goes on with the payment, wherever it is. An order that was declined is none.
 async fn finish<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
-    visit: &Visit,
+    context: &RequestContext,
     order: Order,
     created: bool,
 ) -> Result<Confirmed, ConfirmError>
@@ -239,7 +240,7 @@ where
     P: Payments,
 {
     let Stores { sessions, orders, cache, payments, .. } = *stores;
-    let done = Finisher::of(visit, sessions, orders, cache, payments).finish(order, None).await?;
+    let done = Finisher::of(context, sessions, orders, cache, payments).finish(order, None).await?;
     match (done.order.payment.status, done.too_many_open) {
         (PaymentStatus::Declined, _) => {
             let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
@@ -253,18 +254,18 @@ where
 /// The order that the session has already become.
 async fn completed<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
-    visit: &Visit,
+    context: &RequestContext,
     id: OrderId,
 ) -> Result<Order, ConfirmError>
 where
     O: Orders,
     K: OrderCache,
 {
-    let order = stores.orders.get(&visit.who.owner, id).await?;
+    let order = stores.orders.get(&context.who.owner, id).await?;
     // This may be the retry of a confirmation whose request died before it could tell the cache.
     let over = order.as_ref().is_none_or(|order| !order.payment.status.is_open());
-    let free = if over { visit.tries.release() } else { &[] };
-    stores.cache.changed(&[&visit.who.owner], &[id], visit.request(), free).await;
+    let free = if over { context.places.release() } else { &[] };
+    stores.cache.changed(&[&context.who.owner], &[id], context.request(), free).await;
     // The session and its order were written in one transaction: without the order, it isn't this caller's.
     order.ok_or(ConfirmError::Session(SessionError::NotFound))
 }
@@ -281,13 +282,13 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     if let Some((_, reason)) = coupon::refusals(session).next() {
         return Err(ConfirmError::Coupon { reason, currency });
     }
-    let blocking = session.priced.problems.iter().filter(|problem| problem.blocks()).cloned();
-    let (short, blocking): (Vec<_>, Vec<_>) = blocking.partition(|p| matches!(p, Problem::OutOfStock { .. }));
+    let blocking = session.priced.issues.iter().filter(|issue| issue.blocks()).cloned();
+    let (short, blocking): (Vec<_>, Vec<_>) = blocking.partition(|p| matches!(p, CartIssue::OutOfStock { .. }));
     if !blocking.is_empty() {
-        return Err(ConfirmError::Problems(Problems { currency, list: blocking }));
+        return Err(ConfirmError::Issues(CartIssues { currency, list: blocking }));
     }
     if !short.is_empty() {
-        return Err(ConfirmError::InsufficientStock(Problems { currency, list: short }));
+        return Err(ConfirmError::InsufficientStock(CartIssues { currency, list: short }));
     }
     if session.priced.summary.total != command.expected_total {
         return Err(ConfirmError::TotalChanged(Box::new(session.clone())));
@@ -299,7 +300,7 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
 /// someone changed the session meanwhile: then the refusal has to be thought over.
 async fn keep_new_prices(
     sessions: &impl Sessions,
-    visit: &Visit,
+    context: &RequestContext,
     loaded: &Loaded,
     mut session: Session,
     refusal: ConfirmError,
@@ -308,14 +309,14 @@ async fn keep_new_prices(
     if session.priced == loaded.session.priced {
         return Ok(Some(refusal));
     }
-    session::advance(&mut session, visit);
-    match sessions.save(&session, visit.change(attempt)).await? {
+    session::advance(&mut session, context);
+    match sessions.save(&session, context.change(attempt)).await? {
         Saved::Done => Ok(Some(match refusal {
             ConfirmError::TotalChanged(_) => ConfirmError::TotalChanged(Box::new(session)),
             refusal => refusal,
         })),
         Saved::Conflict(_) | Saved::AlreadyAnswered => {
-            visit.pause(attempt).await;
+            context.pause(attempt).await;
             Ok(None)
         }
     }
@@ -324,32 +325,32 @@ async fn keep_new_prices(
 /// How the order begins to be paid.
 fn payment(
     payments: &impl Payments,
-    visit: &Visit,
+    context: &RequestContext,
     session: &Session,
-    tables: &Tables,
-    means: &Means,
+    snapshot: &CatalogSnapshot,
+    payment: &PaymentInput,
 ) -> Result<Payment, ConfirmError> {
     let total = session.priced.summary.total;
-    let Means::Card(token) = means else {
+    let PaymentInput::Card(token) = payment else {
         let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
-        tables.cash_on_delivery.allow(to, total, session.currency)?;
+        snapshot.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
     };
     let terms = payments.terms(total, session.currency)?;
     if total.is_zero() {
         return Ok(Payment::nothing(PaymentMethod::Card));
     }
-    if let Some(wait) = visit.tries.refused() {
+    if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }
-    let payment = Payment::by_card(token.clone(), terms.capture, visit.now, terms.time);
+    let payment = Payment::by_card(token.clone(), terms.capture, context.now, terms.time);
     Ok(payment.with_action_time(terms.action_time))
 }
 
 fn order(
-    visit: &Visit,
+    context: &RequestContext,
     session: &Session,
-    tables: &Tables,
+    snapshot: &CatalogSnapshot,
     command: &Confirm,
     payment: Payment,
 ) -> Result<Order, ConfirmError> {
@@ -357,7 +358,7 @@ fn order(
     let status = if payment.card.is_some() { OrderStatus::Pending } else { OrderStatus::Confirmed };
     let shipping_address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
     let mut order = Order {
-        id: visit.ids.order,
+        id: context.ids.order,
         owner: session.owner.clone(),
         checkout: session.id,
         status,
@@ -372,15 +373,15 @@ fn order(
         shipping: session.priced.shipping.clone().ok_or(ConfirmError::MethodRequired)?,
         coupons: session.priced.coupons.clone(),
         relief: session.priced.relief.clone(),
-        reserved: reserve::reserved(session, tables)?,
+        reserved: reserve::reserved(session, snapshot)?,
         open: None,
         customer: command.customer.clone(),
         notes: command.notes.clone(),
         tracking: Tracking::default(),
-        history: vec![Step { status, at: visit.now, actor: Actor::Customer, note: None }],
-        created_at: visit.now,
-        updated_at: visit.now,
+        history: vec![Step { status, at: context.now, actor: Actor::Customer, note: None }],
+        created_at: context.now,
+        updated_at: context.now,
     };
-    order.open(visit.address.clone());
+    order.open(context.address.clone());
     Ok(order)
 }

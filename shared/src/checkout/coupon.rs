@@ -2,15 +2,15 @@
 
 use crate::{
     checkout::{
+        request_context::RequestContext,
         session::{self, Edit, SessionError},
-        visit::Visit,
     },
     domain::{
-        catalog::{Tables, TablesQuery},
+        cart_issue::CartIssue,
+        catalog::{CatalogQuery, CatalogSnapshot},
         coupon::{CouponRefusal, MAX_COUPONS},
         ids::{CheckoutId, CouponCode},
         money::Currency,
-        problem::Problem,
         session::Session,
     },
     ports::{Catalog, Sessions},
@@ -42,30 +42,30 @@ pub enum CouponError {
 pub async fn apply(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit,
+    context: &RequestContext,
     command: ApplyCoupon,
 ) -> Result<Session, CouponError> {
-    session::change(sessions, catalog, visit, command.checkout, &command).await
+    session::change(sessions, catalog, context, command.checkout, &command).await
 }
 
 /// Takes a coupon off, or all; a session without it stays as it is.
 pub async fn remove(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit,
+    context: &RequestContext,
     command: RemoveCoupon,
 ) -> Result<Session, SessionError> {
-    session::change(sessions, catalog, visit, command.checkout, &command).await
+    session::change(sessions, catalog, context, command.checkout, &command).await
 }
 
 impl Edit for ApplyCoupon {
     type Refusal = CouponError;
 
-    fn ask(&self, query: &mut TablesQuery) {
+    fn ask(&self, query: &mut CatalogQuery) {
         query.coupons.insert(self.code.clone());
     }
 
-    fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), CouponError> {
+    fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), CouponError> {
         let dead: Vec<CouponCode> = refusals(session).map(|(code, _)| code.clone()).collect();
         session.coupons.retain(|code| !dead.contains(code));
         // One that is on keeps its place.
@@ -79,7 +79,7 @@ impl Edit for ApplyCoupon {
     }
 
     /// Refuses what the new coupon is refused for, and what it would do to another.
-    fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), CouponError> {
+    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), CouponError> {
         let mut refusals =
             refusals(session).filter(|(code, reason)| **code == self.code || *reason == CouponRefusal::NotCombinable);
         match refusals.next() {
@@ -91,8 +91,8 @@ impl Edit for ApplyCoupon {
 
 /// The coupons that don't apply to the session as priced, and why.
 pub(super) fn refusals(session: &Session) -> impl Iterator<Item = (&CouponCode, CouponRefusal)> {
-    session.priced.problems.iter().filter_map(|problem| match problem {
-        Problem::CouponNoLongerValid { coupon, reason } => Some((coupon, *reason)),
+    session.priced.issues.iter().filter_map(|issue| match issue {
+        CartIssue::CouponNoLongerValid { coupon, reason } => Some((coupon, *reason)),
         _ => None,
     })
 }
@@ -100,7 +100,7 @@ pub(super) fn refusals(session: &Session) -> impl Iterator<Item = (&CouponCode, 
 impl Edit for RemoveCoupon {
     type Refusal = SessionError;
 
-    fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), SessionError> {
+    fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), SessionError> {
         session.coupons.retain(|code| self.code.as_ref().is_some_and(|gone| gone != code));
         Ok(())
     }

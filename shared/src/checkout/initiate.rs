@@ -2,20 +2,20 @@
 
 use crate::{
     checkout::{
+        request_context::{Caller, RequestContext},
         session::{self, SessionError},
-        visit::{Caller, Visit},
     },
     domain::{
         address::Address,
+        cart_issue::{CartIssue, CartIssues},
         ids::ShippingMethodId,
         invalid::Invalid,
         money::Currency,
         priced::{Line, Priced},
-        problem::{Problem, Problems},
         session::{Session, SessionStatus},
         tax::TaxStatus,
     },
-    ports::{Catalog, Receipt, Saved, Sessions},
+    ports::{Catalog, Saved, Sessions, StoredResponse},
 };
 
 /// What to open a checkout with. Lines of one SKU have been merged.
@@ -35,30 +35,30 @@ pub enum InitiateError {
     #[error("a product isn't for sale")]
     NotForSale(Vec<Invalid>),
     #[error("not enough in stock")]
-    InsufficientStock(Problems),
+    InsufficientStock(CartIssues),
     /// With the line that each is about.
     #[error("more of a product than one order may have")]
-    TooMany(Problems, Vec<Invalid>),
+    TooMany(CartIssues, Vec<Invalid>),
     #[error("a product can't be shipped to the address")]
-    NotShippable(Problems),
+    NotShippable(CartIssues),
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// Prices the cart from the catalog and opens a session for it. `receipt` makes the answer that is stored with the
+/// Prices the cart from the catalog and opens a session for it. `stored_response` makes the answer that is stored with the
 /// session, in the same transaction.
 pub async fn initiate(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit<Caller>,
+    context: &RequestContext<Caller>,
     command: Initiate,
-    receipt: impl Fn(&Session) -> Option<Receipt>,
+    stored_response: impl Fn(&Session) -> Option<StoredResponse>,
 ) -> Result<Session, InitiateError> {
     let mut session = Session {
-        id: visit.ids.checkout,
-        owner: visit.who.owner.clone(),
+        id: context.ids.checkout,
+        owner: context.who.owner.clone(),
         status: SessionStatus::Open,
         version: 1,
         currency: command.currency,
@@ -69,15 +69,15 @@ pub async fn initiate(
         coupons: Vec::new(),
         tax_status: TaxStatus::default(),
         priced: Priced::default(),
-        created_at: visit.now,
-        updated_at: visit.now,
-        active_at: visit.now,
+        created_at: context.now,
+        updated_at: context.now,
+        active_at: context.now,
     };
-    let tables = catalog.tables(&session::query(&session)).await.map_err(SessionError::Store)?;
-    session::reprice(&mut session, &tables, visit).map_err(SessionError::OutOfRange)?;
+    let snapshot = catalog.snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
+    session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;
     match sessions
-        .create(&session, visit.change(0), receipt(&session).as_ref(), visit.deadline)
+        .create(&session, context.change(0), stored_response(&session).as_ref(), context.deadline)
         .await
         .map_err(SessionError::Store)?
     {
@@ -88,26 +88,26 @@ pub async fn initiate(
     }
 }
 
-/// A checkout is not opened with what can't be bought; problems that the customer can still mend stay in the session.
+/// A checkout is not opened with what can't be bought; issues that the customer can still mend stay in the session.
 fn refuse(session: &Session) -> Result<(), InitiateError> {
-    not_for_sale(&session.lines, &session.priced.problems).map_err(InitiateError::NotForSale)?;
-    let of = |wanted: fn(&Problem) -> bool| {
-        let list: Vec<_> = session.priced.problems.iter().filter(|p| wanted(p)).cloned().collect();
-        (!list.is_empty()).then_some(Problems { currency: session.currency, list })
+    not_for_sale(&session.lines, &session.priced.issues).map_err(InitiateError::NotForSale)?;
+    let of = |wanted: fn(&CartIssue) -> bool| {
+        let list: Vec<_> = session.priced.issues.iter().filter(|p| wanted(p)).cloned().collect();
+        (!list.is_empty()).then_some(CartIssues { currency: session.currency, list })
     };
-    if let Some(short) = of(|p| matches!(p, Problem::OutOfStock { .. })) {
+    if let Some(short) = of(|p| matches!(p, CartIssue::OutOfStock { .. })) {
         return Err(InitiateError::InsufficientStock(short));
     }
-    if let Some(many) = of(|p| matches!(p, Problem::MaxPerOrderExceeded { .. })) {
-        let faults = many.list.iter().filter_map(|problem| {
-            let product = &problem.sku()?.product;
+    if let Some(many) = of(|p| matches!(p, CartIssue::MaxPerOrderExceeded { .. })) {
+        let faults = many.list.iter().filter_map(|issue| {
+            let product = &issue.sku()?.product;
             let index = session.lines.iter().position(|line| line.sku.product == *product)?;
-            Some(Invalid::new(format!("/cartItems/{index}"), problem.detail(session.currency)))
+            Some(Invalid::new(format!("/cartItems/{index}"), issue.detail(session.currency)))
         });
         let faults = faults.collect();
         return Err(InitiateError::TooMany(many, faults));
     }
-    match of(|p| matches!(p, Problem::NotShippable { .. })) {
+    match of(|p| matches!(p, CartIssue::NotShippable { .. })) {
         Some(barred) => Err(InitiateError::NotShippable(barred)),
         None => Ok(()),
     }
@@ -115,9 +115,9 @@ fn refuse(session: &Session) -> Result<(), InitiateError> {
 
 /// # Errors
 /// A fault for each cart item that the shop doesn't sell.
-pub(super) fn not_for_sale(lines: &[Line], problems: &[Problem]) -> Result<(), Vec<Invalid>> {
-    let faults = problems.iter().filter_map(|problem| match problem {
-        Problem::ProductUnavailable { sku, why } => {
+pub(super) fn not_for_sale(lines: &[Line], issues: &[CartIssue]) -> Result<(), Vec<Invalid>> {
+    let faults = issues.iter().filter_map(|issue| match issue {
+        CartIssue::ProductUnavailable { sku, why } => {
             let index = lines.iter().position(|line| line.sku == *sku).unwrap_or_default();
             Some(Invalid::new(format!("/cartItems/{index}"), format!("{sku}: {why}")))
         }

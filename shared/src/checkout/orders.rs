@@ -3,15 +3,15 @@
 use uuid::Uuid;
 
 use crate::{
-    checkout::visit::{Staff, Visit},
+    checkout::request_context::{RequestContext, Staff},
     crash,
     domain::{
         ids::{OrderId, Owner},
         money::Minor,
         order::{Actor, Order, OrderStatus, Tracking},
-        settlement::PaymentRefusal,
+        order_payment::PaymentRefusal,
     },
-    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Receipt, Saved, StoreError},
+    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Saved, StoreError, StoredResponse},
 };
 
 /// Attempts at one change before the client is asked to try again.
@@ -41,14 +41,18 @@ pub enum OrderError {
 }
 
 /// One of the caller's orders.
-pub async fn get(orders: &impl OrderViews, visit: &Visit, id: OrderId) -> Result<Order, OrderError> {
-    let found = orders.order(&visit.who.owner, id, visit.request(), visit.looked.clone()).await?;
+pub async fn get(orders: &impl OrderViews, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
+    let found = orders.order(&context.who.owner, id, context.request(), context.looked.clone()).await?;
     found.ok_or(OrderError::NotFound)
 }
 
 /// A page of the caller's orders, newest first.
-pub async fn list(orders: &impl OrderViews, visit: &Visit, filter: &OrderFilter) -> Result<OrderPage, OrderError> {
-    Ok(orders.orders(&visit.who.owner, filter, visit.request(), visit.looked.clone()).await?)
+pub async fn list(
+    orders: &impl OrderViews,
+    context: &RequestContext,
+    filter: &OrderFilter,
+) -> Result<OrderPage, OrderError> {
+    Ok(orders.orders(&context.who.owner, filter, context.request(), context.looked.clone()).await?)
 }
 
 /// An order, and whether this request changed it.
@@ -69,18 +73,18 @@ pub struct Cancel {
 pub async fn cancel(
     orders: &impl Orders,
     cache: &impl OrderCache,
-    visit: &Visit,
+    context: &RequestContext,
     command: Cancel,
-    receipt: impl Fn(&Order) -> Option<Receipt>,
+    stored_response: impl Fn(&Order) -> Option<StoredResponse>,
 ) -> Result<Moved, OrderError> {
-    let owner = &visit.who.owner;
+    let owner = &context.who.owner;
     let edit = |order: &mut Order| {
         if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        Ok(order.call_off(Actor::Customer, command.reason.clone(), visit.now)?)
+        Ok(order.call_off(Actor::Customer, command.reason.clone(), context.now)?)
     };
-    change(orders, cache, visit, owner, command.order, edit, receipt).await
+    change(orders, cache, context, owner, command.order, edit, stored_response).await
 }
 
 #[derive(Clone, Debug)]
@@ -95,7 +99,7 @@ pub struct SetStatus {
 pub async fn set_status(
     orders: &(impl Orders + OrderIndex),
     cache: &impl OrderCache,
-    visit: &Visit<Staff>,
+    context: &RequestContext<Staff>,
     command: SetStatus,
 ) -> Result<Order, OrderError> {
     let edit = |order: &mut Order| {
@@ -103,16 +107,16 @@ pub async fn set_status(
         if tracked && command.status != OrderStatus::Shipped {
             return Err(OrderError::TrackingOutOfPlace);
         }
-        let actor = Actor::Staff(visit.who.user.clone());
-        let mut changed = order.move_by_hand(command.status, actor, command.note.clone(), visit.now)?;
+        let actor = Actor::Staff(context.who.user.clone());
+        let mut changed = order.move_by_hand(command.status, actor, command.note.clone(), context.now)?;
         if tracked && order.tracking != command.tracking {
             order.tracking = command.tracking.clone();
-            order.updated_at = visit.now;
+            order.updated_at = context.now;
             changed = true;
         }
         Ok(changed)
     };
-    change_any(orders, cache, visit, command.order, edit).await
+    change_any(orders, cache, context, command.order, edit).await
 }
 
 /// For staff: gives back an amount that was paid by card, or all that is left of it.
@@ -129,37 +133,37 @@ pub struct Refund {
 pub async fn refund(
     orders: &(impl Orders + OrderIndex),
     cache: &impl OrderCache,
-    visit: &Visit<Staff>,
+    context: &RequestContext<Staff>,
     command: Refund,
 ) -> Result<Order, OrderError> {
     let edit =
-        |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), visit.now)?);
-    change_any(orders, cache, visit, command.order, edit).await
+        |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), context.now)?);
+    change_any(orders, cache, context, command.order, edit).await
 }
 
 /// Writes down that the amount that the bank holds is to be taken, which is to be finished next.
 pub async fn capture(
     orders: &(impl Orders + OrderIndex),
     cache: &impl OrderCache,
-    visit: &Visit<Staff>,
+    context: &RequestContext<Staff>,
     order: OrderId,
 ) -> Result<Order, OrderError> {
-    change_any(orders, cache, visit, order, |order| Ok(order.ask_capture(visit.now)?)).await
+    change_any(orders, cache, context, order, |order| Ok(order.ask_capture(context.now)?)).await
 }
 
 /// Changes an order whoever has it.
 async fn change_any(
     orders: &(impl Orders + OrderIndex),
     cache: &impl OrderCache,
-    visit: &Visit<Staff>,
+    context: &RequestContext<Staff>,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
 ) -> Result<Order, OrderError> {
     for attempt in 0.. {
         let owner = orders.owner_of(id).await?.ok_or(OrderError::NotFound)?;
-        match change(orders, cache, visit, &owner, id, &edit, |_| None).await {
+        match change(orders, cache, context, &owner, id, &edit, |_| None).await {
             // The index follows the table: it may still name the guest whose order has just been claimed.
-            Err(OrderError::NotFound) if attempt < INDEX_LAG && visit.pause(attempt).await => {}
+            Err(OrderError::NotFound) if attempt < INDEX_LAG && context.pause(attempt).await => {}
             result => return Ok(result?.order),
         }
     }
@@ -170,40 +174,41 @@ async fn change_any(
 async fn change<Who: Sync>(
     orders: &impl Orders,
     cache: &impl OrderCache,
-    visit: &Visit<Who>,
+    context: &RequestContext<Who>,
     owner: &Owner,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
-    receipt: impl Fn(&Order) -> Option<Receipt>,
+    stored_response: impl Fn(&Order) -> Option<StoredResponse>,
 ) -> Result<Moved, OrderError> {
     let mut current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?;
     for attempt in 0..ATTEMPTS {
         let mut next = current.clone();
         if !edit(&mut next)? {
             // This may be the retry of a change whose request died before it could tell the cache.
-            cache.changed(&[owner], &[id], visit.request(), &[]).await;
+            cache.changed(&[owner], &[id], context.request(), &[]).await;
             return Ok(Moved { order: current, moved: false });
         }
         if attempt == 0 {
-            cache.changing(&[owner], &[id], visit.request()).await;
+            cache.changing(&[owner], &[id], context.request()).await;
         }
         next.version = next.version.saturating_add(1);
-        let receipt = receipt(&next);
+        let stored_response = stored_response(&next);
         let release = next.release(&current);
         crash::point("order: nothing changed").await;
-        let saved = orders.save(&next, visit.change(attempt), release, receipt.as_ref(), visit.deadline).await;
+        let saved =
+            orders.save(&next, context.change(attempt), release, stored_response.as_ref(), context.deadline).await;
         if saved.is_err() {
             // It may have been written all the same, or still be.
-            cache.changing(&[owner], &[id], visit.request()).await;
+            cache.changing(&[owner], &[id], context.request()).await;
         }
         match saved? {
             Saved::Done => {
                 crash::point("order: changed, the cache not told").await;
-                cache.changed(&[owner], &[id], visit.request(), &[]).await;
+                cache.changed(&[owner], &[id], context.request(), &[]).await;
                 return Ok(Moved { order: next, moved: true });
             }
             Saved::AlreadyAnswered => return Err(OrderError::AlreadyAnswered),
-            Saved::Conflict(_) if !visit.pause(attempt).await => break,
+            Saved::Conflict(_) if !context.pause(attempt).await => break,
             Saved::Conflict(Some(order)) => current = *order,
             Saved::Conflict(None) => current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?,
         }

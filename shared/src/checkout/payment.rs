@@ -7,16 +7,18 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    checkout::visit::Visit,
+    checkout::request_context::RequestContext,
     crash,
     domain::{
         cause,
         open::OpenLimit,
         order::Order,
-        payment::{Intent, Refunded, Standing, Todo},
+        payment::{Intent, IntentStatus, NextAction, Refunded},
         retry::backoff,
     },
-    ports::{ChangeId, Charge, OrderCache, Orders, PaymentError, Payments, Saved, Sessions, StoreError, Tries, Waits},
+    ports::{
+        ChangeId, Charge, DeclinePlaces, OrderCache, Orders, PaymentError, Payments, Saved, Sessions, StoreError, Waits,
+    },
 };
 
 /// Steps of one payment that are made in one go: more than any has.
@@ -32,7 +34,7 @@ pub struct Finisher<'a, S, O, K, P> {
     pub cache: &'a K,
     pub payments: &'a P,
     /// The places that the request has taken for a card to be declined.
-    pub tries: &'a Tries,
+    pub places: &'a DeclinePlaces,
     pub now: OffsetDateTime,
     /// No step begins after this.
     pub deadline: Instant,
@@ -61,13 +63,13 @@ enum Written {
 }
 
 /// What the provider was asked, and said.
-enum Heard {
+enum ProviderReply {
     Intent { intent: Intent, declined: Option<String> },
     Nothing { declined: Option<String> },
     Refund { id: Uuid, refunded: Refunded },
 }
 
-impl Heard {
+impl ProviderReply {
     /// The provider's word for why the card was declined, if it was.
     fn declined(&self) -> Option<&str> {
         match self {
@@ -86,19 +88,19 @@ where
 {
     /// For a request.
     pub fn of<'a, Who>(
-        visit: &'a Visit<Who>,
+        context: &'a RequestContext<Who>,
         sessions: &'a S,
         orders: &'a O,
         cache: &'a K,
         payments: &'a P,
     ) -> Finisher<'a, S, O, K, P> {
-        let Visit { now, deadline, ids, tries, .. } = visit;
+        let RequestContext { now, deadline, ids, places, .. } = context;
         Finisher {
             sessions,
             orders,
             cache,
             payments,
-            tries: tries.as_ref(),
+            places: places.as_ref(),
             now: *now,
             deadline: *deadline,
             request: ids.change,
@@ -112,39 +114,39 @@ where
     /// When the database fails. What the provider doesn't say is no error.
     pub async fn finish(&self, mut order: Order, hint: Option<&str>) -> Result<Finished, StoreError> {
         let mut changes = 0;
-        let mut first = hint.map(|intent| Todo::Look(intent.to_owned()));
+        let mut first = hint.map(|intent| NextAction::Look(intent.to_owned()));
         let mut too_many_open = None;
         for _ in 0..STEPS {
-            let todo = first.take().or_else(|| order.todo(self.now));
-            let Some(todo) = todo.filter(|_| Instant::now() < self.deadline) else { break };
+            let next = first.take().or_else(|| order.next_action(self.now));
+            let Some(next) = next.filter(|_| Instant::now() < self.deadline) else { break };
             crash::point("payment: before the provider").await;
-            let asked = tokio::time::timeout_at(self.deadline, self.ask(&order, &todo)).await;
+            let asked = tokio::time::timeout_at(self.deadline, self.ask(&order, &next)).await;
             let late =
                 |_| PaymentError::Unknown { operation: "finish", reason: "the request's time is over".to_owned() };
-            let heard = match asked.map_err(late).flatten() {
-                Ok(heard) => heard,
+            let reply = match asked.map_err(late).flatten() {
+                Ok(reply) => reply,
                 Err(error) => {
                     tracing::warn!(error = cause::chain(&error), "payment unknown");
                     return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
-            if heard.declined().is_some() {
-                self.tries.keep();
+            if reply.declined().is_some() {
+                self.places.keep();
             }
             crash::point("payment: the provider has answered").await;
-            let client_secret = match &heard {
-                Heard::Intent { intent, .. } if intent.standing == Standing::RequiresAction => {
+            let client_secret = match &reply {
+                ProviderReply::Intent { intent, .. } if intent.status == IntentStatus::RequiresAction => {
                     intent.client_secret.clone()
                 }
                 _ => None,
             };
             let written;
-            (order, written) = self.write_down(order, &heard, &mut changes).await?;
-            match (written, &heard) {
+            (order, written) = self.write_down(order, &reply, &mut changes).await?;
+            match (written, &reply) {
                 // Nobody hears of the payment, so that nothing can be paid any more once it is cancelled.
-                (Written::TooManyOpenOrders(limit), Heard::Intent { intent, .. }) => {
+                (Written::TooManyOpenOrders(limit), ProviderReply::Intent { intent, .. }) => {
                     tracing::warn!(order = %order.id, "too many open orders at the source address: payment given up");
-                    first = Some(Todo::GiveUp(Some(intent.id.clone())));
+                    first = Some(NextAction::GiveUp(Some(intent.id.clone())));
                     too_many_open = Some(limit);
                 }
                 (Written::News, _) if client_secret.is_none() => crash::point("payment: written down").await,
@@ -157,42 +159,44 @@ where
         Ok(Finished { order, client_secret: None, unanswered: false, too_many_open })
     }
 
-    async fn ask(&self, order: &Order, todo: &Todo) -> Result<Heard, PaymentError> {
-        let plain = |intent| Heard::Intent { intent, declined: None };
-        match todo {
-            Todo::Pay => self.pay(order).await,
-            Todo::Look(intent) => {
+    async fn ask(&self, order: &Order, next: &NextAction) -> Result<ProviderReply, PaymentError> {
+        let plain = |intent| ProviderReply::Intent { intent, declined: None };
+        match next {
+            NextAction::Pay => self.pay(order).await,
+            NextAction::Look(intent) => {
                 let intent = self.payments.look(intent).await?;
                 // The customer failed at their bank, or tried another card in vain.
                 self.decided(intent).await
             }
-            Todo::GiveUp(Some(intent)) | Todo::Void(intent) => Ok(plain(self.payments.cancel(intent).await?)),
-            Todo::GiveUp(None) => match self.find(order).await? {
+            NextAction::GiveUp(Some(intent)) | NextAction::Void(intent) => {
+                Ok(plain(self.payments.cancel(intent).await?))
+            }
+            NextAction::GiveUp(None) => match self.find(order).await? {
                 Some(intent) => Ok(plain(self.payments.cancel(&intent.id).await?)),
-                None => Ok(Heard::Nothing { declined: None }),
+                None => Ok(ProviderReply::Nothing { declined: None }),
             },
-            Todo::Capture(intent) => Ok(plain(self.payments.capture(intent).await?)),
-            Todo::Refund { intent, refund, amount } => {
+            NextAction::Capture(intent) => Ok(plain(self.payments.capture(intent).await?)),
+            NextAction::Refund { intent, refund, amount } => {
                 let refunded = match self.payments.refund(intent, *refund, *amount, order.currency).await {
                     Err(PaymentError::Refused { code, .. }) => Refunded::Failed(code),
                     other => other?,
                 };
-                Ok(Heard::Refund { id: *refund, refunded })
+                Ok(ProviderReply::Refund { id: *refund, refunded })
             }
         }
     }
 
     async fn find(&self, order: &Order) -> Result<Option<Intent>, PaymentError> {
         let Some(card) = &order.payment.card else { return Ok(None) };
-        self.payments.find(order.id, card.limit, self.now).await
+        self.payments.find(order.id, card.deadline, self.now).await
     }
 
-    async fn pay(&self, order: &Order) -> Result<Heard, PaymentError> {
-        let Some(card) = &order.payment.card else { return Ok(Heard::Nothing { declined: None }) };
+    async fn pay(&self, order: &Order) -> Result<ProviderReply, PaymentError> {
+        let Some(card) = &order.payment.card else { return Ok(ProviderReply::Nothing { declined: None }) };
         let charge = Charge {
             order: order.id,
             payer: card.payer.as_ref(),
-            limit: card.limit,
+            limit: card.deadline,
             amount: order.summary.total,
             currency: order.currency,
             token: &card.token,
@@ -201,33 +205,35 @@ where
         match self.payments.pay(charge).await {
             Ok(intent) => self.decided(intent).await,
             // Refused without a payment: the token is used up, say.
-            Err(PaymentError::Refused { code, .. }) => Ok(Heard::Nothing { declined: Some(code) }),
+            Err(PaymentError::Refused { code, .. }) => Ok(ProviderReply::Nothing { declined: Some(code) }),
             Err(error) => Err(error),
         }
     }
 
     /// A declined payment could still be tried with another card, behind our back: it is cancelled before anything goes
     /// back.
-    async fn decided(&self, intent: Intent) -> Result<Heard, PaymentError> {
-        let Standing::Declined(code) = &intent.standing else { return Ok(Heard::Intent { intent, declined: None }) };
+    async fn decided(&self, intent: Intent) -> Result<ProviderReply, PaymentError> {
+        let IntentStatus::Declined(code) = &intent.status else {
+            return Ok(ProviderReply::Intent { intent, declined: None });
+        };
         crash::point("payment: declined and not cancelled").await;
         let cancelled = self.payments.cancel(&intent.id).await?;
-        Ok(Heard::Intent { intent: cancelled, declined: Some(code.clone()) })
+        Ok(ProviderReply::Intent { intent: cancelled, declined: Some(code.clone()) })
     }
 
     /// Writes it into the order, whatever others have written meanwhile.
     async fn write_down(
         &self,
         mut order: Order,
-        heard: &Heard,
+        reply: &ProviderReply,
         changes: &mut u32,
     ) -> Result<(Order, Written), StoreError> {
         for attempt in 0..ATTEMPTS {
             let mut next = order.clone();
-            let news = match heard {
-                Heard::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
-                Heard::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
-                Heard::Refund { id, refunded } => next.learn_refund(*id, refunded, self.now),
+            let news = match reply {
+                ProviderReply::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
+                ProviderReply::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
+                ProviderReply::Refund { id, refunded } => next.learn_refund(*id, refunded, self.now),
             };
             if !news {
                 return Ok((order, Written::NoNews));
@@ -272,11 +278,11 @@ where
             Waits::Saved(self.orders.save(next, change, release, None, self.deadline).await?)
         };
         crash::point("payment: written down, the cache not told").await;
-        self.cache.changed(&[&owner], &[id], request, self.tries.release()).await;
+        self.cache.changed(&[&owner], &[id], request, self.places.release()).await;
         if reopens && matches!(saved, Waits::Saved(Saved::Done)) {
             // Copies of the session say that it is an order.
             if let Some(loaded) = self.sessions.load(next.checkout, None, self.now).await? {
-                self.sessions.keep(loaded, self.now).await;
+                self.sessions.touch(loaded, self.now).await;
             }
         }
         Ok(saved)

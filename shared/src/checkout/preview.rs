@@ -1,14 +1,14 @@
 //! What shipping would cost, without a session.
 
 use crate::{
-    checkout::{initiate::not_for_sale, session::SessionError, visit::Visit},
+    checkout::{initiate::not_for_sale, request_context::RequestContext, session::SessionError},
     domain::{
-        catalog::TablesQuery,
+        cart_issue::{CartIssue, CartIssues},
+        catalog::CatalogQuery,
         invalid::Invalid,
         money::Currency,
         place::Destination,
         priced::Line,
-        problem::{Problem, Problems},
         shipping::Offer,
         tax::TaxStatus,
     },
@@ -29,7 +29,7 @@ pub enum PreviewError {
     #[error("a product isn't for sale")]
     NotForSale(Vec<Invalid>),
     #[error("a product can't be shipped there")]
-    NotShippable(Problems),
+    NotShippable(CartIssues),
     #[error("{0}")]
     NoShipping(String),
     #[error(transparent)]
@@ -39,15 +39,15 @@ pub enum PreviewError {
 /// All offers, cheapest first. Reads the catalog, and writes nothing.
 pub async fn preview<Who: Sync>(
     catalog: &impl Catalog,
-    visit: &Visit<Who>,
+    context: &RequestContext<Who>,
     command: &PreviewShipping,
 ) -> Result<Vec<Offer>, PreviewError> {
-    let query = TablesQuery {
+    let query = CatalogQuery {
         skus: command.lines.iter().map(|line| line.sku.clone()).collect(),
         country: Some(command.destination.country().to_owned()),
-        ..TablesQuery::default()
+        ..CatalogQuery::default()
     };
-    let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
+    let snapshot = catalog.snapshot(&query).await.map_err(SessionError::Store)?;
     let cart = Cart {
         currency: command.currency,
         lines: &command.lines,
@@ -58,15 +58,15 @@ pub async fn preview<Who: Sync>(
         customer: None,
         previous: &[],
     };
-    let priced = pricing::price(cart, &tables, visit.now).map_err(SessionError::OutOfRange)?;
-    not_for_sale(&command.lines, &priced.problems).map_err(PreviewError::NotForSale)?;
-    let barred = priced.problems.iter().filter(|p| matches!(p, Problem::NotShippable { .. })).cloned();
-    let barred = Problems { currency: command.currency, list: barred.collect() };
+    let priced = pricing::price(cart, &snapshot, context.now).map_err(SessionError::OutOfRange)?;
+    not_for_sale(&command.lines, &priced.issues).map_err(PreviewError::NotForSale)?;
+    let barred = priced.issues.iter().filter(|p| matches!(p, CartIssue::NotShippable { .. })).cloned();
+    let barred = CartIssues { currency: command.currency, list: barred.collect() };
     if !barred.list.is_empty() {
         return Err(PreviewError::NotShippable(barred));
     }
-    match priced.problems.iter().find(|p| matches!(p, Problem::ShippingUnavailable { .. })) {
-        Some(problem) => Err(PreviewError::NoShipping(problem.detail(command.currency))),
+    match priced.issues.iter().find(|p| matches!(p, CartIssue::ShippingUnavailable { .. })) {
+        Some(issue) => Err(PreviewError::NoShipping(issue.detail(command.currency))),
         None => Ok(priced.offers),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     checkout::session::SessionError,
     domain::{
-        catalog::Tables,
+        catalog::CatalogSnapshot,
         money::OutOfRange,
         order::{CouponHold, Reserved},
         session::Session,
@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// What the order takes from the counters: stock of what is counted, and the coupons where they have limits.
-pub(super) fn reserved(session: &Session, tables: &Tables) -> Result<Reserved, SessionError> {
+pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot) -> Result<Reserved, SessionError> {
     let mut reserved = Reserved::default();
-    for (sku, units) in pricing::wanted(&session.lines, tables) {
+    for (sku, units) in pricing::wanted(&session.lines, snapshot) {
         let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
         reserved.stock.push((sku, units));
     }
-    let applied = session.priced.coupons.iter().filter_map(|applied| tables.coupons.get(&applied.code));
+    let applied = session.priced.coupons.iter().filter_map(|applied| snapshot.coupons.get(&applied.code));
     for (coupon, _) in applied {
         reserved.first_order |= coupon.first_order_only;
         if coupon.total_limit.is_some() || coupon.customer_limit.is_some() {

@@ -1,10 +1,10 @@
 //! Reading a session, and the one way to change it.
 
 use crate::{
-    checkout::visit::Visit,
+    checkout::request_context::RequestContext,
     domain::{
         address::Address,
-        catalog::{Tables, TablesQuery},
+        catalog::{CatalogQuery, CatalogSnapshot},
         ids::{CheckoutId, OrderId},
         money::OutOfRange,
         session::{Session, SessionStatus},
@@ -35,9 +35,9 @@ pub enum SessionError {
 }
 
 /// The session, for showing. Counts as activity.
-pub async fn show(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Session, SessionError> {
-    let loaded = load(sessions, visit, id).await?;
-    Ok(sessions.keep(loaded, visit.now).await)
+pub async fn show(sessions: &impl Sessions, context: &RequestContext, id: CheckoutId) -> Result<Session, SessionError> {
+    let loaded = load(sessions, context, id).await?;
+    Ok(sessions.touch(loaded, context.now).await)
 }
 
 /// A change that can be made again on a fresher session, and that may refuse with its own error.
@@ -45,7 +45,7 @@ pub trait Edit: Sync {
     type Refusal: From<SessionError>;
 
     /// Adds to the query what the edit needs to know besides what the session does.
-    fn ask(&self, _query: &mut TablesQuery) {}
+    fn ask(&self, _query: &mut CatalogQuery) {}
 
     /// Whether the request states a value: it must win over a newer one that the copy hasn't heard of, so only the
     /// database may say that it is there already. A calculation states none.
@@ -54,10 +54,20 @@ pub trait Edit: Sync {
     }
 
     /// Changes what the session holds. Prices follow by themselves.
-    fn apply(&self, session: &mut Session, tables: &Tables, visit: &Visit) -> Result<(), Self::Refusal>;
+    fn apply(
+        &self,
+        session: &mut Session,
+        snapshot: &CatalogSnapshot,
+        context: &RequestContext,
+    ) -> Result<(), Self::Refusal>;
 
     /// A last look at the session with its new prices.
-    fn check(&self, _session: &Session, _tables: &Tables, _visit: &Visit) -> Result<(), Self::Refusal> {
+    fn check(
+        &self,
+        _session: &Session,
+        _tables: &CatalogSnapshot,
+        _visit: &RequestContext,
+    ) -> Result<(), Self::Refusal> {
         Ok(())
     }
 }
@@ -67,24 +77,24 @@ pub trait Edit: Sync {
 pub async fn change<E: Edit>(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit,
+    context: &RequestContext,
     id: CheckoutId,
     edit: &E,
 ) -> Result<Session, E::Refusal> {
-    let mut loaded = load(sessions, visit, id).await?;
+    let mut loaded = load(sessions, context, id).await?;
     for attempt in 0..ATTEMPTS {
         if loaded.from_cache && must_be_open(&loaded.session).is_err() {
-            loaded = load_fresh(sessions, visit, id).await?;
+            loaded = load_fresh(sessions, context, id).await?;
         }
         must_be_open(&loaded.session)?;
         let mut query = query(&loaded.session);
         edit.ask(&mut query);
-        let tables = catalog.tables(&query).await.map_err(SessionError::Store)?;
-        let mut next = match edited(edit, &loaded.session, &tables, visit) {
+        let snapshot = catalog.snapshot(&query).await.map_err(SessionError::Store)?;
+        let mut next = match edited(edit, &loaded.session, &snapshot, context) {
             Ok(next) => next,
             Err(refusal) if loaded.from_cache => {
                 // It may rest on a copy that the database has left behind, which decides nothing.
-                let fresh = load_fresh(sessions, visit, id).await?;
+                let fresh = load_fresh(sessions, context, id).await?;
                 if fresh.session.version == loaded.session.version {
                     return Err(refusal);
                 }
@@ -96,54 +106,63 @@ pub async fn change<E: Edit>(
         if next == loaded.session {
             if loaded.from_cache && edit.states_a_value() {
                 let version = loaded.session.version;
-                loaded = load_fresh(sessions, visit, id).await?;
+                loaded = load_fresh(sessions, context, id).await?;
                 if loaded.session.version != version {
                     continue;
                 }
                 must_be_open(&loaded.session)?;
             }
-            return Ok(sessions.keep(loaded, visit.now).await);
+            return Ok(sessions.touch(loaded, context.now).await);
         }
-        advance(&mut next, visit);
-        match sessions.save(&next, visit.change(attempt)).await.map_err(SessionError::Store)? {
+        advance(&mut next, context);
+        match sessions.save(&next, context.change(attempt)).await.map_err(SessionError::Store)? {
             Saved::Done => return Ok(next),
-            Saved::Conflict(_) | Saved::AlreadyAnswered if !visit.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !context.pause(attempt).await => break,
             Saved::Conflict(Some(session)) => loaded = Loaded { session: *session, from_cache: false },
-            Saved::Conflict(None) | Saved::AlreadyAnswered => loaded = load_fresh(sessions, visit, id).await?,
+            Saved::Conflict(None) | Saved::AlreadyAnswered => loaded = load_fresh(sessions, context, id).await?,
         }
     }
     Err(SessionError::Contended.into())
 }
 
 /// The session with the change made and priced, or the change's refusal.
-fn edited<E: Edit>(edit: &E, session: &Session, tables: &Tables, visit: &Visit) -> Result<Session, E::Refusal> {
+fn edited<E: Edit>(
+    edit: &E,
+    session: &Session,
+    snapshot: &CatalogSnapshot,
+    context: &RequestContext,
+) -> Result<Session, E::Refusal> {
     let mut next = session.clone();
-    edit.apply(&mut next, tables, visit)?;
-    reprice(&mut next, tables, visit).map_err(SessionError::OutOfRange)?;
-    edit.check(&next, tables, visit)?;
+    edit.apply(&mut next, snapshot, context)?;
+    reprice(&mut next, snapshot, context).map_err(SessionError::OutOfRange)?;
+    edit.check(&next, snapshot, context)?;
     Ok(next)
 }
 
 /// The caller's own live session; the cached copy may answer.
-pub async fn load(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Loaded, SessionError> {
-    let cached = visit.cached.clone().filter(|cached| cached.session.id == id);
-    let loaded = sessions.load(id, cached, visit.now).await?;
+pub async fn load(sessions: &impl Sessions, context: &RequestContext, id: CheckoutId) -> Result<Loaded, SessionError> {
+    let cached = context.cached.clone().filter(|cached| cached.session.id == id);
+    let loaded = sessions.load(id, cached, context.now).await?;
     // Nobody is turned away for what an old copy says.
     let from_cache = loaded.as_ref().is_some_and(|loaded| loaded.from_cache);
-    match admit(loaded, visit) {
-        Err(_) if from_cache => load_fresh(sessions, visit, id).await,
+    match admit(loaded, context) {
+        Err(_) if from_cache => load_fresh(sessions, context, id).await,
         result => result,
     }
 }
 
 /// The caller's own live session as the database has it.
-pub async fn load_fresh(sessions: &impl Sessions, visit: &Visit, id: CheckoutId) -> Result<Loaded, SessionError> {
-    admit(sessions.load(id, None, visit.now).await?, visit)
+pub async fn load_fresh(
+    sessions: &impl Sessions,
+    context: &RequestContext,
+    id: CheckoutId,
+) -> Result<Loaded, SessionError> {
+    admit(sessions.load(id, None, context.now).await?, context)
 }
 
-fn admit(loaded: Option<Loaded>, visit: &Visit) -> Result<Loaded, SessionError> {
-    let loaded = loaded.filter(|l| l.session.owner == visit.who.owner).ok_or(SessionError::NotFound)?;
-    if loaded.session.is_live(visit.now, visit.session_ttl) { Ok(loaded) } else { Err(SessionError::Expired) }
+fn admit(loaded: Option<Loaded>, context: &RequestContext) -> Result<Loaded, SessionError> {
+    let loaded = loaded.filter(|l| l.session.owner == context.who.owner).ok_or(SessionError::NotFound)?;
+    if loaded.session.is_live(context.now, context.session_ttl) { Ok(loaded) } else { Err(SessionError::Expired) }
 }
 
 fn must_be_open(session: &Session) -> Result<(), SessionError> {
@@ -154,8 +173,8 @@ fn must_be_open(session: &Session) -> Result<(), SessionError> {
 }
 
 /// What pricing this session needs to know.
-pub fn query(session: &Session) -> TablesQuery {
-    TablesQuery {
+pub fn query(session: &Session) -> CatalogQuery {
+    CatalogQuery {
         skus: session.lines.iter().map(|line| line.sku.clone()).collect(),
         coupons: session.coupons.iter().cloned().collect(),
         customer: Some(session.owner.clone()),
@@ -165,7 +184,11 @@ pub fn query(session: &Session) -> TablesQuery {
 }
 
 /// Prices the session as it now is.
-pub fn reprice<Who>(session: &mut Session, tables: &Tables, visit: &Visit<Who>) -> Result<(), OutOfRange> {
+pub fn reprice<Who>(
+    session: &mut Session,
+    snapshot: &CatalogSnapshot,
+    context: &RequestContext<Who>,
+) -> Result<(), OutOfRange> {
     let cart = Cart {
         currency: session.currency,
         lines: &session.lines,
@@ -176,13 +199,13 @@ pub fn reprice<Who>(session: &mut Session, tables: &Tables, visit: &Visit<Who>) 
         customer: session.owner.user(),
         previous: &session.priced.lines,
     };
-    session.priced = pricing::price(cart, tables, visit.now)?;
+    session.priced = pricing::price(cart, snapshot, context.now)?;
     Ok(())
 }
 
 /// Makes it the next version, changed now.
-pub fn advance<Who>(session: &mut Session, visit: &Visit<Who>) {
+pub fn advance<Who>(session: &mut Session, context: &RequestContext<Who>) {
     session.version = session.version.saturating_add(1);
-    session.updated_at = visit.now;
-    session.active_at = visit.now;
+    session.updated_at = context.now;
+    session.active_at = context.now;
 }

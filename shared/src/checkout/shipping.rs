@@ -2,11 +2,11 @@
 
 use crate::{
     checkout::{
+        request_context::RequestContext,
         session::{self, Edit, SessionError},
-        visit::Visit,
     },
     domain::{
-        catalog::Tables,
+        catalog::CatalogSnapshot,
         ids::{CheckoutId, ShippingMethodId},
         session::Session,
     },
@@ -37,10 +37,10 @@ pub enum ShippingError {
 pub async fn calculate(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit,
+    context: &RequestContext,
     command: CalculateShipping,
 ) -> Result<Session, ShippingError> {
-    session::change(sessions, catalog, visit, command.checkout, &command).await
+    session::change(sessions, catalog, context, command.checkout, &command).await
 }
 
 impl Edit for CalculateShipping {
@@ -50,7 +50,7 @@ impl Edit for CalculateShipping {
         self.method.is_some()
     }
 
-    fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), ShippingError> {
+    fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), ShippingError> {
         if session.shipping_address.is_none() {
             return Err(ShippingError::AddressRequired);
         }
@@ -60,7 +60,7 @@ impl Edit for CalculateShipping {
         Ok(())
     }
 
-    fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), ShippingError> {
+    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), ShippingError> {
         if session.priced.offers.is_empty() {
             let place = session.shipping_address.as_ref().map(|a| a.destination().label().to_owned());
             return Err(ShippingError::NoShipping(place.unwrap_or_default()));

@@ -2,13 +2,13 @@
 
 use crate::{
     checkout::{
+        request_context::RequestContext,
         session::{self, Edit, SessionError},
-        visit::Visit,
     },
     domain::{
-        catalog::{Tables, TablesQuery},
+        cart_issue::CartIssue,
+        catalog::{CatalogQuery, CatalogSnapshot},
         ids::{CertificateNumber, CheckoutId},
-        problem::Problem,
         session::Session,
         vat::VatNumber,
     },
@@ -60,16 +60,16 @@ pub enum TaxError {
 pub async fn calculate(
     sessions: &impl Sessions,
     catalog: &impl Catalog,
-    visit: &Visit,
+    context: &RequestContext,
     command: CalculateTax,
 ) -> Result<Session, TaxError> {
-    session::change(sessions, catalog, visit, command.checkout, &command).await
+    session::change(sessions, catalog, context, command.checkout, &command).await
 }
 
 impl Edit for CalculateTax {
     type Refusal = TaxError;
 
-    fn ask(&self, query: &mut TablesQuery) {
+    fn ask(&self, query: &mut CatalogQuery) {
         self.certificate.apply(&mut query.certificate);
     }
 
@@ -77,18 +77,18 @@ impl Edit for CalculateTax {
         self.certificate != Change::Keep || self.vat_number != Change::Keep
     }
 
-    fn apply(&self, session: &mut Session, _: &Tables, _: &Visit) -> Result<(), TaxError> {
+    fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), TaxError> {
         self.certificate.apply(&mut session.tax_status.certificate);
         self.vat_number.apply(&mut session.tax_status.vat_number);
         if session.shipping_address.is_some() { Ok(()) } else { Err(TaxError::AddressRequired) }
     }
 
-    fn check(&self, session: &Session, _: &Tables, _: &Visit) -> Result<(), TaxError> {
-        for problem in &session.priced.problems {
-            match problem {
-                Problem::TaxUnavailable { reason } => return Err(TaxError::NoRule(reason.clone())),
-                Problem::TaxExemptionInvalid { .. } if self.certificate != Change::Keep => {
-                    return Err(TaxError::BadCertificate(problem.detail(session.currency)));
+    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), TaxError> {
+        for issue in &session.priced.issues {
+            match issue {
+                CartIssue::TaxUnavailable { reason } => return Err(TaxError::NoRule(reason.clone())),
+                CartIssue::TaxExemptionInvalid { .. } if self.certificate != Change::Keep => {
+                    return Err(TaxError::BadCertificate(issue.detail(session.currency)));
                 }
                 _ => {}
             }

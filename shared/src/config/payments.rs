@@ -1,6 +1,6 @@
 //! How cards are taken.
 
-use std::time::Duration as Patience;
+use std::time::Duration as StdDuration;
 
 use time::Duration;
 
@@ -20,7 +20,7 @@ pub struct StripeConfig {
     /// `STRIPE_API_URL` (`https://api.stripe.com`).
     pub url: String,
     /// `STRIPE_TIMEOUT_MS` (5000): the deadline of one call.
-    pub timeout: Patience,
+    pub timeout: StdDuration,
     /// `PAYMENT_CAPTURE`: automatic (default), or manual.
     pub capture: Capture,
     /// `PAYMENT_LIMIT_SECONDS` (1800): a payment that isn't made by then is given up.

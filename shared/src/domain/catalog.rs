@@ -178,7 +178,7 @@ impl Product {
 
 /// What to read for pricing one cart.
 #[derive(Clone, Debug, Default)]
-pub struct TablesQuery {
+pub struct CatalogQuery {
     pub skus: BTreeSet<Sku>,
     pub coupons: BTreeSet<CouponCode>,
     /// Whose own uses of the coupons count.
@@ -190,7 +190,7 @@ pub struct TablesQuery {
 
 /// Everything pricing needs to know of the shop, read at one time.
 #[derive(Clone, Debug, Default)]
-pub struct Tables {
+pub struct CatalogSnapshot {
     pub products: BTreeMap<ProductId, Product>,
     /// Units left by counter. They may be a moment old: confirm's transaction decides.
     pub stock: BTreeMap<Sku, u64>,

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::domain::{ids::Owner, money::Minor};
 
-/// A payment that began later than this before its limit could still be under way when it is given up.
+/// A payment that began later than this before its deadline could still be under way when it is given up.
 pub const LAST_CALL: Duration = Duration::minutes(1);
 /// Until then whoever began something has finished it, or has died.
 pub const PATIENCE: Duration = Duration::minutes(1);
@@ -91,7 +91,7 @@ pub struct Payment {
     pub method: PaymentMethod,
     pub status: PaymentStatus,
     /// With a card: see [`PaymentMethod`].
-    pub card: Option<Box<Card>>,
+    pub card: Option<Box<CardPayment>>,
 }
 
 /// A reference to a card that the provider made for the customer's browser: `pm_…`. Never the card itself.
@@ -131,7 +131,7 @@ pub enum Capture {
 /// A payment by card. `payer`, `token` and `capture` are as they were when the order was placed: whoever asks the
 /// provider again must ask for just the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
+pub struct CardPayment {
     /// Who placed the order, where the provider was told so: that was done once, and whoever asks again must ask for
     /// just the same.
     pub payer: Option<Owner>,
@@ -140,8 +140,8 @@ pub struct Card {
     /// What the provider calls the payment, once it has told.
     pub intent: Option<String>,
     /// It is paid by then, or given up.
-    pub limit: OffsetDateTime,
-    /// How long the customer may take once the bank asks for them: the limit moves to then, if that is earlier.
+    pub deadline: OffsetDateTime,
+    /// How long the customer may take once the bank asks for them: the deadline moves to then, if that is earlier.
     pub action_time: Option<Duration>,
     /// When the reconciler is to look at it; none while nothing is left to be done.
     pub due: Option<OffsetDateTime>,
@@ -201,13 +201,13 @@ pub struct PaymentEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     pub id: String,
-    pub standing: Standing,
+    pub status: IntentStatus,
     /// With which the customer's browser goes on, where it has to. Never stored.
     pub client_secret: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum IntentStatus {
     /// The provider doesn't know yet either.
     Processing,
     RequiresAction,
@@ -228,7 +228,7 @@ pub enum Refunded {
 
 /// What is to be done at the provider next. Every one of these may be done twice with one effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Todo {
+pub enum NextAction {
     Pay,
     Look(String),
     /// Its time is over: see that nothing is ever paid. Without an intent the provider has to be searched for one.
@@ -255,12 +255,12 @@ impl Payment {
 
     /// A card about to be charged.
     pub fn by_card(token: CardToken, capture: Capture, now: OffsetDateTime, time: Duration) -> Self {
-        let card = Card {
+        let card = CardPayment {
             payer: None,
             token,
             capture,
             intent: None,
-            limit: now + time,
+            deadline: now + time,
             action_time: None,
             due: Some(now + PATIENCE),
             capture_asked: false,
@@ -286,7 +286,7 @@ impl Payment {
         if let Some(card) = &mut self.card
             && let Some(time) = card.action_time
         {
-            card.limit = card.limit.min(now + time);
+            card.deadline = card.deadline.min(now + time);
         }
     }
 
@@ -302,26 +302,26 @@ impl Payment {
     }
 
     /// What is to be done next; `called_off` says that the order is cancelled.
-    pub fn todo(&self, called_off: bool, now: OffsetDateTime) -> Option<Todo> {
+    pub fn next_action(&self, called_off: bool, now: OffsetDateTime) -> Option<NextAction> {
         let card = self.card.as_ref()?;
         if self.status.is_open() {
             return match &card.intent {
-                intent if now >= card.limit => Some(Todo::GiveUp(intent.clone())),
-                Some(intent) => Some(Todo::Look(intent.clone())),
-                None if now < card.limit - LAST_CALL => Some(Todo::Pay),
+                intent if now >= card.deadline => Some(NextAction::GiveUp(intent.clone())),
+                Some(intent) => Some(NextAction::Look(intent.clone())),
+                None if now < card.deadline - LAST_CALL => Some(NextAction::Pay),
                 None => None,
             };
         }
         let intent = card.intent.clone()?;
         if self.status == PaymentStatus::Authorized {
             return match (called_off, card.capture_asked) {
-                (true, _) => Some(Todo::Void(intent)),
-                (false, true) => Some(Todo::Capture(intent)),
+                (true, _) => Some(NextAction::Void(intent)),
+                (false, true) => Some(NextAction::Capture(intent)),
                 (false, false) => None,
             };
         }
         let refund = card.refunds.iter().find(|refund| refund.status == RefundStatus::Pending)?;
-        Some(Todo::Refund { intent, refund: refund.id, amount: refund.amount })
+        Some(NextAction::Refund { intent, refund: refund.id, amount: refund.amount })
     }
 
     /// Moves to a status, and writes it down.
@@ -332,15 +332,15 @@ impl Payment {
         }
     }
 
-    /// Sets when the reconciler looks again: soon while something is left to be done, at the limit while the customer is
+    /// Sets when the reconciler looks again: soon while something is left to be done, at the deadline while the customer is
     /// asked, else never.
     pub fn plan(&mut self, called_off: bool, now: OffsetDateTime) {
         let status = self.status;
-        let todo = self.todo(called_off, now).is_some() || status.is_open();
+        let next = self.next_action(called_off, now).is_some() || status.is_open();
         if let Some(card) = &mut self.card {
             card.due = match status {
-                _ if !todo => None,
-                PaymentStatus::RequiresAction => Some(card.limit.max(now)),
+                _ if !next => None,
+                PaymentStatus::RequiresAction => Some(card.deadline.max(now)),
                 _ => Some(now + PATIENCE),
             };
         }
@@ -376,7 +376,7 @@ impl Payment {
     }
 }
 
-impl Card {
+impl CardPayment {
     /// What has gone back for certain.
     pub fn refunded(&self) -> Minor {
         self.sum(|refund| refund.status == RefundStatus::Succeeded)

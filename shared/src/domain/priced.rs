@@ -1,9 +1,9 @@
 //! A cart with its prices: what pricing makes of it, and what a session and an order keep.
 
 use crate::domain::{
+    cart_issue::CartIssue,
     ids::{CouponCode, Sku},
     money::{Minor, Rate},
-    problem::Problem,
     shipping::Offer,
     tax::Relief,
 };
@@ -105,5 +105,5 @@ pub struct Priced {
     pub taxes: Vec<TaxPart>,
     /// Why no tax is charged where one would be due.
     pub relief: Option<Relief>,
-    pub problems: Vec<Problem>,
+    pub issues: Vec<CartIssue>,
 }

@@ -12,7 +12,7 @@ use lambda_http::{
         header::{Entry, MaxSizeReached},
         uri::{Parts, PathAndQuery},
     },
-    request::RequestContext,
+    request::RequestContext as GatewayContext,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -111,7 +111,7 @@ impl HttpEvent {
         Ok(request
             .with_query_string_parameters(query)
             .with_path_parameters(lists(self.path_parameters.unwrap_or_default()))
-            .with_request_context(RequestContext::ApiGatewayV2(known)))
+            .with_request_context(GatewayContext::ApiGatewayV2(known)))
     }
 }
 

@@ -9,8 +9,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     domain::{ids::GuestId, invalid::Invalid},
-    http::{admit::Claim, answer::Answer, problem::Problem, route::Route},
-    ports::{Kept, Receipt, Receipts, StoreError},
+    http::{answer::Answer, credentials::Credentials, problem::Problem, route::Route},
+    ports::{Kept, StoreError, StoredResponse, StoredResponses},
 };
 
 const HEADER: &str = "idempotency-key";
@@ -19,7 +19,7 @@ pub const KEPT: Duration = Duration::hours(24);
 /// More often than a key is used again by guests whose things are claimed in between.
 const CLAIMS: usize = 16;
 
-/// A request that came with a key: what its receipt will be known by.
+/// A request that came with a key: what its stored_response will be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     id: String,
@@ -50,7 +50,7 @@ impl Key {
     pub fn of(
         request: &Request,
         route: Route,
-        claim: &Claim,
+        claim: &Credentials,
         named: Option<GuestId>,
         fresh: GuestId,
         now: OffsetDateTime,
@@ -69,13 +69,13 @@ impl Key {
             return Err(fault("must be sent once, and have no comma in it"));
         }
         let (owner, guest) = match (claim, named) {
-            (Claim::User(identity), _) => (format!("user#{}", identity.user), AsGuest::No),
-            (Claim::Guest(guest), _) => (format!("guest#{guest}"), AsGuest::Known(*guest)),
-            (Claim::Nobody, Some(guest)) => (format!("guest#{guest}"), AsGuest::Known(guest)),
-            (Claim::Nobody, None) if uuid::Uuid::try_parse(key).is_ok() => {
+            (Credentials::User(identity), _) => (format!("user#{}", identity.user), AsGuest::No),
+            (Credentials::Guest(guest), _) => (format!("guest#{guest}"), AsGuest::Known(*guest)),
+            (Credentials::Nobody, Some(guest)) => (format!("guest#{guest}"), AsGuest::Known(guest)),
+            (Credentials::Nobody, None) if uuid::Uuid::try_parse(key).is_ok() => {
                 ("nobody".to_owned(), AsGuest::Becomes(fresh))
             }
-            (Claim::Nobody, None) => {
+            (Credentials::Nobody, None) => {
                 return Err(fault("must be a UUID as long as you send neither a token nor an X-Guest-Id"));
             }
         };
@@ -97,28 +97,28 @@ impl Key {
     /// When the table can't be read: whether the request is new isn't known then.
     pub async fn stored(
         &mut self,
-        receipts: &impl Receipts,
+        stored_responses: &impl StoredResponses,
         now: OffsetDateTime,
     ) -> Result<Option<Answer>, StoreError> {
         let mut known = if let AsGuest::Known(guest) = self.guest { Some(guest) } else { None };
         for _ in 0..CLAIMS {
-            let Kept { receipt, claimed } = receipts.find(&self.id, known, now).await?;
-            let Some(receipt) = receipt else { return Ok(None) };
+            let Kept { stored_response, claimed } = stored_responses.find(&self.id, known, now).await?;
+            let Some(stored_response) = stored_response else { return Ok(None) };
             match claimed {
-                Some(claimed) if receipt.expires_at - KEPT <= claimed => {
+                Some(claimed) if stored_response.expires_at - KEPT <= claimed => {
                     self.id = digest(format!("{}\nclaimed {}", self.id, claimed.unix_timestamp()).as_bytes());
                     // What is stored under the new key was stored after that claim.
                     known = None;
                 }
-                _ => return Ok(Some(self.replay(receipt))),
+                _ => return Ok(Some(self.replay(stored_response))),
             }
         }
         Ok(None)
     }
 
     /// The answer as it will be kept.
-    pub fn receipt(&self, answer: &Answer) -> Receipt {
-        Receipt {
+    pub fn stored_response(&self, answer: &Answer) -> StoredResponse {
+        StoredResponse {
             id: self.id.clone(),
             fingerprint: self.fingerprint.clone(),
             canonical: self.canonical.clone(),
@@ -130,15 +130,22 @@ impl Key {
     }
 
     /// The kept answer again, or a 422 if it was to another body: to other bytes that aren't the same JSON either.
-    fn replay(&self, receipt: Receipt) -> Answer {
-        let same_json = receipt.canonical.is_some() && receipt.canonical == self.canonical;
-        if receipt.fingerprint != self.fingerprint && !same_json {
+    fn replay(&self, stored_response: StoredResponse) -> Answer {
+        let same_json = stored_response.canonical.is_some() && stored_response.canonical == self.canonical;
+        if stored_response.fingerprint != self.fingerprint && !same_json {
             let detail = "this Idempotency-Key was used with another body; use a new key for a new request";
             return Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail).into();
         }
-        let content_type = if receipt.status < 400 { "application/json" } else { "application/problem+json" };
-        Answer { status: receipt.status, body: receipt.body, content_type, headers: Vec::new(), kept: true, code: None }
-            .header("idempotent-replayed", "true")
+        let content_type = if stored_response.status < 400 { "application/json" } else { "application/problem+json" };
+        Answer {
+            status: stored_response.status,
+            body: stored_response.body,
+            content_type,
+            headers: Vec::new(),
+            kept: true,
+            code: None,
+        }
+        .header("idempotent-replayed", "true")
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         limit::{Decision, Policy},
         open::AddressKey,
     },
-    http::{admit::Claim, answer::Answer, problem::Problem, route::Route, source::limited_address},
+    http::{answer::Answer, credentials::Credentials, problem::Problem, route::Route, source::limited_address},
     ports::{Limit, LimitKey, LimitKind},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 pub fn limits(
     config: &LimitsConfig,
     route: Route,
-    claim: Option<&Claim>,
+    credentials: Option<&Credentials>,
     address: Option<IpAddr>,
     lines: usize,
 ) -> Vec<Limit> {
@@ -40,8 +40,8 @@ pub fn limits(
         policy,
         cost: cost(config.cart_lines, lines, policy),
     };
-    match claim {
-        Some(Claim::User(identity)) => {
+    match credentials {
+        Some(Credentials::User(identity)) => {
             let together = |policy| Limit {
                 kind: LimitKind::Address,
                 key: limit_key(&signed_in_at(&address), route),
@@ -52,7 +52,7 @@ pub fn limits(
             [Some(own), by_address.map(together)].into_iter().flatten().collect()
         }
         // A guest id is free to have: guests are counted by where they call from. So is whoever sent a bad token.
-        Some(Claim::Guest(_) | Claim::Nobody) | None => vec![of_caller(&address, policies.anonymous)],
+        Some(Credentials::Guest(_) | Credentials::Nobody) | None => vec![of_caller(&address, policies.anonymous)],
     }
 }
 
@@ -65,14 +65,14 @@ pub fn address_key(config: &Config, address: Option<IpAddr>) -> Option<AddressKe
 }
 
 /// By what staff may have shut a caller out: nobody at a trusted address.
-pub fn callers(config: &LimitsConfig, claim: Option<&Claim>, address: Option<IpAddr>) -> Vec<String> {
+pub fn callers(config: &LimitsConfig, credentials: Option<&Credentials>, address: Option<IpAddr>) -> Vec<String> {
     if address.is_some_and(|address| config.trusts(address)) {
         return Vec::new();
     }
-    let user = match claim {
-        Some(Claim::User(identity)) => Some(identity.user.to_string()),
+    let user = match credentials {
+        Some(Credentials::User(identity)) => Some(identity.user.to_string()),
         // A guest id is free to have: it is no use to shut one out.
-        Some(Claim::Guest(_) | Claim::Nobody) | None => None,
+        Some(Credentials::Guest(_) | Credentials::Nobody) | None => None,
     };
     address.map(limited_address).into_iter().chain(user).collect()
 }
@@ -87,9 +87,9 @@ pub fn shut_out(until: OffsetDateTime) -> Problem {
 
 /// A caller as logs name them: the user id, or the network of an address, whose last part nobody needs to know. The one
 /// whom a limit refused is the one whom it counts.
-pub fn logged(limit: &Limit, claim: Option<&Claim>, address: Option<IpAddr>) -> String {
-    let user = match claim {
-        Some(Claim::User(identity)) if limit.kind == LimitKind::Route => Some(identity.user.as_str()),
+pub fn logged(limit: &Limit, credentials: Option<&Credentials>, address: Option<IpAddr>) -> String {
+    let user = match credentials {
+        Some(Credentials::User(identity)) if limit.kind == LimitKind::Route => Some(identity.user.as_str()),
         _ => None,
     };
     let counts = |user: &&str| limit.key.0.strip_prefix(user).is_some_and(|rest| rest.starts_with(':'));
@@ -107,11 +107,11 @@ pub fn network(address: Option<IpAddr>) -> String {
 /// that is trusted. `claim` is of a request that may try one.
 pub fn declines(
     config: &LimitsConfig,
-    claim: Option<&Claim>,
+    credentials: Option<&Credentials>,
     address: Option<IpAddr>,
     session: Option<CheckoutId>,
 ) -> Vec<Limit> {
-    let Some(owner) = claim.and_then(Claim::owner) else { return Vec::new() };
+    let Some(owner) = credentials.and_then(Credentials::owner) else { return Vec::new() };
     let address = address.filter(|address| !config.trusts(*address)).map(limited_address);
     let all = [
         session.map(|id| (format!("session:{id}"), config.declines.session)),

@@ -1,9 +1,9 @@
 //! The HTTP edge: decoding, identity, limits, idempotency keys, problems and views. The wire types live here.
 
-pub mod admit;
 pub mod answer;
 pub mod body;
 pub mod card_data;
+pub mod credentials;
 pub mod event;
 pub mod fields;
 pub mod idempotency;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     checkout::{
-        claim::ClaimGuest,
+        merge_guest::MergeGuest,
         orders::{Cancel, SetStatus},
     },
     domain::{
@@ -125,7 +125,7 @@ struct ClaimBody {
     guest_id: String,
 }
 
-impl Command for ClaimGuest {
+impl Command for MergeGuest {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let body: ClaimBody = json(request)?;
         let mut faults = Faults::default();

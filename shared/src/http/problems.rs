@@ -2,18 +2,19 @@
 
 use crate::{
     checkout::{
-        address::AddressError, claim::ClaimError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
-        orders::OrderError, preview::PreviewError, session::SessionError, shipping::ShippingError, tax::TaxError,
+        address::AddressError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
+        merge_guest::ClaimError, orders::OrderError, preview::PreviewError, session::SessionError,
+        shipping::ShippingError, tax::TaxError,
     },
     domain::{
+        cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         coupon::CouponRefusal,
         invalid::Invalid,
         money::Currency,
-        problem::{self, Problems},
-        settlement::PaymentRefusal,
+        order_payment::PaymentRefusal,
     },
-    http::{limits::whole_seconds, problem::Problem, view::ProblemView},
+    http::{limits::whole_seconds, problem::Problem, view::CartIssueView},
     ports::{CardUnavailable, EventRefusal, StoreError},
     telemetry::counts::{Store, count, degraded},
 };
@@ -64,23 +65,23 @@ impl From<SessionError> for Problem {
     }
 }
 
-/// A refusal that rests on problems of the cart.
-fn about(status: u16, code: &'static str, title: &'static str, problems: &Problems) -> Problem {
-    let Problems { currency, list } = problems;
-    let detail = list.iter().map(|problem| match problem.sku() {
-        Some(sku) => format!("{sku}: {}", problem.detail(*currency)),
-        None => problem.detail(*currency),
+/// A refusal that rests on issues of the cart.
+fn about(status: u16, code: &'static str, title: &'static str, issues: &CartIssues) -> Problem {
+    let CartIssues { currency, list } = issues;
+    let detail = list.iter().map(|issue| match issue.sku() {
+        Some(sku) => format!("{sku}: {}", issue.detail(*currency)),
+        None => issue.detail(*currency),
     });
     let detail: Vec<String> = detail.collect();
-    Problem::new(status, code, title, detail.join("; ")).with("problems", ProblemView::all(list, *currency))
+    Problem::new(status, code, title, detail.join("; ")).with("problems", CartIssueView::all(list, *currency))
 }
 
-fn insufficient_stock(problems: &Problems) -> Problem {
-    about(409, "INSUFFICIENT_STOCK", "There is not enough left", problems)
+fn insufficient_stock(issues: &CartIssues) -> Problem {
+    about(409, "INSUFFICIENT_STOCK", "There is not enough left", issues)
 }
 
-fn not_shippable(problems: &Problems) -> Problem {
-    about(422, "NOT_SHIPPABLE", "A product can't be shipped there", problems)
+fn not_shippable(issues: &CartIssues) -> Problem {
+    about(422, "NOT_SHIPPABLE", "A product can't be shipped there", issues)
 }
 
 fn no_shipping(detail: String) -> Problem {
@@ -110,12 +111,12 @@ impl From<InitiateError> for Problem {
     fn from(error: InitiateError) -> Self {
         match error {
             InitiateError::NotForSale(faults) => not_for_sale(faults),
-            InitiateError::InsufficientStock(problems) => insufficient_stock(&problems),
+            InitiateError::InsufficientStock(issues) => insufficient_stock(&issues),
             InitiateError::TooMany(problems, errors) => {
                 let title = "More than one order may have";
                 Self { errors, ..about(422, "MAX_PER_ORDER_EXCEEDED", title, &problems) }
             }
-            InitiateError::NotShippable(problems) => not_shippable(&problems),
+            InitiateError::NotShippable(issues) => not_shippable(&issues),
             InitiateError::AlreadyAnswered => already_answered(),
             InitiateError::Session(error) => error.into(),
         }
@@ -125,7 +126,7 @@ impl From<InitiateError> for Problem {
 impl From<AddressError> for Problem {
     fn from(error: AddressError) -> Self {
         match error {
-            AddressError::NotShippable(problems) => not_shippable(&problems),
+            AddressError::NotShippable(issues) => not_shippable(&issues),
             AddressError::NoShipping(detail) => no_shipping(detail),
             AddressError::Session(error) => error.into(),
         }
@@ -164,7 +165,7 @@ impl From<PreviewError> for Problem {
     fn from(error: PreviewError) -> Self {
         match error {
             PreviewError::NotForSale(faults) => not_for_sale(faults),
-            PreviewError::NotShippable(problems) => not_shippable(&problems),
+            PreviewError::NotShippable(issues) => not_shippable(&issues),
             PreviewError::NoShipping(detail) => no_shipping(detail),
             PreviewError::Session(error) => error.into(),
         }
@@ -200,11 +201,11 @@ impl From<ConfirmError> for Problem {
             }
             // The route adds the session, which knows how long it lives.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
-            ConfirmError::Problems(problems) => {
-                let code = problems.list.first().map_or("SESSION_NOT_READY", problem::Problem::code);
-                about(409, code, "The session can't become an order", &problems)
+            ConfirmError::Issues(issues) => {
+                let code = issues.list.first().map_or("SESSION_NOT_READY", CartIssue::code);
+                about(409, code, "The session can't become an order", &issues)
             }
-            ConfirmError::InsufficientStock(problems) => insufficient_stock(&problems),
+            ConfirmError::InsufficientStock(issues) => insufficient_stock(&issues),
             // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
             ConfirmError::Cash(refusal) => cash_refused(&refusal, &detail),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     checkout::{
         address::UpdateAddress,
-        confirm::{Confirm, Means},
+        confirm::{Confirm, PaymentInput},
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
         shipping::CalculateShipping,
@@ -227,15 +227,15 @@ struct ConfirmBody {
     notes: Option<String>,
 }
 
-fn means(faults: &mut Faults, method: &str, token: Option<&str>) -> Option<Means> {
+fn payment(faults: &mut Faults, method: &str, token: Option<&str>) -> Option<PaymentInput> {
     match (PaymentMethod::named(method), token) {
-        (Some(PaymentMethod::CashOnDelivery), None) => Some(Means::CashOnDelivery),
+        (Some(PaymentMethod::CashOnDelivery), None) => Some(PaymentInput::CashOnDelivery),
         (Some(PaymentMethod::CashOnDelivery), Some(_)) => {
             faults.add("/paymentToken", "must not be there for cash_on_delivery");
             None
         }
         (Some(PaymentMethod::Card), Some(token)) => {
-            faults.take("/paymentToken", token.parse::<CardToken>()).map(Means::Card)
+            faults.take("/paymentToken", token.parse::<CardToken>()).map(PaymentInput::Card)
         }
         (Some(PaymentMethod::Card), None) => {
             faults.add("/paymentToken", "must be there for card: the payment method that Stripe.js made");
@@ -254,14 +254,14 @@ impl Command for Confirm {
         let mut faults = Faults::default();
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let total = faults.take("/expectedTotal", Minor::new(body.expected_total));
-        let means = means(&mut faults, &body.payment_method, body.payment_token.as_deref());
+        let payment = payment(&mut faults, &body.payment_method, body.payment_token.as_deref());
         let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
         let notes = note(&mut faults, "/notes", body.notes, 1000);
-        let command = checkout.zip(total).zip(means).zip(customer);
-        let command = command.map(|(((checkout, expected_total), means), customer)| Self {
+        let command = checkout.zip(total).zip(payment).zip(customer);
+        let command = command.map(|(((checkout, expected_total), payment), customer)| Self {
             checkout,
             expected_total,
-            means,
+            payment,
             customer,
             notes,
         });
@@ -269,7 +269,7 @@ impl Command for Confirm {
     }
 
     fn pays_by_card(&self) -> bool {
-        matches!(self.means, Means::Card(_))
+        matches!(self.payment, PaymentInput::Card(_))
     }
 
     fn checkout(&self) -> Option<CheckoutId> {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::Ipv6Net;
-use lambda_http::{Request, RequestExt as _, http::HeaderValue, request::RequestContext};
+use lambda_http::{Request, RequestExt as _, http::HeaderValue, request::RequestContext as GatewayContext};
 use subtle::ConstantTimeEq as _;
 
 use crate::config::{Secret, limits::ProxyConfig};
@@ -16,7 +16,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// shop's proxies, what these add to `X-Forwarded-For`.
 pub fn address(request: &Request, proxies: &ProxyConfig) -> Option<IpAddr> {
     let seen = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        Some(GatewayContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
         _ => None,
     };
     let seen = seen.and_then(|ip| ip.trim().parse().ok()).map(|ip: IpAddr| ip.to_canonical());

@@ -2,11 +2,11 @@
 //! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
 //! store is down. `DynamoDB` decides everything; Redis only makes it fast.
 
+mod decline_places;
 pub mod diagnosis;
 mod due;
 mod payments;
-mod receipts;
-mod tries;
+mod stored_responses;
 
 use std::{future::Future, time::Duration};
 
@@ -15,24 +15,24 @@ use uuid::Uuid;
 
 use crate::domain::{
     block::Blocks,
-    catalog::{Tables, TablesQuery},
+    cart_issue::CartIssue,
+    catalog::{CatalogQuery, CatalogSnapshot},
     ids::{CheckoutId, OrderId, Owner, UserId},
     limit::{Decision, Policy},
     open::OpenLimit,
     order::{Order, OrderStatus},
-    problem::Problem,
     session::Session,
 };
 
 pub use crate::domain::open::Release;
 
+pub use decline_places::DeclinePlaces;
 pub use due::{DueOrder, DueOrders, DuePage, DueRun};
 pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent,
     ProviderEvents, SeenEvents,
 };
-pub use receipts::{Kept, Receipt, Receipts};
-pub use tries::Tries;
+pub use stored_responses::{Kept, StoredResponse, StoredResponses};
 
 /// A store refused, broke, or gave no answer before its deadline. After a write, this means that the write may or
 /// may not have taken effect: every caller must be safe to repeat.
@@ -102,14 +102,14 @@ pub trait Sessions: Sync {
     ) -> impl Future<Output = Result<Option<Loaded>, StoreError>> + Send;
 
     /// After a read: notes the activity where that is due, and refreshes the copy. Best effort; failures are logged.
-    fn keep(&self, loaded: Loaded, now: OffsetDateTime) -> impl Future<Output = Session> + Send;
+    fn touch(&self, loaded: Loaded, now: OffsetDateTime) -> impl Future<Output = Session> + Send;
 
-    /// Stores a new session, and with it the receipt of the request that opened it.
+    /// Stores a new session, and with it the stored response of the request that opened it.
     fn create(
         &self,
         session: &Session,
         change: ChangeId,
-        receipt: Option<&Receipt>,
+        stored_response: Option<&StoredResponse>,
         deadline: tokio::time::Instant,
     ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
 
@@ -118,7 +118,7 @@ pub trait Sessions: Sync {
     fn owned_by(&self, owner: &Owner) -> impl Future<Output = Result<Vec<CheckoutId>, StoreError>> + Send;
 
     /// Replaces the session, open or completed, that had the version before this one's.
-    fn hand_over(
+    fn transfer(
         &self,
         session: &Session,
         change: ChangeId,
@@ -134,7 +134,7 @@ pub trait Sessions: Sync {
 
 /// The shop's products and rules, read-only. An error when the database is down: prices are never guessed.
 pub trait Catalog: Sync {
-    fn tables(&self, query: &TablesQuery) -> impl Future<Output = Result<Tables, StoreError>> + Send;
+    fn snapshot(&self, query: &CatalogQuery) -> impl Future<Output = Result<CatalogSnapshot, StoreError>> + Send;
 }
 
 /// Everything that becomes true at once when a customer confirms.
@@ -144,7 +144,7 @@ pub struct Placement<'a> {
     /// The session as completed, one version after the one that was priced.
     pub session: &'a Session,
     pub change: ChangeId,
-    pub receipt: Option<&'a Receipt>,
+    pub stored_response: Option<&'a StoredResponse>,
 }
 
 /// What became of a placement. Anything but `Done` left nothing behind.
@@ -154,8 +154,8 @@ pub enum Placed {
     /// The session is no longer the one that was priced.
     SessionChanged,
     AlreadyAnswered,
-    /// One problem for each SKU of which too little is left.
-    OutOfStock(Vec<Problem>),
+    /// One issue for each SKU of which too little is left.
+    OutOfStock(Vec<CartIssue>),
     CouponLimitReached,
     CouponAlreadyUsed,
     /// The caller, or the source address, has as many open unpaid orders as this allows, or units in them.
@@ -182,7 +182,7 @@ pub struct OrderPage {
 
 /// Orders in `DynamoDB`, under their owner. Reads are strongly consistent. Errors when the database is down.
 pub trait Orders: Sync {
-    /// Order, session, stock, coupon and receipt in one transaction: all of it or nothing. Conflicts with other
+    /// Order, session, stock, coupon and stored_response in one transaction: all of it or nothing. Conflicts with other
     /// transactions are retried until `deadline`.
     fn place(
         &self,
@@ -198,7 +198,7 @@ pub trait Orders: Sync {
 
     /// Moves an order, as it is to be, from its owner to a new one, with the owner's uses of its coupons and its
     /// place among the open orders: in one transaction, if it still has the version before.
-    fn hand_over(
+    fn transfer(
         &self,
         order: &Order,
         from: &Owner,
@@ -213,7 +213,7 @@ pub trait Orders: Sync {
         order: &Order,
         change: ChangeId,
         release: Release,
-        receipt: Option<&Receipt>,
+        stored_response: Option<&StoredResponse>,
         deadline: tokio::time::Instant,
     ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
 
@@ -255,7 +255,7 @@ pub struct OrderLook {
     pub token: Option<String>,
 }
 
-/// Orders for showing: through the cache. `looked` is what the gate found there for this request, if it looked. With
+/// Orders for showing: through the cache. `looked` is what the admission found there for this request, if it looked. With
 /// Redis down every read goes to the database.
 pub trait OrderViews: Sync {
     fn order(
@@ -276,7 +276,7 @@ pub trait OrderViews: Sync {
 }
 
 /// Keeping the cache in step with changes of orders. `request` names the request that makes the change. Best effort: a
-/// failure is logged; where the cache heard neither of a change's beginning nor of its end, the entry lives out its time.
+/// failure is logged; where the cache heard neither of a change's beginning nor of its end, the asked lives out its time.
 pub trait OrderCache: Sync {
     /// Before orders are changed or moved: drops their entries and every cached list of the owners, and lets nothing new
     /// be cached until the change is over. Whoever dies in between leaves nothing old behind. Also after a change of
@@ -299,12 +299,12 @@ pub trait OrderCache: Sync {
 
 /// What to ask Redis before the use case runs.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct AdmissionRequest {
     /// Names this request: asked twice because an answer was lost, it counts once.
     pub request: ChangeId,
     /// All of them must admit the request.
     pub limits: Vec<Limit>,
-    /// Of a request that may try a card: see [`Tries`]. These refuse the card, and not the request.
+    /// Of a request that may try a card: see [`DeclinePlaces`]. These refuse the card, and not the request.
     pub declines: Vec<Limit>,
     /// By what the caller may be shut out: address and user id, as the limits count them.
     pub callers: Vec<String>,
@@ -351,10 +351,10 @@ pub struct LimitKey(pub String);
 
 /// What Redis said.
 #[derive(Debug, Default)]
-pub struct Entrance {
+pub struct AdmissionResult {
     /// Of each limit, in order. If one refused, nothing is counted against the others.
     pub decisions: Vec<Decision>,
-    pub tries: Tries,
+    pub places: DeclinePlaces,
     /// What staff have decided of the callers.
     pub blocks: Vec<Blocks>,
     pub cached: Option<CachedSession>,
@@ -364,8 +364,8 @@ pub struct Entrance {
 /// The limits, who is shut out, and the cached session or orders, in one round trip. With Redis down this container counts alone,
 /// which refuses nothing that Redis would have allowed; it shuts out whom it has seen shut out; and there is no cached
 /// session.
-pub trait Gate: Sync {
-    fn enter(&self, entry: &Entry) -> impl Future<Output = Entrance> + Send;
+pub trait Admission: Sync {
+    fn admit(&self, asked: &AdmissionRequest) -> impl Future<Output = AdmissionResult> + Send;
 
     /// Takes a request out of counts that had allowed it. Best effort.
     fn refund(&self, limits: &[Limit], request: ChangeId) -> impl Future<Output = ()> + Send;

@@ -4,11 +4,11 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::{
-        catalog::Tables,
+        cart_issue::CartIssue,
+        catalog::CatalogSnapshot,
         coupon::{Coupon, Discount},
         money::{Minor, OutOfRange},
         place::Destination,
-        problem::Problem,
         shipping::{self, Offer, Shipment},
     },
     pricing::{Cart, Row},
@@ -17,7 +17,7 @@ use crate::{
 /// All offers for the address, cheapest first; with a coupon for free shipping, less what that takes off.
 pub(super) fn offers(
     cart: Cart<'_>,
-    tables: &Tables,
+    snapshot: &CatalogSnapshot,
     to: &Destination,
     coupons: &[&Coupon],
     rows: &[Row<'_>],
@@ -33,7 +33,7 @@ pub(super) fn offers(
         lines: &lines,
         now,
     };
-    let mut offers = tables.shipping.offers(to, shipment)?;
+    let mut offers = snapshot.shipping.offers(to, shipment)?;
     for coupon in coupons.iter().filter(|coupon| coupon.discount == Discount::FreeShipping) {
         let cap = coupon.maximum_discount.get(&cart.currency).copied().unwrap_or(Minor::MAX);
         for offer in offers.iter_mut().filter(|offer| !offer.amount.is_zero()) {
@@ -47,16 +47,16 @@ pub(super) fn offers(
 }
 
 /// The method that was chosen, if it is on offer.
-pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], problems: &mut Vec<Problem>) -> Option<Offer> {
+pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], issues: &mut Vec<CartIssue>) -> Option<Offer> {
     let place = || to.label().to_owned();
     if offers.is_empty() {
-        problems.push(Problem::ShippingUnavailable { place: place() });
+        issues.push(CartIssue::ShippingUnavailable { place: place() });
         return None;
     }
     let method = cart.method?;
     let offer = offers.iter().find(|offer| offer.method == *method);
     if offer.is_none() {
-        problems.push(Problem::ShippingMethodUnavailable { method: method.clone(), place: place() });
+        issues.push(CartIssue::ShippingMethodUnavailable { method: method.clone(), place: place() });
     }
     offer.cloned()
 }

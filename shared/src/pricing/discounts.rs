@@ -4,12 +4,12 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::{
-        catalog::Tables,
+        cart_issue::CartIssue,
+        catalog::CatalogSnapshot,
         coupon::{Coupon, CouponRefusal, Discount},
         ids::CouponCode,
         money::{Currency, Minor, OutOfRange, Rate},
         priced::{AppliedCoupon, LineDiscount},
-        problem::Problem,
     },
     pricing::{Cart, Row},
 };
@@ -17,16 +17,16 @@ use crate::{
 /// The cart's coupons that apply, in the order in which they are taken.
 pub(super) fn choose<'t>(
     cart: Cart<'_>,
-    tables: &'t Tables,
+    snapshot: &'t CatalogSnapshot,
     rows: &[Row<'_>],
     now: OffsetDateTime,
-    problems: &mut Vec<Problem>,
+    issues: &mut Vec<CartIssue>,
 ) -> Result<Vec<&'t Coupon>, OutOfRange> {
     let mut known = Vec::new();
     for code in cart.coupons {
-        match tables.coupons.get(code) {
+        match snapshot.coupons.get(code) {
             Some(entry) => known.push(entry),
-            None => problems.push(refused(code, CouponRefusal::Unknown)),
+            None => issues.push(refused(code, CouponRefusal::Unknown)),
         }
     }
     known.sort_by(|(a, _), (b, _)| a.priority.cmp(&b.priority).then_with(|| a.code.cmp(&b.code)));
@@ -38,15 +38,15 @@ pub(super) fn choose<'t>(
         let alone = chosen.is_empty() || (coupon.combinable && chosen.iter().all(|other| other.combinable));
         match coupon.check(eligible, units, cart.currency, *uses, now) {
             Ok(()) if alone => chosen.push(coupon),
-            Ok(()) => problems.push(refused(&coupon.code, CouponRefusal::NotCombinable)),
-            Err(reason) => problems.push(refused(&coupon.code, reason)),
+            Ok(()) => issues.push(refused(&coupon.code, CouponRefusal::NotCombinable)),
+            Err(reason) => issues.push(refused(&coupon.code, reason)),
         }
     }
     Ok(chosen)
 }
 
-fn refused(coupon: &CouponCode, reason: CouponRefusal) -> Problem {
-    Problem::CouponNoLongerValid { coupon: coupon.clone(), reason }
+fn refused(coupon: &CouponCode, reason: CouponRefusal) -> CartIssue {
+    CartIssue::CouponNoLongerValid { coupon: coupon.clone(), reason }
 }
 
 fn covers(coupon: &Coupon, row: &Row<'_>) -> bool {

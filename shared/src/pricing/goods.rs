@@ -6,12 +6,12 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::{
-        catalog::{Article, NotForSale, Product, Tables},
+        cart_issue::CartIssue,
+        catalog::{Article, CatalogSnapshot, NotForSale, Product},
         ids::{ProductId, Sku},
         money::{Minor, OutOfRange},
         place::Destination,
         priced::{Line, PricedLine},
-        problem::Problem,
     },
     pricing::{Cart, Row},
 };
@@ -19,18 +19,18 @@ use crate::{
 /// The cart's lines, each at today's price.
 pub(super) fn rows<'t>(
     cart: Cart<'_>,
-    tables: &'t Tables,
+    snapshot: &'t CatalogSnapshot,
     now: OffsetDateTime,
-    problems: &mut Vec<Problem>,
+    issues: &mut Vec<CartIssue>,
 ) -> Result<Vec<Row<'t>>, OutOfRange> {
     let mut rows = Vec::with_capacity(cart.lines.len());
     for (position, line) in cart.lines.iter().enumerate() {
         let previous = cart.previous.iter().find(|p| p.sku == line.sku);
-        let product = tables.products.get(&line.sku.product);
+        let product = snapshot.products.get(&line.sku.product);
         let (article, product) = match article(line, product, cart, now) {
             Ok(article) => (article, product),
             Err(why) => {
-                problems.push(Problem::ProductUnavailable { sku: line.sku.clone(), why });
+                issues.push(CartIssue::ProductUnavailable { sku: line.sku.clone(), why });
                 let name = previous.map_or_else(|| line.sku.to_string(), |p| p.name.clone());
                 let price = previous.map_or(Minor::ZERO, |p| p.unit_price);
                 (Article { name, price, weight_grams: 0 }, None)
@@ -38,7 +38,7 @@ pub(super) fn rows<'t>(
         };
         let quoted_price = previous.map_or(article.price, |p| p.quoted_price);
         if quoted_price != article.price {
-            problems.push(Problem::PriceChanged { sku: line.sku.clone(), old: quoted_price, new: article.price });
+            issues.push(CartIssue::PriceChanged { sku: line.sku.clone(), old: quoted_price, new: article.price });
         }
         rows.push(Row {
             line: PricedLine {
@@ -70,36 +70,36 @@ fn article(line: &Line, product: Option<&Product>, cart: Cart<'_>, now: OffsetDa
 }
 
 /// Lines that take from one counter are summed: two lines of three need six.
-pub(super) fn check_stock(cart: Cart<'_>, tables: &Tables, problems: &mut Vec<Problem>) {
-    for (sku, requested) in wanted(cart.lines, tables) {
-        let available = tables.stock.get(&sku).copied().unwrap_or_default();
+pub(super) fn check_stock(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
+    for (sku, requested) in wanted(cart.lines, snapshot) {
+        let available = snapshot.stock.get(&sku).copied().unwrap_or_default();
         if available < requested {
-            problems.push(Problem::OutOfStock { sku, requested, available });
+            issues.push(CartIssue::OutOfStock { sku, requested, available });
         }
     }
 }
 
 /// Units of one product are summed over its variants: the most per order is the product's.
-pub(super) fn check_most(cart: Cart<'_>, tables: &Tables, problems: &mut Vec<Problem>) {
+pub(super) fn check_most(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
     let mut requested: BTreeMap<&ProductId, u64> = BTreeMap::new();
     for line in cart.lines {
         let units = requested.entry(&line.sku.product).or_default();
         *units = units.saturating_add(u64::from(line.quantity));
     }
     for (product, requested) in requested {
-        let maximum = tables.products.get(product).and_then(|product| product.max_per_order).map(u64::from);
+        let maximum = snapshot.products.get(product).and_then(|product| product.max_per_order).map(u64::from);
         if let Some(maximum) = maximum.filter(|maximum| requested > *maximum) {
             let sku = Sku { product: product.clone(), variant: None };
-            problems.push(Problem::MaxPerOrderExceeded { sku, requested, maximum });
+            issues.push(CartIssue::MaxPerOrderExceeded { sku, requested, maximum });
         }
     }
 }
 
 /// Units by counter, of what is counted.
-pub fn wanted(lines: &[Line], tables: &Tables) -> BTreeMap<Sku, u64> {
+pub fn wanted(lines: &[Line], snapshot: &CatalogSnapshot) -> BTreeMap<Sku, u64> {
     let mut wanted: BTreeMap<Sku, u64> = BTreeMap::new();
     for line in lines {
-        let product = tables.products.get(&line.sku.product);
+        let product = snapshot.products.get(&line.sku.product);
         if let Some(counter) = product.and_then(|product| product.counter(line.sku.variant.as_ref())) {
             let units = wanted.entry(counter).or_default();
             *units = units.saturating_add(u64::from(line.quantity));
@@ -108,10 +108,10 @@ pub fn wanted(lines: &[Line], tables: &Tables) -> BTreeMap<Sku, u64> {
     wanted
 }
 
-pub(super) fn check_restrictions(rows: &[Row<'_>], to: &Destination, problems: &mut Vec<Problem>) {
+pub(super) fn check_restrictions(rows: &[Row<'_>], to: &Destination, issues: &mut Vec<CartIssue>) {
     for row in rows {
         if let Some(message) = row.product.and_then(|product| product.refusal(to)) {
-            problems.push(Problem::NotShippable { sku: row.line.sku.clone(), message });
+            issues.push(CartIssue::NotShippable { sku: row.line.sku.clone(), message });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one place where totals are made: a pure function from a cart and the shop's tables to prices.
+//! The one place where totals are made: a pure function from a cart and the shop's snapshot to prices.
 //!
 //! Every change of a session goes through [`price`], and so do the shipping preview and confirm. `docs/PRICING.md`
 //! states the rules; its examples are run against this module. In this order:
@@ -15,12 +15,12 @@ mod taxes;
 use time::OffsetDateTime;
 
 use crate::domain::{
-    catalog::{Product, Tables},
+    cart_issue::CartIssue,
+    catalog::{CatalogSnapshot, Product},
     ids::{CouponCode, ShippingMethodId, UserId},
     money::{Currency, Minor, OutOfRange},
     place::Destination,
     priced::{Line, Priced, PricedLine, Summary},
-    problem::Problem,
     tax::TaxStatus,
 };
 
@@ -38,7 +38,7 @@ pub struct Cart<'a> {
     pub tax_status: &'a TaxStatus,
     /// The signed-in customer, for certificates that name one.
     pub customer: Option<&'a UserId>,
-    /// The lines as last priced: a product that left the catalog keeps its last price, and is a problem.
+    /// The lines as last priced: a product that left the catalog keeps its last price, and is a issue.
     pub previous: &'a [PricedLine],
 }
 
@@ -58,36 +58,36 @@ impl Row<'_> {
     }
 }
 
-/// Prices a cart. What doesn't fit together comes back in `problems`, with the totals of everything that does.
+/// Prices a cart. What doesn't fit together comes back in `issues`, with the totals of everything that does.
 ///
 /// # Errors
 /// [`OutOfRange`] when an amount leaves the range of [`Minor`].
-pub fn price(cart: Cart<'_>, tables: &Tables, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
-    let mut problems = Vec::new();
-    let mut rows = goods::rows(cart, tables, now, &mut problems)?;
+pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
+    let mut issues = Vec::new();
+    let mut rows = goods::rows(cart, snapshot, now, &mut issues)?;
     // The order of a cart must not decide who gets the odd cent.
     rows.sort_by(|a, b| a.line.sku.cmp(&b.line.sku));
-    goods::check_stock(cart, tables, &mut problems);
-    goods::check_most(cart, tables, &mut problems);
+    goods::check_stock(cart, snapshot, &mut issues);
+    goods::check_most(cart, snapshot, &mut issues);
 
     let mut priced = Priced::default();
-    let coupons = discounts::choose(cart, tables, &rows, now, &mut problems)?;
+    let coupons = discounts::choose(cart, snapshot, &rows, now, &mut issues)?;
     priced.coupons = discounts::take(&coupons, cart.currency, &mut rows)?;
     if let Some(to) = cart.destination {
-        goods::check_restrictions(&rows, to, &mut problems);
-        priced.offers = delivery::offers(cart, tables, to, &coupons, &rows, now)?;
-        priced.shipping = delivery::chosen(cart, to, &priced.offers, &mut problems);
+        goods::check_restrictions(&rows, to, &mut issues);
+        priced.offers = delivery::offers(cart, snapshot, to, &coupons, &rows, now)?;
+        priced.shipping = delivery::chosen(cart, to, &priced.offers, &mut issues);
         if let Some(offer) = &priced.shipping {
             delivery::spread(offer.amount, &mut rows)?;
         }
-        let tax = taxes::take(cart, tables, to, now, &mut rows, &mut problems)?;
+        let tax = taxes::take(cart, snapshot, to, now, &mut rows, &mut issues)?;
         (priced.taxes, priced.relief, priced.summary.tax_included) = (tax.parts, tax.relief, tax.included);
     }
     rows.sort_by_key(|row| row.position);
     priced.lines = rows.into_iter().map(|row| row.line).collect();
     priced.summary = total(&mut priced.lines, priced.summary.tax_included)?;
-    problems.sort_by_key(|problem: &Problem| problem.code());
-    priced.problems = problems;
+    issues.sort_by_key(|issue: &CartIssue| issue.code());
+    priced.issues = issues;
     Ok(priced)
 }
 

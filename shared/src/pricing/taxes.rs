@@ -4,12 +4,12 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::{
-        catalog::Tables,
+        cart_issue::CartIssue,
+        catalog::CatalogSnapshot,
         ids::TaxCode,
         money::{Minor, OutOfRange, Rate, Rates},
         place::Destination,
         priced::{LineTax, TaxPart},
-        problem::Problem,
         tax::{Certificate, Jurisdiction, NoTax, Relief},
     },
     pricing::{Cart, Row},
@@ -29,20 +29,20 @@ struct Due<'t> {
     rate: Rate,
 }
 
-/// Taxes the lines. Where the tax of any of them isn't known, none is, and that is a problem.
+/// Taxes the lines. Where the tax of any of them isn't known, none is, and that is a issue.
 pub(super) fn take(
     cart: Cart<'_>,
-    tables: &Tables,
+    snapshot: &CatalogSnapshot,
     to: &Destination,
     now: OffsetDateTime,
     rows: &mut [Row<'_>],
-    problems: &mut Vec<Problem>,
+    issues: &mut Vec<CartIssue>,
 ) -> Result<Tax, OutOfRange> {
-    let relief = relief(cart, tables, to, now, problems);
-    let due = match dues(tables, to, rows) {
+    let relief = relief(cart, snapshot, to, now, issues);
+    let due = match dues(snapshot, to, rows) {
         Ok(due) => due,
         Err(reason) => {
-            problems.push(Problem::TaxUnavailable { reason: reason.to_string() });
+            issues.push(CartIssue::TaxUnavailable { reason: reason.to_string() });
             return Ok(Tax::default());
         }
     };
@@ -75,8 +75,8 @@ pub(super) fn take(
 }
 
 /// What each line owes where.
-fn dues<'t>(tables: &'t Tables, to: &Destination, rows: &[Row<'_>]) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
-    let jurisdictions = tables.tax.applying(to)?;
+fn dues<'t>(snapshot: &'t CatalogSnapshot, to: &Destination, rows: &[Row<'_>]) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
+    let jurisdictions = snapshot.tax.applying(to)?;
     let of = |row: &Row<'_>| {
         let code = row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone());
         let due = |jurisdiction: &&'t Jurisdiction| Ok(Due { jurisdiction, rate: jurisdiction.rate(&code)? });
@@ -106,23 +106,23 @@ fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     parts
 }
 
-/// Why this customer owes no tax here, if so. A certificate that doesn't hold is a problem; a VAT number that changes
+/// Why this customer owes no tax here, if so. A certificate that doesn't hold is a issue; a VAT number that changes
 /// nothing here isn't.
 fn relief(
     cart: Cart<'_>,
-    tables: &Tables,
+    snapshot: &CatalogSnapshot,
     to: &Destination,
     now: OffsetDateTime,
-    problems: &mut Vec<Problem>,
+    issues: &mut Vec<CartIssue>,
 ) -> Option<Relief> {
     if let Some(number) = &cart.tax_status.certificate {
         let holds =
             |certificate: &Certificate| certificate.number == *number && certificate.covers(to, cart.customer, now);
-        if tables.certificate.as_ref().is_some_and(holds) {
+        if snapshot.certificate.as_ref().is_some_and(holds) {
             return Some(Relief::Exempt(number.clone()));
         }
-        problems.push(Problem::TaxExemptionInvalid { certificate: number.clone() });
+        issues.push(CartIssue::TaxExemptionInvalid { certificate: number.clone() });
     }
     let number = cart.tax_status.vat_number.as_ref()?;
-    tables.tax.reverse_charge(to, number).then(|| Relief::ReverseCharge(number.clone()))
+    snapshot.tax.reverse_charge(to, number).then(|| Relief::ReverseCharge(number.clone()))
 }

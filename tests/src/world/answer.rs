@@ -3,7 +3,7 @@
 use lambda_http::http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use shared::{
-    app::{Response, Told},
+    app::{Response, ResponseMeta},
     telemetry::counts::Counts,
 };
 
@@ -27,7 +27,7 @@ impl Answer {
             Err(_) if bytes.is_empty() => Value::Null,
             Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
         };
-        let counts = response.extensions().get::<Told>().map(|told| told.counts.clone()).unwrap_or_default();
+        let counts = response.extensions().get::<ResponseMeta>().map(|told| told.counts.clone()).unwrap_or_default();
         Self { status: response.status().as_u16(), headers: headers.collect(), body, counts }
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::world::{Setup, id_of};
 use uuid::Uuid;
 
-use super::{TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, standing};
+use super::{TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, state_of};
 
 #[tokio::test]
 async fn staff_refund_at_most_what_is_left_and_each_refund_once() {
@@ -14,7 +14,7 @@ async fn staff_refund_at_most_what_is_left_and_each_refund_once() {
     let id = order_id(&order);
     let first = Uuid::new_v4();
     let refunded = staff.refund(id, first, Some(1000)).await.expect(200)["order"].take();
-    assert_eq!(standing(&refunded), ("confirmed", "partially_refunded"));
+    assert_eq!(state_of(&refunded), ("confirmed", "partially_refunded"));
     assert_eq!(refunded["payment"]["refundedAmount"], 1000);
     // Again: the same refund.
     assert_eq!(staff.refund(id, first, Some(1000)).await.expect(200)["order"], refunded);
@@ -31,7 +31,7 @@ async fn staff_refund_at_most_what_is_left_and_each_refund_once() {
     .await;
     assert!(answers.iter().filter(|status| matches!(status, 200 | 202)).count() == 2, "{answers:?}");
     let rest = staff.refund(id, Uuid::new_v4(), None).await.expect(200)["order"].take();
-    assert_eq!(standing(&rest), ("confirmed", "refunded"));
+    assert_eq!(state_of(&rest), ("confirmed", "refunded"));
     assert_eq!(world.stripe().totals().await[id].refunded, TOTAL);
     staff.refund(id, Uuid::new_v4(), None).await.refused(409, "REFUND_EXCEEDS_PAYMENT");
 
@@ -49,7 +49,7 @@ async fn a_cancelled_order_that_was_paid_is_refunded_and_restocked_once() {
     let id = order_id(&order);
     world.staff().refund(id, Uuid::new_v4(), Some(29)).await.expect(200);
     let cancelled = guest.cancel(id).await.expect(200)["order"].take();
-    assert_eq!(standing(&cancelled), ("cancelled", "refunded"));
+    assert_eq!(state_of(&cancelled), ("cancelled", "refunded"));
     assert_eq!(guest.cancel(id).await.expect(200)["order"], cancelled);
     assert_eq!((world.stripe().totals().await[id].refunded, sold(&world).await), (TOTAL, 0));
     assert_books_balance(&world).await;
@@ -59,10 +59,10 @@ async fn a_cancelled_order_that_was_paid_is_refunded_and_restocked_once() {
     let id = order_id(&order);
     world.stripe().proxy.down().await;
     let cancelled = guest.cancel(id).await.expect(202)["order"].take();
-    assert_eq!(standing(&cancelled), ("cancelled", "paid"));
+    assert_eq!(state_of(&cancelled), ("cancelled", "paid"));
     world.stripe().proxy.up().await;
     let done = guest.cancel(id).await.expect(200)["order"].take();
-    assert_eq!(standing(&done), ("cancelled", "refunded"));
+    assert_eq!(state_of(&done), ("cancelled", "refunded"));
     assert_books_balance(&world).await;
 }
 
@@ -76,7 +76,7 @@ async fn an_order_that_waits_for_its_customer_can_be_called_off() {
     let secret = order["payment"]["clientSecret"].as_str().unwrap().to_owned();
     world.staff().set_status(order_id(&order), "confirmed").await.refused(409, "DECIDED_BY_PAYMENT");
     let cancelled = guest.cancel(order_id(&order)).await.expect(200)["order"].take();
-    assert_eq!(standing(&cancelled), ("cancelled", "cancelled"));
+    assert_eq!(state_of(&cancelled), ("cancelled", "cancelled"));
     // Too late: the intent is dead.
     let late = world.stripe().authenticate(&secret, true).await;
     assert!(late["error"].is_object(), "{late:#}");
@@ -89,12 +89,12 @@ async fn with_manual_capture_the_money_is_taken_when_staff_say_so() {
     let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
     let (guest, staff) = (world.guest(), world.staff());
     let held = bought(&guest).await;
-    assert_eq!(standing(&held), ("confirmed", "authorized"));
+    assert_eq!(state_of(&held), ("confirmed", "authorized"));
     let id = order_id(&held);
     staff.refund(id, Uuid::new_v4(), None).await.refused(409, "REFUND_EXCEEDS_PAYMENT");
     for _ in 0..2 {
         let captured = staff.capture(id).await.expect(200)["order"].take();
-        assert_eq!(standing(&captured), ("confirmed", "paid"));
+        assert_eq!(state_of(&captured), ("confirmed", "paid"));
     }
     guest.capture(id).await.expect(401);
     assert_eq!(staff.set_status(id, "processing").await.expect(200)["order"]["status"], "processing");
@@ -104,10 +104,10 @@ async fn with_manual_capture_the_money_is_taken_when_staff_say_so() {
     let guest = world.guest();
     let other = bought(&guest).await;
     let cancelled = guest.cancel(order_id(&other)).await.expect(200)["order"].take();
-    assert_eq!(standing(&cancelled), ("cancelled", "cancelled"));
+    assert_eq!(state_of(&cancelled), ("cancelled", "cancelled"));
     staff.capture(order_id(&other)).await.refused(409, "NOT_AUTHORIZED");
     let session = ready(&guest).await;
-    assert_eq!(standing(&pay(&guest, &session, VISA).await.expect(201)["order"]), ("confirmed", "authorized"));
+    assert_eq!(state_of(&pay(&guest, &session, VISA).await.expect(201)["order"]), ("confirmed", "authorized"));
     let totals = world.stripe().totals().await;
     assert_eq!(totals.get(order_id(&other)), None);
     assert_eq!(totals[id].captured, TOTAL);
@@ -117,6 +117,6 @@ async fn with_manual_capture_the_money_is_taken_when_staff_say_so() {
         staff.set_status(id, status).await.expect(200);
     }
     let refunded = staff.refund(id, Uuid::new_v4(), None).await.expect(200)["order"].take();
-    assert_eq!(standing(&refunded), ("refunded", "refunded"));
+    assert_eq!(state_of(&refunded), ("refunded", "refunded"));
     assert_eq!(refunded["statusHistory"].as_array().unwrap().last().unwrap()["actor"], json!("payment"));
 }

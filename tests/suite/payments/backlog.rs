@@ -20,12 +20,12 @@ use shared::{
         ids::{CheckoutId, OrderId, Owner},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
-        payment::{Capture, Intent, Payment, Refunded, Standing},
+        payment::{Capture, Intent, IntentStatus, Payment, Refunded},
     },
     ports::{
-        CachedSession, CardTerms, CardUnavailable, ChangeId, Charge, DueOrder, DueOrders, DuePage, DueRun, Limit,
-        Loaded, OrderCache, OrderFilter, OrderPage, Orders, PaymentError, Payments, Placed, Placement, Receipt,
-        Release, Saved, Sessions, StoreError, Tries, Waits,
+        CachedSession, CardTerms, CardUnavailable, ChangeId, Charge, DeclinePlaces, DueOrder, DueOrders, DuePage,
+        DueRun, Limit, Loaded, OrderCache, OrderFilter, OrderPage, Orders, PaymentError, Payments, Placed, Placement,
+        Release, Saved, Sessions, StoreError, StoredResponse, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -69,9 +69,9 @@ impl Shop {
 
     async fn run(&self, now: OffsetDateTime) -> Reconciled {
         let (deadline, request) = (Instant::now() + RUN, Uuid::from_u128(now.unix_timestamp().unsigned_abs().into()));
-        let tries = &Tries::default();
+        let places = &DeclinePlaces::default();
         let finisher =
-            Finisher { sessions: self, orders: self, cache: self, payments: self, tries, now, deadline, request };
+            Finisher { sessions: self, orders: self, cache: self, payments: self, places, now, deadline, request };
         reconcile(self, finisher).await.expect("the index is there")
     }
 
@@ -162,7 +162,7 @@ impl Orders for Shop {
         unreachable!("nobody looks")
     }
 
-    async fn hand_over(&self, _: &Order, _: &Owner, _: ChangeId, _: Instant) -> Result<Saved<Order>, StoreError> {
+    async fn transfer(&self, _: &Order, _: &Owner, _: ChangeId, _: Instant) -> Result<Saved<Order>, StoreError> {
         unreachable!("nobody claims")
     }
 
@@ -171,7 +171,7 @@ impl Orders for Shop {
         order: &Order,
         _: ChangeId,
         _: Release,
-        _: Option<&Receipt>,
+        _: Option<&StoredResponse>,
         _: Instant,
     ) -> Result<Saved<Order>, StoreError> {
         let mut orders = self.orders.lock().unwrap();
@@ -206,7 +206,7 @@ impl Sessions for Shop {
         Ok(None)
     }
 
-    async fn keep(&self, loaded: Loaded, _: OffsetDateTime) -> shared::domain::session::Session {
+    async fn touch(&self, loaded: Loaded, _: OffsetDateTime) -> shared::domain::session::Session {
         loaded.session
     }
 
@@ -214,7 +214,7 @@ impl Sessions for Shop {
         &self,
         _: &shared::domain::session::Session,
         _: ChangeId,
-        _: Option<&Receipt>,
+        _: Option<&StoredResponse>,
         _: Instant,
     ) -> Result<Saved<shared::domain::session::Session>, StoreError> {
         unreachable!("nobody shops")
@@ -224,7 +224,7 @@ impl Sessions for Shop {
         unreachable!("nobody claims")
     }
 
-    async fn hand_over(
+    async fn transfer(
         &self,
         _: &shared::domain::session::Session,
         _: ChangeId,
@@ -250,8 +250,8 @@ impl Payments for Shop {
         if self.hangs == Some(charge.order) {
             std::future::pending::<()>().await;
         }
-        let standing = Standing::Captured(charge.amount);
-        self.asked(Ok(Intent { id: format!("pi_{}", charge.order), standing, client_secret: None })).await
+        let status = IntentStatus::Captured(charge.amount);
+        self.asked(Ok(Intent { id: format!("pi_{}", charge.order), status, client_secret: None })).await
     }
 
     async fn look(&self, _: &str) -> Result<Intent, PaymentError> {
@@ -327,7 +327,7 @@ async fn an_order_that_hangs_costs_its_own_time_only() {
         shop.run(BEGIN + time::Duration::minutes(minutes)).await;
     }
     assert_eq!(shop.open(), 0);
-    let tries = shop.put_off.lock().unwrap()[&hanging];
-    assert!((6..=10).contains(&tries), "{tries} in half an hour");
+    let places = shop.put_off.lock().unwrap()[&hanging];
+    assert!((6..=10).contains(&places), "{places} in half an hour");
     assert_eq!(shop.orders.lock().unwrap()[&hanging].status, OrderStatus::Cancelled);
 }

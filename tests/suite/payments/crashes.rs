@@ -236,7 +236,7 @@ async fn a_webhook_or_a_reconciler_that_dies_anywhere_is_followed_by_another() {
             killed(&world, function, &event, point).await;
             until_settled(&world).await;
             let shown = guest.order(order_id(&order)).await.expect(200);
-            assert_eq!(super::standing(&shown["order"]), ("confirmed", "paid"), "{function}, {point}");
+            assert_eq!(super::state_of(&shown["order"]), ("confirmed", "paid"), "{function}, {point}");
             assert_books_balance(&world).await;
         }
     }

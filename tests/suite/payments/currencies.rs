@@ -5,7 +5,7 @@ use shared::http::route::Route;
 use tests::world::{Setup, california, cart, id_of, sample_catalog, to_tokyo, total_of};
 use uuid::Uuid;
 
-use super::{VISA, assert_money, order_id, standing};
+use super::{VISA, assert_money, order_id, state_of};
 
 #[tokio::test]
 async fn yen_have_no_decimals() {
@@ -46,7 +46,7 @@ async fn dinar_have_three_and_a_card_pays_them_in_steps_of_ten() {
         let answer = guest.pay(id_of(&session), total, VISA).await;
         if total % 10 == 0 {
             let order = answer.expect(201)["order"].take();
-            assert_eq!(standing(&order), ("confirmed", "paid"));
+            assert_eq!(state_of(&order), ("confirmed", "paid"));
             assert_money(&world, &order, "kwd", total).await;
         } else {
             answer.refused(422, "AMOUNT_NOT_PAYABLE_BY_CARD");

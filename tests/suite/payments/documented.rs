@@ -10,7 +10,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use super::{TOTAL, VISA, order_id, pay, ready, sold, standing};
+use super::{TOTAL, VISA, order_id, pay, ready, sold, state_of};
 
 const PAYMENTS: &str = "POST /v1/payment_intents";
 
@@ -113,10 +113,10 @@ async fn an_answer_that_decides_nothing_is_asked_for_again_under_the_same_key() 
         let session = ready(&guest).await;
         stripe.answer_next(PAYMENTS, status, body.clone());
         let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
-        assert_eq!(standing(&order), ("pending", "pending"), "{status} {body}");
+        assert_eq!(state_of(&order), ("pending", "pending"), "{status} {body}");
         stripe.answer_next(PAYMENTS, 200, succeeded());
         let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
-        assert_eq!((order_id(&done), standing(&done)), (order_id(&order), ("confirmed", "paid")));
+        assert_eq!((order_id(&done), state_of(&done)), (order_id(&order), ("confirmed", "paid")));
         let [first, second] = stripe.asked().try_into().expect("two requests");
         assert_eq!(first.header("idempotency-key"), second.header("idempotency-key"));
         assert_eq!(first.body, second.body);
@@ -202,7 +202,7 @@ async fn a_refusal_without_a_payment_is_final_only_if_there_is_none() {
     stripe.answer_next("GET /v1/payment_intents?", 200, list(&[of("another", "pi_9")], true));
     stripe.answer_next("GET /v1/payment_intents?", 200, list(&[of(&order, "pi_7")], true));
     let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
-    assert_eq!(standing(&done), ("confirmed", "paid"));
+    assert_eq!(state_of(&done), ("confirmed", "paid"));
 
     // What isn't known decides nothing: no answer, one without an end, and more pages than can be looked through.
     for answer in
@@ -213,7 +213,7 @@ async fn a_refusal_without_a_payment_is_final_only_if_there_is_none() {
             stripe.answer_next("GET /v1/payment_intents?", 200, answer.clone());
         }
         let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
-        assert_eq!(standing(&order), ("pending", "pending"), "{answer}");
+        assert_eq!(state_of(&order), ("pending", "pending"), "{answer}");
         stripe.forget_answers();
     }
 }
@@ -226,10 +226,10 @@ async fn a_payment_that_stripe_still_works_on_waits() {
     stripe.answer_next(PAYMENTS, 200, intent("processing").to_string());
     stripe.answer_next("GET /v1/payment_intents/pi_1", 200, intent("processing").to_string());
     let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
-    assert_eq!(standing(&order), ("pending", "pending"));
+    assert_eq!(state_of(&order), ("pending", "pending"));
     stripe.answer_next("GET /v1/payment_intents/pi_1", 200, succeeded());
     let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
-    assert_eq!(standing(&done), ("confirmed", "paid"));
+    assert_eq!(state_of(&done), ("confirmed", "paid"));
 }
 
 /// A refund's key is of its payment: two orders may be refunded under one id. What Stripe refuses is left to be refunded,

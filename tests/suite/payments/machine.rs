@@ -15,7 +15,7 @@ use shared::{
     domain::{
         money::Minor,
         order::{Actor, Order, OrderStatus, Step},
-        payment::{Capture, Intent, Payment, PaymentStatus, RefundStatus, Refunded, Standing, Todo},
+        payment::{Capture, Intent, IntentStatus, NextAction, Payment, PaymentStatus, RefundStatus, Refunded},
     },
 };
 use tests::servers::root;
@@ -32,7 +32,7 @@ enum Act {
     Next {
         lives: bool,
     },
-    /// Somebody writes down what they heard long ago.
+    /// Somebody writes down what they reply long ago.
     Late(prop::sample::Index),
     /// The provider says that something has changed.
     Webhook,
@@ -94,9 +94,9 @@ fn case() -> impl Strategy<Value = Case> {
         .prop_map(|(card, capture, refunds_work, acts)| Case { card, capture, refunds_work, acts })
 }
 
-/// What somebody heard from the provider.
+/// What somebody reply from the provider.
 #[derive(Clone, Debug)]
-enum Heard {
+enum ProviderReply {
     Intent { intent: Intent, declined: Option<String> },
     Nothing { declined: Option<String> },
     Refund { id: Uuid, refunded: Refunded },
@@ -110,16 +110,16 @@ struct Provider {
     refunds_work: bool,
     total: i64,
     /// How it stands, once it has begun.
-    standing: Option<Standing>,
+    status: Option<IntentStatus>,
     /// What the first request was answered, and so each one with its key.
-    answered: Option<Standing>,
+    answered: Option<IntentStatus>,
     refunds: BTreeMap<Uuid, (i64, Refunded)>,
 }
 
 impl Provider {
     fn captured(&self) -> i64 {
-        match self.standing {
-            Some(Standing::Captured(amount)) => amount.get(),
+        match self.status {
+            Some(IntentStatus::Captured(amount)) => amount.get(),
             _ => 0,
         }
     }
@@ -128,82 +128,82 @@ impl Provider {
         self.refunds.values().filter(|(_, how)| *how == Refunded::Succeeded).map(|(amount, _)| amount).sum()
     }
 
-    fn paid(&self) -> Standing {
+    fn paid(&self) -> IntentStatus {
         match self.capture {
-            Capture::Automatic => Standing::Captured(Minor::new(self.total).expect("an amount")),
-            Capture::Manual => Standing::Authorized,
+            Capture::Automatic => IntentStatus::Captured(Minor::new(self.total).expect("an amount")),
+            Capture::Manual => IntentStatus::Authorized,
         }
     }
 
-    fn heard(standing: Standing) -> Heard {
-        Heard::Intent { intent: Intent { id: "pi_1".to_owned(), standing, client_secret: None }, declined: None }
+    fn reply(status: IntentStatus) -> ProviderReply {
+        ProviderReply::Intent { intent: Intent { id: "pi_1".to_owned(), status, client_secret: None }, declined: None }
     }
 
-    fn now(&self) -> Heard {
-        Self::heard(self.standing.clone().expect("it was asked for"))
+    fn now(&self) -> ProviderReply {
+        Self::reply(self.status.clone().expect("it was asked for"))
     }
 
-    fn pay(&mut self) -> Heard {
+    fn pay(&mut self) -> ProviderReply {
         if matches!(self.card, CardKind::Unknown) {
-            return Heard::Nothing { declined: Some("resource_missing".to_owned()) };
+            return ProviderReply::Nothing { declined: Some("resource_missing".to_owned()) };
         }
         let first = match self.card {
             CardKind::Good => self.paid(),
-            CardKind::Secured => Standing::RequiresAction,
-            CardKind::Declined | CardKind::Unknown => Standing::Declined("card_declined".to_owned()),
+            CardKind::Secured => IntentStatus::RequiresAction,
+            CardKind::Declined | CardKind::Unknown => IntentStatus::Declined("card_declined".to_owned()),
         };
         let answer = self.answered.get_or_insert(first).clone();
-        let standing = self.standing.get_or_insert(answer.clone()).clone();
+        let status = self.status.get_or_insert(answer.clone()).clone();
         // That the customer is asked is looked at once more.
-        self.decided(if answer == Standing::RequiresAction { standing } else { answer })
+        self.decided(if answer == IntentStatus::RequiresAction { status } else { answer })
     }
 
     /// Declined, it is cancelled first.
-    fn decided(&mut self, standing: Standing) -> Heard {
-        let Standing::Declined(code) = standing else { return Self::heard(standing) };
+    fn decided(&mut self, status: IntentStatus) -> ProviderReply {
+        let IntentStatus::Declined(code) = status else { return Self::reply(status) };
         self.cancel();
-        let Heard::Intent { intent, .. } = self.now() else { unreachable!("it is one") };
-        Heard::Intent { intent, declined: Some(code) }
+        let ProviderReply::Intent { intent, .. } = self.now() else { unreachable!("it is one") };
+        ProviderReply::Intent { intent, declined: Some(code) }
     }
 
     fn cancel(&mut self) {
-        if !matches!(self.standing, None | Some(Standing::Captured(_))) {
-            self.standing = Some(Standing::Cancelled);
+        if !matches!(self.status, None | Some(IntentStatus::Captured(_))) {
+            self.status = Some(IntentStatus::Cancelled);
         }
     }
 
-    fn does(&mut self, todo: &Todo) -> Heard {
-        match todo {
-            Todo::Pay => self.pay(),
-            Todo::Look(_) => self.decided(self.standing.clone().expect("it has a name")),
-            Todo::GiveUp(None) if self.standing.is_none() => Heard::Nothing { declined: None },
-            Todo::GiveUp(_) | Todo::Void(_) => {
+    fn does(&mut self, next: &NextAction) -> ProviderReply {
+        match next {
+            NextAction::Pay => self.pay(),
+            NextAction::Look(_) => self.decided(self.status.clone().expect("it has a name")),
+            NextAction::GiveUp(None) if self.status.is_none() => ProviderReply::Nothing { declined: None },
+            NextAction::GiveUp(_) | NextAction::Void(_) => {
                 self.cancel();
                 self.now()
             }
-            Todo::Capture(_) => {
-                if self.standing == Some(Standing::Authorized) {
-                    self.standing = Some(Standing::Captured(Minor::new(self.total).expect("an amount")));
+            NextAction::Capture(_) => {
+                if self.status == Some(IntentStatus::Authorized) {
+                    self.status = Some(IntentStatus::Captured(Minor::new(self.total).expect("an amount")));
                 }
                 self.now()
             }
-            Todo::Refund { refund, amount, .. } => {
+            NextAction::Refund { refund, amount, .. } => {
                 let left = self.captured() - self.refunded();
                 let works = self.refunds_work && amount.get() <= left;
                 let how = if works { Refunded::Succeeded } else { Refunded::Failed("charge_disputed".to_owned()) };
                 let (asked, refunded) = self.refunds.entry(*refund).or_insert((amount.get(), how));
                 assert_eq!(*asked, amount.get(), "one key, two amounts: the provider refuses that for ever");
-                Heard::Refund { id: *refund, refunded: refunded.clone() }
+                ProviderReply::Refund { id: *refund, refunded: refunded.clone() }
             }
         }
     }
 }
 
-fn learn(order: &mut Order, heard: &Heard, now: OffsetDateTime) -> bool {
-    match heard {
-        Heard::Intent { intent, declined } => order.learn(intent, declined.as_deref(), now),
-        Heard::Nothing { declined } => order.learn_nothing_was_paid(declined.as_deref(), now),
-        Heard::Refund { id, refunded } => order.learn_refund(*id, refunded, now),
+fn learn(order: &mut Order, reply: &ProviderReply, now: OffsetDateTime) -> bool {
+    match reply {
+        ProviderReply::Intent { intent, declined } => order.learn(intent, declined.as_deref(), now),
+        ProviderReply::Nothing { declined } => order.learn_nothing_was_paid(declined.as_deref(), now),
+        ProviderReply::Refund { id, refunded } => order.learn_refund(*id, refunded, now),
     }
 }
 
@@ -255,19 +255,23 @@ fn is_legal(order: &Order, provider: &Provider, now: OffsetDateTime) -> Result<(
     if order.payment.status == PaymentStatus::RequiresAction {
         let asked =
             card.events.iter().rfind(|event| event.status == PaymentStatus::RequiresAction).expect("it is told");
-        prop_assert!(card.limit <= asked.at + ACTION, "the customer's own time is over by then");
-        prop_assert!(card.due.is_some_and(|due| due <= now.max(card.limit) + Duration::minutes(3)), "{:?}", card.due);
+        prop_assert!(card.deadline <= asked.at + ACTION, "the customer's own time is over by then");
+        prop_assert!(
+            card.due.is_some_and(|due| due <= now.max(card.deadline) + Duration::minutes(3)),
+            "{:?}",
+            card.due
+        );
     }
-    let waits = order.todo(now).is_some() || order.payment.status.is_open();
+    let waits = order.next_action(now).is_some() || order.payment.status.is_open();
     prop_assert_eq!(order.payment.due().is_some(), waits, "somebody looks at it as long as something is to be done");
     Ok(())
 }
 
-/// Learns it, and again: what is heard twice is no news.
-fn learns(order: &mut Order, heard: &Heard, now: OffsetDateTime) -> Result<(), TestCaseError> {
-    learn(order, heard, now);
+/// Learns it, and again: what is reply twice is no news.
+fn learns(order: &mut Order, reply: &ProviderReply, now: OffsetDateTime) -> Result<(), TestCaseError> {
+    learn(order, reply, now);
     let once = order.clone();
-    prop_assert!(!learn(order, heard, now), "{:?} is news twice", heard);
+    prop_assert!(!learn(order, reply, now), "{:?} is news twice", reply);
     prop_assert_eq!(order, &once);
     Ok(())
 }
@@ -280,33 +284,33 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
         capture: case.capture,
         refunds_work: case.refunds_work,
         total: order.summary.total.get(),
-        standing: None,
+        status: None,
         answered: None,
         refunds: BTreeMap::new(),
     };
-    let mut told: Vec<Heard> = Vec::new();
+    let mut told: Vec<ProviderReply> = Vec::new();
     let own = order.id.uuid().as_u128();
     for act in &case.acts {
         match act {
             Act::Next { lives } => {
-                if let Some(todo) = order.todo(now) {
-                    let heard = provider.does(&todo);
-                    told.push(heard.clone());
+                if let Some(next) = order.next_action(now) {
+                    let reply = provider.does(&next);
+                    told.push(reply.clone());
                     if *lives {
-                        learns(&mut order, &heard, now)?;
+                        learns(&mut order, &reply, now)?;
                     }
                 }
             }
             Act::Late(index) if !told.is_empty() => learns(&mut order, index.get(&told), now)?,
-            Act::Webhook if provider.standing.is_some() => {
-                let heard = provider.does(&Todo::Look("pi_1".to_owned()));
-                learns(&mut order, &heard, now)?;
+            Act::Webhook if provider.status.is_some() => {
+                let reply = provider.does(&NextAction::Look("pi_1".to_owned()));
+                learns(&mut order, &reply, now)?;
             }
-            Act::Bank { success } if provider.standing == Some(Standing::RequiresAction) => {
-                let failed = Standing::Declined("authentication_failure".to_owned());
-                provider.standing = Some(if *success { provider.paid() } else { failed });
+            Act::Bank { success } if provider.status == Some(IntentStatus::RequiresAction) => {
+                let failed = IntentStatus::Declined("authentication_failure".to_owned());
+                provider.status = Some(if *success { provider.paid() } else { failed });
             }
-            Act::Expire if provider.standing == Some(Standing::Authorized) => provider.cancel(),
+            Act::Expire if provider.status == Some(IntentStatus::Authorized) => provider.cancel(),
             Act::CallOff => {
                 let _ = order.call_off(Actor::Customer, None, now);
             }
@@ -332,21 +336,21 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
 fn comes_to_rest(mut order: Order, provider: &mut Provider, mut now: OffsetDateTime) -> Result<(), TestCaseError> {
     for _ in 0..20 {
         now += Duration::minutes(10);
-        if provider.standing.is_some() {
-            let heard = provider.does(&Todo::Look("pi_1".to_owned()));
-            learns(&mut order, &heard, now)?;
+        if provider.status.is_some() {
+            let reply = provider.does(&NextAction::Look("pi_1".to_owned()));
+            learns(&mut order, &reply, now)?;
         }
-        while let Some(todo) = order.todo(now) {
-            let heard = provider.does(&todo);
+        while let Some(next) = order.next_action(now) {
+            let reply = provider.does(&next);
             let before = order.clone();
-            learns(&mut order, &heard, now)?;
+            learns(&mut order, &reply, now)?;
             is_legal(&order, provider, now)?;
             if order == before {
                 break;
             }
         }
     }
-    prop_assert_eq!(order.todo(now), None);
+    prop_assert_eq!(order.next_action(now), None);
     prop_assert_eq!(order.payment.due(), None);
     prop_assert_ne!(order.status, OrderStatus::Pending);
     let card = order.payment.card.as_ref().expect("a card");
@@ -360,7 +364,7 @@ fn comes_to_rest(mut order: Order, provider: &mut Provider, mut now: OffsetDateT
     if order.status == OrderStatus::Cancelled {
         let kept = provider.captured() - provider.refunded();
         prop_assert!(kept == 0 || !provider.refunds_work, "cancelled, and {} was kept", kept);
-        prop_assert_ne!(&provider.standing, &Some(Standing::Authorized), "cancelled, and the amount is held");
+        prop_assert_ne!(&provider.status, &Some(IntentStatus::Authorized), "cancelled, and the amount is held");
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ fn order_id(order: &Value) -> &str {
 }
 
 /// Status of the order, status of its payment.
-fn standing(order: &Value) -> (&str, &str) {
+fn state_of(order: &Value) -> (&str, &str) {
     let of = |name: &str| order[name].as_str().unwrap_or_else(|| panic!("no order: {order:#}"));
     (of("status"), of("paymentStatus"))
 }

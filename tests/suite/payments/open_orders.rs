@@ -8,7 +8,7 @@ use tests::{
     world::{Answer, Setup, Shopper, World, id_of},
 };
 
-use super::{DECLINED, VISA, assert_books_balance, order_id, pay, ready, sold, standing};
+use super::{DECLINED, VISA, assert_books_balance, order_id, pay, ready, sold, state_of};
 
 const OPEN: &str = "TOO_MANY_OPEN_ORDERS";
 
@@ -46,7 +46,7 @@ async fn customers_who_share_an_address_and_pay_are_never_refused_for_each_other
     })
     .await;
 
-    assert!(orders.iter().all(|answer| standing(&answer["order"]) == ("confirmed", "paid")));
+    assert!(orders.iter().all(|answer| state_of(&answer["order"]) == ("confirmed", "paid")));
     assert_eq!(world.open_orders().await.len(), 2, "that of the order in cash, and of its address");
     world.assert_open_orders_add_up().await;
 }
@@ -79,7 +79,7 @@ async fn of_many_cards_at_one_address_whose_banks_ask_just_the_most_wait() {
         assert_eq!(shown["status"], "open", "they may pay in another way");
         let orders = guest.orders().await.expect(200);
         let order = &orders["orders"][0];
-        assert_eq!(standing(order), ("cancelled", "cancelled"));
+        assert_eq!(state_of(order), ("cancelled", "cancelled"));
         let intent = world.stripe().intent_of(order_id(order)).await.expect("a payment");
         assert_eq!(intent["status"], "canceled", "nobody can pay it any more");
     }
@@ -165,7 +165,7 @@ async fn a_customer_who_never_goes_to_their_bank_holds_stock_for_ten_minutes() {
     world.reconcile(&world.container_after(Duration::from_secs(660))).await.unwrap();
 
     let shown = guest.order(order_id(&order)).await.expect(200);
-    assert_eq!(standing(&shown["order"]), ("cancelled", "cancelled"));
+    assert_eq!(state_of(&shown["order"]), ("cancelled", "cancelled"));
     let intent = world.stripe().intent_of(order_id(&order)).await.unwrap();
     assert_eq!(intent["status"], "canceled", "at the provider first");
     assert_eq!(guest.session(id_of(&session)).await.expect(200)["status"], "open");
@@ -203,7 +203,7 @@ async fn whoever_learns_that_an_order_must_wait_gives_it_up_where_there_is_no_ro
     world.reconcile(&world.container_after(Duration::from_secs(90))).await.unwrap();
 
     let shown = second.order(order_id(&order)).await.expect(200);
-    assert_eq!(standing(&shown["order"]), ("cancelled", "cancelled"));
+    assert_eq!(state_of(&shown["order"]), ("cancelled", "cancelled"));
     assert_eq!(sold(&world).await, 2);
     world.assert_open_orders_add_up().await;
 }

@@ -8,7 +8,7 @@ use tests::{
     world::{Setup, card_confirmation, id_of},
 };
 
-use super::{DECLINED, TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, standing};
+use super::{DECLINED, TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, state_of};
 
 #[tokio::test]
 async fn a_good_card_pays_the_order_once() {
@@ -16,7 +16,7 @@ async fn a_good_card_pays_the_order_once() {
     let guest = world.guest();
     let session = ready(&guest).await;
     let order = pay(&guest, &session, VISA).await.expect(201)["order"].take();
-    assert_eq!(standing(&order), ("confirmed", "paid"));
+    assert_eq!(state_of(&order), ("confirmed", "paid"));
     assert_eq!(order["payment"]["capturedAmount"], TOTAL);
     let history: Vec<_> = order["payment"]["history"].as_array().unwrap().iter().map(|e| &e["status"]).collect();
     assert_eq!(history, ["pending", "paid"]);
@@ -48,11 +48,11 @@ async fn a_declined_card_gives_everything_back_and_another_may_be_tried() {
     let shown = guest.session(id_of(&session)).await.expect(200);
     assert_eq!(shown["status"], "open");
     let orders = guest.orders().await.expect(200)["orders"].take();
-    assert_eq!(standing(&orders[0]), ("cancelled", "declined"));
+    assert_eq!(state_of(&orders[0]), ("cancelled", "declined"));
     assert_books_balance(&world).await;
 
     let order = pay(&guest, &session, VISA).await.expect(201)["order"].take();
-    assert_eq!(standing(&order), ("confirmed", "paid"));
+    assert_eq!(state_of(&order), ("confirmed", "paid"));
     assert_ne!(order["orderId"], orders[0]["orderId"]);
     assert_books_balance(&world).await;
 }
@@ -63,7 +63,7 @@ async fn a_token_that_stripe_does_not_know_is_a_declined_card() {
     let guest = world.guest();
     let session = ready(&guest).await;
     pay(&guest, &session, "pm_nobody_has_this").await.refused(402, "PAYMENT_DECLINED");
-    assert_eq!(standing(&pay(&guest, &session, VISA).await.expect(201)["order"]), ("confirmed", "paid"));
+    assert_eq!(state_of(&pay(&guest, &session, VISA).await.expect(201)["order"]), ("confirmed", "paid"));
     assert_books_balance(&world).await;
 }
 
@@ -78,7 +78,7 @@ async fn a_bank_that_wants_to_see_the_customer_is_gone_to_with_the_client_secret
         let place = answer.header("location").unwrap().to_owned();
         let order = answer.expect(202)["order"].take();
         assert_eq!(place, format!("/api/v1/checkout/orders/{}", order_id(&order)));
-        assert_eq!(standing(&order), ("pending", "requires_action"));
+        assert_eq!(state_of(&order), ("pending", "requires_action"));
         let secret = order["payment"]["clientSecret"].as_str().unwrap();
         assert!(secret.starts_with("pi_"), "{secret}");
         let stored = guest.order(order_id(&order)).await.expect(200)["order"].take();
@@ -91,7 +91,7 @@ async fn a_bank_that_wants_to_see_the_customer_is_gone_to_with_the_client_secret
         let done = pay(&guest, &session, &token).await;
         if success {
             let done = done.expect(200)["order"].take();
-            assert_eq!((&done["orderId"], standing(&done)), (&order["orderId"], ("confirmed", "paid")));
+            assert_eq!((&done["orderId"], state_of(&done)), (&order["orderId"], ("confirmed", "paid")));
         } else {
             done.refused(402, "PAYMENT_DECLINED");
             assert_eq!(guest.session(id_of(&session)).await.expect(200)["status"], "open");
@@ -117,13 +117,13 @@ async fn a_provider_that_gives_no_answer_leaves_an_order_that_the_next_try_finis
         let answer = pay(&guest, &session, VISA).await;
         assert_eq!(answer.counts().payments_degraded, 1, "{fault}");
         let order = answer.expect(202)["order"].take();
-        assert_eq!(standing(&order), ("pending", "pending"), "{fault}");
+        assert_eq!(state_of(&order), ("pending", "pending"), "{fault}");
         // Nobody can call it off while nobody knows whether it is paid.
         guest.cancel(order_id(&order)).await.refused(409, "PAYMENT_IN_PROGRESS");
         proxy.up().await;
         proxy.cut();
         let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
-        assert_eq!((&done["orderId"], standing(&done)), (&order["orderId"], ("confirmed", "paid")), "{fault}");
+        assert_eq!((&done["orderId"], state_of(&done)), (&order["orderId"], ("confirmed", "paid")), "{fault}");
         assert_books_balance(&world).await;
     }
 }
@@ -141,7 +141,7 @@ async fn the_request_has_an_end_before_the_provider_has_one() {
     world.stripe().proxy.up().await;
     world.stripe().proxy.cut();
     let done = pay(&guest, &session, VISA).await.expect(200)["order"].take();
-    assert_eq!((order_id(&done), standing(&done)), (order_id(&order), ("confirmed", "paid")));
+    assert_eq!((order_id(&done), state_of(&done)), (order_id(&order), ("confirmed", "paid")));
 }
 
 #[tokio::test]

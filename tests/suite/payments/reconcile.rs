@@ -8,7 +8,7 @@ use tests::{
     world::{World, id_of, patiently},
 };
 
-use super::{DECLINED, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, standing};
+use super::{DECLINED, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, state_of};
 
 const SOON: Duration = Duration::from_secs(90);
 const PAST_THE_LIMIT: Duration = Duration::from_secs(1900);
@@ -32,11 +32,11 @@ async fn an_order_that_nobody_finished_is_finished_by_the_providers_truth() {
     let soon = world.container_after(SOON);
     assert_eq!(world.reconcile(&soon).await.unwrap(), Reconciled { settled: 3, open: 0, failed: 0 });
     let shown = paid.order(order_id(&first)).await.expect(200);
-    assert_eq!(standing(&shown["order"]), ("confirmed", "paid"));
+    assert_eq!(state_of(&shown["order"]), ("confirmed", "paid"));
     let shown = never_asked.order(order_id(&second)).await.expect(200);
-    assert_eq!(standing(&shown["order"]), ("confirmed", "paid"), "the customer has agreed to pay");
+    assert_eq!(state_of(&shown["order"]), ("confirmed", "paid"), "the customer has agreed to pay");
     let shown = refused.order(order_id(&third)).await.expect(200);
-    assert_eq!(standing(&shown["order"]), ("cancelled", "declined"));
+    assert_eq!(state_of(&shown["order"]), ("cancelled", "declined"));
     assert_eq!(refused.session(id_of(&session)).await.expect(200)["status"], "open");
     assert_eq!(world.reconcile(&soon).await.unwrap(), Reconciled::default());
     assert_books_balance(&world).await;
@@ -58,7 +58,7 @@ async fn past_its_limit_nothing_is_charged_any_more() {
     assert_eq!(world.reconcile(&late).await.unwrap(), Reconciled { settled: 2, open: 0, failed: 0 });
     for (guest, order) in [(&asleep, &first), (&never_asked, &second)] {
         let shown = guest.order(order_id(order)).await.expect(200);
-        assert_eq!(standing(&shown["order"]), ("cancelled", "cancelled"));
+        assert_eq!(state_of(&shown["order"]), ("cancelled", "cancelled"));
     }
     assert_eq!((sold(&world).await, world.stripe().totals().await.get(order_id(&second))), (0, None));
     assert_books_balance(&world).await;
@@ -135,10 +135,10 @@ async fn an_order_that_was_paid_is_not_given_up_because_the_search_lags() {
     let late = world.container_after(PAST_THE_LIMIT);
     assert_eq!(world.reconcile(&late).await.unwrap(), Reconciled { settled: 3, open: 0, failed: 0 });
     let shown = paid.order(order_id(&first)).await.expect(200);
-    assert_eq!(standing(&shown["order"]), ("confirmed", "paid"));
+    assert_eq!(state_of(&shown["order"]), ("confirmed", "paid"));
     for (guest, order) in [(&asleep, &second), (&never_asked, &third)] {
         let shown = guest.order(order_id(order)).await.expect(200);
-        assert_eq!(standing(&shown["order"]), ("cancelled", "cancelled"));
+        assert_eq!(state_of(&shown["order"]), ("cancelled", "cancelled"));
     }
     let intent = world.stripe().intent_of(order_id(&second)).await.expect("a payment");
     assert_eq!(intent["status"], "canceled", "nobody can pay it any more");

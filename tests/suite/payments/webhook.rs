@@ -10,7 +10,7 @@ use tests::{
 };
 use tools::stripe_server::WEBHOOK_SECRET;
 
-use super::{TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, standing};
+use super::{TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, state_of};
 
 #[tokio::test]
 async fn an_event_finishes_what_the_customer_did_not() {
@@ -24,7 +24,7 @@ async fn an_event_finishes_what_the_customer_did_not() {
     let told = world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200);
     assert_eq!(told["received"], "done");
     let shown = guest.order(order_id(&order)).await.expect(200)["order"].take();
-    assert_eq!(standing(&shown), ("confirmed", "paid"));
+    assert_eq!(state_of(&shown), ("confirmed", "paid"));
     assert_eq!(world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200)["received"], "again");
     // Late, and of before: it is not believed.
     for (id, kind) in [
@@ -125,7 +125,7 @@ async fn the_servers_own_events_are_understood() {
             // Of a new order that can't be found the event is to come again.
             assert!(status == 200 || !is_ours && status == 503, "{status}");
         }
-        standing(&guest.order(order_id(&order)).await.expect(200)["order"]) == ("confirmed", "paid")
+        state_of(&guest.order(order_id(&order)).await.expect(200)["order"]) == ("confirmed", "paid")
     })
     .await;
     assert_eq!(order["summary"]["totalAmount"], TOTAL);

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use shared::{
     adapters::stored::catalog::CatalogFile,
     domain::{
+        cart_issue::CartIssue,
         ids::ShippingMethodId,
         money::OutOfRange,
         priced::{Priced, Summary},
-        problem::Problem,
         session::Session,
         tax::TaxStatus,
     },
@@ -56,7 +56,7 @@ fn told(shop: &Shop, priced: &Priced) -> Value {
         "taxReliefAmount",
         "totalAmount",
     ];
-    let mut problems: Vec<String> = priced.problems.iter().map(problem).collect();
+    let mut problems: Vec<String> = priced.issues.iter().map(problem).collect();
     problems.sort();
     let coupon = |c: &shared::domain::priced::AppliedCoupon| json!({"couponCode": c.code.as_str(), "discountAmount": c.amount.get()});
     json!({
@@ -70,9 +70,9 @@ fn told(shop: &Shop, priced: &Priced) -> Value {
     })
 }
 
-fn problem(problem: &Problem) -> String {
+fn problem(problem: &CartIssue) -> String {
     match problem {
-        Problem::CouponNoLongerValid { reason, .. } => format!("{}:{}", problem.code(), reason.code()),
+        CartIssue::CouponNoLongerValid { reason, .. } => format!("{}:{}", problem.code(), reason.code()),
         _ => problem.code().to_owned(),
     }
 }
@@ -91,7 +91,7 @@ fn vary(shop: &Shop) -> Result<(), String> {
     let run = |change: &dyn Fn(&mut Session)| run_at(shop.now, change);
     run(&|session| session.coupons.clear())?;
     run(&|session| session.coupons.reverse())?;
-    run(&|session| session.coupons = shop.tables.coupons.keys().cloned().collect())?;
+    run(&|session| session.coupons = shop.snapshot.coupons.keys().cloned().collect())?;
     run(&|session| session.lines.truncate(1))?;
     run(&|session| session.lines.iter_mut().for_each(|line| line.quantity = 999))?;
     run(&|session| session.lines.iter_mut().for_each(|line| line.quantity = 1))?;
@@ -187,7 +187,7 @@ fn the_random_carts_are_not_all_alike() {
         let priced = shop.price();
         let mut note = noted.borrow_mut();
         note("overflow", priced.is_err());
-        let Ok(Priced { summary, coupons, shipping, taxes, relief, problems, offers, lines }) = priced else {
+        let Ok(Priced { summary, coupons, shipping, taxes, relief, issues, offers, lines }) = priced else {
             return Ok(());
         };
         let Summary { discount, tax_included, total, .. } = summary;
@@ -200,11 +200,11 @@ fn the_random_carts_are_not_all_alike() {
         note("included", tax_included);
         note("added", !taxes.is_empty() && !tax_included);
         note("relief", relief.is_some());
-        note("no problem", problems.is_empty());
+        note("no problem", issues.is_empty());
         note("several lines", lines.len() > 2);
         note("nothing to pay", total.is_zero());
-        for problem in &problems {
-            note(problem.code(), true);
+        for issue in &issues {
+            note(issue.code(), true);
         }
         Ok(())
     });

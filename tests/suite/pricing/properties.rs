@@ -7,11 +7,11 @@ use proptest::{
     test_runner::{TestCaseError, TestRunner},
 };
 use shared::domain::{
+    cart_issue::CartIssue,
     explain::ExplanationKind,
     ids::Sku,
     money::{Minor, OutOfRange},
     priced::{Priced, PricedLine},
-    problem::Problem,
 };
 
 use super::{Shop, agreement::cases, random};
@@ -134,13 +134,13 @@ fn neither_shipping_nor_tax_vanishes() {
         shop.session.coupons = coupons;
         let full = priced(&mut shop)?;
         for priced in [&bare, &full] {
-            let says = |wanted: fn(&Problem) -> bool| priced.problems.iter().any(wanted);
-            let no_offer = says(|p| matches!(p, Problem::ShippingUnavailable { .. }));
+            let says = |wanted: fn(&CartIssue) -> bool| priced.issues.iter().any(wanted);
+            let no_offer = says(|p| matches!(p, CartIssue::ShippingUnavailable { .. }));
             prop_assert_eq!(priced.offers.is_empty(), no_offer);
-            let lost = says(|p| matches!(p, Problem::ShippingMethodUnavailable { .. }));
+            let lost = says(|p| matches!(p, CartIssue::ShippingMethodUnavailable { .. }));
             let chosen = shop.session.shipping_method.is_some();
             prop_assert_eq!(chosen && priced.shipping.is_none(), lost || (chosen && no_offer));
-            prop_assert_eq!(priced.taxes.is_empty(), says(|p| matches!(p, Problem::TaxUnavailable { .. })));
+            prop_assert_eq!(priced.taxes.is_empty(), says(|p| matches!(p, CartIssue::TaxUnavailable { .. })));
             // What isn't relieved is due: a tax of nothing is of nothing, or rounds to nothing on each line.
             for part in priced.taxes.iter().filter(|part| part.amount.is_zero() && priced.relief.is_none()) {
                 let whole = part.rate.of(part.taxable).map_or(i64::MAX, Minor::get);
@@ -164,11 +164,11 @@ fn a_product_has_its_most_over_all_its_variants() {
     let result = TestRunner::new(cases(4_000)).run(&random::case(), |case| {
         let mut shop = Shop::open(&case.catalog, &case.cart);
         let priced = priced(&mut shop)?;
-        for product in shop.tables.products.values() {
+        for product in shop.snapshot.products.values() {
             let of_it = shop.session.lines.iter().filter(|line| line.sku.product == product.id);
             let units: u32 = of_it.map(|line| line.quantity).sum();
-            let mut told = priced.problems.iter().filter_map(|problem| match problem {
-                Problem::MaxPerOrderExceeded { sku, requested, maximum } if sku.product == product.id => {
+            let mut told = priced.issues.iter().filter_map(|problem| match problem {
+                CartIssue::MaxPerOrderExceeded { sku, requested, maximum } if sku.product == product.id => {
                     Some((*requested, *maximum))
                 }
                 _ => None,

@@ -6,7 +6,7 @@ use shared::{
     checkout::session::SessionError,
     domain::{
         address::{Address, RawAddress},
-        catalog::Tables,
+        catalog::CatalogSnapshot,
         coupon::CouponUses,
         ids::{CheckoutId, CouponCode, GuestId, Owner, Sku},
         money::{Currency, Minor, OutOfRange},
@@ -26,7 +26,7 @@ pub const NOON: &str = "2026-03-02T12:00:00Z";
 /// A catalog and a cart, read and found right.
 #[derive(Clone, Debug)]
 pub struct Shop {
-    pub tables: Tables,
+    pub snapshot: CatalogSnapshot,
     pub session: Session,
     pub now: OffsetDateTime,
 }
@@ -58,8 +58,8 @@ impl Shop {
     pub fn of(file: &CatalogFile, cart: &Value) -> Self {
         let now = OffsetDateTime::parse(cart["now"].as_str().unwrap_or(NOON), &Rfc3339).expect("a time");
         let session = session(cart, now);
-        let tables = tables(file, cart, &session);
-        let mut shop = Self { tables, session, now };
+        let snapshot = snapshot(file, cart, &session);
+        let mut shop = Self { snapshot, session, now };
         if let Some(prices) = cart["firstShown"].as_object() {
             shop.price().expect("prices");
             for line in &mut shop.session.priced.lines {
@@ -89,7 +89,7 @@ impl Shop {
             customer: session.owner.user(),
             previous: &session.priced.lines,
         };
-        pricing::price(cart, &self.tables, now)
+        pricing::price(cart, &self.snapshot, now)
     }
 
     /// The session as the client would see it.
@@ -176,12 +176,13 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
 }
 
 /// What the stores would answer with.
-fn tables(file: &CatalogFile, cart: &Value, session: &Session) -> Tables {
-    let mut tables = Tables { shipping: file.shipping.rules().expect("shipping"), ..Tables::default() };
+fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnapshot {
+    let mut snapshot =
+        CatalogSnapshot { shipping: file.shipping.rules().expect("shipping"), ..CatalogSnapshot::default() };
     for stored in &file.products {
         let product = stored.product().expect("a product");
-        tables.stock.extend(stored.opening_stock(&product));
-        tables.products.insert(product.id.clone(), product);
+        snapshot.stock.extend(stored.opening_stock(&product));
+        snapshot.products.insert(product.id.clone(), product);
     }
     for stored in &file.coupons {
         let coupon = stored.coupon().expect("a coupon");
@@ -191,16 +192,17 @@ fn tables(file: &CatalogFile, cart: &Value, session: &Session) -> Tables {
         let uses = CouponUses { total: count("total"), by_customer: count("byCustomer"), has_ordered };
         if session.coupons.contains(&coupon.code) {
             let code: CouponCode = coupon.code.clone();
-            tables.coupons.insert(code, (coupon, uses));
+            snapshot.coupons.insert(code, (coupon, uses));
         }
     }
     if let Some(address) = &session.shipping_address {
         let taxes = file.tax.by_country().expect("taxes");
         if let Some(rules) = taxes.get(address.destination().country()) {
-            tables.tax = rules.rules().expect("taxes");
+            snapshot.tax = rules.rules().expect("taxes");
         }
     }
     let certificates = file.tax_exemptions.iter().map(|stored| stored.certificate().expect("a certificate"));
-    tables.certificate = certificates.into_iter().find(|c| session.tax_status.certificate.as_ref() == Some(&c.number));
-    tables
+    snapshot.certificate =
+        certificates.into_iter().find(|c| session.tax_status.certificate.as_ref() == Some(&c.number));
+    snapshot
 }

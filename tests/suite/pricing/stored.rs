@@ -6,7 +6,7 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use shared::{
     adapters::stored::{order::StoredOrder, session::StoredSession},
-    domain::{catalog::NotForSale, money::Minor, order::Order, problem::Problem, session::Session},
+    domain::{cart_issue::CartIssue, catalog::NotForSale, money::Minor, order::Order, session::Session},
     http::view::{OrderAnswer, SessionView},
     ports::ChangeId,
 };
@@ -138,7 +138,7 @@ fn every_session_is_read_as_it_was_written() {
     let result = TestRunner::new(cases(2_000)).run(&random::case(), |case| {
         let mut shop = Shop::open(&case.catalog, &case.cart);
         let Ok(priced) = shop.price() else { return Ok(()) };
-        seen.borrow_mut().extend(priced.problems.iter().map(Problem::code));
+        seen.borrow_mut().extend(priced.issues.iter().map(CartIssue::code));
         let stored = StoredSession::new(&shop.session, ChangeId(Uuid::nil()), Duration::minutes(30));
         let written = serde_json::to_string(&stored).expect("JSON");
         let again: StoredSession = serde_json::from_str(&written).expect("a session");
@@ -154,12 +154,12 @@ fn the_problems_that_no_random_cart_has_are_read_as_they_were_written() {
     let mut session = session("session-new");
     let sku = session.lines[0].sku.clone();
     let minor = |amount| Minor::new(amount).expect("an amount");
-    session.priced.problems = vec![
-        Problem::PriceChanged { sku: sku.clone(), old: minor(1), new: minor(2) },
-        Problem::OutOfStock { sku: sku.clone(), requested: 5, available: 2 },
-        Problem::MaxPerOrderExceeded { sku: sku.clone(), requested: 9, maximum: 4 },
-        Problem::NotShippable { sku: sku.clone(), message: "Not there: \"no\".".to_owned() },
-        Problem::ProductUnavailable { sku, why: NotForSale::NoPrice },
+    session.priced.issues = vec![
+        CartIssue::PriceChanged { sku: sku.clone(), old: minor(1), new: minor(2) },
+        CartIssue::OutOfStock { sku: sku.clone(), requested: 5, available: 2 },
+        CartIssue::MaxPerOrderExceeded { sku: sku.clone(), requested: 9, maximum: 4 },
+        CartIssue::NotShippable { sku: sku.clone(), message: "Not there: \"no\".".to_owned() },
+        CartIssue::ProductUnavailable { sku, why: NotForSale::NoPrice },
     ];
     let stored = StoredSession::new(&session, ChangeId(Uuid::nil()), Duration::minutes(30));
     let again: StoredSession = serde_json::from_value(serde_json::to_value(stored).expect("JSON")).expect("a session");

@@ -16,7 +16,7 @@ use crate::{
         },
     },
     domain::{
-        catalog::{Tables, TablesQuery},
+        catalog::{CatalogQuery, CatalogSnapshot},
         coupon::CouponUses,
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
@@ -74,7 +74,7 @@ fn coupon_document_id(code: &CouponCode) -> String {
 }
 
 impl Catalog for Dynamo {
-    async fn tables(&self, query: &TablesQuery) -> Result<Tables, StoreError> {
+    async fn snapshot(&self, query: &CatalogQuery) -> Result<CatalogSnapshot, StoreError> {
         let mut documents: BTreeSet<String> = query.skus.iter().map(|sku| product_id(&sku.product)).collect();
         documents.insert(SHIPPING_ID.to_owned());
         documents.extend(query.country.as_deref().map(tax_id));
@@ -87,48 +87,48 @@ impl Catalog for Dynamo {
             counters.insert(coupon_id(code));
             counters.extend(query.customer.as_ref().map(|customer| customer_coupon_id(code, customer)));
         }
-        // The two tables are asked at the same time. A refusal for want of stock must not rest on an old count.
+        // The two snapshot are asked at the same time. A refusal for want of stock must not rest on an old count.
         let (documents, counters) = tokio::try_join!(
             self.batch(OPERATION, &self.tables.catalog, documents.into_iter().collect(), false),
             self.batch(OPERATION, &self.tables.inventory, counters.into_iter().collect(), true)
         )?;
-        let mut tables = tables(query, documents, &counters)?;
-        let mut coupons = tables.coupons.values_mut();
+        let mut snapshot = snapshot(query, documents, &counters)?;
+        let mut coupons = snapshot.coupons.values_mut();
         if let Some(customer) = &query.customer
             && coupons.any(|(coupon, _)| coupon.first_order_only)
         {
             let has_ordered = self.has_ordered(customer).await?;
-            tables.coupons.values_mut().for_each(|(_, uses)| uses.has_ordered = has_ordered);
+            snapshot.coupons.values_mut().for_each(|(_, uses)| uses.has_ordered = has_ordered);
         }
-        Ok(tables)
+        Ok(snapshot)
     }
 }
 
-fn tables(
-    query: &TablesQuery,
+fn snapshot(
+    query: &CatalogQuery,
     mut documents: HashMap<String, Item>,
     counters: &HashMap<String, Item>,
-) -> Result<Tables, StoreError> {
-    let mut tables = Tables::default();
+) -> Result<CatalogSnapshot, StoreError> {
+    let mut snapshot = CatalogSnapshot::default();
     for sku in &query.skus {
         if let Some(item) = documents.remove(&product_id(&sku.product)) {
             let product = document::<StoredProduct>(item)?.product().map_err(invalid)?;
-            tables.products.insert(product.id.clone(), product);
+            snapshot.products.insert(product.id.clone(), product);
         }
     }
     let shipping =
         documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
     let rules: StoredRules = from_item(OPERATION, shipping)?;
-    tables.shipping = rules.document.rules().map_err(invalid)?;
+    snapshot.shipping = rules.document.rules().map_err(invalid)?;
     if let Some(cash) = rules.cash_on_delivery {
-        tables.cash_on_delivery = cash.rule().map_err(invalid)?;
+        snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }
-    // A country without a document is one without a rule: a problem of the cart, not of the store.
+    // A country without a document is one without a rule: a issue of the cart, not of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
-        tables.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
+        snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
     }
     if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
-        tables.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);
+        snapshot.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);
     }
     let count = |id: &str, attribute| counters.get(id).and_then(|item| counter(item, attribute));
     let uses = |id: String| u32::try_from(count(&id, USES).unwrap_or_default()).unwrap_or(u32::MAX);
@@ -137,12 +137,12 @@ fn tables(
             let coupon = document::<StoredCoupon>(item)?.coupon().map_err(invalid)?;
             let by_customer = query.customer.as_ref().map_or(0, |owner| uses(customer_coupon_id(code, owner)));
             let uses = CouponUses { total: uses(coupon_id(code)), by_customer, has_ordered: false };
-            tables.coupons.insert(code.clone(), (coupon, uses));
+            snapshot.coupons.insert(code.clone(), (coupon, uses));
         }
     }
     let counted = query.skus.iter().flat_map(|sku| [sku.clone(), Sku { variant: None, ..sku.clone() }]);
-    tables.stock = counted.filter_map(|sku| Some((sku.clone(), count(&stock_id(&sku), AVAILABLE)?))).collect();
-    Ok(tables)
+    snapshot.stock = counted.filter_map(|sku| Some((sku.clone(), count(&stock_id(&sku), AVAILABLE)?))).collect();
+    Ok(snapshot)
 }
 
 fn document<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {

@@ -8,9 +8,9 @@ use crate::{
         transaction::{Failure, Write, update},
     },
     domain::{
+        cart_issue::CartIssue,
         ids::{CouponCode, Owner, Sku},
         order::Order,
-        problem::Problem,
     },
     ports::Placed,
 };
@@ -80,7 +80,7 @@ pub fn give_back(table: &str, order: &Order) -> Vec<Write> {
 
 /// Moves the customer's own uses of an order's coupons to the order's new owner. What was used was used: no limit is
 /// asked.
-pub fn hand_over(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
+pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     let counters = own_counters(order, from).into_iter().zip(own_counters(order, &order.owner));
     let step = |(name, id, _): (&'static str, String, u32), by: i32| {
         let builder = counter_update(table, id)
@@ -114,14 +114,14 @@ fn counter_update(table: &str, id: String) -> UpdateBuilder {
 /// What the failed takes of a placement mean.
 pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
     let failed = |name: &str| failures.iter().find(|f| f.name == name);
-    let short: Vec<Problem> = order
+    let short: Vec<CartIssue> = order
         .reserved
         .stock
         .iter()
         .filter_map(|(sku, units)| {
             let item = failed(&stock_id(sku))?.item.as_ref();
             let available = item.and_then(|item| counter(item, AVAILABLE)).unwrap_or_default();
-            Some(Problem::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
+            Some(CartIssue::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
         })
         .collect();
     if !short.is_empty() {

@@ -9,6 +9,6 @@ pub mod events;
 pub mod inventory;
 pub mod open_orders;
 pub mod orders;
-pub mod receipts;
 pub mod sessions;
+pub mod stored_responses;
 pub mod transaction;

@@ -50,7 +50,7 @@ pub fn give_back(table: &str, owner: &Owner, open: &Open) -> Vec<Write> {
 }
 
 /// Moves an order's place to the owner that it names. It was taken before: no limit is asked.
-pub fn hand_over(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
+pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     let Some(open) = &order.open else { return Vec::new() };
     let steps = [(from, -1), (&order.owner, 1)];
     steps.map(|(owner, by)| Write::named(CALLER, update(step(table, caller_id(owner), by, open)))).into()

@@ -12,8 +12,9 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
-            inventory, open_orders, receipts,
+            inventory, open_orders,
             sessions::{self, STILL_OPEN},
+            stored_responses,
             transaction::{Write, delete, has_failed, put},
         },
         stored::{
@@ -26,7 +27,7 @@ use crate::{
         open::OpenLimits,
         order::{Order, OrderStatus},
     },
-    ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Receipt, Release, Saved, StoreError, Waits},
+    ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits},
 };
 
 const ORDER: &str = "order";
@@ -118,7 +119,7 @@ impl Dynamo {
         deadline: Instant,
     ) -> Result<Placed, StoreError> {
         const OPERATION: &str = "place order";
-        let Placement { order, session, change, receipt } = placement;
+        let Placement { order, session, change, stored_response } = placement;
         if let Some(limit) = open_orders::too_large(order, limits) {
             return Ok(Placed::TooManyOpenOrders(limit));
         }
@@ -137,11 +138,11 @@ impl Dynamo {
         ];
         writes.extend(inventory::take(&self.tables.inventory, order));
         writes.extend(open_orders::take(&self.tables.inventory, order, limits));
-        if let Some(receipt) = receipt {
-            writes.push(receipts::write(&self.tables.idempotency, receipt, order.created_at)?);
+        if let Some(stored_response) = stored_response {
+            writes.push(stored_responses::write(&self.tables.idempotency, stored_response, order.created_at)?);
         }
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Placed::Done) };
-        if has_failed(&failures, receipts::NAME) {
+        if has_failed(&failures, stored_responses::NAME) {
             return Ok(Placed::AlreadyAnswered);
         }
         // An order with this id can only be this request's own: then the session has moved on too.
@@ -154,7 +155,7 @@ impl Dynamo {
     }
 
     /// Moves an order to the owner that it names, and the uses of its coupons with it.
-    pub async fn hand_over_order(
+    pub async fn transfer_order(
         &self,
         order: &Order,
         from: &Owner,
@@ -177,9 +178,9 @@ impl Dynamo {
         ];
         // The uses of a cancelled order have gone back already.
         if order.status != OrderStatus::Cancelled {
-            writes.extend(inventory::hand_over(&self.tables.inventory, order, from));
+            writes.extend(inventory::transfer(&self.tables.inventory, order, from));
         }
-        writes.extend(open_orders::hand_over(&self.tables.inventory, order, from));
+        writes.extend(open_orders::transfer(&self.tables.inventory, order, from));
         match self.transact(OPERATION, change, writes, deadline).await? {
             Ok(()) => Ok(Saved::Done),
             Err(_) => Ok(Saved::Conflict(None)),
@@ -216,13 +217,13 @@ impl Dynamo {
         order: &Order,
         change: ChangeId,
         release: Release,
-        receipt: Option<&Receipt>,
+        stored_response: Option<&StoredResponse>,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
         const OPERATION: &str = "save order";
         let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
         let before = number(order.version.saturating_sub(1));
-        if release.is_nothing() && receipt.is_none() {
+        if release.is_nothing() && stored_response.is_none() {
             let request = self.client.put_item().table_name(&self.tables.orders).set_item(Some(item));
             let request = request
                 .condition_expression(SAME_VERSION)
@@ -253,18 +254,18 @@ impl Dynamo {
         if release.session {
             writes.push(sessions::reopen(&self.tables.sessions, order, change));
         }
-        if let Some(receipt) = receipt {
-            writes.push(receipts::write(&self.tables.idempotency, receipt, order.updated_at)?);
+        if let Some(stored_response) = stored_response {
+            writes.push(stored_responses::write(&self.tables.idempotency, stored_response, order.updated_at)?);
         }
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Saved::Done) };
-        if has_failed(&failures, receipts::NAME) {
+        if has_failed(&failures, stored_responses::NAME) {
             return Ok(Saved::AlreadyAnswered);
         }
         if has_failed(&failures, sessions::NAME) && !has_failed(&failures, ORDER) {
             // The session is gone: what was taken goes back all the same. Another transaction needs another name.
             let change = ChangeId(Uuid::from_u128(!change.0.as_u128()));
             let release = Release { session: false, ..release };
-            return Box::pin(self.save_order(order, change, release, receipt, deadline)).await;
+            return Box::pin(self.save_order(order, change, release, stored_response, deadline)).await;
         }
         conflict(OPERATION, change, failures.into_iter().find(|f| f.name == ORDER).and_then(|f| f.item))
     }

@@ -10,7 +10,7 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
-            receipts,
+            stored_responses,
             transaction::{Write, has_failed, put, update},
         },
         stored::session::{COMPLETED, OPEN, StoredSession, delete_at},
@@ -20,7 +20,7 @@ use crate::{
         order::Order,
         session::{ACTIVITY_GRAIN, Session},
     },
-    ports::{ChangeId, Receipt, Saved, StoreError},
+    ports::{ChangeId, Saved, StoreError, StoredResponse},
 };
 
 /// Makes the session that became this order an open one again.
@@ -59,13 +59,13 @@ impl Dynamo {
         session: &Session,
         change: ChangeId,
         ttl: Duration,
-        receipt: Option<&Receipt>,
+        stored_response: Option<&StoredResponse>,
         deadline: tokio::time::Instant,
     ) -> Result<Saved<Session>, StoreError> {
         const OPERATION: &str = "create session";
         const ABSENT: &str = "attribute_not_exists(checkoutId)";
         let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
-        let Some(receipt) = receipt else {
+        let Some(stored_response) = stored_response else {
             let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
             let request = request
                 .condition_expression(ABSENT)
@@ -77,11 +77,11 @@ impl Dynamo {
         };
         let writes = vec![
             Write::named(NAME, put(Put::builder().table_name(&self.tables.sessions), item, ABSENT)),
-            receipts::write(&self.tables.idempotency, receipt, session.created_at)?,
+            stored_responses::write(&self.tables.idempotency, stored_response, session.created_at)?,
         ];
         match self.transact(OPERATION, change, writes, deadline).await? {
             Ok(()) => Ok(Saved::Done),
-            Err(failures) if has_failed(&failures, receipts::NAME) => Ok(Saved::AlreadyAnswered),
+            Err(failures) if has_failed(&failures, stored_responses::NAME) => Ok(Saved::AlreadyAnswered),
             Err(_) => Ok(Saved::Conflict(None)),
         }
     }
@@ -110,7 +110,7 @@ impl Dynamo {
     }
 
     /// Replaces the session of the version before, open or completed.
-    pub async fn hand_over_session(
+    pub async fn transfer_session(
         &self,
         session: &Session,
         change: ChangeId,

@@ -5,7 +5,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
     adapters::{
-        redis::{command::Command, link::Link, scripts},
+        redis::{command::Command, connection::RedisConnection, scripts},
         stored::{Unreadable, session::StoredSession},
     },
     ports::CachedSession,
@@ -22,17 +22,22 @@ struct Document {
 }
 
 /// The command that stores a copy, if nothing newer is there.
-pub fn put(link: &Link, session: StoredSession, verified_at: OffsetDateTime, ttl: time::Duration) -> Option<Command> {
+pub fn put(
+    redis: &RedisConnection,
+    session: StoredSession,
+    verified_at: OffsetDateTime,
+    ttl: time::Duration,
+) -> Option<Command> {
     let id = session.checkout_id.parse().ok()?;
     let document = Document { version: session.version, verified_at, session };
     let text = serde_json::to_string(&document).ok()?;
-    let command = Command::script("copy session", &scripts::PUT_SESSION, &link.keys.session(id));
+    let command = Command::script("copy session", &scripts::PUT_SESSION, &redis.keys.session(id));
     Some(command.arg(document.version).arg(text).arg(ttl.whole_seconds().max(1)))
 }
 
 /// The command that reads a copy, and keeps it for another life.
-pub fn get(link: &Link, id: crate::domain::ids::CheckoutId, ttl: time::Duration) -> Command {
-    Command::new("read session", "GETEX").arg(link.keys.session(id)).arg("EX").arg(ttl.whole_seconds().max(1))
+pub fn get(redis: &RedisConnection, id: crate::domain::ids::CheckoutId, ttl: time::Duration) -> Command {
+    Command::new("read session", "GETEX").arg(redis.keys.session(id)).arg("EX").arg(ttl.whole_seconds().max(1))
 }
 
 /// # Errors

@@ -9,7 +9,7 @@ use std::{
 use redis::{FromRedisValue, Value};
 
 use crate::{
-    adapters::redis::{command::Command, keys::Keys, link::Link, scripts},
+    adapters::redis::{command::Command, connection::RedisConnection, keys::Keys, scripts},
     domain::ids::Owner,
     ports::{ChangeId, OrderFilter, OrderLook, OrderView},
     telemetry::counts::count,
@@ -105,13 +105,13 @@ pub fn give_back(at: &Field, token: &str) -> Command {
 }
 
 /// Fills the field if the lease still stands; gives the lease back where there is nothing to keep.
-pub async fn fill(link: &Link, at: &Field, token: &str, document: Option<String>, life: time::Duration) {
+pub async fn fill(redis: &RedisConnection, at: &Field, token: &str, document: Option<String>, life: time::Duration) {
     let mut command = give_back(at, token);
     if let Some(document) = document.filter(|document| document.len() <= MAX_DOCUMENT) {
         command = command.arg(document).arg(life.whole_milliseconds().to_string());
     }
     // A fill that fails has been logged, and leaves the next reader to the database.
-    if let Some(Some(Value::Int(1))) = link.send(&[command]).await.pop() {
+    if let Some(Some(Value::Int(1))) = redis.send(&[command]).await.pop() {
         count(|counts| counts.order_cache_fills += 1);
     }
 }

@@ -1,17 +1,17 @@
 //! Redis: fast copies and exact limits. Nothing here is needed for the checkout to be right.
 
+pub mod admission;
 pub mod blocks;
 mod breaker;
 pub mod cluster;
 pub mod command;
 pub mod connect;
+pub mod connection;
 pub mod diagnosis;
 pub mod documents;
-pub mod gate;
 pub mod iam;
 pub mod keys;
 pub mod leases;
-pub mod link;
 pub mod local_limits;
 pub mod scripts;
 pub mod slots;

@@ -1,11 +1,11 @@
 //! How sessions, orders and the catalog are stored: types of their own, so that the domain can change its shape
 //! without an old document becoming unreadable. Every document carries its schema version.
 
+pub mod cart_issue;
 pub mod catalog;
 pub mod order;
 pub mod parts;
 pub mod payment;
-pub mod problem;
 pub mod session;
 
 /// A stored document that this code can't read.

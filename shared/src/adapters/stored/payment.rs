@@ -8,7 +8,7 @@ use crate::{
     adapters::stored::{Unreadable, parts::all},
     domain::{
         money::Minor,
-        payment::{Capture, Card, PaymentEvent, PaymentStatus, Refund, RefundStatus},
+        payment::{Capture, CardPayment, PaymentEvent, PaymentStatus, Refund, RefundStatus},
     },
 };
 
@@ -50,7 +50,8 @@ pub struct StoredCard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     intent: Option<String>,
     #[serde(with = "rfc3339")]
-    limit: OffsetDateTime,
+    #[serde(rename = "limit")]
+    deadline: OffsetDateTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     action_seconds: Option<i64>,
     #[serde(default)]
@@ -86,8 +87,8 @@ struct StoredEvent {
 const AUTOMATIC: &str = "automatic";
 const MANUAL: &str = "manual";
 
-impl From<&Card> for StoredCard {
-    fn from(card: &Card) -> Self {
+impl From<&CardPayment> for StoredCard {
+    fn from(card: &CardPayment) -> Self {
         let capture = match card.capture {
             Capture::Automatic => AUTOMATIC,
             Capture::Manual => MANUAL,
@@ -97,7 +98,7 @@ impl From<&Card> for StoredCard {
             token: card.token.to_string(),
             capture: capture.to_owned(),
             intent: card.intent.clone(),
-            limit: card.limit,
+            deadline: card.deadline,
             action_seconds: card.action_time.map(Duration::whole_seconds),
             capture_asked: card.capture_asked,
             captured: card.captured.get(),
@@ -109,19 +110,19 @@ impl From<&Card> for StoredCard {
 
 impl StoredCard {
     /// `due` stands beside it, because an index can't look inside.
-    pub fn read(self, due: Option<OffsetDateTime>) -> Result<Card, Unreadable> {
+    pub fn read(self, due: Option<OffsetDateTime>) -> Result<CardPayment, Unreadable> {
         let fault = |e: &dyn std::fmt::Display| Unreadable::new("card payment", e);
         let capture = match self.capture.as_str() {
             AUTOMATIC => Capture::Automatic,
             MANUAL => Capture::Manual,
             other => return Err(fault(&other)),
         };
-        Ok(Card {
+        Ok(CardPayment {
             payer: self.payer.map(|payer| payer.parse()).transpose().map_err(|e| fault(&e))?,
             token: self.token.parse().map_err(|e| fault(&e))?,
             capture,
             intent: self.intent,
-            limit: self.limit,
+            deadline: self.deadline,
             action_time: self.action_seconds.map(Duration::seconds),
             due,
             capture_asked: self.capture_asked,

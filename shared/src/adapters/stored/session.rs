@@ -5,11 +5,12 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::{
     adapters::stored::{
-        SCHEMA, Unreadable, check_schema,
+        SCHEMA, Unreadable,
+        cart_issue::StoredCartIssue,
+        check_schema,
         parts::{
             StoredAddress, StoredApplied, StoredLine, StoredOffer, StoredRelief, StoredSummary, StoredTax, all, code,
         },
-        problem::StoredProblem,
     },
     domain::{
         priced::{AppliedCoupon, Line, Priced, PricedLine, Summary},
@@ -53,7 +54,8 @@ pub struct StoredSession {
     #[serde(default)]
     taxes: Vec<StoredTax>,
     #[serde(default)]
-    problems: Vec<StoredProblem>,
+    #[serde(rename = "problems")]
+    issues: Vec<StoredCartIssue>,
     /// Schema 1 had one at most.
     #[serde(default, skip_serializing)]
     coupon: Option<String>,
@@ -104,7 +106,7 @@ impl StoredSession {
             shipping: priced.shipping.as_ref().map(Into::into),
             offers: priced.offers.iter().map(Into::into).collect(),
             taxes: priced.taxes.iter().map(Into::into).collect(),
-            problems: priced.problems.iter().map(Into::into).collect(),
+            issues: priced.issues.iter().map(Into::into).collect(),
             coupon: None,
             coupons: session.coupons.iter().map(ToString::to_string).collect(),
             applied: priced.coupons.iter().map(Into::into).collect(),
@@ -163,7 +165,7 @@ impl TryFrom<StoredSession> for Session {
                 offers: all(stored.offers)?,
                 shipping: stored.shipping.map(TryInto::try_into).transpose()?,
                 taxes: all(stored.taxes)?,
-                problems: all(stored.problems)?,
+                issues: all(stored.issues)?,
             },
             created_at: stored.created_at,
             updated_at: stored.updated_at,

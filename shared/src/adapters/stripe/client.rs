@@ -28,7 +28,7 @@ use crate::{
     domain::{
         ids::OrderId,
         money::{Currency, Minor},
-        payment::{Capture, Intent, Refunded, Standing},
+        payment::{Capture, Intent, IntentStatus, Refunded},
     },
     ports::{CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, ProviderEvents},
     telemetry::{
@@ -234,9 +234,9 @@ fn request_id(response: &HttpResponse) -> String {
 pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, PaymentError> {
     let malformed = |what: &str| PaymentError::Unknown { operation, reason: format!("an intent without {what}") };
     let id = answer["id"].as_str().ok_or_else(|| malformed("id"))?;
-    let standing = match answer["status"].as_str().ok_or_else(|| malformed("status"))? {
-        "requires_action" => Standing::RequiresAction,
-        "requires_capture" => Standing::Authorized,
+    let status = match answer["status"].as_str().ok_or_else(|| malformed("status"))? {
+        "requires_action" => IntentStatus::RequiresAction,
+        "requires_capture" => IntentStatus::Authorized,
         "succeeded" => {
             let currency: Currency = answer["currency"]
                 .as_str()
@@ -245,15 +245,15 @@ pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, 
             // A part may have been captured by hand.
             let amount = answer["amount_received"].as_i64().or_else(|| answer["amount"].as_i64());
             let amount = amount.and_then(|amount| amount::from_stripe(amount, currency));
-            Standing::Captured(amount.ok_or_else(|| malformed("amount"))?)
+            IntentStatus::Captured(amount.ok_or_else(|| malformed("amount"))?)
         }
-        "canceled" => Standing::Cancelled,
-        "requires_payment_method" => Standing::Declined(decline_code(&answer["last_payment_error"])),
+        "canceled" => IntentStatus::Cancelled,
+        "requires_payment_method" => IntentStatus::Declined(decline_code(&answer["last_payment_error"])),
         // Made and not confirmed is what a request of ours never leaves behind.
-        _ => Standing::Processing,
+        _ => IntentStatus::Processing,
     };
     let client_secret = answer["client_secret"].as_str().map(ToOwned::to_owned);
-    Ok(Intent { id: id.to_owned(), standing, client_secret })
+    Ok(Intent { id: id.to_owned(), status, client_secret })
 }
 
 impl Payments for Stripe {
@@ -288,14 +288,14 @@ impl Payments for Stripe {
             .await?;
         match paid {
             // An answer that is repeated says how it stood then.
-            Ok(intent) if matches!(intent.standing, Standing::Processing | Standing::RequiresAction) => {
+            Ok(intent) if matches!(intent.status, IntentStatus::Processing | IntentStatus::RequiresAction) => {
                 self.look(&intent.id).await
             }
             Ok(intent) => Ok(intent),
             Err(fault) => match fault.error["payment_intent"]["id"].as_str() {
                 Some(id) => Ok(Intent {
                     id: id.to_owned(),
-                    standing: Standing::Declined(fault.decline_code()),
+                    status: IntentStatus::Declined(fault.decline_code()),
                     client_secret: None,
                 }),
                 // Without an intent there may be one all the same, if this is a repeated answer of an old version.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 use uuid::Uuid;
 
-use crate::domain::payment::{Card, PaymentEvent, Refund};
+use crate::domain::payment::{CardPayment, PaymentEvent, Refund};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,12 +43,12 @@ struct EventView {
     code: Option<String>,
 }
 
-impl From<&Card> for PaymentView {
-    fn from(card: &Card) -> Self {
+impl From<&CardPayment> for PaymentView {
+    fn from(card: &CardPayment) -> Self {
         Self {
             captured_amount: card.captured.get(),
             refunded_amount: card.refunded().get(),
-            expires_at: card.limit,
+            expires_at: card.deadline,
             refunds: card.refunds.iter().map(Into::into).collect(),
             history: card.events.iter().map(Into::into).collect(),
             client_secret: None,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    checkout::claim::Claimed,
+    checkout::merge_guest::Claimed,
     domain::{money::Currency, shipping::Offer},
     http::view::parts::OfferView,
 };

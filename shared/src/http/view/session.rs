@@ -6,8 +6,8 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::{
     domain::session::{Session, SessionStatus},
     http::view::{
+        cart_issue::CartIssueView,
         parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
-        problem::ProblemView,
     },
 };
 
@@ -39,7 +39,7 @@ pub struct SessionView {
     owner: OwnerView,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
-    problems: Vec<ProblemView>,
+    problems: Vec<CartIssueView>,
     explain: Vec<ExplanationView>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
@@ -78,7 +78,7 @@ impl SessionView {
             vat_number: session.tax_status.vat_number.as_ref().map(ToString::to_string),
             owner: (&session.owner).into(),
             order_id,
-            problems: ProblemView::all(&priced.problems, session.currency),
+            problems: CartIssueView::all(&priced.issues, session.currency),
             explain: session.explain().into_iter().map(Into::into).collect(),
             created_at: session.created_at,
             updated_at: session.updated_at,

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use shared::{
     checkout::{
         address::UpdateAddress,
-        claim::ClaimGuest,
         confirm::Confirm,
         coupon::{ApplyCoupon, RemoveCoupon},
+        merge_guest::MergeGuest,
         orders::{Cancel, SetStatus},
         preview::PreviewShipping,
         shipping::CalculateShipping,
@@ -55,7 +55,7 @@ fn routes() -> Vec<(Value, Reader)> {
         (confirmation(CHECKOUT, 4887), reader::<Confirm>),
         (json!({"reason": "changed my mind"}), reader::<Cancel>),
         (status, reader::<SetStatus>),
-        (json!({"guestId": CHECKOUT}), reader::<ClaimGuest>),
+        (json!({"guestId": CHECKOUT}), reader::<MergeGuest>),
         (json!({"cartItems": items, "currency": "USD", "shippingAddress": place}), reader::<PreviewShipping>),
     ]
 }

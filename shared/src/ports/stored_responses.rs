@@ -8,12 +8,12 @@ use crate::{domain::ids::GuestId, ports::StoreError};
 
 /// A stored answer to a request with an idempotency key. Kept for 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct StoredResponse {
     /// Names caller, route and key.
     pub id: String,
     /// Of the request's body: the same key with another body is a mistake.
     pub fingerprint: String,
-    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in receipts of earlier versions.
+    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in stored_responses of earlier versions.
     pub canonical: Option<String>,
     pub status: u16,
     pub body: String,
@@ -25,13 +25,13 @@ pub struct Receipt {
 /// What is stored for a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    pub receipt: Option<Receipt>,
+    pub stored_response: Option<StoredResponse>,
     /// What the guest had until then belongs to an account: answers that were stored until then are the guest's no longer.
     pub claimed: Option<OffsetDateTime>,
 }
 
-/// Receipts. With the database down a request with an idempotency key is an error: it can't be known to be new.
-pub trait Receipts: Sync {
+/// StoredResponses. With the database down a request with an idempotency key is an error: it can't be known to be new.
+pub trait StoredResponses: Sync {
     /// `guest` is the guest who asks, if it is one. One read; a second one only for the answer to a caller who became a
     /// guest by it.
     fn find(
@@ -43,7 +43,11 @@ pub trait Receipts: Sync {
 
     /// Keeps the answer of a request that wrote nothing; what is written keeps its answer in its own transaction.
     /// False when another request with the key was answered first.
-    fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn store(
+        &self,
+        stored_response: &StoredResponse,
+        now: OffsetDateTime,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Notes that a guest's sessions and orders are claimed: see [`Kept::claimed`]. `expires_at` is when the last of the
     /// guest's answers will have expired.

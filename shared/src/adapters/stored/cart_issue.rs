@@ -1,4 +1,4 @@
-//! The stored form of a session's problems.
+//! The stored form of a session's issues.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use crate::{
         Unreadable,
         parts::{code, minor, sku},
     },
-    domain::{catalog::NotForSale, coupon::CouponRefusal, problem::Problem},
+    domain::{cart_issue::CartIssue, catalog::NotForSale, coupon::CouponRefusal},
 };
 
-/// Only the members that the code has. A problem of schema 1 has nothing but its text, from which the next pricing
+/// Only the members that the code has. A issue of schema 1 has nothing but its text, from which the next pricing
 /// makes it anew.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StoredProblem {
+pub struct StoredCartIssue {
     code: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     product_id: Option<String>,
@@ -34,27 +34,27 @@ pub struct StoredProblem {
     numbers: Option<(i64, i64)>,
 }
 
-impl From<&Problem> for StoredProblem {
-    fn from(problem: &Problem) -> Self {
-        let sku = problem.sku();
+impl From<&CartIssue> for StoredCartIssue {
+    fn from(issue: &CartIssue) -> Self {
+        let sku = issue.sku();
         let stored = Self {
-            code: problem.code().to_owned(),
+            code: issue.code().to_owned(),
             product_id: sku.map(|s| s.product.to_string()),
             variant_id: sku.and_then(|s| s.variant.as_ref()).map(ToString::to_string),
             ..Self::default()
         };
         let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
-        match problem {
-            Problem::ProductUnavailable { why, .. } => Self { detail: Some(why.to_string()), ..stored },
-            Problem::PriceChanged { old, new, .. } => Self { numbers: Some((old.get(), new.get())), ..stored },
-            Problem::OutOfStock { requested, available, .. } => {
+        match issue {
+            CartIssue::ProductUnavailable { why, .. } => Self { detail: Some(why.to_string()), ..stored },
+            CartIssue::PriceChanged { old, new, .. } => Self { numbers: Some((old.get(), new.get())), ..stored },
+            CartIssue::OutOfStock { requested, available, .. } => {
                 Self { numbers: Some((units(*requested), units(*available))), ..stored }
             }
-            Problem::MaxPerOrderExceeded { requested, maximum, .. } => {
+            CartIssue::MaxPerOrderExceeded { requested, maximum, .. } => {
                 Self { numbers: Some((units(*requested), units(*maximum))), ..stored }
             }
-            Problem::NotShippable { message, .. } => Self { detail: Some(message.clone()), ..stored },
-            Problem::CouponNoLongerValid { coupon, reason } => Self {
+            CartIssue::NotShippable { message, .. } => Self { detail: Some(message.clone()), ..stored },
+            CartIssue::CouponNoLongerValid { coupon, reason } => Self {
                 of: Some(coupon.to_string()),
                 reason: Some(reason.code().to_owned()),
                 numbers: match reason {
@@ -63,22 +63,22 @@ impl From<&Problem> for StoredProblem {
                 },
                 ..stored
             },
-            Problem::ShippingMethodUnavailable { method, place } => {
+            CartIssue::ShippingMethodUnavailable { method, place } => {
                 Self { of: Some(method.to_string()), detail: Some(place.clone()), ..stored }
             }
-            Problem::ShippingUnavailable { place } => Self { detail: Some(place.clone()), ..stored },
-            Problem::TaxUnavailable { reason } => Self { detail: Some(reason.clone()), ..stored },
-            Problem::TaxExemptionInvalid { certificate } => Self { of: Some(certificate.to_string()), ..stored },
+            CartIssue::ShippingUnavailable { place } => Self { detail: Some(place.clone()), ..stored },
+            CartIssue::TaxUnavailable { reason } => Self { detail: Some(reason.clone()), ..stored },
+            CartIssue::TaxExemptionInvalid { certificate } => Self { of: Some(certificate.to_string()), ..stored },
         }
     }
 }
 
-impl TryFrom<StoredProblem> for Problem {
+impl TryFrom<StoredCartIssue> for CartIssue {
     type Error = Unreadable;
 
-    fn try_from(stored: StoredProblem) -> Result<Self, Unreadable> {
-        let fault = |e: &dyn std::fmt::Display| Unreadable::new("problem", e);
-        let StoredProblem { detail, of, .. } = stored;
+    fn try_from(stored: StoredCartIssue) -> Result<Self, Unreadable> {
+        let fault = |e: &dyn std::fmt::Display| Unreadable::new("issue", e);
+        let StoredCartIssue { detail, of, .. } = stored;
         let detail = detail.unwrap_or_default();
         let (first, second) = stored.numbers.unwrap_or_default();
         let units = |number: i64| u64::try_from(number).unwrap_or_default();

@@ -21,7 +21,7 @@ use crate::{
 /// server doesn't know the script yet.
 const SENDINGS: u32 = 3;
 
-pub struct Link {
+pub struct RedisConnection {
     config: RedisConfig,
     now: fn() -> OffsetDateTime,
     slot: Mutex<Slot>,
@@ -46,9 +46,9 @@ struct Open {
     last_used: OffsetDateTime,
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for RedisConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("RedisConnection").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
@@ -68,7 +68,7 @@ impl Failure {
     }
 }
 
-impl Link {
+impl RedisConnection {
     /// Connects nothing yet. `now` is the wall clock.
     ///
     /// # Errors
@@ -91,19 +91,19 @@ impl Link {
     /// again: a dead connection, a server that was demoted or doesn't know a script are tried once more at once.
     pub async fn send(&self, commands: &[Command]) -> Vec<Option<Value>> {
         if self.breaker.permits(Instant::now()) {
-            return self.insist(commands).await;
+            return self.send_always(commands).await;
         }
         commands.iter().map(|command| heard(command, Err(Failure::BreakerOpen))).collect()
     }
 
-    /// As [`Link::send`], but also while Redis is left alone: for what other containers, which may well reach it,
+    /// As [`RedisConnection::send`], but also while Redis is left alone: for what other containers, which may well reach it,
     /// would suffer from.
-    pub async fn insist(&self, commands: &[Command]) -> Vec<Option<Value>> {
+    pub async fn send_always(&self, commands: &[Command]) -> Vec<Option<Value>> {
         let results = self.attempt(commands).await;
         commands.iter().zip(results).map(|(command, result)| heard(command, result)).collect()
     }
 
-    /// As [`Link::send`], and says why a command came to nothing.
+    /// As [`RedisConnection::send`], and says why a command came to nothing.
     pub async fn ask(&self, commands: &[Command]) -> Vec<Result<Value, Failure>> {
         let results = if self.breaker.permits(Instant::now()) {
             self.attempt(commands).await
@@ -119,7 +119,7 @@ impl Link {
 
     /// Opens the connection, so that the first request doesn't have to.
     pub async fn warm_up(&self) {
-        self.insist(&[Command::new("connect", "PING")]).await;
+        self.send_always(&[Command::new("connect", "PING")]).await;
     }
 
     async fn attempt(&self, commands: &[Command]) -> Vec<Result<Value, Failure>> {

@@ -4,12 +4,12 @@ use time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    checkout::visit::{SignedIn, Visit},
+    checkout::request_context::{RequestContext, SignedIn},
     domain::{
         ids::{CheckoutId, GuestId, OrderId, Owner},
         order::Order,
     },
-    ports::{OrderCache, OrderFilter, Orders, Receipts, Saved, Sessions, StoreError},
+    ports::{OrderCache, OrderFilter, Orders, Saved, Sessions, StoreError, StoredResponses},
 };
 
 /// Attempts at moving one session or order that keeps changing.
@@ -20,7 +20,7 @@ const PAGE: u16 = 25;
 const SKEW: Duration = Duration::seconds(1);
 
 #[derive(Clone, Copy, Debug)]
-pub struct ClaimGuest {
+pub struct MergeGuest {
     /// Knowing it proves being it, as everywhere.
     pub guest: GuestId,
     /// How long an answer to a request of the guest is kept.
@@ -46,30 +46,30 @@ pub enum ClaimError {
 /// Moves everything. Sessions go first: a confirmation by the guest either has its order in the table by then, where
 /// the second step finds it, or finds that the session is the guest's no longer. Before anything moves, it is noted that
 /// answers which were stored for the guest are given to the guest no more, those of requests included that are under way.
-pub async fn claim(
+pub async fn merge_guest(
     sessions: &impl Sessions,
     orders: &impl Orders,
     cache: &impl OrderCache,
-    receipts: &impl Receipts,
-    visit: &Visit<SignedIn>,
-    command: ClaimGuest,
+    stored_responses: &impl StoredResponses,
+    context: &RequestContext<SignedIn>,
+    command: MergeGuest,
 ) -> Result<Claimed, ClaimError> {
-    let (from, to) = (Owner::Guest(command.guest), Owner::User(visit.who.user.clone()));
+    let (from, to) = (Owner::Guest(command.guest), Owner::User(context.who.user.clone()));
     let mut claimed = Claimed::default();
     // Each write of this request has a number of its own.
     let mut change = 0;
     let mut is_noted = false;
     let mut note = async || {
         if !std::mem::replace(&mut is_noted, true) {
-            let rest = visit.deadline.saturating_duration_since(Instant::now());
-            let until = visit.now + rest + SKEW;
-            receipts.claimed(command.guest, until, until + command.answers_kept).await?;
+            let rest = context.deadline.saturating_duration_since(Instant::now());
+            let until = context.now + rest + SKEW;
+            stored_responses.claimed(command.guest, until, until + command.answers_kept).await?;
         }
         Ok::<_, StoreError>(())
     };
     for id in sessions.owned_by(&from).await? {
         note().await?;
-        if move_session(sessions, visit, id, &from, &to, &mut change).await? {
+        if move_session(sessions, context, id, &from, &to, &mut change).await? {
             claimed.sessions.push(id);
         }
     }
@@ -80,38 +80,38 @@ pub async fn claim(
         }
         note().await?;
         let ids: Vec<_> = page.orders.iter().map(|order| order.id).collect();
-        cache.changing(&[&from, &to], &ids, visit.request()).await;
+        cache.changing(&[&from, &to], &ids, context.request()).await;
         for order in page.orders {
             let id = order.id;
-            if move_order(orders, visit, order, &to, &mut change).await? {
+            if move_order(orders, context, order, &to, &mut change).await? {
                 claimed.orders.push(id);
             }
         }
-        cache.changed(&[&from, &to], &ids, visit.request(), &[]).await;
+        cache.changed(&[&from, &to], &ids, context.request(), &[]).await;
     }
 }
 
 /// False if there is nothing to move any more.
 async fn move_session(
     sessions: &impl Sessions,
-    visit: &Visit<SignedIn>,
+    context: &RequestContext<SignedIn>,
     id: CheckoutId,
     from: &Owner,
     to: &Owner,
     change: &mut u32,
 ) -> Result<bool, ClaimError> {
     for attempt in 0..ATTEMPTS {
-        let Some(loaded) = sessions.load(id, None, visit.now).await? else { return Ok(false) };
+        let Some(loaded) = sessions.load(id, None, context.now).await? else { return Ok(false) };
         let mut session = loaded.session;
-        if session.owner != *from || !session.is_live(visit.now, visit.session_ttl) {
+        if session.owner != *from || !session.is_live(context.now, context.session_ttl) {
             return Ok(false);
         }
         session.owner = to.clone();
         session.version = session.version.saturating_add(1);
         *change += 1;
-        match sessions.hand_over(&session, visit.change(*change)).await? {
+        match sessions.transfer(&session, context.change(*change)).await? {
             Saved::Done => return Ok(true),
-            Saved::Conflict(_) | Saved::AlreadyAnswered if !visit.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !context.pause(attempt).await => break,
             Saved::Conflict(_) | Saved::AlreadyAnswered => {}
         }
     }
@@ -121,7 +121,7 @@ async fn move_session(
 /// False if it was moved meanwhile.
 async fn move_order(
     orders: &impl Orders,
-    visit: &Visit<SignedIn>,
+    context: &RequestContext<SignedIn>,
     mut order: Order,
     to: &Owner,
     change: &mut u32,
@@ -131,11 +131,11 @@ async fn move_order(
         let mut moved = order.clone();
         moved.owner = to.clone();
         moved.version = moved.version.saturating_add(1);
-        moved.updated_at = visit.now;
+        moved.updated_at = context.now;
         *change += 1;
-        match orders.hand_over(&moved, &from, visit.change(*change), visit.deadline).await? {
+        match orders.transfer(&moved, &from, context.change(*change), context.deadline).await? {
             Saved::Done => return Ok(true),
-            Saved::Conflict(_) | Saved::AlreadyAnswered if !visit.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !context.pause(attempt).await => break,
             Saved::Conflict(_) | Saved::AlreadyAnswered => match orders.get(&from, moved.id).await? {
                 Some(fresh) => order = fresh,
                 None => return Ok(false),

@@ -1,17 +1,17 @@
-//! A cart's problems as the client sees them.
+//! A cart's issues as the client sees them.
 
 use serde::Serialize;
 
 use crate::{
-    domain::{money::Currency, problem::Problem},
+    domain::{cart_issue::CartIssue, money::Currency},
     http::view::parts::SkuView,
 };
 
-/// A problem of a cart, in a session and in the answers that refuse it. Beside code and detail it has the members of
+/// A issue of a cart, in a session and in the answers that refuse it. Beside code and detail it has the members of
 /// its code.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ProblemView {
+pub struct CartIssueView {
     code: &'static str,
     #[serde(flatten)]
     sku: Option<SkuView>,
@@ -45,42 +45,42 @@ struct Facts {
     certificate_number: Option<String>,
 }
 
-impl ProblemView {
+impl CartIssueView {
     /// `currency` is the cart's.
-    pub fn new(problem: &Problem, currency: Currency) -> Self {
-        let (code, detail) = (problem.code(), problem.detail(currency));
-        Self { code, sku: problem.sku().map(Into::into), detail, facts: facts(problem) }
+    pub fn new(issue: &CartIssue, currency: Currency) -> Self {
+        let (code, detail) = (issue.code(), issue.detail(currency));
+        Self { code, sku: issue.sku().map(Into::into), detail, facts: facts(issue) }
     }
 
-    pub fn all(problems: &[Problem], currency: Currency) -> Vec<Self> {
-        problems.iter().map(|problem| Self::new(problem, currency)).collect()
+    pub fn all(issues: &[CartIssue], currency: Currency) -> Vec<Self> {
+        issues.iter().map(|issue| Self::new(issue, currency)).collect()
     }
 }
 
-fn facts(problem: &Problem) -> Facts {
+fn facts(issue: &CartIssue) -> Facts {
     let none = Facts::default();
-    match problem {
-        Problem::PriceChanged { old, new, .. } => {
+    match issue {
+        CartIssue::PriceChanged { old, new, .. } => {
             Facts { old_price: Some(old.get()), new_price: Some(new.get()), ..none }
         }
-        Problem::OutOfStock { requested, available, .. } => {
+        CartIssue::OutOfStock { requested, available, .. } => {
             Facts { requested: Some(*requested), available: Some(*available), ..none }
         }
-        Problem::MaxPerOrderExceeded { requested, maximum, .. } => {
+        CartIssue::MaxPerOrderExceeded { requested, maximum, .. } => {
             Facts { requested: Some(*requested), max_per_order: Some(*maximum), ..none }
         }
-        Problem::CouponNoLongerValid { coupon, reason } => {
+        CartIssue::CouponNoLongerValid { coupon, reason } => {
             Facts { coupon_code: Some(coupon.to_string()), reason: Some(reason.code()), ..none }
         }
-        Problem::ShippingMethodUnavailable { method, .. } => {
+        CartIssue::ShippingMethodUnavailable { method, .. } => {
             Facts { shipping_method_id: Some(method.to_string()), ..none }
         }
-        Problem::TaxExemptionInvalid { certificate } => {
+        CartIssue::TaxExemptionInvalid { certificate } => {
             Facts { certificate_number: Some(certificate.to_string()), ..none }
         }
-        Problem::ProductUnavailable { .. }
-        | Problem::NotShippable { .. }
-        | Problem::ShippingUnavailable { .. }
-        | Problem::TaxUnavailable { .. } => none,
+        CartIssue::ProductUnavailable { .. }
+        | CartIssue::NotShippable { .. }
+        | CartIssue::ShippingUnavailable { .. }
+        | CartIssue::TaxUnavailable { .. } => none,
     }
 }

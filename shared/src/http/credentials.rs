@@ -3,7 +3,7 @@
 use lambda_http::http::{HeaderMap, header};
 
 use crate::{
-    checkout::visit::{Caller, FreshIds, SignedIn, Staff},
+    checkout::request_context::{Caller, FreshIds, SignedIn, Staff},
     domain::{
         ids::{GuestId, Owner},
         invalid::Invalid,
@@ -18,13 +18,13 @@ const KEYS_REST_S: u64 = 5;
 
 /// What the headers prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum Credentials {
     User(Identity),
     Guest(GuestId),
     Nobody,
 }
 
-impl Claim {
+impl Credentials {
     /// The id of a signed-in user.
     pub fn user(&self) -> Option<&str> {
         match self {
@@ -44,36 +44,42 @@ impl Claim {
 }
 
 /// A kind of caller that a route is for.
-pub trait Admit: Sized {
+pub trait FromCredentials: Sized {
     /// # Errors
     /// 401 or 403.
-    fn admit(claim: &Claim, ids: &FreshIds) -> Result<Self, Problem>;
+    fn from_credentials(credentials: &Credentials, ids: &FreshIds) -> Result<Self, Problem>;
 }
 
-impl Admit for Caller {
-    fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
-        let owner = claim
+impl FromCredentials for Caller {
+    fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        let owner = credentials
             .owner()
             .ok_or_else(|| unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with"))?;
         Ok(Self { owner })
     }
 }
 
-impl Admit for SignedIn {
-    fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
-        match claim {
-            Claim::User(identity) => Ok(Self { user: identity.user.clone() }),
-            Claim::Guest(_) | Claim::Nobody => Err(unauthenticated("this route needs a signed-in user's bearer token")),
+impl FromCredentials for SignedIn {
+    fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        match credentials {
+            Credentials::User(identity) => Ok(Self { user: identity.user.clone() }),
+            Credentials::Guest(_) | Credentials::Nobody => {
+                Err(unauthenticated("this route needs a signed-in user's bearer token"))
+            }
         }
     }
 }
 
-impl Admit for Staff {
-    fn admit(claim: &Claim, _: &FreshIds) -> Result<Self, Problem> {
-        match claim {
-            Claim::User(identity) if identity.is_staff => Ok(Self { user: identity.user.clone() }),
-            Claim::User(_) => Err(Problem::new(403, "FORBIDDEN", "Not allowed", "this route is for the shop's staff")),
-            Claim::Guest(_) | Claim::Nobody => Err(unauthenticated("this route needs a staff member's bearer token")),
+impl FromCredentials for Staff {
+    fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        match credentials {
+            Credentials::User(identity) if identity.is_staff => Ok(Self { user: identity.user.clone() }),
+            Credentials::User(_) => {
+                Err(Problem::new(403, "FORBIDDEN", "Not allowed", "this route is for the shop's staff"))
+            }
+            Credentials::Guest(_) | Credentials::Nobody => {
+                Err(unauthenticated("this route needs a staff member's bearer token"))
+            }
         }
     }
 }
@@ -86,12 +92,12 @@ pub struct Newcomer {
     pub is_new: bool,
 }
 
-impl Admit for Newcomer {
-    fn admit(claim: &Claim, ids: &FreshIds) -> Result<Self, Problem> {
-        if *claim == Claim::Nobody {
+impl FromCredentials for Newcomer {
+    fn from_credentials(credentials: &Credentials, ids: &FreshIds) -> Result<Self, Problem> {
+        if *credentials == Credentials::Nobody {
             return Ok(Self { caller: Caller { owner: Owner::Guest(ids.guest) }, is_new: true });
         }
-        Ok(Self { caller: Caller::admit(claim, ids)?, is_new: false })
+        Ok(Self { caller: Caller::from_credentials(credentials, ids)?, is_new: false })
     }
 }
 
@@ -115,8 +121,8 @@ impl Newcomer {
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
 
-impl Admit for Anyone {
-    fn admit(_: &Claim, _: &FreshIds) -> Result<Self, Problem> {
+impl FromCredentials for Anyone {
+    fn from_credentials(_: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
         Ok(Self)
     }
 }
@@ -126,7 +132,7 @@ fn unauthenticated(detail: &str) -> Problem {
 }
 
 /// Reads the headers. A bad token is a 401, never a downgrade to guest.
-pub async fn claim(identities: &impl Identities, headers: &HeaderMap) -> Result<Claim, Problem> {
+pub async fn read(identities: &impl Identities, headers: &HeaderMap) -> Result<Credentials, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let invalid = |detail: &str| Problem::new(401, "INVALID_TOKEN", "The token is not valid", detail);
         let text = value.to_str().map_err(|_| invalid("the Authorization header is not readable"))?;
@@ -135,16 +141,16 @@ pub async fn claim(identities: &impl Identities, headers: &HeaderMap) -> Result<
             _ => return Err(invalid("the Authorization header must be: Bearer <token>")),
         };
         return match identities.verify(token).await {
-            Ok(identity) => Ok(Claim::User(identity)),
+            Ok(identity) => Ok(Credentials::User(identity)),
             Err(IdentityError::Refused(why)) => Err(invalid(why)),
             Err(error @ IdentityError::KeysUnavailable) => {
                 Err(Problem::new(503, "IDENTITY_UNAVAILABLE", "Try again", error.to_string()).retry_after(KEYS_REST_S))
             }
         };
     }
-    let Some(value) = headers.get(GUEST_HEADER) else { return Ok(Claim::Nobody) };
+    let Some(value) = headers.get(GUEST_HEADER) else { return Ok(Credentials::Nobody) };
     let guest = value.to_str().ok().and_then(|text| text.trim().parse::<GuestId>().ok());
-    guest.map(Claim::Guest).ok_or_else(|| {
+    guest.map(Credentials::Guest).ok_or_else(|| {
         Problem::validation(vec![Invalid::new(
             "/headers/x-guest-id",
             "must be the UUID that initiate answered with, or a random one of yours (version 4 or 7)",

@@ -10,17 +10,17 @@ use crate::{
         transaction::{Write, put},
     },
     domain::ids::{GuestId, Owner},
-    ports::{Kept, Receipt, Receipts, StoreError},
+    ports::{Kept, StoreError, StoredResponse, StoredResponses},
 };
 
-/// The name of a receipt's write within a transaction.
-pub const NAME: &str = "receipt";
+/// The name of a stored response's write within a transaction.
+pub const NAME: &str = "stored response";
 
 /// Absent, or expired and not yet deleted.
 const FREE: &str = "attribute_not_exists(id) OR #ttl <= :now";
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredReceipt {
+struct ResponseItem {
     id: String,
     fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,23 +47,23 @@ fn claim_of(guest: &Owner) -> String {
     format!("claimed#{guest}")
 }
 
-impl From<&Receipt> for StoredReceipt {
-    fn from(receipt: &Receipt) -> Self {
+impl From<&StoredResponse> for ResponseItem {
+    fn from(stored_response: &StoredResponse) -> Self {
         Self {
-            id: receipt.id.clone(),
-            fingerprint: receipt.fingerprint.clone(),
-            canonical: receipt.canonical.clone(),
-            status: receipt.status,
-            body: receipt.body.clone(),
-            ttl: receipt.expires_at.unix_timestamp(),
-            guest: receipt.guest.map(|guest| Owner::Guest(guest).to_string()),
+            id: stored_response.id.clone(),
+            fingerprint: stored_response.fingerprint.clone(),
+            canonical: stored_response.canonical.clone(),
+            status: stored_response.status,
+            body: stored_response.body.clone(),
+            ttl: stored_response.expires_at.unix_timestamp(),
+            guest: stored_response.guest.map(|guest| Owner::Guest(guest).to_string()),
         }
     }
 }
 
-/// A receipt as part of the transaction that it answers for.
-pub fn write(table: &str, receipt: &Receipt, now: OffsetDateTime) -> Result<Write, StoreError> {
-    let item = to_item("keep receipt", &StoredReceipt::from(receipt))?;
+/// A stored_response as part of the transaction that it answers for.
+pub fn write(table: &str, stored_response: &StoredResponse, now: OffsetDateTime) -> Result<Write, StoreError> {
+    let item = to_item("store response", &ResponseItem::from(stored_response))?;
     let builder = Put::builder()
         .table_name(table)
         .expression_attribute_names("#ttl", "ttl")
@@ -71,28 +71,30 @@ pub fn write(table: &str, receipt: &Receipt, now: OffsetDateTime) -> Result<Writ
     Ok(Write::named(NAME, put(builder, item, FREE)))
 }
 
-impl Receipts for Dynamo {
+impl StoredResponses for Dynamo {
     async fn find(&self, id: &str, guest: Option<GuestId>, now: OffsetDateTime) -> Result<Kept, StoreError> {
-        const OPERATION: &str = "read receipt";
+        const OPERATION: &str = "read stored response";
         let claim = guest.map(|guest| claim_of(&Owner::Guest(guest)));
         let ids = [Some(id.to_owned()), claim.clone()].into_iter().flatten().collect();
         let mut items = self.batch(OPERATION, &self.tables.idempotency, ids, true).await?;
-        let stored = items.remove(id).map(|item| from_item::<StoredReceipt>(OPERATION, item)).transpose()?;
-        let receipt = stored.map(|stored| read(OPERATION, stored)).transpose()?.filter(|kept| kept.expires_at > now);
+        let stored = items.remove(id).map(|item| from_item::<ResponseItem>(OPERATION, item)).transpose()?;
+        let stored_response =
+            stored.map(|stored| read(OPERATION, stored)).transpose()?.filter(|kept| kept.expires_at > now);
         let mut claim = claim.and_then(|claim| items.remove(&claim));
         // Whoever had no identity has become somebody.
-        if let (None, Some(guest)) = (guest, receipt.as_ref().and_then(|receipt| receipt.guest)) {
+        if let (None, Some(guest)) = (guest, stored_response.as_ref().and_then(|stored_response| stored_response.guest))
+        {
             let id = claim_of(&Owner::Guest(guest));
             claim = self.batch(OPERATION, &self.tables.idempotency, vec![id.clone()], true).await?.remove(&id);
         }
         let claim = claim.map(|item| from_item::<StoredClaim>(OPERATION, item)).transpose()?;
         let claimed = claim.map(|claim| time_of(OPERATION, claim.until)).transpose()?;
-        Ok(Kept { receipt, claimed })
+        Ok(Kept { stored_response, claimed })
     }
 
-    async fn keep(&self, receipt: &Receipt, now: OffsetDateTime) -> Result<bool, StoreError> {
-        const OPERATION: &str = "keep receipt";
-        let item = to_item(OPERATION, &StoredReceipt::from(receipt))?;
+    async fn store(&self, stored_response: &StoredResponse, now: OffsetDateTime) -> Result<bool, StoreError> {
+        const OPERATION: &str = "store response";
+        let item = to_item(OPERATION, &ResponseItem::from(stored_response))?;
         let request = self.client.put_item().table_name(&self.tables.idempotency).set_item(Some(item));
         let result = request
             .condition_expression(FREE)
@@ -149,13 +151,13 @@ fn time_of(operation: &'static str, seconds: i64) -> Result<OffsetDateTime, Stor
     OffsetDateTime::from_unix_timestamp(seconds).map_err(|error| StoreError { operation, source: error.into() })
 }
 
-fn read(operation: &'static str, stored: StoredReceipt) -> Result<Receipt, StoreError> {
+fn read(operation: &'static str, stored: ResponseItem) -> Result<StoredResponse, StoreError> {
     let guest = match stored.guest.map(|guest| guest.parse()).transpose() {
         Ok(Some(Owner::Guest(guest))) => Some(guest),
         Ok(Some(Owner::User(_)) | None) => None,
         Err(error) => return Err(StoreError { operation, source: Box::new(error) }),
     };
-    Ok(Receipt {
+    Ok(StoredResponse {
         expires_at: time_of(operation, stored.ttl)?,
         id: stored.id,
         fingerprint: stored.fingerprint,

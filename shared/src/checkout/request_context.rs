@@ -12,7 +12,7 @@ use crate::{
         open::AddressKey,
         retry::backoff,
     },
-    ports::{CachedSession, ChangeId, OrderLook, Tries},
+    ports::{CachedSession, ChangeId, DeclinePlaces, OrderLook},
 };
 
 /// A caller whose identity is proven: every session and order belongs to one.
@@ -44,7 +44,7 @@ pub struct FreshIds {
 
 /// One request by `Who`.
 #[derive(Clone, Debug)]
-pub struct Visit<Who = Caller> {
+pub struct RequestContext<Who = Caller> {
     pub who: Who,
     pub now: OffsetDateTime,
     /// No retry begins after this.
@@ -58,15 +58,15 @@ pub struct Visit<Who = Caller> {
     /// What the source address is counted under, unless it is trusted.
     pub address: Option<AddressKey>,
     /// Whether a card may be tried.
-    pub tries: Arc<Tries>,
+    pub places: Arc<DeclinePlaces>,
     pub ids: FreshIds,
 }
 
-impl<Who> Visit<Who> {
-    /// The same visit by someone else.
-    pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<Visit<Other>, E> {
-        let Self { who: from, now, deadline, session_ttl, cached, looked, address, tries, ids } = self;
-        Ok(Visit { who: who(from)?, now, deadline, session_ttl, cached, looked, address, tries, ids })
+impl<Who> RequestContext<Who> {
+    /// The same context by someone else.
+    pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<RequestContext<Other>, E> {
+        let Self { who: from, now, deadline, session_ttl, cached, looked, address, places, ids } = self;
+        Ok(RequestContext { who: who(from)?, now, deadline, session_ttl, cached, looked, address, places, ids })
     }
 
     /// Names this request.

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum CartIssue {
     /// It isn't for sale any more: unpublished, gone, or without a price in the currency.
     ProductUnavailable {
         sku: Sku,
@@ -55,14 +55,14 @@ pub enum Problem {
     },
 }
 
-/// Several problems of one cart.
+/// Several issues of one cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems {
+pub struct CartIssues {
     pub currency: Currency,
-    pub list: Vec<Problem>,
+    pub list: Vec<CartIssue>,
 }
 
-impl Problem {
+impl CartIssue {
     /// The stable code, on the wire and in the store.
     pub const fn code(&self) -> &'static str {
         match self {

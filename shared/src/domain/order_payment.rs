@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{
     money::Minor,
     order::{Actor, IllegalMove, Order, OrderStatus},
-    payment::{Intent, PaymentMethod, PaymentStatus, Refunded, Standing, Todo},
+    payment::{Intent, IntentStatus, NextAction, PaymentMethod, PaymentStatus, Refunded},
 };
 
 /// Why a payment can't be changed like this.
@@ -32,8 +32,8 @@ pub enum PaymentRefusal {
 
 impl Order {
     /// What is to be done at the provider next.
-    pub fn todo(&self, now: OffsetDateTime) -> Option<Todo> {
-        self.payment.todo(self.is_called_off(), now)
+    pub fn next_action(&self, now: OffsetDateTime) -> Option<NextAction> {
+        self.payment.next_action(self.is_called_off(), now)
     }
 
     fn is_called_off(&self) -> bool {
@@ -54,28 +54,28 @@ impl Order {
             card.intent = Some(intent.id.clone());
         }
         let was = self.payment.status;
-        match (&intent.standing, was) {
-            (Standing::RequiresAction, PaymentStatus::Pending) => {
+        match (&intent.status, was) {
+            (IntentStatus::RequiresAction, PaymentStatus::Pending) => {
                 self.payment.ask_customer(now);
             }
-            (Standing::Authorized, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+            (IntentStatus::Authorized, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
                 self.payment.become_status(PaymentStatus::Authorized, None, now);
                 self.stand(now);
             }
             // It was given up, and came through all the same: it is voided next.
-            (Standing::Authorized, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
+            (IntentStatus::Authorized, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
                 self.payment.become_status(PaymentStatus::Authorized, None, now);
             }
-            (Standing::Captured(amount), PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+            (IntentStatus::Captured(amount), PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
                 self.paid(*amount, now);
                 self.stand(now);
             }
             (
-                Standing::Captured(amount),
+                IntentStatus::Captured(amount),
                 PaymentStatus::Authorized | PaymentStatus::Declined | PaymentStatus::Cancelled,
             ) => self.paid(*amount, now),
             (
-                Standing::Cancelled,
+                IntentStatus::Cancelled,
                 PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized,
             ) => self.unpaid(declined, now),
             // Nothing new, or a declined attempt of an intent that is about to be cancelled.
@@ -129,8 +129,8 @@ impl Order {
             if card.intent.is_none() {
                 return Err(PaymentRefusal::UnderWay);
             }
-            let changed = card.limit > now;
-            card.limit = card.limit.min(now);
+            let changed = card.deadline > now;
+            card.deadline = card.deadline.min(now);
             card.due = Some(now);
             return Ok(changed);
         }

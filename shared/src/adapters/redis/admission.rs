@@ -8,45 +8,45 @@ use crate::{
     adapters::redis::{
         blocks::SeenBlocks,
         command::Command,
+        connection::RedisConnection,
         documents,
         leases::{self, Field, Lives},
-        link::Link,
         local_limits::LocalLimits,
         scripts,
     },
     domain::limit::Decision,
-    ports::{CachedSession, ChangeId, Entrance, Entry, Gate, Limit, Tries},
+    ports::{Admission, AdmissionRequest, AdmissionResult, CachedSession, ChangeId, DeclinePlaces, Limit},
     telemetry::counts::{Store, degraded},
 };
 
 #[derive(Debug)]
-pub struct RedisGate {
-    pub link: Arc<Link>,
+pub struct RedisAdmission {
+    pub redis: Arc<RedisConnection>,
     pub session_ttl: time::Duration,
     pub lives: Lives,
     pub local: Arc<LocalLimits>,
     pub blocked: SeenBlocks,
 }
 
-impl Gate for RedisGate {
-    async fn enter(&self, entry: &Entry) -> Entrance {
-        let Entry { request, limits, declines, callers, session, view } = entry;
-        let keys = &self.link.keys;
+impl Admission for RedisAdmission {
+    async fn admit(&self, asked: &AdmissionRequest) -> AdmissionResult {
+        let AdmissionRequest { request, limits, declines, callers, session, view } = asked;
+        let keys = &self.redis.keys;
         let mut commands: Vec<Command> =
             limits.iter().chain(declines).map(|limit| self.count(limit, *request)).collect();
         if !callers.is_empty() {
             commands.push(Command::new("look for blocks", "HMGET").arg(keys.blocked()).arg(callers));
         }
-        commands.extend(session.map(|id| documents::get(&self.link, id, self.session_ttl)));
+        commands.extend(session.map(|id| documents::get(&self.redis, id, self.session_ttl)));
         // A look writes, where it takes the lease: a flood of requests that are refused must not.
         let view = view.as_ref().filter(|_| !limits.iter().any(|limit| self.local.will_be_refused(limit)));
         let view = view.map(|(owner, view)| Field::of(keys, self.lives, owner, view));
         commands.extend(view.as_ref().map(|at| leases::look(at, *request)));
         if commands.is_empty() {
-            return Entrance::default();
+            return AdmissionResult::default();
         }
         let asked_at = self.local.now();
-        let mut replies = self.link.send(&commands).await.into_iter();
+        let mut replies = self.redis.send(&commands).await.into_iter();
         let mut told = |of: &[Limit]| -> Vec<Option<Decision>> {
             of.iter().map(|_| replies.next().flatten().as_ref().and_then(decision)).collect()
         };
@@ -54,35 +54,36 @@ impl Gate for RedisGate {
         let blocks =
             if callers.is_empty() { Vec::new() } else { self.blocked.learn(callers, replies.next().flatten()) };
         let decisions = self.decide(limits, &counted, *request, asked_at).await;
-        let tries = self.decide(declines, &places, *request, asked_at).await;
-        let tries = match tries.iter().filter(|decision| !decision.allowed).map(|decision| decision.reset_after).max() {
-            Some(wait) => Tries::refused_for(wait),
-            None => Tries::of(declines.clone()),
+        let places = self.decide(declines, &places, *request, asked_at).await;
+        let places = match places.iter().filter(|decision| !decision.allowed).map(|decision| decision.reset_after).max()
+        {
+            Some(wait) => DeclinePlaces::refused_for(wait),
+            None => DeclinePlaces::of(declines.clone()),
         };
         let cached = session.and_then(|_| cached(&replies.next()??));
         let looked = view.as_ref().map(|_| leases::found(replies.next().flatten(), *request));
         if decisions.iter().any(|decision| !decision.allowed) {
-            if tries.refused().is_none() && !declines.is_empty() {
-                self.refund(tries.release(), *request).await;
+            if places.refused().is_none() && !declines.is_empty() {
+                self.refund(places.release(), *request).await;
             }
             if let (Some(at), Some(token)) = (view, looked.and_then(|looked| looked.token)) {
-                self.link.send(&[leases::give_back(&at, &token)]).await;
+                self.redis.send(&[leases::give_back(&at, &token)]).await;
             }
-            return Entrance { decisions, tries, blocks, ..Entrance::default() };
+            return AdmissionResult { decisions, places, blocks, ..AdmissionResult::default() };
         }
-        Entrance { decisions, tries, blocks, cached, looked }
+        AdmissionResult { decisions, places, blocks, cached, looked }
     }
 
     async fn refund(&self, limits: &[Limit], request: ChangeId) {
         for limit in limits {
             self.local.refund(limit, request);
         }
-        let commands: Vec<Command> = limits.iter().map(|limit| uncount(&self.link, limit, request)).collect();
-        self.link.send(&commands).await;
+        let commands: Vec<Command> = limits.iter().map(|limit| uncount(&self.redis, limit, request)).collect();
+        self.redis.send(&commands).await;
     }
 }
 
-impl RedisGate {
+impl RedisAdmission {
     /// What Redis says of each limit, and this container where Redis says nothing. A request that one of them refuses
     /// is given back to the others.
     async fn decide(
@@ -109,18 +110,18 @@ impl RedisGate {
         let mut commands = Vec::new();
         for ((limit, counted), _) in pairs().zip(&decisions).filter(|(_, decision)| decision.allowed) {
             match counted {
-                Some(_) => commands.push(uncount(&self.link, limit, request)),
+                Some(_) => commands.push(uncount(&self.redis, limit, request)),
                 None => self.local.refund(limit, request),
             }
         }
         if !commands.is_empty() {
-            self.link.send(&commands).await;
+            self.redis.send(&commands).await;
         }
         decisions
     }
 
     fn count(&self, limit: &Limit, request: ChangeId) -> Command {
-        Command::script("count request", &scripts::ADMIT, &self.link.keys.limit(&limit.key))
+        Command::script("count request", &scripts::ADMIT, &self.redis.keys.limit(&limit.key))
             .arg(limit.policy.count)
             .arg(limit.policy.window.as_micros().to_string())
             .arg(limit.cost)
@@ -129,9 +130,9 @@ impl RedisGate {
 }
 
 /// Takes a request out of a count again.
-pub fn uncount(link: &Link, limit: &Limit, request: ChangeId) -> Command {
+pub fn uncount(redis: &RedisConnection, limit: &Limit, request: ChangeId) -> Command {
     let members: Vec<String> = (1..=limit.cost).map(|n| format!("{}:{n}", request.0)).collect();
-    Command::new("refund request", "ZREM").arg(link.keys.limit(&limit.key)).arg(members)
+    Command::new("refund request", "ZREM").arg(redis.keys.limit(&limit.key)).arg(members)
 }
 
 fn decision(reply: &Value) -> Option<Decision> {

@@ -11,13 +11,13 @@ use crate::ports::Limit;
 /// are taken before the provider is asked, so that however many cards are tried at once, no more can be declined than
 /// the limits say; and they are given back, once, unless the card was declined.
 #[derive(Debug, Default)]
-pub struct Tries {
+pub struct DeclinePlaces {
     places: Vec<Limit>,
     over: AtomicBool,
     refused: Option<Duration>,
 }
 
-impl Tries {
+impl DeclinePlaces {
     /// Places that were taken.
     pub const fn of(places: Vec<Limit>) -> Self {
         Self { places, over: AtomicBool::new(false), refused: None }
