@@ -77,7 +77,7 @@ pub fn callers(config: &LimitsConfig, claim: Option<&Claim>, address: Option<IpA
     address.map(limited_address).into_iter().chain(user).collect()
 }
 
-/// The answer to who is shut out.
+/// The answer to a blocked caller.
 pub fn shut_out(until: OffsetDateTime) -> Problem {
     let until = until.format(&Rfc3339).unwrap_or_default();
     let detail =

@@ -279,7 +279,7 @@ pub struct Entry {
     pub limits: Vec<Limit>,
     /// Of a request that may try a card: see [`Tries`]. These refuse the card, and not the request.
     pub declines: Vec<Limit>,
-    /// By what the caller may be shut out: address and user id, as the limits count them.
+    /// What the caller may be blocked by: address and user id, as the limits count them.
     pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
 }
@@ -331,8 +331,8 @@ pub struct Entrance {
     pub cached: Option<CachedSession>,
 }
 
-/// The limits, who is shut out, and the cached session, in one round trip. With Redis down this container counts alone,
-/// which refuses nothing that Redis would have allowed; it shuts out whom it has seen shut out; and there is no cached
+/// The limits, who is blocked, and the cached session, in one round trip. With Redis down this container counts alone,
+/// which refuses nothing that Redis would have allowed; it blocks whom it has seen blocked; and there is no cached
 /// session.
 pub trait Gate: Sync {
     fn enter(&self, entry: &Entry) -> impl Future<Output = Entrance> + Send;
