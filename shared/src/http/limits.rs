@@ -64,14 +64,14 @@ pub fn address_key(config: &Config, address: Option<IpAddr>) -> Option<AddressKe
     Some(AddressKey::new(digest.finalize().into()))
 }
 
-/// By what staff may have shut a caller out: nobody at a trusted address.
+/// What staff may have blocked a caller by: nothing at a trusted address.
 pub fn callers(config: &LimitsConfig, claim: Option<&Claim>, address: Option<IpAddr>) -> Vec<String> {
     if address.is_some_and(|address| config.trusts(address)) {
         return Vec::new();
     }
     let user = match claim {
         Some(Claim::User(identity)) => Some(identity.user.to_string()),
-        // A guest id is free to have: it is no use to shut one out.
+        // Anyone can get a new guest id: it is no use to block one.
         Some(Claim::Guest(_) | Claim::Nobody) | None => None,
     };
     address.map(limited_address).into_iter().chain(user).collect()
