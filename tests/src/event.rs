@@ -106,7 +106,7 @@ impl Event {
         self
     }
 
-    /// Another route key than API Gateway's own: `cargo lambda watch` says `$default` for every route.
+    /// Another route key than that of the route: an API with one route for everything says `$default`.
     #[must_use]
     pub fn route_key(mut self, route_key: &str) -> Self {
         self.route_key = Some(route_key.to_owned());

@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed; the reason is on stderr
   2  used wrongly
-  3  nothing fits what was asked for, or `doctor` found a fault
+  3  nothing fits what was asked for, or `doctor` found a fault or something slow
   4  declined by whoever was asked";
 
 #[derive(Debug, Parser)]

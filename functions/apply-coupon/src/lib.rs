@@ -1,4 +1,4 @@
-//! `POST /apply-coupon`: puts a coupon on the session, in the place of any other.
+//! `POST /apply-coupon`: puts a coupon on the session, beside others if all may be combined.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `POST /remove-coupon`: takes the coupon off the session.
+//! `POST /remove-coupon`: takes one coupon off the session, or all.
 
 use std::sync::Arc;
 

@@ -161,7 +161,7 @@ where
         let user = credentials.as_ref().ok().and_then(Credentials::user);
         tracing::warn!(user, network = limits::network(address), "request refused: the caller is blocked");
         give_back(app, &places, asked.request).await;
-        return limits::shut_out(until).into();
+        return limits::blocked(until).into();
     }
     if let Some((limit, decision)) = limits::tightest(&asked.limits, &decisions).filter(|(_, made)| !made.allowed) {
         count(|counts| counts.rate_limit_violations += 1);

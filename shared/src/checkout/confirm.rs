@@ -226,7 +226,7 @@ where
     tokio::join!(snapshot, stores.cache.changing(&owners, &[], context.request())).0
 }
 
-/// With a card: goes on with the payment, wherever it is. An order that was declined is none.
+/// With a card: goes on with the payment, wherever it is. A declined order does not count as one.
 async fn finish<S, C, O, K, P>(
     stores: &Stores<'_, S, C, O, K, P>,
     context: &RequestContext,

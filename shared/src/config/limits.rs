@@ -142,7 +142,7 @@ impl LimitsConfig {
         self.by_address.get(function).copied()
     }
 
-    /// An IPv4 address is the same in IPv6 clothes.
+    /// An IPv4 address that is written as IPv6 is the same address.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|net| net.contains(&address))

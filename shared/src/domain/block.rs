@@ -1,4 +1,4 @@
-//! Callers whom staff have shut out for a while.
+//! Callers whom staff have blocked for a while.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -7,13 +7,13 @@ use time::OffsetDateTime;
 /// Every route.
 const EVERYWHERE: &str = "*";
 
-/// Until when one caller is shut out of which routes: of all, or of some by their functions' names.
+/// Until when one caller is blocked on which routes: of all, or of some by their functions' names.
 ///
 /// Written as `*=1795435200000` and `apply-coupon=1795435200000,confirm-order=…`, in ms since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blocks(BTreeMap<String, i128>);
 
-/// Why a text is none.
+/// Why a text names no block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be ROUTE=MS with commas between")]
 pub struct NotBlocks;
@@ -37,7 +37,7 @@ impl Blocks {
         self.0.retain(|_, until| *until > now.unix_timestamp_nanos() / 1_000_000);
     }
 
-    /// Until when the caller is shut out of a route, if so.
+    /// Until when the caller is blocked on a route, if so.
     pub fn until(&self, route: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let last = [route, EVERYWHERE].into_iter().filter_map(|name| self.0.get(name).copied()).max()?;
         let until = OffsetDateTime::from_unix_timestamp_nanos(last.checked_mul(1_000_000)?).ok()?;

@@ -64,21 +64,21 @@ pub fn address_key(config: &Config, address: Option<IpAddr>) -> Option<AddressKe
     Some(AddressKey::new(digest.finalize().into()))
 }
 
-/// By what staff may have shut a caller out: nobody at a trusted address.
+/// What staff may have blocked a caller by: nothing at a trusted address.
 pub fn callers(config: &LimitsConfig, credentials: Option<&Credentials>, address: Option<IpAddr>) -> Vec<String> {
     if address.is_some_and(|address| config.trusts(address)) {
         return Vec::new();
     }
     let user = match credentials {
         Some(Credentials::User(identity)) => Some(identity.user.to_string()),
-        // A guest id is free to have: it is no use to shut one out.
+        // Anyone can get a new guest id: it is no use to block one.
         Some(Credentials::Guest(_) | Credentials::Nobody) | None => None,
     };
     address.map(limited_address).into_iter().chain(user).collect()
 }
 
-/// The answer to who is shut out.
-pub fn shut_out(until: OffsetDateTime) -> Problem {
+/// The answer to a blocked caller.
+pub fn blocked(until: OffsetDateTime) -> Problem {
     let until = until.format(&Rfc3339).unwrap_or_default();
     let detail =
         format!("the shop has stopped serving these requests until {until}; ask it, and name the X-Request-Id");

@@ -306,7 +306,7 @@ pub struct AdmissionRequest {
     pub limits: Vec<Limit>,
     /// Of a request that may try a card: see [`DeclinePlaces`]. These refuse the card, and not the request.
     pub declines: Vec<Limit>,
-    /// By what the caller may be shut out: address and user id, as the limits count them.
+    /// What the caller may be blocked by: address and user id, as the limits count them.
     pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
     /// What the caller wants to see of their orders.
@@ -361,9 +361,9 @@ pub struct AdmissionResult {
     pub looked: Option<OrderLook>,
 }
 
-/// The limits, who is shut out, and the cached session or orders, in one round trip. With Redis down this container counts alone,
-/// which refuses nothing that Redis would have allowed; it shuts out whom it has seen shut out; and there is no cached
-/// session.
+/// The limits, who is blocked, and the cached session or orders, in one round trip. With Redis down this container
+/// counts alone, which refuses nothing that Redis would have allowed; it blocks whom it has seen blocked; and there is no
+/// cached session.
 pub trait Admission: Sync {
     fn admit(&self, asked: &AdmissionRequest) -> impl Future<Output = AdmissionResult> + Send;
 

@@ -16,7 +16,7 @@ pub struct Counts {
     pub order_cache_fills: u64,
     /// Requests refused by a rate limit.
     pub rate_limit_violations: u64,
-    /// Requests of callers whom staff have shut out.
+    /// Requests of callers whom staff have blocked.
     pub blocked_requests: u64,
     /// Operations that went on without their store, or failed for want of it.
     pub redis_degraded: u64,

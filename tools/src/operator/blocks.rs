@@ -9,7 +9,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 
 use super::Operator;
 
-/// One caller who is shut out, of a route or of all.
+/// One caller who is blocked, on one route or on all.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Blocked {
@@ -21,7 +21,7 @@ pub struct Blocked {
 }
 
 impl Operator {
-    /// Everybody who is shut out at `now`.
+    /// Everybody who is blocked at `now`.
     ///
     /// # Errors
     /// When the server refuses.
@@ -54,7 +54,7 @@ impl Operator {
         self.write_blocks(caller, &all).await
     }
 
-    /// Lets a caller in again: everywhere, or to one route. False if they were not shut out.
+    /// Unblocks a caller: on every route, or on one. False if they were not blocked.
     ///
     /// # Errors
     /// When the server refuses.

@@ -1,4 +1,4 @@
-//! Who is shut out, as one container has seen it: for when Redis is gone.
+//! Who is blocked, as one container has seen it: for when Redis is gone.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use crate::{
     telemetry::counts::{Store, degraded},
 };
 
-/// Callers that are remembered. Staff shut out a few.
+/// Callers that are remembered. Staff block a few.
 const MAX_SEEN: usize = 1000;
 
 #[derive(Debug, Default)]

@@ -30,7 +30,7 @@ impl Keys {
         format!("{}checkout:{}", self.prefix, key.0)
     }
 
-    /// A hash: until when callers are shut out, a field each.
+    /// A hash: until when callers are blocked, a field each.
     pub fn blocked(&self) -> String {
         format!("{}blocked", self.prefix)
     }
