@@ -9,7 +9,7 @@ use redis::aio::ConnectionLike;
 use shared::{
     app::App,
     domain::limit::Policy,
-    ports::{Admission, AdmissionRequest, ChangeId, Limit, LimitKey, LimitKind},
+    ports::{AdmissionRequest, ChangeId, Limit, LimitKey, LimitKind},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;

@@ -7,7 +7,7 @@ use shared::{
     adapters::redis::{command::Command, connection::RedisConnection},
     app::{App, Clock},
     checkout::{
-        confirm::{self, Confirm, ConfirmError, PaymentInput, Stores},
+        confirm::{self, Confirm, ConfirmError, PaymentInput},
         initiate::{Initiate, InitiateError, initiate},
         request_context::{Caller, FreshIds, RequestContext},
     },
@@ -19,7 +19,7 @@ use shared::{
         payment::{Capture, Payment, PaymentStatus, Refunded},
         priced::Line,
     },
-    ports::{ChangeId, Orders as _, Release},
+    ports::{Attempt, ChangeId, DeclinePlaces, Orders as _, Release},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -62,7 +62,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     order.payment = paid(&order, context.now)?;
     order.version += 1;
     let release = order.release(&before);
-    let saved = app.orders.save(&order, context.change(1), release, None, context.deadline).await;
+    let saved = app.orders.save(&order, release, None, context.attempt(context.request().attempt(1))).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
     Ok(())
 }
@@ -92,13 +92,6 @@ async fn place(
     order: OrderId,
 ) -> Result<(RequestContext, Order), FixtureError> {
     let (context, session) = open(app, guest, checkout, order).await?;
-    let stores = Stores {
-        sessions: &app.sessions,
-        catalog: &app.catalog,
-        orders: &app.orders,
-        cache: &app.orders,
-        payments: &app.payments,
-    };
     let command = Confirm {
         checkout,
         expected_total: session.priced.summary.total,
@@ -111,7 +104,7 @@ async fn place(
         },
         notes: None,
     };
-    let order = confirm::confirm(stores, &context, command, |_| None).await?.order;
+    let order = confirm::confirm(app, &context, command, &|_| None).await?.order;
     Ok((context, order))
 }
 
@@ -132,7 +125,7 @@ async fn open(
         places: std::sync::Arc::default(),
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };
-    let session = initiate(&app.sessions, &app.catalog, &context, cart(), |_| None).await?;
+    let session = initiate(app, &context, cart(), &|_| None).await?;
     // The confirmation is another request, with changes of its own.
     let ids = FreshIds { change: Uuid::new_v4(), ..context.ids };
     Ok((RequestContext { ids, ..context }, session))
@@ -169,7 +162,9 @@ async fn close(app: &App, owner: &str, id: OrderId) -> Result<(), Box<dyn std::e
     let Some(mut order) = app.orders.get(&owner.parse()?, id).await? else { return Ok(()) };
     let release = Release { open: order.open.take(), ..Release::default() };
     order.version += 1;
-    app.orders.save(&order, ChangeId(Uuid::new_v4()), release, None, deadline).await?;
+    let (change, places) = (ChangeId(Uuid::new_v4()), DeclinePlaces::default());
+    let attempt = Attempt { request: change, change, deadline, places: &places };
+    app.orders.save(&order, release, None, attempt).await?;
     Ok(())
 }
 

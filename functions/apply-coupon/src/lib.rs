@@ -11,13 +11,13 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::SessionView},
 };
 
-/// A coupon that doesn't apply is refused with its reason, and the session stays as it was.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::ApplyCoupon, request, |incoming: Incoming<Caller, ApplyCoupon>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let session = coupon::apply(&app.sessions, &app.catalog, &context, command).await?;
-        Ok::<_, Problem>(Answer::json(200, &SessionView::new(&session, context.now, context.session_ttl)))
-    })
-    .await
+    serve(&app, Route::ApplyCoupon, request, apply).await
+}
+
+/// A coupon that doesn't apply is refused with its reason, and the session stays as it was.
+async fn apply(app: &App, incoming: Incoming<Caller, ApplyCoupon>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let session = coupon::apply(app, &context, command).await?;
+    Ok(Answer::json(200, &SessionView::new(&session, context.now, context.session_ttl)))
 }

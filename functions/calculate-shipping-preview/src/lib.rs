@@ -8,13 +8,13 @@ use shared::{
     http::{answer::Answer, credentials::Anyone, problem::Problem, route::Route, view::PreviewView},
 };
 
-/// All offers, cheapest first.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::CalculateShippingPreview, request, |incoming: Incoming<Anyone, PreviewShipping>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let offers = preview(&app.catalog, &context, &command).await?;
-        Ok::<_, Problem>(Answer::json(200, &PreviewView::new(command.currency, &offers)))
-    })
-    .await
+    serve(&app, Route::CalculateShippingPreview, request, apply).await
+}
+
+/// All offers, cheapest first.
+async fn apply(app: &App, incoming: Incoming<Anyone, PreviewShipping>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let offers = preview(app, &context, &command).await?;
+    Ok(Answer::json(200, &PreviewView::new(command.currency, &offers)))
 }

@@ -11,14 +11,14 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::SessionView},
 };
 
-/// The session with `shippingMethods`, cheapest first.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::CalculateShipping, request, |incoming: Incoming<Caller, CalculateShipping>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let session = shipping::calculate(&app.sessions, &app.catalog, &context, command).await?;
-        let view = SessionView::new(&session, context.now, context.session_ttl).with_offers(&session);
-        Ok::<_, Problem>(Answer::json(200, &view))
-    })
-    .await
+    serve(&app, Route::CalculateShipping, request, apply).await
+}
+
+/// The session with `shippingMethods`, cheapest first.
+async fn apply(app: &App, incoming: Incoming<Caller, CalculateShipping>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let session = shipping::calculate(app, &context, command).await?;
+    let view = SessionView::new(&session, context.now, context.session_ttl).with_offers(&session);
+    Ok(Answer::json(200, &view))
 }

@@ -11,14 +11,14 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::SessionView},
 };
 
-/// The session with `taxBreakdown`.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::CalculateTax, request, |incoming: Incoming<Caller, CalculateTax>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let session = tax::calculate(&app.sessions, &app.catalog, &context, command).await?;
-        let view = SessionView::new(&session, context.now, context.session_ttl).with_taxes(&session);
-        Ok::<_, Problem>(Answer::json(200, &view))
-    })
-    .await
+    serve(&app, Route::CalculateTax, request, apply).await
+}
+
+/// The session with `taxBreakdown`.
+async fn apply(app: &App, incoming: Incoming<Caller, CalculateTax>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let session = tax::calculate(app, &context, command).await?;
+    let view = SessionView::new(&session, context.now, context.session_ttl).with_taxes(&session);
+    Ok(Answer::json(200, &view))
 }

@@ -8,14 +8,14 @@ use shared::{
     http::{answer::Answer, payment_commands::CaptureOrder, problem::Problem, route::Route, view::OrderAnswer},
 };
 
-/// 200 when it is taken, and whenever it was; 202 while the provider hasn't said so.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::CaptureOrder, request, |incoming: Incoming<Staff, CaptureOrder>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let order = orders::capture(&app.orders, &app.orders, &context, command.order).await?;
-        let done = app.finisher(&context).finish(order, None).await?;
-        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
-    })
-    .await
+    serve(&app, Route::CaptureOrder, request, apply).await
+}
+
+/// 200 when it is taken, and whenever it was; 202 while the provider hasn't said so.
+async fn apply(app: &App, incoming: Incoming<Staff, CaptureOrder>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let order = orders::capture(app, &context, command.order).await?;
+    let done = app.finisher(&context).finish(order, None).await?;
+    Ok(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
 }

@@ -11,14 +11,13 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::ClaimedView},
 };
 
-/// What moved; repeated, it finds nothing left to move.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::Claim, request, |incoming: Incoming<SignedIn, MergeGuest>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let claimed =
-            merge_guest(&app.sessions, &app.orders, &app.orders, &app.stored_responses, &context, command).await?;
-        Ok::<_, Problem>(Answer::json(200, &ClaimedView::from(&claimed)))
-    })
-    .await
+    serve(&app, Route::Claim, request, apply).await
+}
+
+/// What moved; repeated, it finds nothing left to move.
+async fn apply(app: &App, incoming: Incoming<SignedIn, MergeGuest>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let claimed = merge_guest(app, &context, command).await?;
+    Ok(Answer::json(200, &ClaimedView::from(&claimed)))
 }

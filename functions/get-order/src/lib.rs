@@ -8,13 +8,13 @@ use shared::{
     http::{answer::Answer, order_commands::ShowOrder, problem::Problem, route::Route, view::OrderAnswer},
 };
 
-/// With its items and the history of its status.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::GetOrder, request, |incoming: Incoming<Caller, ShowOrder>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let order = orders::get(&app.orders, &context, command.order).await?;
-        Ok::<_, Problem>(Answer::json(200, &OrderAnswer::from(&order)))
-    })
-    .await
+    serve(&app, Route::GetOrder, request, apply).await
+}
+
+/// With its items and the history of its status.
+async fn apply(app: &App, incoming: Incoming<Caller, ShowOrder>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let order = orders::get(app, &context, command.order).await?;
+    Ok(Answer::json(200, &OrderAnswer::from(&order)))
 }

@@ -8,15 +8,14 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, session_commands::ShowSession, view::SessionView},
 };
 
-/// The `ETag` is the session's version; with it in `If-None-Match`, an unchanged session is a 304.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::GetSession, request, |incoming: Incoming<Caller, ShowSession>| async move {
-        let if_none_match = incoming.if_none_match.clone();
-        let (context, command, _) = incoming.into_parts();
-        let session = session::show(&app.sessions, &context, command.checkout).await?;
-        let view = SessionView::new(&session, context.now, context.session_ttl);
-        Ok::<_, Problem>(Answer::json(200, &view).with_etag(session.version, if_none_match.as_deref()))
-    })
-    .await
+    serve(&app, Route::GetSession, request, apply).await
+}
+
+/// The `ETag` is the session's version; with it in `If-None-Match`, an unchanged session is a 304.
+async fn apply(app: &App, incoming: Incoming<Caller, ShowSession>) -> Result<Answer, Problem> {
+    let Incoming { context, command, if_none_match, .. } = incoming;
+    let session = session::show(app, &context, command.checkout).await?;
+    let view = SessionView::new(&session, context.now, context.session_ttl);
+    Ok(Answer::json(200, &view).with_etag(session.version, if_none_match.as_deref()))
 }

@@ -11,16 +11,16 @@ use shared::{
     },
 };
 
-/// Without an identity the caller becomes a guest; the answer names the guest id to come back with.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::Initiate, request, |incoming: Incoming<Newcomer, InitiateRequest>| async move {
-        let (context, command, stored_response) = incoming.into_parts();
-        let context = context.try_map(|newcomer| newcomer.or_named(command.guest))?;
-        let answer = |session: &_| Answer::json(201, &SessionView::new(session, context.now, context.session_ttl));
-        let stored_response = |session: &_| stored_response(&answer(session));
-        let session = initiate(&app.sessions, &app.catalog, &context, command.initiate, stored_response).await?;
-        Ok::<_, Problem>(answer(&session).kept(true))
-    })
-    .await
+    serve(&app, Route::Initiate, request, apply).await
+}
+
+/// Without an identity the caller becomes a guest; the answer names the guest id to come back with.
+async fn apply(app: &App, incoming: Incoming<Newcomer, InitiateRequest>) -> Result<Answer, Problem> {
+    let Incoming { context, command, key, .. } = incoming;
+    let context = context.try_map(|newcomer| newcomer.or_named(command.guest))?;
+    let answer = |session: &_| Answer::json(201, &SessionView::new(session, context.now, context.session_ttl));
+    let stored_response = |session: &_| key.as_ref().map(|key| key.stored_response(&answer(session)));
+    let session = initiate(app, &context, command.initiate, &stored_response).await?;
+    Ok(answer(&session).kept(true))
 }

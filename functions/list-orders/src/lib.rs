@@ -9,13 +9,13 @@ use shared::{
     ports::OrderFilter,
 };
 
-/// `status`, `limit` and `cursor` choose the page.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::ListOrders, request, |incoming: Incoming<Caller, OrderFilter>| async move {
-        let (context, filter, _) = incoming.into_parts();
-        let page = orders::list(&app.orders, &context, &filter).await?;
-        Ok::<_, Problem>(Answer::json(200, &OrderPageView::from(&page)))
-    })
-    .await
+    serve(&app, Route::ListOrders, request, apply).await
+}
+
+/// `status`, `limit` and `cursor` choose the page.
+async fn apply(app: &App, incoming: Incoming<Caller, OrderFilter>) -> Result<Answer, Problem> {
+    let Incoming { context, command: filter, .. } = incoming;
+    let page = orders::list(app, &context, &filter).await?;
+    Ok(Answer::json(200, &OrderPageView::from(&page)))
 }

@@ -10,5 +10,5 @@ use shared::{
 
 /// What this run did. An error makes Lambda count a failed invocation; the next minute tries again.
 pub async fn handle(app: Arc<App>, scheduled: Scheduled) -> Result<Reconciled, StoreError> {
-    reconcile(&app.orders, app.finisher(&scheduled)).await
+    reconcile(app.finisher(&scheduled)).await
 }

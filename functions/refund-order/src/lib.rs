@@ -11,14 +11,14 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::OrderAnswer},
 };
 
-/// 200 when the provider has taken it; 202 while it hasn't said so, and somebody goes on asking.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::RefundOrder, request, |incoming: Incoming<Staff, Refund>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let order = orders::refund(&app.orders, &app.orders, &context, command).await?;
-        let done = app.finisher(&context).finish(order, None).await?;
-        Ok::<_, Problem>(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
-    })
-    .await
+    serve(&app, Route::RefundOrder, request, apply).await
+}
+
+/// 200 when the provider has taken it; 202 while it hasn't said so, and somebody goes on asking.
+async fn apply(app: &App, incoming: Incoming<Staff, Refund>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let order = orders::refund(app, &context, command).await?;
+    let done = app.finisher(&context).finish(order, None).await?;
+    Ok(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
 }

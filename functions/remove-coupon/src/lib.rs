@@ -11,13 +11,13 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::SessionView},
 };
 
-/// A session without a coupon stays as it is.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::RemoveCoupon, request, |incoming: Incoming<Caller, RemoveCoupon>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let session = coupon::remove(&app.sessions, &app.catalog, &context, command).await?;
-        Ok::<_, Problem>(Answer::json(200, &SessionView::new(&session, context.now, context.session_ttl)))
-    })
-    .await
+    serve(&app, Route::RemoveCoupon, request, apply).await
+}
+
+/// A session without a coupon stays as it is.
+async fn apply(app: &App, incoming: Incoming<Caller, RemoveCoupon>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let session = coupon::remove(app, &context, command).await?;
+    Ok(Answer::json(200, &SessionView::new(&session, context.now, context.session_ttl)))
 }

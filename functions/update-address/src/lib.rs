@@ -11,13 +11,13 @@ use shared::{
     http::{answer::Answer, problem::Problem, route::Route, view::SessionView},
 };
 
-/// An address that the cart can't go to is refused, and the session stays as it was.
 pub async fn handle(app: Arc<App>, request: Request) -> Response {
-    let app = app.as_ref();
-    serve(app, Route::UpdateAddress, request, |incoming: Incoming<Caller, UpdateAddress>| async move {
-        let (context, command, _) = incoming.into_parts();
-        let session = address::update(&app.sessions, &app.catalog, &context, command).await?;
-        Ok::<_, Problem>(Answer::json(200, &SessionView::new(&session, context.now, context.session_ttl)))
-    })
-    .await
+    serve(&app, Route::UpdateAddress, request, apply).await
+}
+
+/// An address that the cart can't go to is refused, and the session stays as it was.
+async fn apply(app: &App, incoming: Incoming<Caller, UpdateAddress>) -> Result<Answer, Problem> {
+    let Incoming { context, command, .. } = incoming;
+    let session = address::update(app, &context, command).await?;
+    Ok(Answer::json(200, &SessionView::new(&session, context.now, context.session_ttl)))
 }

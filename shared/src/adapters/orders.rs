@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
         dynamodb::client::Dynamo,
         redis::{
             admission::uncount,
+            command::Command,
             connection::RedisConnection,
             documents,
             leases::{self, ABSENT_LIFE, Absences, Field, Lives},
@@ -19,6 +19,7 @@ use crate::{
         },
         stored::{Unreadable, order::StoredOrder, parts::all, payment::due, session::StoredSession},
     },
+    crash,
     domain::{
         ids::{OrderId, Owner},
         open::OpenLimits,
@@ -26,8 +27,8 @@ use crate::{
         payment::PaymentStatus,
     },
     ports::{
-        ChangeId, DueOrder, DueOrders, DuePage, DueRun, Limit, OrderCache, OrderFilter, OrderIndex, OrderLook,
-        OrderPage, OrderView, OrderViews, Orders, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits,
+        Attempt, ChangeId, DeclinePlaces, DueOrder, DueOrders, DuePage, DueRun, OrderFilter, OrderLook, OrderPage,
+        OrderView, Orders, Placed, Placement, Release, Saved, StoreError, StoredResponse, Transfer, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -115,36 +116,56 @@ impl OrderStore {
         let keys = &self.redis.keys;
         ids.iter().map(|id| keys.order(*id)).chain(owners.iter().map(|owner| keys.orders(owner))).collect()
     }
-}
 
-impl OrderViews for OrderStore {
-    async fn order(
-        &self,
-        owner: &Owner,
-        id: OrderId,
-        request: ChangeId,
-        looked: Option<OrderLook>,
-    ) -> Result<Option<Order>, StoreError> {
-        let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::One(id));
-        let parse = |stored: StoredOrder| stored.try_into().ok();
-        let store = |order: &Order| StoredOrder::new(order, ChangeId(Uuid::nil()));
-        self.through(&at, request, looked, parse, store, |_| true, self.dynamo.order(owner, id)).await
+    /// Empties entries of the cache, and keeps them empty until the request lets them go or the hold is over.
+    pub async fn hold(&self, keys: &[String], request: ChangeId) {
+        let commands: Vec<_> = keys.iter().map(|key| leases::hold(key, request, self.hold)).collect();
+        self.redis.send(&commands).await;
     }
 
-    async fn orders(
+    /// Empties entries again, and lets them be filled. `more` leaves in the same round trip.
+    pub async fn release(&self, keys: &[String], request: ChangeId, more: Vec<Command>) {
+        let mut commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
+        commands.extend(more);
+        self.redis.send_always(&commands).await;
+    }
+
+    /// Gives places back that nobody else has given back.
+    fn give_back(&self, places: &DeclinePlaces, request: ChangeId) -> Vec<Command> {
+        let free = places.release();
+        free.iter().for_each(|limit| self.local.refund(limit, request));
+        free.iter().map(|limit| uncount(&self.redis, limit, request)).collect()
+    }
+
+    /// Makes a change while the copies that it makes old are held. The hold is sent together with the write, so that who
+    /// dies after that leaves nothing old behind. Where nobody knows how the write ended, the hold begins anew, and on
+    /// `unsure` too: the write may have taken effect, or still will.
+    async fn while_held<T>(
         &self,
-        owner: &Owner,
-        filter: &OrderFilter,
+        held: &[String],
+        unsure: &[String],
         request: ChangeId,
-        looked: Option<OrderLook>,
-    ) -> Result<OrderPage, StoreError> {
-        let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::Page(filter.clone()));
-        let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
-        // A guest without orders may be anyone's invention.
-        let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
-        let parse = |stored| parse_page(stored).ok();
-        let page = self.through(&at, request, looked, parse, store_page, is_there, read).await?;
-        Ok(page.unwrap_or(OrderPage { orders: Vec::new(), next: None }))
+        write: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let ((), written) = tokio::join!(self.hold(held, request), write);
+        if written.is_err() {
+            self.hold(&[held, unsure].concat(), request).await;
+        }
+        written
+    }
+
+    /// Writes a change of one order, and tells the cache.
+    async fn write<T>(
+        &self,
+        order: &Order,
+        attempt: Attempt<'_>,
+        write: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let keys = self.keys_of(&[&order.owner], &[order.id]);
+        let written = self.while_held(&keys, &[], attempt.request, write).await?;
+        crash::point("order: written, the cache not told").await;
+        self.release(&keys, attempt.request, self.give_back(attempt.places, attempt.request)).await;
+        Ok(written)
     }
 }
 
@@ -160,38 +181,23 @@ fn store_page(page: &OrderPage) -> StoredPage {
     }
 }
 
-impl OrderCache for OrderStore {
-    async fn changing(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId) {
-        let keys = self.keys_of(owners, ids);
-        let commands: Vec<_> = keys.iter().map(|key| leases::hold(key, request, self.hold)).collect();
-        self.redis.send(&commands).await;
-    }
-
-    async fn changed(&self, owners: &[&Owner], ids: &[OrderId], request: ChangeId, free: &[Limit]) {
-        let keys = self.keys_of(owners, ids);
-        let mut commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
-        for limit in free {
-            self.local.refund(limit, request);
-            commands.push(uncount(&self.redis, limit, request));
-        }
-        self.redis.send_always(&commands).await;
-    }
-
-    async fn placed(&self, placement: Placement<'_>, request: ChangeId) {
-        let Placement { order, session, change, .. } = placement;
-        let stored = StoredSession::new(session, change, self.session_ttl);
-        let mut commands = vec![leases::release(&self.redis.keys.orders(&order.owner), request)];
-        commands.extend(documents::put(&self.redis, stored, session.updated_at, self.session_ttl));
-        self.redis.send_always(&commands).await;
-    }
-}
-
 impl Orders for OrderStore {
-    async fn place(&self, placement: Placement<'_>, deadline: Instant) -> Result<Placed, StoreError> {
-        let placed = self.dynamo.place_order(placement, self.session_ttl, &self.open_limits, deadline).await?;
-        if placed == Placed::SessionChanged {
-            count(|counts| counts.version_conflicts += 1);
+    async fn place(&self, placement: Placement<'_>, attempt: Attempt<'_>) -> Result<Placed, StoreError> {
+        let Placement { order, session, .. } = placement;
+        let lists = self.keys_of(&[&order.owner], &[]);
+        let write = self.dynamo.place_order(placement, attempt, self.session_ttl, &self.open_limits);
+        let placed = self.while_held(&lists, &self.keys_of(&[], &[order.id]), attempt.request, write).await?;
+        crash::point("confirm: reserved").await;
+        let mut more = Vec::new();
+        match placed {
+            Placed::Done => {
+                let stored = StoredSession::new(session, attempt.change, self.session_ttl);
+                more.extend(documents::put(&self.redis, stored, session.updated_at, self.session_ttl));
+            }
+            Placed::SessionChanged => count(|counts| counts.version_conflicts += 1),
+            _ => {}
         }
+        self.release(&lists, attempt.request, more).await;
         Ok(placed)
     }
 
@@ -203,41 +209,88 @@ impl Orders for OrderStore {
         self.dynamo.list_orders(owner, filter).await
     }
 
-    async fn transfer(
+    async fn shown(
         &self,
-        order: &Order,
-        from: &Owner,
-        change: ChangeId,
-        deadline: Instant,
-    ) -> Result<Saved<Order>, StoreError> {
-        self.dynamo.transfer_order(order, from, change, deadline).await
+        owner: &Owner,
+        id: OrderId,
+        request: ChangeId,
+        looked: Option<OrderLook>,
+    ) -> Result<Option<Order>, StoreError> {
+        let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::One(id));
+        let parse = |stored: StoredOrder| stored.try_into().ok();
+        let store = |order: &Order| StoredOrder::new(order, ChangeId(Uuid::nil()));
+        self.through(&at, request, looked, parse, store, |_| true, self.dynamo.order(owner, id)).await
+    }
+
+    async fn page_shown(
+        &self,
+        owner: &Owner,
+        filter: &OrderFilter,
+        request: ChangeId,
+        looked: Option<OrderLook>,
+    ) -> Result<OrderPage, StoreError> {
+        let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::Page(filter.clone()));
+        let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
+        // A guest without orders may be anyone's invention.
+        let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
+        let parse = |stored| parse_page(stored).ok();
+        let page = self.through(&at, request, looked, parse, store_page, is_there, read).await?;
+        Ok(page.unwrap_or(OrderPage { orders: Vec::new(), next: None }))
+    }
+
+    async fn owner_of(&self, id: OrderId) -> Result<Option<Owner>, StoreError> {
+        self.dynamo.order_owner(id).await
+    }
+
+    async fn transfer(&self, transfers: &[Transfer], attempt: Attempt<'_>) -> Result<Vec<Saved<Order>>, StoreError> {
+        let ids: Vec<OrderId> = transfers.iter().map(|transfer| transfer.order.id).collect();
+        let mut owners: Vec<&Owner> = transfers.iter().flat_map(|t| [&t.from, &t.order.owner]).collect();
+        owners.sort();
+        owners.dedup();
+        let keys = self.keys_of(&owners, &ids);
+        let write = async {
+            let mut saved = Vec::with_capacity(transfers.len());
+            for Transfer { order, from, change } in transfers {
+                saved.push(self.dynamo.transfer_order(order, from, *change, attempt.deadline).await?);
+            }
+            Ok(saved)
+        };
+        let saved = self.while_held(&keys, &[], attempt.request, write).await?;
+        self.release(&keys, attempt.request, Vec::new()).await;
+        Ok(saved)
     }
 
     async fn save(
         &self,
         order: &Order,
-        change: ChangeId,
         release: Release,
         stored_response: Option<&StoredResponse>,
-        deadline: Instant,
+        attempt: Attempt<'_>,
     ) -> Result<Saved<Order>, StoreError> {
         let declined = release.reserved && order.payment.status == PaymentStatus::Declined;
-        let saved = self.dynamo.save_order(order, change, release, stored_response, deadline).await?;
-        if declined && matches!(saved, Saved::Done) {
-            count(|counts| counts.declines += 1);
-        }
+        let write = self.dynamo.save_order(order, attempt.change, release, stored_response, attempt.deadline);
+        let saved = self.write(order, attempt, write).await?;
         if matches!(saved, Saved::Conflict(_)) {
             count(|counts| counts.version_conflicts += 1);
+        }
+        if declined && matches!(saved, Saved::Done) {
+            count(|counts| counts.declines += 1);
         }
         Ok(saved)
     }
 
-    async fn wait(&self, order: &Order, change: ChangeId, deadline: Instant) -> Result<Waits, StoreError> {
-        let waits = self.dynamo.let_order_wait(order, change, &self.open_limits, deadline).await?;
+    async fn wait(&self, order: &Order, attempt: Attempt<'_>) -> Result<Waits, StoreError> {
+        let write = self.dynamo.let_order_wait(order, attempt.change, &self.open_limits, attempt.deadline);
+        let waits = self.write(order, attempt, write).await?;
         if matches!(waits, Waits::Saved(Saved::Conflict(_))) {
             count(|counts| counts.version_conflicts += 1);
         }
         Ok(waits)
+    }
+
+    async fn drop_copies(&self, owner: &Owner, id: OrderId, request: ChangeId, places: Option<&DeclinePlaces>) {
+        let more = places.map(|places| self.give_back(places, request)).unwrap_or_default();
+        self.release(&self.keys_of(&[owner], &[id]), request, more).await;
     }
 }
 
@@ -268,11 +321,5 @@ impl DueOrders for OrderStore {
             counts.reconcile_failures += u64::from(!run.is_whole);
             counts.orders_not_reconciled += u64::from(run.failed);
         });
-    }
-}
-
-impl OrderIndex for OrderStore {
-    async fn owner_of(&self, id: OrderId) -> Result<Option<Owner>, StoreError> {
-        self.dynamo.order_owner(id).await
     }
 }

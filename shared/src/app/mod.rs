@@ -48,7 +48,7 @@ use crate::{
         cause,
         ids::{CheckoutId, GuestId, OrderId},
     },
-    ports::{Health, PaymentsPulse, Pulse, Pulses},
+    ports::{PaymentsPulse, Pulse, Pulses, Stores},
     telemetry::counts::{Store, degraded},
 };
 
@@ -56,7 +56,8 @@ pub use run::{Scheduled, run, run_scheduled};
 pub use serve::{Incoming, Request, Response, ResponseMeta, serve};
 
 /// How long it is remembered that the payment provider has failed.
-const NOTE_SECONDS: u64 = 120;
+/// Longer than the reconciler leaves an order alone that the provider didn't answer for.
+const NOTE_SECONDS: u64 = 300;
 
 /// Everything a container holds on to between requests.
 #[derive(Debug)]
@@ -178,11 +179,8 @@ impl App {
     }
 
     /// Goes on with what a payment has begun.
-    pub fn finisher<'a, Who>(
-        &'a self,
-        context: &'a RequestContext<Who>,
-    ) -> Finisher<'a, SessionStore, OrderStore, OrderStore, Stripe> {
-        Finisher::of(context, &self.sessions, &self.orders, &self.orders, &self.payments)
+    pub fn finisher<'a, Who>(&'a self, context: &'a RequestContext<Who>) -> Finisher<'a, Self> {
+        Finisher::of(self, context)
     }
 
     pub fn now(&self) -> OffsetDateTime {
@@ -220,6 +218,34 @@ impl App {
     }
 }
 
+impl Stores for App {
+    type Sessions = SessionStore;
+    type Catalog = Dynamo;
+    type Orders = OrderStore;
+    type StoredResponses = Dynamo;
+    type Payments = Stripe;
+
+    fn sessions(&self) -> &SessionStore {
+        &self.sessions
+    }
+
+    fn catalog(&self) -> &Dynamo {
+        &self.catalog
+    }
+
+    fn orders(&self) -> &OrderStore {
+        &self.orders
+    }
+
+    fn stored_responses(&self) -> &Dynamo {
+        &self.stored_responses
+    }
+
+    fn payments(&self) -> &Stripe {
+        &self.payments
+    }
+}
+
 /// Keys in a setting come from a template that can't look into them: with none that can be used, signed-in callers are
 /// refused, and guests go on buying. A file is ours, and must be good.
 fn tokens(config: &AuthConfig) -> Result<Tokens, BadKeys> {
@@ -243,7 +269,7 @@ fn random_id() -> Uuid {
 }
 
 impl App {
-    /// Leaves a note for [`Health`] that the payment provider has failed an invocation. What is written only then costs
+    /// Leaves a note for [`App::pulse`] that the payment provider has failed an invocation. What is written only then costs
     /// nothing while all is well.
     async fn note_payments(&self) {
         let at = self.now().unix_timestamp_nanos() / 1_000_000;
@@ -261,8 +287,9 @@ impl App {
     }
 }
 
-impl Health for App {
-    async fn pulse(&self) -> Pulses {
+impl App {
+    /// How the stores are, by asking them.
+    pub async fn pulse(&self) -> Pulses {
         let redis = async {
             let start = Instant::now();
             let keys = &self.redis.keys;

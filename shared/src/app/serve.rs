@@ -1,6 +1,6 @@
 //! What every route does around its use case: identity, decoding, the limit, idempotency keys, headers, the log line.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext as GatewayContext};
 use time::OffsetDateTime;
@@ -18,15 +18,12 @@ use crate::{
         credentials::{self, Credentials, FromCredentials},
         idempotency::{self, Key},
         limits,
-        problem::Problem,
-        problems::{ALREADY_ANSWERED, BUSY, busy},
+        problem::{Handling, Problem},
+        problems::busy,
         route::Route,
         source,
     },
-    ports::{
-        Admission as _, AdmissionRequest, AdmissionResult, ChangeId, DeclinePlaces, StoredResponse,
-        StoredResponses as _,
-    },
+    ports::{AdmissionRequest, AdmissionResult, ChangeId, DeclinePlaces, StoredResponses as _},
     telemetry::counts::{Counts, Store, count, counted, counting, degraded, spent_ms},
 };
 
@@ -41,15 +38,8 @@ pub struct Incoming<Who, C> {
     pub command: C,
     /// The value of `If-None-Match`, if there is one.
     pub if_none_match: Option<String>,
-    key: Option<Key>,
-}
-
-impl<Who, C> Incoming<Who, C> {
-    /// Splits off what the use case takes, and a way to make the stored response of its answer.
-    pub fn into_parts(self) -> (RequestContext<Who>, C, impl Fn(&Answer) -> Option<StoredResponse>) {
-        let key = self.key;
-        (self.context, self.command, move |answer: &Answer| key.as_ref().map(|key| key.stored_response(answer)))
-    }
+    /// What the answer is stored under, if the request came with an `Idempotency-Key`.
+    pub key: Option<Key>,
 }
 
 /// What a response tells whoever runs the handler, beside what it tells the client.
@@ -61,13 +51,17 @@ pub struct ResponseMeta {
 
 /// Serves one request: whatever happens inside, the client gets an answer with its request id, and with the headers of
 /// the limit that leaves it the least.
-pub async fn serve<Who, C, F, Fut>(app: &App, route: Route, request: Request, handler: F) -> Response
+pub async fn serve<Who, C>(
+    app: &App,
+    route: Route,
+    request: Request,
+    handler: impl AsyncFnOnce(&App, Incoming<Who, C>) -> Result<Answer, Problem>,
+) -> Response
 where
     Who: FromCredentials,
     C: Command,
-    F: FnOnce(Incoming<Who, C>) -> Fut,
-    Fut: Future<Output = Result<Answer, Problem>>,
 {
+    debug_assert_eq!(Who::KIND, route.spec().caller, "the handler and the table of routes say who {route:?} is for");
     let correlation_id = correlation_id(&request);
     let cold_start = app.is_cold();
     let span = span(route, &request, &correlation_id, cold_start);
@@ -117,12 +111,15 @@ fn span(route: Route, request: &Request, correlation_id: &str, cold_start: bool)
     )
 }
 
-async fn guarded<Who, C, F, Fut>(app: &App, route: Route, request: &Request, handler: F) -> Answer
+async fn guarded<Who, C>(
+    app: &App,
+    route: Route,
+    request: &Request,
+    handler: impl AsyncFnOnce(&App, Incoming<Who, C>) -> Result<Answer, Problem>,
+) -> Answer
 where
     Who: FromCredentials,
     C: Command,
-    F: FnOnce(Incoming<Who, C>) -> Fut,
-    Fut: Future<Output = Result<Answer, Problem>>,
 {
     let now = app.now();
     let deadline = Instant::now() + app.config.times.request;
@@ -131,11 +128,10 @@ where
         let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", format!("this route takes {methods}"));
         return Answer::from(problem).header("allow", methods);
     }
-    // A route for anyone has no use for an identity, and doesn't fail for want of one.
-    let credentials = if route == Route::Health {
-        Ok(Credentials::Nobody)
-    } else {
+    let credentials = if route.spec().reads_credentials {
         credentials::read(&app.tokens, request.headers()).await
+    } else {
+        Ok(Credentials::Nobody)
     };
     let command = body::check_size(request, C::MAX_BODY)
         .and_then(|()| card_data::refuse(request, route))
@@ -200,7 +196,7 @@ where
     let mut answer = answer.unwrap_or_else(Answer::from);
     // No card was tried, or nobody knows what became of it.
     give_back(app, &places, asked.request).await;
-    let busy = answer.code == Some(BUSY);
+    let busy = answer.handling == Handling::Busy;
     if busy {
         answer = answer.header("retry-after", come_back_after(ids.change).to_string());
     }
@@ -236,20 +232,18 @@ fn out_of_time() -> Problem {
 }
 
 /// Runs the handler, unless its request has been answered before.
-async fn keyed<Who, C, F, Fut>(
+async fn keyed<Who, C>(
     app: &App,
     route: Route,
     request: &Request,
     credentials: &Credentials,
     command: Result<C, Problem>,
     context: RequestContext<()>,
-    handler: F,
+    handler: impl AsyncFnOnce(&App, Incoming<Who, C>) -> Result<Answer, Problem>,
 ) -> Result<Answer, Problem>
 where
     Who: FromCredentials,
     C: Command,
-    F: FnOnce(Incoming<Who, C>) -> Fut,
-    Fut: Future<Output = Result<Answer, Problem>>,
 {
     let ids = context.ids;
     let context = context.try_map(|()| Who::from_credentials(credentials, &ids))?;
@@ -262,12 +256,12 @@ where
         return Ok(answer);
     }
     let if_none_match = request.headers().get("if-none-match").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    let answer = handler(Incoming { context, command, if_none_match, key: key.clone() }).await;
+    let answer = handler(app, Incoming { context, command, if_none_match, key: key.clone() }).await;
     let Some(mut key) = key else { return answer };
-    let beaten = matches!(&answer, Err(problem) if problem.code == ALREADY_ANSWERED);
+    let beaten = matches!(&answer, Err(problem) if problem.handling == Handling::Replay);
     let answer = answer.unwrap_or_else(Answer::from);
     // Of two requests with one key, the first to be answered gives the answer to both.
-    if (beaten || !keep(app, route, &key, &answer, now).await)
+    if (beaten || !store(app, route, &key, &answer, now).await)
         && let Some(answer) = key.stored(&app.stored_responses, now).await?
     {
         return Ok(answer);
@@ -277,7 +271,7 @@ where
 
 /// Keeps a final answer that no transaction has kept. False if another request with the key was answered first, or may
 /// have been.
-async fn keep(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
+async fn store(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
     if answer.kept {
         return true;
     }

@@ -12,7 +12,7 @@ use crate::{
         ids::CheckoutId,
         session::Session,
     },
-    ports::{Catalog, Sessions},
+    ports::Stores,
 };
 
 /// At least one of the two addresses is there.
@@ -38,12 +38,11 @@ pub enum AddressError {
 
 /// Sets the addresses and prices the cart for the new place.
 pub async fn update(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext,
     command: UpdateAddress,
 ) -> Result<Session, AddressError> {
-    session::change(sessions, catalog, context, command.checkout, &command).await
+    session::change(stores, context, command.checkout, &command).await
 }
 
 impl Edit for UpdateAddress {

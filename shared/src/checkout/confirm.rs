@@ -1,6 +1,6 @@
 //! Turning a session into one order, exactly once.
 
-use std::{mem, time::Duration};
+use std::time::Duration;
 
 use crate::{
     checkout::{
@@ -24,8 +24,8 @@ use crate::{
         session::{Session, SessionStatus},
     },
     ports::{
-        CardUnavailable, Catalog, Loaded, OrderCache, Orders, Payments, Placed, Placement, Saved, Sessions, StoreError,
-        StoredResponse,
+        CardUnavailable, Catalog as _, ChangeId, Loaded, Orders as _, Payments, Placed, Placement, Saved,
+        Sessions as _, StoreError, StoredResponse, Stores,
     },
 };
 
@@ -105,69 +105,57 @@ impl From<StoreError> for ConfirmError {
     }
 }
 
-/// The stores that a confirmation needs.
-#[derive(Debug)]
-pub struct Stores<'a, S, C, O, K, P> {
-    pub sessions: &'a S,
-    pub catalog: &'a C,
-    pub orders: &'a O,
-    pub cache: &'a K,
-    pub payments: &'a P,
-}
-
 /// Places the order in one transaction with everything it takes. A repeated or a simultaneous confirmation gets the
 /// order that the first one made. `stored_response` makes the answer that is stored in the same transaction.
-pub async fn confirm<S, C, O, K, P>(
-    stores: Stores<'_, S, C, O, K, P>,
+pub async fn confirm(
+    stores: &impl Stores,
     context: &RequestContext,
     command: Confirm,
-    stored_response: impl Fn(&Order) -> Option<StoredResponse>,
-) -> Result<Confirmed, ConfirmError>
-where
-    S: Sessions,
-    C: Catalog,
-    O: Orders,
-    K: OrderCache,
-    P: Payments,
-{
-    let mut loaded = session::load(stores.sessions, context, command.checkout).await?;
-    let mut held = false;
-    for attempt in 0..ATTEMPTS {
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
+) -> Result<Confirmed, ConfirmError> {
+    let mut loaded = session::load(stores, context, command.checkout).await?;
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
             let from_cache = loaded.from_cache;
-            stores.sessions.touch(loaded, context.now).await;
-            let order = completed(&stores, context, order).await?;
+            stores.sessions().touch(loaded, context.now).await;
+            let order = completed(stores, context, order).await?;
             if !(from_cache && order.status == OrderStatus::Cancelled) {
-                return finish(&stores, context, order, false).await;
+                return finish(stores, context, order, false).await;
             }
             // The session may have been given back since the copy was made.
-            loaded = session::load_fresh(stores.sessions, context, command.checkout).await?;
+            loaded = session::load_fresh(stores, context, command.checkout).await?;
             if matches!(loaded.session.status, SessionStatus::Completed { .. }) {
-                return finish(&stores, context, order, false).await;
+                return finish(stores, context, order, false).await;
             }
         }
-        let snapshot = snapshot(&stores, context, &loaded.session, &mut held).await?;
+        let snapshot = stores.catalog().snapshot(&session::query(&loaded.session)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
         let payment = refuse(&session, &command)
-            .and_then(|()| payment(stores.payments, context, &session, &snapshot, &command.payment));
+            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, &command.payment));
         let payment = match payment {
             Ok(payment) => payment,
             Err(refusal) => {
                 // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
                 // the session is still what was priced.
-                let fresh = session::load_fresh(stores.sessions, context, command.checkout).await?;
+                let fresh = session::load_fresh(stores, context, command.checkout).await?;
                 if fresh.session.version != loaded.session.version {
                     loaded = fresh;
-                    continue;
+                    if retry.at_once() {
+                        continue;
+                    }
+                    return Err(SessionError::Contended.into());
                 }
-                if let Some(refusal) =
-                    keep_new_prices(stores.sessions, context, &loaded, session, refusal, attempt).await?
-                {
+                let change = retry.change();
+                if let Some(refusal) = keep_new_prices(stores, context, &loaded, session, refusal, change).await? {
                     return Err(refusal);
                 }
-                loaded = session::load_fresh(stores.sessions, context, command.checkout).await?;
+                if !retry.again().await {
+                    return Err(SessionError::Contended.into());
+                }
+                loaded = session::load_fresh(stores, context, command.checkout).await?;
                 continue;
             }
         };
@@ -175,23 +163,13 @@ where
         let order = order(context, &session, &snapshot, &command, payment)?;
         session.status = SessionStatus::Completed { order: order.id };
         session::advance(&mut session, context);
-        let (change, stored_response) = (context.change(attempt), stored_response(&order));
-        let placement =
-            Placement { order: &order, session: &session, change, stored_response: stored_response.as_ref() };
+        let stored_response = stored_response(&order);
+        let placement = Placement { order: &order, session: &session, stored_response: stored_response.as_ref() };
         crash::point("confirm: nothing done").await;
-        let placed = stores.orders.place(placement, context.deadline).await;
-        crash::point("confirm: reserved").await;
-        if placed.is_err() {
-            // It may have been placed all the same, or still be.
-            stores.cache.changing(&[&order.owner], &[order.id], context.request()).await;
-        }
-        match placed? {
-            Placed::Done => {
-                stores.cache.placed(placement, context.request()).await;
-                return finish(&stores, context, order, true).await;
-            }
-            Placed::SessionChanged if !context.pause(attempt).await => break,
-            Placed::SessionChanged => loaded = session::load_fresh(stores.sessions, context, command.checkout).await?,
+        match stores.orders().place(placement, context.attempt(retry.change())).await? {
+            Placed::Done => return finish(stores, context, order, true).await,
+            Placed::SessionChanged if !retry.again().await => return Err(SessionError::Contended.into()),
+            Placed::SessionChanged => loaded = session::load_fresh(stores, context, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
             Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(CartIssues { currency, list })),
             Placed::TooManyOpenOrders(limit) => return Err(ConfirmError::TooManyOpenOrders(limit)),
@@ -203,44 +181,16 @@ where
             }
         }
     }
-    Err(SessionError::Contended.into())
-}
-
-/// What the session, the caller's and open, is priced by. Beside the first reading their lists of orders are held in the
-/// cache: a confirmation that dies after its transaction leaves no old list behind. A refused one lets the hold run out.
-async fn snapshot<S, C, O, K, P>(
-    stores: &Stores<'_, S, C, O, K, P>,
-    context: &RequestContext,
-    session: &Session,
-    held: &mut bool,
-) -> Result<CatalogSnapshot, StoreError>
-where
-    C: Catalog,
-    K: OrderCache,
-{
-    let (query, owners) = (session::query(session), [&context.who.owner]);
-    let snapshot = stores.catalog.snapshot(&query);
-    if mem::replace(held, true) {
-        return snapshot.await;
-    }
-    tokio::join!(snapshot, stores.cache.changing(&owners, &[], context.request())).0
 }
 
 /// With a card: goes on with the payment, wherever it is. A declined order does not count as one.
-async fn finish<S, C, O, K, P>(
-    stores: &Stores<'_, S, C, O, K, P>,
+async fn finish(
+    stores: &impl Stores,
     context: &RequestContext,
     order: Order,
     created: bool,
-) -> Result<Confirmed, ConfirmError>
-where
-    S: Sessions,
-    O: Orders,
-    K: OrderCache,
-    P: Payments,
-{
-    let Stores { sessions, orders, cache, payments, .. } = *stores;
-    let done = Finisher::of(context, sessions, orders, cache, payments).finish(order, None).await?;
+) -> Result<Confirmed, ConfirmError> {
+    let done = Finisher::of(stores, context).finish(order, None).await?;
     match (done.order.payment.status, done.too_many_open) {
         (PaymentStatus::Declined, _) => {
             let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
@@ -252,20 +202,12 @@ where
 }
 
 /// The order that the session has already become.
-async fn completed<S, C, O, K, P>(
-    stores: &Stores<'_, S, C, O, K, P>,
-    context: &RequestContext,
-    id: OrderId,
-) -> Result<Order, ConfirmError>
-where
-    O: Orders,
-    K: OrderCache,
-{
-    let order = stores.orders.get(&context.who.owner, id).await?;
-    // This may be the retry of a confirmation whose request died before it could tell the cache.
+async fn completed(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, ConfirmError> {
+    let owner = &context.who.owner;
+    let order = stores.orders().get(owner, id).await?;
     let over = order.as_ref().is_none_or(|order| !order.payment.status.is_open());
-    let free = if over { context.places.release() } else { &[] };
-    stores.cache.changed(&[&context.who.owner], &[id], context.request(), free).await;
+    let places = over.then_some(context.places.as_ref());
+    stores.orders().drop_copies(owner, id, context.request(), places).await;
     // The session and its order were written in one transaction: without the order, it isn't this caller's.
     order.ok_or(ConfirmError::Session(SessionError::NotFound))
 }
@@ -299,26 +241,23 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
 /// Keeps the prices that a refusal rests on, so that the client reads the same session that refused it. `None` if
 /// someone changed the session meanwhile: then the refusal has to be thought over.
 async fn keep_new_prices(
-    sessions: &impl Sessions,
+    stores: &impl Stores,
     context: &RequestContext,
     loaded: &Loaded,
     mut session: Session,
     refusal: ConfirmError,
-    attempt: u32,
+    change: ChangeId,
 ) -> Result<Option<ConfirmError>, ConfirmError> {
     if session.priced == loaded.session.priced {
         return Ok(Some(refusal));
     }
     session::advance(&mut session, context);
-    match sessions.save(&session, context.change(attempt)).await? {
+    match stores.sessions().save(&session, change).await? {
         Saved::Done => Ok(Some(match refusal {
             ConfirmError::TotalChanged(_) => ConfirmError::TotalChanged(Box::new(session)),
             refusal => refusal,
         })),
-        Saved::Conflict(_) | Saved::AlreadyAnswered => {
-            context.pause(attempt).await;
-            Ok(None)
-        }
+        Saved::Conflict(_) | Saved::AlreadyAnswered => Ok(None),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         money::Currency,
         session::Session,
     },
-    ports::{Catalog, Sessions},
+    ports::Stores,
 };
 
 #[derive(Clone, Debug)]
@@ -40,22 +40,20 @@ pub enum CouponError {
 
 /// Applies a coupon beside those that are on, if they may be combined. One that doesn't apply any more gives way.
 pub async fn apply(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext,
     command: ApplyCoupon,
 ) -> Result<Session, CouponError> {
-    session::change(sessions, catalog, context, command.checkout, &command).await
+    session::change(stores, context, command.checkout, &command).await
 }
 
 /// Takes a coupon off, or all; a session without it stays as it is.
 pub async fn remove(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext,
     command: RemoveCoupon,
 ) -> Result<Session, SessionError> {
-    session::change(sessions, catalog, context, command.checkout, &command).await
+    session::change(stores, context, command.checkout, &command).await
 }
 
 impl Edit for ApplyCoupon {

@@ -15,7 +15,7 @@ use crate::{
         session::{Session, SessionStatus},
         tax::TaxStatus,
     },
-    ports::{Catalog, Saved, Sessions, StoredResponse},
+    ports::{Catalog as _, Saved, Sessions as _, StoredResponse, Stores},
 };
 
 /// What to open a checkout with. Lines of one SKU have been merged.
@@ -50,11 +50,10 @@ pub enum InitiateError {
 /// Prices the cart from the catalog and opens a session for it. `stored_response` makes the answer that is stored with the
 /// session, in the same transaction.
 pub async fn initiate(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext<Caller>,
     command: Initiate,
-    stored_response: impl Fn(&Session) -> Option<StoredResponse>,
+    stored_response: &(dyn Fn(&Session) -> Option<StoredResponse> + Sync),
 ) -> Result<Session, InitiateError> {
     let mut session = Session {
         id: context.ids.checkout,
@@ -73,11 +72,12 @@ pub async fn initiate(
         updated_at: context.now,
         active_at: context.now,
     };
-    let snapshot = catalog.snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
+    let snapshot = stores.catalog().snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
     session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;
-    match sessions
-        .create(&session, context.change(0), stored_response(&session).as_ref(), context.deadline)
+    match stores
+        .sessions()
+        .create(&session, context.request(), stored_response(&session).as_ref(), context.deadline)
         .await
         .map_err(SessionError::Store)?
     {

@@ -9,7 +9,7 @@ use crate::{
         ids::{CheckoutId, GuestId, OrderId, Owner},
         order::Order,
     },
-    ports::{OrderCache, OrderFilter, Orders, Saved, Sessions, StoreError, StoredResponses},
+    ports::{OrderFilter, Orders as _, Saved, Sessions as _, StoreError, StoredResponses as _, Stores, Transfer},
 };
 
 /// Attempts at moving one session or order that keeps changing.
@@ -47,10 +47,7 @@ pub enum ClaimError {
 /// the second step finds it, or finds that the session is the guest's no longer. Before anything moves, it is noted that
 /// answers which were stored for the guest are given to the guest no more, those of requests included that are under way.
 pub async fn merge_guest(
-    sessions: &impl Sessions,
-    orders: &impl Orders,
-    cache: &impl OrderCache,
-    stored_responses: &impl StoredResponses,
+    stores: &impl Stores,
     context: &RequestContext<SignedIn>,
     command: MergeGuest,
 ) -> Result<Claimed, ClaimError> {
@@ -63,45 +60,38 @@ pub async fn merge_guest(
         if !std::mem::replace(&mut is_noted, true) {
             let rest = context.deadline.saturating_duration_since(Instant::now());
             let until = context.now + rest + SKEW;
-            stored_responses.claimed(command.guest, until, until + command.answers_kept).await?;
+            stores.stored_responses().claimed(command.guest, until, until + command.answers_kept).await?;
         }
         Ok::<_, StoreError>(())
     };
-    for id in sessions.owned_by(&from).await? {
+    for id in stores.sessions().owned_by(&from).await? {
         note().await?;
-        if move_session(sessions, context, id, &from, &to, &mut change).await? {
+        if move_session(stores, context, id, &from, &to, &mut change).await? {
             claimed.sessions.push(id);
         }
     }
     loop {
-        let page = orders.list(&from, &OrderFilter { status: None, limit: PAGE, after: None }).await?;
+        let page = stores.orders().list(&from, &OrderFilter { status: None, limit: PAGE, after: None }).await?;
         if page.orders.is_empty() {
             return Ok(claimed);
         }
         note().await?;
-        let ids: Vec<_> = page.orders.iter().map(|order| order.id).collect();
-        cache.changing(&[&from, &to], &ids, context.request()).await;
-        for order in page.orders {
-            let id = order.id;
-            if move_order(orders, context, order, &to, &mut change).await? {
-                claimed.orders.push(id);
-            }
-        }
-        cache.changed(&[&from, &to], &ids, context.request(), &[]).await;
+        claimed.orders.extend(move_orders(stores, context, page.orders, &to, &mut change).await?);
     }
 }
 
 /// False if there is nothing to move any more.
 async fn move_session(
-    sessions: &impl Sessions,
+    stores: &impl Stores,
     context: &RequestContext<SignedIn>,
     id: CheckoutId,
     from: &Owner,
     to: &Owner,
     change: &mut u32,
 ) -> Result<bool, ClaimError> {
-    for attempt in 0..ATTEMPTS {
-        let Some(loaded) = sessions.load(id, None, context.now).await? else { return Ok(false) };
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
+        let Some(loaded) = stores.sessions().load(id, None, context.now).await? else { return Ok(false) };
         let mut session = loaded.session;
         if session.owner != *from || !session.is_live(context.now, context.session_ttl) {
             return Ok(false);
@@ -109,38 +99,51 @@ async fn move_session(
         session.owner = to.clone();
         session.version = session.version.saturating_add(1);
         *change += 1;
-        match sessions.transfer(&session, context.change(*change)).await? {
+        match stores.sessions().transfer(&session, context.request().attempt(*change)).await? {
             Saved::Done => return Ok(true),
-            Saved::Conflict(_) | Saved::AlreadyAnswered if !context.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !retry.again().await => return Err(ClaimError::Contended),
             Saved::Conflict(_) | Saved::AlreadyAnswered => {}
         }
     }
-    Err(ClaimError::Contended)
 }
 
-/// False if it was moved meanwhile.
-async fn move_order(
-    orders: &impl Orders,
+/// Moves orders, and those that others changed meanwhile once more. Answers with those that are the new owner's now.
+async fn move_orders(
+    stores: &impl Stores,
     context: &RequestContext<SignedIn>,
-    mut order: Order,
+    mut orders: Vec<Order>,
     to: &Owner,
     change: &mut u32,
-) -> Result<bool, ClaimError> {
-    for attempt in 0..ATTEMPTS {
-        let from = order.owner.clone();
-        let mut moved = order.clone();
-        moved.owner = to.clone();
-        moved.version = moved.version.saturating_add(1);
-        moved.updated_at = context.now;
-        *change += 1;
-        match orders.transfer(&moved, &from, context.change(*change), context.deadline).await? {
-            Saved::Done => return Ok(true),
-            Saved::Conflict(_) | Saved::AlreadyAnswered if !context.pause(attempt).await => break,
-            Saved::Conflict(_) | Saved::AlreadyAnswered => match orders.get(&from, moved.id).await? {
-                Some(fresh) => order = fresh,
-                None => return Ok(false),
-            },
+) -> Result<Vec<OrderId>, ClaimError> {
+    let mut moved = Vec::new();
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
+        let transfers: Vec<Transfer> = orders
+            .into_iter()
+            .map(|order| {
+                *change += 1;
+                let from = order.owner.clone();
+                let version = order.version.saturating_add(1);
+                let order = Order { owner: to.clone(), version, updated_at: context.now, ..order };
+                Transfer { order, from, change: context.request().attempt(*change) }
+            })
+            .collect();
+        let attempt = context.attempt(context.request());
+        let saved = stores.orders().transfer(&transfers, attempt).await?;
+        orders = Vec::new();
+        for (Transfer { order, from, .. }, saved) in transfers.into_iter().zip(saved) {
+            if matches!(saved, Saved::Done) {
+                moved.push(order.id);
+            } else {
+                // Gone, if another claim has moved it.
+                orders.extend(stores.orders().get(&from, order.id).await?);
+            }
+        }
+        if orders.is_empty() {
+            return Ok(moved);
+        }
+        if !retry.again().await {
+            return Err(ClaimError::Contended);
         }
     }
-    Err(ClaimError::Contended)
 }

@@ -11,14 +11,14 @@ use crate::{
         order::{Actor, Order, OrderStatus, Tracking},
         order_payment::PaymentRefusal,
     },
-    ports::{OrderCache, OrderFilter, OrderIndex, OrderPage, OrderViews, Orders, Saved, StoreError, StoredResponse},
+    ports::{OrderFilter, OrderPage, Orders as _, Saved, StoreError, StoredResponse, Stores},
 };
 
 /// Attempts at one change before the client is asked to try again.
 const ATTEMPTS: u32 = 12;
 
-/// How often an index is asked again that names an owner who hasn't the order.
-const INDEX_LAG: u32 = 4;
+/// How often an index is asked that names an owner who hasn't the order.
+const INDEX_ATTEMPTS: u32 = 5;
 
 /// Why an order can't be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -41,18 +41,18 @@ pub enum OrderError {
 }
 
 /// One of the caller's orders.
-pub async fn get(orders: &impl OrderViews, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
-    let found = orders.order(&context.who.owner, id, context.request(), context.looked.clone()).await?;
+pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
+    let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.clone()).await?;
     found.ok_or(OrderError::NotFound)
 }
 
 /// A page of the caller's orders, newest first.
 pub async fn list(
-    orders: &impl OrderViews,
+    stores: &impl Stores,
     context: &RequestContext,
     filter: &OrderFilter,
 ) -> Result<OrderPage, OrderError> {
-    Ok(orders.orders(&context.who.owner, filter, context.request(), context.looked.clone()).await?)
+    Ok(stores.orders().page_shown(&context.who.owner, filter, context.request(), context.looked.clone()).await?)
 }
 
 /// An order, and whether this request changed it.
@@ -71,11 +71,10 @@ pub struct Cancel {
 /// Calls an order off for its owner; stock and coupon use go back, once. Cancelling again gives the same order. With a
 /// card the payment is to be finished next: see [`crate::checkout::payment`].
 pub async fn cancel(
-    orders: &impl Orders,
-    cache: &impl OrderCache,
+    stores: &impl Stores,
     context: &RequestContext,
     command: Cancel,
-    stored_response: impl Fn(&Order) -> Option<StoredResponse>,
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Moved, OrderError> {
     let owner = &context.who.owner;
     let edit = |order: &mut Order| {
@@ -84,7 +83,7 @@ pub async fn cancel(
         }
         Ok(order.call_off(Actor::Customer, command.reason.clone(), context.now)?)
     };
-    change(orders, cache, context, owner, command.order, edit, stored_response).await
+    change(stores, context, owner, command.order, edit, stored_response).await
 }
 
 #[derive(Clone, Debug)]
@@ -97,8 +96,7 @@ pub struct SetStatus {
 
 /// Moves any order on, for staff. Cancelling gives stock and coupon use back, once.
 pub async fn set_status(
-    orders: &(impl Orders + OrderIndex),
-    cache: &impl OrderCache,
+    stores: &impl Stores,
     context: &RequestContext<Staff>,
     command: SetStatus,
 ) -> Result<Order, OrderError> {
@@ -116,7 +114,7 @@ pub async fn set_status(
         }
         Ok(changed)
     };
-    change_any(orders, cache, context, command.order, edit).await
+    change_any(stores, context, command.order, edit).await
 }
 
 /// For staff: gives back an amount that was paid by card, or all that is left of it.
@@ -131,87 +129,70 @@ pub struct Refund {
 
 /// Writes a refund down, which is to be finished next.
 pub async fn refund(
-    orders: &(impl Orders + OrderIndex),
-    cache: &impl OrderCache,
+    stores: &impl Stores,
     context: &RequestContext<Staff>,
     command: Refund,
 ) -> Result<Order, OrderError> {
     let edit =
         |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), context.now)?);
-    change_any(orders, cache, context, command.order, edit).await
+    change_any(stores, context, command.order, edit).await
 }
 
 /// Writes down that the amount that the bank holds is to be taken, which is to be finished next.
 pub async fn capture(
-    orders: &(impl Orders + OrderIndex),
-    cache: &impl OrderCache,
+    stores: &impl Stores,
     context: &RequestContext<Staff>,
     order: OrderId,
 ) -> Result<Order, OrderError> {
-    change_any(orders, cache, context, order, |order| Ok(order.ask_capture(context.now)?)).await
+    change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?)).await
 }
 
 /// Changes an order whoever has it.
 async fn change_any(
-    orders: &(impl Orders + OrderIndex),
-    cache: &impl OrderCache,
+    stores: &impl Stores,
     context: &RequestContext<Staff>,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
 ) -> Result<Order, OrderError> {
-    for attempt in 0.. {
-        let owner = orders.owner_of(id).await?.ok_or(OrderError::NotFound)?;
-        match change(orders, cache, context, &owner, id, &edit, |_| None).await {
+    let mut retry = context.retry(INDEX_ATTEMPTS);
+    loop {
+        let owner = stores.orders().owner_of(id).await?.ok_or(OrderError::NotFound)?;
+        match change(stores, context, &owner, id, &edit, &|_| None).await {
             // The index follows the table: it may still name the guest whose order has just been claimed.
-            Err(OrderError::NotFound) if attempt < INDEX_LAG && context.pause(attempt).await => {}
+            Err(OrderError::NotFound) if retry.again().await => {}
             result => return Ok(result?.order),
         }
     }
-    Err(OrderError::NotFound)
 }
 
 /// Load, edit, write if nobody else wrote meanwhile, else again. `edit` says whether it changed anything.
 async fn change<Who: Sync>(
-    orders: &impl Orders,
-    cache: &impl OrderCache,
+    stores: &impl Stores,
     context: &RequestContext<Who>,
     owner: &Owner,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
-    stored_response: impl Fn(&Order) -> Option<StoredResponse>,
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Moved, OrderError> {
+    let orders = stores.orders();
     let mut current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?;
-    for attempt in 0..ATTEMPTS {
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
         let mut next = current.clone();
         if !edit(&mut next)? {
-            // This may be the retry of a change whose request died before it could tell the cache.
-            cache.changed(&[owner], &[id], context.request(), &[]).await;
+            orders.drop_copies(owner, id, context.request(), None).await;
             return Ok(Moved { order: current, moved: false });
-        }
-        if attempt == 0 {
-            cache.changing(&[owner], &[id], context.request()).await;
         }
         next.version = next.version.saturating_add(1);
         let stored_response = stored_response(&next);
         let release = next.release(&current);
         crash::point("order: nothing changed").await;
-        let saved =
-            orders.save(&next, context.change(attempt), release, stored_response.as_ref(), context.deadline).await;
-        if saved.is_err() {
-            // It may have been written all the same, or still be.
-            cache.changing(&[owner], &[id], context.request()).await;
-        }
-        match saved? {
-            Saved::Done => {
-                crash::point("order: changed, the cache not told").await;
-                cache.changed(&[owner], &[id], context.request(), &[]).await;
-                return Ok(Moved { order: next, moved: true });
-            }
+        match orders.save(&next, release, stored_response.as_ref(), context.attempt(retry.change())).await? {
+            Saved::Done => return Ok(Moved { order: next, moved: true }),
             Saved::AlreadyAnswered => return Err(OrderError::AlreadyAnswered),
-            Saved::Conflict(_) if !context.pause(attempt).await => break,
+            Saved::Conflict(_) if !retry.again().await => return Err(OrderError::Contended),
             Saved::Conflict(Some(order)) => current = *order,
             Saved::Conflict(None) => current = orders.get(owner, id).await?.ok_or(OrderError::NotFound)?,
         }
     }
-    Err(OrderError::Contended)
 }

@@ -7,17 +7,17 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    checkout::request_context::RequestContext,
+    checkout::request_context::{RequestContext, Retry},
     crash,
     domain::{
         cause,
         open::OpenLimit,
         order::Order,
         payment::{Intent, IntentStatus, NextAction, Refunded},
-        retry::backoff,
     },
     ports::{
-        ChangeId, Charge, DeclinePlaces, OrderCache, Orders, PaymentError, Payments, Saved, Sessions, StoreError, Waits,
+        Attempt, ChangeId, Charge, DeclinePlaces, Orders as _, PaymentError, Payments as _, Saved, Sessions as _,
+        StoreError, Stores, Waits,
     },
 };
 
@@ -28,18 +28,15 @@ const ATTEMPTS: u32 = 12;
 
 /// What finishing needs.
 #[derive(Debug)]
-pub struct Finisher<'a, S, O, K, P> {
-    pub sessions: &'a S,
-    pub orders: &'a O,
-    pub cache: &'a K,
-    pub payments: &'a P,
+pub struct Finisher<'a, S> {
+    pub stores: &'a S,
     /// The places that the request has taken for a card to be declined.
     pub places: &'a DeclinePlaces,
     pub now: OffsetDateTime,
     /// No step begins after this.
     pub deadline: Instant,
-    /// Names this request. Its changes are counted from here on, past those of the use case itself.
-    pub request: Uuid,
+    /// Names this request.
+    pub request: ChangeId,
 }
 
 /// An order whose payment was gone on with.
@@ -79,32 +76,11 @@ impl ProviderReply {
     }
 }
 
-impl<S, O, K, P> Finisher<'_, S, O, K, P>
-where
-    S: Sessions,
-    O: Orders,
-    K: OrderCache,
-    P: Payments,
-{
+impl<S: Stores> Finisher<'_, S> {
     /// For a request.
-    pub fn of<'a, Who>(
-        context: &'a RequestContext<Who>,
-        sessions: &'a S,
-        orders: &'a O,
-        cache: &'a K,
-        payments: &'a P,
-    ) -> Finisher<'a, S, O, K, P> {
-        let RequestContext { now, deadline, ids, places, .. } = context;
-        Finisher {
-            sessions,
-            orders,
-            cache,
-            payments,
-            places: places.as_ref(),
-            now: *now,
-            deadline: *deadline,
-            request: ids.change,
-        }
+    pub fn of<'a, Who>(stores: &'a S, context: &'a RequestContext<Who>) -> Finisher<'a, S> {
+        let RequestContext { now, deadline, places, .. } = context;
+        Finisher { stores, places: places.as_ref(), now: *now, deadline: *deadline, request: context.request() }
     }
 
     /// Does everything that is left to be done at the provider, and writes down what came of it. `hint` is a payment
@@ -164,20 +140,20 @@ where
         match next {
             NextAction::Pay => self.pay(order).await,
             NextAction::Look(intent) => {
-                let intent = self.payments.look(intent).await?;
+                let intent = self.stores.payments().look(intent).await?;
                 // The customer failed at their bank, or tried another card in vain.
                 self.decided(intent).await
             }
             NextAction::GiveUp(Some(intent)) | NextAction::Void(intent) => {
-                Ok(plain(self.payments.cancel(intent).await?))
+                Ok(plain(self.stores.payments().cancel(intent).await?))
             }
             NextAction::GiveUp(None) => match self.find(order).await? {
-                Some(intent) => Ok(plain(self.payments.cancel(&intent.id).await?)),
+                Some(intent) => Ok(plain(self.stores.payments().cancel(&intent.id).await?)),
                 None => Ok(ProviderReply::Nothing { declined: None }),
             },
-            NextAction::Capture(intent) => Ok(plain(self.payments.capture(intent).await?)),
+            NextAction::Capture(intent) => Ok(plain(self.stores.payments().capture(intent).await?)),
             NextAction::Refund { intent, refund, amount } => {
-                let refunded = match self.payments.refund(intent, *refund, *amount, order.currency).await {
+                let refunded = match self.stores.payments().refund(intent, *refund, *amount, order.currency).await {
                     Err(PaymentError::Refused { code, .. }) => Refunded::Failed(code),
                     other => other?,
                 };
@@ -188,7 +164,7 @@ where
 
     async fn find(&self, order: &Order) -> Result<Option<Intent>, PaymentError> {
         let Some(card) = &order.payment.card else { return Ok(None) };
-        self.payments.find(order.id, card.deadline, self.now).await
+        self.stores.payments().find(order.id, card.deadline, self.now).await
     }
 
     async fn pay(&self, order: &Order) -> Result<ProviderReply, PaymentError> {
@@ -202,7 +178,7 @@ where
             token: &card.token,
             capture: card.capture,
         };
-        match self.payments.pay(charge).await {
+        match self.stores.payments().pay(charge).await {
             Ok(intent) => self.decided(intent).await,
             // Refused without a payment: the token is used up, say.
             Err(PaymentError::Refused { code, .. }) => Ok(ProviderReply::Nothing { declined: Some(code) }),
@@ -217,7 +193,7 @@ where
             return Ok(ProviderReply::Intent { intent, declined: None });
         };
         crash::point("payment: declined and not cancelled").await;
-        let cancelled = self.payments.cancel(&intent.id).await?;
+        let cancelled = self.stores.payments().cancel(&intent.id).await?;
         Ok(ProviderReply::Intent { intent: cancelled, declined: Some(code.clone()) })
     }
 
@@ -228,7 +204,8 @@ where
         reply: &ProviderReply,
         changes: &mut u32,
     ) -> Result<(Order, Written), StoreError> {
-        for attempt in 0..ATTEMPTS {
+        let mut retry = Retry::new(self.request, ATTEMPTS, self.deadline);
+        loop {
             let mut next = order.clone();
             let news = match reply {
                 ProviderReply::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
@@ -247,54 +224,40 @@ where
                 Saved::Done => return Ok((next, Written::News)),
                 Saved::Conflict(Some(fresh)) => order = *fresh,
                 Saved::Conflict(None) | Saved::AlreadyAnswered => {
-                    match self.orders.get(&order.owner, order.id).await? {
+                    match self.stores.orders().get(&order.owner, order.id).await? {
                         Some(fresh) => order = fresh,
                         // Somebody has claimed it: the reconciler goes on with it.
                         None => return Ok((order, Written::NoNews)),
                     }
                 }
             }
-            if !self.pause(attempt).await {
-                break;
+            if !retry.again().await {
+                // Somebody else goes on with it.
+                return Ok((order, Written::NoNews));
             }
         }
-        // Somebody else goes on with it.
-        Ok((order, Written::NoNews))
     }
 
     async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Waits, StoreError> {
-        let (owner, id) = (before.owner.clone(), before.id);
-        let request = ChangeId(self.request);
         next.version = before.version.saturating_add(1);
         let waits = next.begin_to_wait();
         let release = next.release(before);
         let reopens = release.session;
-        self.cache.changing(&[&owner], &[id], request).await;
-        // Past the changes that the use case itself may have made.
-        let change = ChangeId(Uuid::from_u128(self.request.as_u128().wrapping_add(1_000 + u128::from(change))));
+        let change = self.request.payment_step(change);
+        let attempt = Attempt { request: self.request, change, deadline: self.deadline, places: self.places };
+        let orders = self.stores.orders();
         let saved = if waits {
-            self.orders.wait(next, change, self.deadline).await?
+            orders.wait(next, attempt).await?
         } else {
-            Waits::Saved(self.orders.save(next, change, release, None, self.deadline).await?)
+            Waits::Saved(orders.save(next, release, None, attempt).await?)
         };
-        crash::point("payment: written down, the cache not told").await;
-        self.cache.changed(&[&owner], &[id], request, self.places.release()).await;
         if reopens && matches!(saved, Waits::Saved(Saved::Done)) {
             // Copies of the session say that it is an order.
-            if let Some(loaded) = self.sessions.load(next.checkout, None, self.now).await? {
-                self.sessions.touch(loaded, self.now).await;
+            let sessions = self.stores.sessions();
+            if let Some(loaded) = sessions.load(next.checkout, None, self.now).await? {
+                sessions.touch(loaded, self.now).await;
             }
         }
         Ok(saved)
-    }
-
-    /// Waits a little. False when the deadline leaves no time for it.
-    pub async fn pause(&self, attempt: u32) -> bool {
-        let wake = Instant::now() + backoff(self.request, attempt);
-        if wake >= self.deadline {
-            return false;
-        }
-        tokio::time::sleep_until(wake).await;
-        true
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         shipping::Offer,
         tax::TaxStatus,
     },
-    ports::Catalog,
+    ports::{Catalog as _, Stores},
     pricing::{self, Cart},
 };
 
@@ -38,7 +38,7 @@ pub enum PreviewError {
 
 /// All offers, cheapest first. Reads the catalog, and writes nothing.
 pub async fn preview<Who: Sync>(
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext<Who>,
     command: &PreviewShipping,
 ) -> Result<Vec<Offer>, PreviewError> {
@@ -47,7 +47,7 @@ pub async fn preview<Who: Sync>(
         country: Some(command.destination.country().to_owned()),
         ..CatalogQuery::default()
     };
-    let snapshot = catalog.snapshot(&query).await.map_err(SessionError::Store)?;
+    let snapshot = stores.catalog().snapshot(&query).await.map_err(SessionError::Store)?;
     let cart = Cart {
         currency: command.currency,
         lines: &command.lines,

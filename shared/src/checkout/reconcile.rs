@@ -15,7 +15,7 @@ use crate::{
         ids::{OrderId, Owner},
         retry,
     },
-    ports::{DueOrder, DueOrders, DueRun, OrderCache, Orders, Payments, Sessions, StoreError},
+    ports::{ChangeId, DueOrder, DueOrders, DueRun, Orders as _, StoreError, Stores},
 };
 
 /// Orders that are looked at together. A call of the provider takes some 300 ms, so that these are about 50 calls a
@@ -54,14 +54,8 @@ enum Looked {
 ///
 /// # Errors
 /// When nothing of the index of due orders can be read.
-pub async fn reconcile<D, S, O, K, P>(index: &D, finisher: Finisher<'_, S, O, K, P>) -> Result<Reconciled, StoreError>
-where
-    D: DueOrders,
-    S: Sessions,
-    O: Orders,
-    K: OrderCache,
-    P: Payments,
-{
+pub async fn reconcile(finisher: Finisher<'_, impl Stores>) -> Result<Reconciled, StoreError> {
+    let index = finisher.stores.orders();
     let mut unread = Vec::new();
     let mut done = Reconciled::default();
     let mut at_work = FuturesUnordered::new();
@@ -75,7 +69,7 @@ where
                 Some((next, queue)) => {
                     reading = Box::pin(queue.advance());
                     match next {
-                        Ok(order) => at_work.push(look(index, &finisher, order)),
+                        Ok(order) => at_work.push(look(&finisher, order)),
                         Err(error) => unread.push(error),
                     }
                 }
@@ -100,19 +94,13 @@ where
 }
 
 /// Looks at one order within its time, and puts it off if that changed nothing.
-async fn look<S, O, K, P>(index: &impl DueOrders, finisher: &Finisher<'_, S, O, K, P>, entry: DueOrder) -> Looked
-where
-    S: Sessions,
-    O: Orders,
-    K: OrderCache,
-    P: Payments,
-{
+async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
     crash::point("reconcile: about to look").await;
     let end_of_run = finisher.deadline;
     let deadline = end_of_run.min(Instant::now() + ORDER_TIME);
     // Each order's changes have names of their own.
     let id: u128 = entry.id.parse().map_or(0, |id: OrderId| id.uuid().as_u128());
-    let request = Uuid::from_u128(finisher.request.as_u128() ^ id);
+    let request = ChangeId(Uuid::from_u128(finisher.request.0.as_u128() ^ id));
     let finisher = Finisher { deadline, request, ..*finisher };
     let looked = tokio::time::timeout_at(deadline, finish(&finisher, &entry)).await;
     let looked = match looked {
@@ -124,8 +112,8 @@ where
         Err(_) => Looked::Failed(StoreError { operation: "finish order", source: "its time is over".into() }),
     };
     let longest = if matches!(looked, Looked::Open) { LONGEST_WAIT } else { LONGEST_PAUSE };
-    let until = |failures| finisher.now + retry::pause(request, failures, longest);
-    let put_off = index.put_off(&entry, until).await;
+    let until = |failures| finisher.now + retry::pause(request.0, failures, longest);
+    let put_off = finisher.stores.orders().put_off(&entry, until).await;
     if let Looked::Failed(error) = &looked {
         let failures = put_off.as_ref().ok().copied().flatten();
         tracing::error!(
@@ -142,18 +130,12 @@ where
 }
 
 /// Whether nobody has to look at it any more, or not now.
-async fn finish<S, O, K, P>(finisher: &Finisher<'_, S, O, K, P>, entry: &DueOrder) -> Result<bool, StoreError>
-where
-    S: Sessions,
-    O: Orders,
-    K: OrderCache,
-    P: Payments,
-{
+async fn finish(finisher: &Finisher<'_, impl Stores>, entry: &DueOrder) -> Result<bool, StoreError> {
     let damaged = |error| StoreError { operation: "read the key of a due order", source: Box::new(error) };
     let owner: Owner = entry.owner.parse().map_err(damaged)?;
     let id: OrderId = entry.id.parse().map_err(damaged)?;
     // Claimed, and the index is behind: the next run finds it under its new owner.
-    let Some(order) = finisher.orders.get(&owner, id).await? else { return Ok(true) };
+    let Some(order) = finisher.stores.orders().get(&owner, id).await? else { return Ok(true) };
     let done = finisher.finish(order, None).await?;
     Ok(done.order.payment.due().is_none_or(|due| due > finisher.now))
 }

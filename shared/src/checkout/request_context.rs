@@ -12,7 +12,7 @@ use crate::{
         open::AddressKey,
         retry::backoff,
     },
-    ports::{CachedSession, ChangeId, DeclinePlaces, OrderLook},
+    ports::{Attempt, CachedSession, ChangeId, DeclinePlaces, OrderLook},
 };
 
 /// A caller whose identity is proven: every session and order belongs to one.
@@ -70,20 +70,51 @@ impl<Who> RequestContext<Who> {
     }
 
     /// Names this request.
-    pub fn request(&self) -> ChangeId {
-        self.change(0)
+    pub const fn request(&self) -> ChangeId {
+        ChangeId(self.ids.change)
     }
 
-    /// Names the n-th attempt of this request.
-    pub fn change(&self, attempt: u32) -> ChangeId {
-        ChangeId(Uuid::from_u128(self.ids.change.as_u128().wrapping_add(u128::from(attempt))))
+    /// Attempts at one change, at most so many.
+    pub const fn retry(&self, most: u32) -> Retry {
+        Retry::new(self.request(), most, self.deadline)
     }
 
-    /// Waits before the next attempt, longer each time and spread by chance, so that rivals don't meet again.
-    /// False when the deadline leaves no time for one.
-    pub async fn pause(&self, attempt: u32) -> bool {
-        let wake = Instant::now() + backoff(self.ids.change, attempt);
-        if wake >= self.deadline {
+    /// One attempt at a change of orders.
+    pub fn attempt(&self, change: ChangeId) -> Attempt<'_> {
+        Attempt { request: self.request(), change, deadline: self.deadline, places: &self.places }
+    }
+}
+
+/// Attempts at something that others do at the same time, with pauses in between: longer each time and spread by chance,
+/// so that rivals don't meet again.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    pub request: ChangeId,
+    attempt: u32,
+    most: u32,
+    deadline: Instant,
+}
+
+impl Retry {
+    pub const fn new(request: ChangeId, most: u32, deadline: Instant) -> Self {
+        Self { request, attempt: 0, most, deadline }
+    }
+
+    /// Names this attempt.
+    pub const fn change(&self) -> ChangeId {
+        self.request.attempt(self.attempt)
+    }
+
+    /// The next attempt, without a pause. False when there have been enough.
+    pub const fn at_once(&mut self) -> bool {
+        self.attempt += 1;
+        self.attempt < self.most
+    }
+
+    /// Waits for the next attempt. False when there have been enough, or when the deadline leaves no time for one.
+    pub async fn again(&mut self) -> bool {
+        let wake = Instant::now() + backoff(self.request.0, self.attempt);
+        if !self.at_once() || wake >= self.deadline {
             return false;
         }
         tokio::time::sleep_until(wake).await;

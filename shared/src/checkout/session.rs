@@ -9,7 +9,7 @@ use crate::{
         money::OutOfRange,
         session::{Session, SessionStatus},
     },
-    ports::{Catalog, Loaded, Saved, Sessions, StoreError},
+    ports::{Catalog as _, Loaded, Saved, Sessions as _, StoreError, Stores},
     pricing::{self, Cart},
 };
 
@@ -35,9 +35,9 @@ pub enum SessionError {
 }
 
 /// The session, for showing. Counts as activity.
-pub async fn show(sessions: &impl Sessions, context: &RequestContext, id: CheckoutId) -> Result<Session, SessionError> {
-    let loaded = load(sessions, context, id).await?;
-    Ok(sessions.touch(loaded, context.now).await)
+pub async fn show(stores: &impl Stores, context: &RequestContext, id: CheckoutId) -> Result<Session, SessionError> {
+    let loaded = load(stores, context, id).await?;
+    Ok(stores.sessions().touch(loaded, context.now).await)
 }
 
 /// A change that can be made again on a fresher session, and that may refuse with its own error.
@@ -65,8 +65,8 @@ pub trait Edit: Sync {
     fn check(
         &self,
         _session: &Session,
-        _tables: &CatalogSnapshot,
-        _visit: &RequestContext,
+        _snapshot: &CatalogSnapshot,
+        _context: &RequestContext,
     ) -> Result<(), Self::Refusal> {
         Ok(())
     }
@@ -75,26 +75,26 @@ pub trait Edit: Sync {
 /// Makes a change: load, edit, price, write if nobody else wrote meanwhile, else again on the fresh session.
 /// Two changes at once both survive. A change that changes nothing writes nothing, and counts as activity.
 pub async fn change<E: Edit>(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext,
     id: CheckoutId,
     edit: &E,
 ) -> Result<Session, E::Refusal> {
-    let mut loaded = load(sessions, context, id).await?;
-    for attempt in 0..ATTEMPTS {
+    let mut loaded = load(stores, context, id).await?;
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
         if loaded.from_cache && must_be_open(&loaded.session).is_err() {
-            loaded = load_fresh(sessions, context, id).await?;
+            loaded = load_fresh(stores, context, id).await?;
         }
         must_be_open(&loaded.session)?;
         let mut query = query(&loaded.session);
         edit.ask(&mut query);
-        let snapshot = catalog.snapshot(&query).await.map_err(SessionError::Store)?;
+        let snapshot = stores.catalog().snapshot(&query).await.map_err(SessionError::Store)?;
         let mut next = match edited(edit, &loaded.session, &snapshot, context) {
             Ok(next) => next,
             Err(refusal) if loaded.from_cache => {
                 // It may rest on a copy that the database has left behind, which decides nothing.
-                let fresh = load_fresh(sessions, context, id).await?;
+                let fresh = load_fresh(stores, context, id).await?;
                 if fresh.session.version == loaded.session.version {
                     return Err(refusal);
                 }
@@ -106,23 +106,24 @@ pub async fn change<E: Edit>(
         if next == loaded.session {
             if loaded.from_cache && edit.states_a_value() {
                 let version = loaded.session.version;
-                loaded = load_fresh(sessions, context, id).await?;
+                loaded = load_fresh(stores, context, id).await?;
                 if loaded.session.version != version {
                     continue;
                 }
                 must_be_open(&loaded.session)?;
             }
-            return Ok(sessions.touch(loaded, context.now).await);
+            return Ok(stores.sessions().touch(loaded, context.now).await);
         }
         advance(&mut next, context);
-        match sessions.save(&next, context.change(attempt)).await.map_err(SessionError::Store)? {
+        match stores.sessions().save(&next, retry.change()).await.map_err(SessionError::Store)? {
             Saved::Done => return Ok(next),
-            Saved::Conflict(_) | Saved::AlreadyAnswered if !context.pause(attempt).await => break,
+            Saved::Conflict(_) | Saved::AlreadyAnswered if !retry.again().await => {
+                return Err(SessionError::Contended.into());
+            }
             Saved::Conflict(Some(session)) => loaded = Loaded { session: *session, from_cache: false },
-            Saved::Conflict(None) | Saved::AlreadyAnswered => loaded = load_fresh(sessions, context, id).await?,
+            Saved::Conflict(None) | Saved::AlreadyAnswered => loaded = load_fresh(stores, context, id).await?,
         }
     }
-    Err(SessionError::Contended.into())
 }
 
 /// The session with the change made and priced, or the change's refusal.
@@ -140,27 +141,27 @@ fn edited<E: Edit>(
 }
 
 /// The caller's own live session; the cached copy may answer.
-pub async fn load(sessions: &impl Sessions, context: &RequestContext, id: CheckoutId) -> Result<Loaded, SessionError> {
+pub async fn load(stores: &impl Stores, context: &RequestContext, id: CheckoutId) -> Result<Loaded, SessionError> {
     let cached = context.cached.clone().filter(|cached| cached.session.id == id);
-    let loaded = sessions.load(id, cached, context.now).await?;
+    let loaded = stores.sessions().load(id, cached, context.now).await?;
     // Nobody is turned away for what an old copy says.
     let from_cache = loaded.as_ref().is_some_and(|loaded| loaded.from_cache);
-    match admit(loaded, context) {
-        Err(_) if from_cache => load_fresh(sessions, context, id).await,
+    match own(loaded, context) {
+        Err(_) if from_cache => load_fresh(stores, context, id).await,
         result => result,
     }
 }
 
 /// The caller's own live session as the database has it.
 pub async fn load_fresh(
-    sessions: &impl Sessions,
+    stores: &impl Stores,
     context: &RequestContext,
     id: CheckoutId,
 ) -> Result<Loaded, SessionError> {
-    admit(sessions.load(id, None, context.now).await?, context)
+    own(stores.sessions().load(id, None, context.now).await?, context)
 }
 
-fn admit(loaded: Option<Loaded>, context: &RequestContext) -> Result<Loaded, SessionError> {
+fn own(loaded: Option<Loaded>, context: &RequestContext) -> Result<Loaded, SessionError> {
     let loaded = loaded.filter(|l| l.session.owner == context.who.owner).ok_or(SessionError::NotFound)?;
     if loaded.session.is_live(context.now, context.session_ttl) { Ok(loaded) } else { Err(SessionError::Expired) }
 }

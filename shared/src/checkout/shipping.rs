@@ -10,7 +10,7 @@ use crate::{
         ids::{CheckoutId, ShippingMethodId},
         session::Session,
     },
-    ports::{Catalog, Sessions},
+    ports::Stores,
 };
 
 /// Asks for the offers; with a method, chooses it.
@@ -35,12 +35,11 @@ pub enum ShippingError {
 
 /// The session with its offers, and with the method if one was chosen.
 pub async fn calculate(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext,
     command: CalculateShipping,
 ) -> Result<Session, ShippingError> {
-    session::change(sessions, catalog, context, command.checkout, &command).await
+    session::change(stores, context, command.checkout, &command).await
 }
 
 impl Edit for CalculateShipping {

@@ -12,7 +12,7 @@ use crate::{
         session::Session,
         vat::VatNumber,
     },
-    ports::{Catalog, Sessions},
+    ports::Stores,
 };
 
 /// Asks for the tax, and may change what it hangs on.
@@ -58,12 +58,11 @@ pub enum TaxError {
 
 /// The session with its tax by line and jurisdiction, written only if it has changed.
 pub async fn calculate(
-    sessions: &impl Sessions,
-    catalog: &impl Catalog,
+    stores: &impl Stores,
     context: &RequestContext,
     command: CalculateTax,
 ) -> Result<Session, TaxError> {
-    session::change(sessions, catalog, context, command.checkout, &command).await
+    session::change(stores, context, command.checkout, &command).await
 }
 
 impl Edit for CalculateTax {

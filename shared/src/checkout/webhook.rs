@@ -4,13 +4,13 @@
 use time::Duration;
 
 use crate::{
-    checkout::payment::Finisher,
+    checkout::{payment::Finisher, request_context::Retry},
     domain::order::Order,
-    ports::{AboutOrder, OrderCache, OrderIndex, Orders, Payments, ProviderEvent, SeenEvents, Sessions, StoreError},
+    ports::{AboutOrder, Orders as _, ProviderEvent, SeenEvents as _, StoreError, Stores},
 };
 
-/// How often the index is asked again that doesn't know an order of this moment, or names an owner who hasn't it.
-const INDEX_LAG: u32 = 4;
+/// How often the index is asked that doesn't know an order of this moment, or names an owner who hasn't it.
+const INDEX_ATTEMPTS: u32 = 4;
 /// An order that was placed this long ago is in the index, if there is one.
 const SETTLED: Duration = Duration::minutes(15);
 
@@ -44,17 +44,8 @@ impl Received {
     }
 }
 
-pub async fn receive<S, O, K, P>(
-    events: &impl SeenEvents,
-    finisher: &Finisher<'_, S, O, K, P>,
-    event: &ProviderEvent,
-) -> Result<Received, StoreError>
-where
-    S: Sessions,
-    O: Orders + OrderIndex,
-    K: OrderCache,
-    P: Payments,
-{
+pub async fn receive(finisher: &Finisher<'_, impl Stores>, event: &ProviderEvent) -> Result<Received, StoreError> {
+    let events = finisher.stores.stored_responses();
     let Some(about) = &event.about else { return Ok(Received::Ignored) };
     if events.seen(&event.id, finisher.now).await? {
         return Ok(Received::Again);
@@ -81,37 +72,32 @@ where
 }
 
 /// Whether the index may not know the order yet.
-fn is_young<S, O, K, P>(finisher: &Finisher<'_, S, O, K, P>, about: &AboutOrder) -> bool {
+fn is_young<S>(finisher: &Finisher<'_, S>, about: &AboutOrder) -> bool {
     about.order.placed_at().is_some_and(|placed_at| (finisher.now - placed_at).abs() < SETTLED)
 }
 
 /// The order of whoever placed it, or has claimed it since.
-async fn load<S, O, K, P>(finisher: &Finisher<'_, S, O, K, P>, about: &AboutOrder) -> Result<Option<Order>, StoreError>
-where
-    S: Sessions,
-    O: Orders + OrderIndex,
-    K: OrderCache,
-    P: Payments,
-{
+async fn load(finisher: &Finisher<'_, impl Stores>, about: &AboutOrder) -> Result<Option<Order>, StoreError> {
+    let orders = finisher.stores.orders();
     if let Some(owner) = &about.owner
-        && let Some(order) = finisher.orders.get(owner, about.order).await?
+        && let Some(order) = orders.get(owner, about.order).await?
     {
         return Ok(Some(order));
     }
-    for attempt in 0..INDEX_LAG {
-        let owner = finisher.orders.owner_of(about.order).await?;
+    let mut retry = Retry::new(finisher.request, INDEX_ATTEMPTS, finisher.deadline);
+    loop {
+        let owner = orders.owner_of(about.order).await?;
         if owner.is_none() && !is_young(finisher, about) {
-            break;
+            return Ok(None);
         }
         if let Some(owner) = owner
-            && let Some(order) = finisher.orders.get(&owner, about.order).await?
+            && let Some(order) = orders.get(&owner, about.order).await?
         {
             return Ok(Some(order));
         }
         // The index follows the table.
-        if !finisher.pause(attempt).await {
-            break;
+        if !retry.again().await {
+            return Ok(None);
         }
     }
-    Ok(None)
 }

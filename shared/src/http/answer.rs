@@ -8,7 +8,10 @@ use serde::Serialize;
 
 use crate::{
     domain::order::Order,
-    http::{problem::Problem, route::Route},
+    http::{
+        problem::{Handling, Problem},
+        route::Route,
+    },
 };
 
 /// What a handler answers with: a status, a JSON body, and perhaps headers.
@@ -20,16 +23,23 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// Whether the transaction that it tells of has also kept it, as the answer to its `Idempotency-Key`.
     pub kept: bool,
-    /// Of a problem: its code.
+    /// Of a problem: its code, and what is done beside sending it.
     pub code: Option<&'static str>,
+    pub handling: Handling,
 }
 
 impl Answer {
     pub fn json(status: u16, view: &impl Serialize) -> Self {
         match serde_json::to_string(view) {
-            Ok(body) => {
-                Self { status, body, content_type: "application/json", headers: Vec::new(), kept: false, code: None }
-            }
+            Ok(body) => Self {
+                status,
+                body,
+                content_type: "application/json",
+                headers: Vec::new(),
+                kept: false,
+                code: None,
+                handling: Handling::Plain,
+            },
             // Views are maps of strings and numbers; this can't happen, and must not take the process down if it does.
             Err(_) => {
                 Problem::new(500, "INTERNAL_ERROR", "Something went wrong", "the answer couldn't be written").into()
@@ -118,6 +128,7 @@ impl From<Problem> for Answer {
             headers: Vec::new(),
             kept: false,
             code: Some(problem.code),
+            handling: problem.handling,
         };
         if problem.status == 401 {
             answer = answer.header("www-authenticate", "Bearer");

@@ -8,7 +8,7 @@ use crate::{
         ids::{GuestId, Owner},
         invalid::Invalid,
     },
-    http::problem::Problem,
+    http::{problem::Problem, route::CallerKind},
     ports::{Identities, Identity, IdentityError},
 };
 
@@ -45,12 +45,16 @@ impl Credentials {
 
 /// A kind of caller that a route is for.
 pub trait FromCredentials: Sized {
+    const KIND: CallerKind;
+
     /// # Errors
     /// 401 or 403.
     fn from_credentials(credentials: &Credentials, ids: &FreshIds) -> Result<Self, Problem>;
 }
 
 impl FromCredentials for Caller {
+    const KIND: CallerKind = CallerKind::Caller;
+
     fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
         let owner = credentials
             .owner()
@@ -60,6 +64,8 @@ impl FromCredentials for Caller {
 }
 
 impl FromCredentials for SignedIn {
+    const KIND: CallerKind = CallerKind::SignedIn;
+
     fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
         match credentials {
             Credentials::User(identity) => Ok(Self { user: identity.user.clone() }),
@@ -71,6 +77,8 @@ impl FromCredentials for SignedIn {
 }
 
 impl FromCredentials for Staff {
+    const KIND: CallerKind = CallerKind::Staff;
+
     fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
         match credentials {
             Credentials::User(identity) if identity.is_staff => Ok(Self { user: identity.user.clone() }),
@@ -93,6 +101,8 @@ pub struct Newcomer {
 }
 
 impl FromCredentials for Newcomer {
+    const KIND: CallerKind = CallerKind::Newcomer;
+
     fn from_credentials(credentials: &Credentials, ids: &FreshIds) -> Result<Self, Problem> {
         if *credentials == Credentials::Nobody {
             return Ok(Self { caller: Caller { owner: Owner::Guest(ids.guest) }, is_new: true });
@@ -122,6 +132,8 @@ impl Newcomer {
 pub struct Anyone;
 
 impl FromCredentials for Anyone {
+    const KIND: CallerKind = CallerKind::Anyone;
+
     fn from_credentials(_: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
         Ok(Self)
     }

@@ -9,7 +9,12 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     domain::{ids::GuestId, invalid::Invalid},
-    http::{answer::Answer, credentials::Credentials, problem::Problem, route::Route},
+    http::{
+        answer::Answer,
+        credentials::Credentials,
+        problem::{Handling, Problem},
+        route::Route,
+    },
     ports::{Kept, StoreError, StoredResponse, StoredResponses},
 };
 
@@ -19,7 +24,7 @@ pub const KEPT: Duration = Duration::hours(24);
 /// More often than a key is used again by guests whose things are claimed in between.
 const CLAIMS: usize = 16;
 
-/// A request that came with a key: what its stored_response will be known by.
+/// A request that came with a key: what its stored response will be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     id: String,
@@ -50,7 +55,7 @@ impl Key {
     pub fn of(
         request: &Request,
         route: Route,
-        claim: &Credentials,
+        credentials: &Credentials,
         named: Option<GuestId>,
         fresh: GuestId,
         now: OffsetDateTime,
@@ -68,7 +73,7 @@ impl Key {
         if key.contains(',') {
             return Err(fault("must be sent once, and have no comma in it"));
         }
-        let (owner, guest) = match (claim, named) {
+        let (owner, guest) = match (credentials, named) {
             (Credentials::User(identity), _) => (format!("user#{}", identity.user), AsGuest::No),
             (Credentials::Guest(guest), _) => (format!("guest#{guest}"), AsGuest::Known(*guest)),
             (Credentials::Nobody, Some(guest)) => (format!("guest#{guest}"), AsGuest::Known(guest)),
@@ -144,6 +149,7 @@ impl Key {
             headers: Vec::new(),
             kept: true,
             code: None,
+            handling: Handling::Plain,
         }
         .header("idempotent-replayed", "true")
     }

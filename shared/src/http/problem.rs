@@ -4,6 +4,17 @@ use serde::Serialize;
 
 use crate::domain::invalid::Invalid;
 
+/// What `serve` does beside sending the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Handling {
+    #[default]
+    Plain,
+    /// Others were faster until there was no more time: the client is told when to come back, and the attempt counts.
+    Busy,
+    /// Another request with the same idempotency key was answered first: that answer is sent instead.
+    Replay,
+}
+
 /// An answer that says what went wrong, in `application/problem+json`.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -17,6 +28,7 @@ pub struct Problem {
     /// More members, such as the fresh session of `TOTAL_CHANGED`.
     pub extensions: serde_json::Map<String, serde_json::Value>,
     pub retry_after_s: Option<u64>,
+    pub handling: Handling,
 }
 
 #[derive(Serialize)]
@@ -48,6 +60,7 @@ impl Problem {
             errors: Vec::new(),
             extensions: serde_json::Map::new(),
             retry_after_s: None,
+            handling: Handling::Plain,
         }
     }
 
@@ -71,6 +84,12 @@ impl Problem {
         if let Ok(value) = serde_json::to_value(value) {
             self.extensions.insert(name.to_owned(), value);
         }
+        self
+    }
+
+    #[must_use]
+    pub const fn handled(mut self, handling: Handling) -> Self {
+        self.handling = handling;
         self
     }
 

@@ -14,25 +14,23 @@ use crate::{
         money::Currency,
         order_payment::PaymentRefusal,
     },
-    http::{limits::whole_seconds, problem::Problem, view::CartIssueView},
+    http::{
+        limits::whole_seconds,
+        problem::{Handling, Problem},
+        view::CartIssueView,
+    },
     ports::{CardUnavailable, EventRefusal, StoreError},
     telemetry::counts::{Store, count, degraded},
 };
 
-/// Another request with the same idempotency key won: its answer is to be replayed. Never seen by a client.
-pub const ALREADY_ANSWERED: &str = "ALREADY_ANSWERED";
-
-/// Too many change the same thing at once: the stores are well, and a moment later there may be room. The one who waits
-/// is told for how long by `serve`, which has the dice.
-pub const BUSY: &str = "BUSY";
-
-/// The answer to who has collided with others until there was no more time.
+/// The answer to who has collided with others until there was no more time: the stores are well, and a moment later there
+/// may be room.
 pub fn busy() -> Problem {
     count(|counts| counts.contention += 1);
     tracing::warn!("the request gave way to others that change the same thing");
     let detail = "too many others are changing the same thing right now; nothing is lost, and the request may be sent \
                   again after the seconds in Retry-After";
-    Problem::new(503, BUSY, "Many want the same", detail)
+    Problem::new(503, "BUSY", "Many want the same", detail).handled(Handling::Busy)
 }
 
 impl From<StoreError> for Problem {
@@ -104,7 +102,8 @@ fn address_required() -> Problem {
 }
 
 fn already_answered() -> Problem {
-    Problem::new(409, ALREADY_ANSWERED, "Try again", "another request with this key was answered first").retry_after(1)
+    let detail = "another request with this key was answered first";
+    Problem::new(409, "ALREADY_ANSWERED", "Try again", detail).retry_after(1).handled(Handling::Replay)
 }
 
 impl From<InitiateError> for Problem {

@@ -1,4 +1,4 @@
-//! The routes as the code knows them. The template declares them; a test holds the two together.
+//! The routes as the code knows them: one row each. The template declares them too; a test holds the two together.
 
 use crate::config::limits::{LimitsConfig, Policies};
 
@@ -25,69 +25,160 @@ pub enum Route {
     Health,
 }
 
-impl Route {
-    pub const ALL: [Self; 18] = [
-        Self::Initiate,
-        Self::GetSession,
-        Self::UpdateAddress,
-        Self::CalculateShipping,
-        Self::CalculateTax,
-        Self::ApplyCoupon,
-        Self::RemoveCoupon,
-        Self::ConfirmOrder,
-        Self::ListOrders,
-        Self::GetOrder,
-        Self::CancelOrder,
-        Self::UpdateOrderStatus,
-        Self::RefundOrder,
-        Self::CaptureOrder,
-        Self::PaymentWebhook,
-        Self::Claim,
-        Self::CalculateShippingPreview,
-        Self::Health,
-    ];
+/// Who a route is for. The handler takes the type of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallerKind {
+    Anyone,
+    /// A caller, or someone who becomes a guest by calling.
+    Newcomer,
+    /// A guest or a signed-in user.
+    Caller,
+    SignedIn,
+    Staff,
+}
 
+/// What of a request is searched for card data, which is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardScan {
+    /// Names of members, and numbers.
+    All,
+    /// Names of members only: tracking numbers look like anything.
+    Names,
+    /// Stripe's own events say `card` a lot.
+    Nothing,
+}
+
+/// All that is particular to a route.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteSpec {
+    pub route: Route,
     /// The function's folder, package and binary.
-    pub const fn function(self) -> &'static str {
-        match self {
-            Self::Initiate => "initiate",
-            Self::GetSession => "get-session",
-            Self::UpdateAddress => "update-address",
-            Self::CalculateShipping => "calculate-shipping",
-            Self::CalculateTax => "calculate-tax",
-            Self::ApplyCoupon => "apply-coupon",
-            Self::RemoveCoupon => "remove-coupon",
-            Self::ConfirmOrder => "confirm-order",
-            Self::ListOrders => "list-orders",
-            Self::GetOrder => "get-order",
-            Self::CancelOrder => "cancel-order",
-            Self::UpdateOrderStatus => "update-order-status",
-            Self::RefundOrder => "refund-order",
-            Self::CaptureOrder => "capture-order",
-            Self::PaymentWebhook => "payment-webhook",
-            Self::Claim => "claim",
-            Self::CalculateShippingPreview => "calculate-shipping-preview",
-            Self::Health => "health",
+    pub function: &'static str,
+    pub method: &'static str,
+    pub path: &'static str,
+    pub caller: CallerKind,
+    /// The limits of the route's callers, where it has its own; all others are limited by address.
+    pub policies: Option<fn(&LimitsConfig) -> Policies>,
+    /// Whether the route honours `Idempotency-Key`: it creates or completes something.
+    pub idempotent: bool,
+    /// Whether who is calling is read at all: what nobody asks for can't make a request fail.
+    pub reads_credentials: bool,
+    pub card_scan: CardScan,
+}
+
+/// In the order of [`Route`].
+const ROUTES: [RouteSpec; 18] = {
+    use CallerKind::{Anyone, Caller, Newcomer, SignedIn, Staff};
+    use Route as R;
+    [
+        post(R::Initiate, "initiate", "/api/v1/checkout/initiate", Newcomer).limited(|l| l.initiate).idempotent(),
+        get(R::GetSession, "get-session", "/api/v1/checkout/session/{checkoutId}", Caller),
+        put(R::UpdateAddress, "update-address", "/api/v1/checkout/address", Caller),
+        post(R::CalculateShipping, "calculate-shipping", "/api/v1/checkout/calculate-shipping", Caller)
+            .limited(|l| l.calculate_shipping),
+        post(R::CalculateTax, "calculate-tax", "/api/v1/checkout/calculate-tax", Caller).limited(|l| l.calculate_tax),
+        post(R::ApplyCoupon, "apply-coupon", "/api/v1/checkout/apply-coupon", Caller).limited(|l| l.apply_coupon),
+        post(R::RemoveCoupon, "remove-coupon", "/api/v1/checkout/remove-coupon", Caller),
+        post(R::ConfirmOrder, "confirm-order", "/api/v1/checkout/confirm-order", Caller)
+            .limited(|l| l.confirm_order)
+            .idempotent(),
+        get(R::ListOrders, "list-orders", "/api/v1/checkout/orders", Caller),
+        get(R::GetOrder, "get-order", "/api/v1/checkout/orders/{orderId}", Caller),
+        post(R::CancelOrder, "cancel-order", "/api/v1/checkout/orders/{orderId}/cancel", Caller).idempotent(),
+        put(R::UpdateOrderStatus, "update-order-status", "/api/v1/checkout/orders/{orderId}/status", Staff)
+            .scanned(CardScan::Names),
+        post(R::RefundOrder, "refund-order", "/api/v1/checkout/orders/{orderId}/refund", Staff),
+        post(R::CaptureOrder, "capture-order", "/api/v1/checkout/orders/{orderId}/capture", Staff),
+        post(R::PaymentWebhook, "payment-webhook", "/api/v1/checkout/webhooks/stripe", Anyone)
+            .scanned(CardScan::Nothing),
+        post(R::Claim, "claim", "/api/v1/checkout/claim", SignedIn).limited(|l| l.claim),
+        post(
+            R::CalculateShippingPreview,
+            "calculate-shipping-preview",
+            "/api/v1/checkout/calculate-shipping-preview",
+            Anyone,
+        )
+        .limited(|l| l.calculate_shipping_preview),
+        get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
+    ]
+};
+
+const fn row(
+    route: Route,
+    function: &'static str,
+    method: &'static str,
+    path: &'static str,
+    caller: CallerKind,
+) -> RouteSpec {
+    RouteSpec {
+        route,
+        function,
+        method,
+        path,
+        caller,
+        policies: None,
+        idempotent: false,
+        reads_credentials: true,
+        card_scan: CardScan::All,
+    }
+}
+
+const fn get(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
+    row(route, function, "GET", path, caller)
+}
+
+const fn post(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
+    row(route, function, "POST", path, caller)
+}
+
+const fn put(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
+    row(route, function, "PUT", path, caller)
+}
+
+impl RouteSpec {
+    const fn limited(self, policies: fn(&LimitsConfig) -> Policies) -> Self {
+        Self { policies: Some(policies), ..self }
+    }
+
+    const fn idempotent(self) -> Self {
+        Self { idempotent: true, ..self }
+    }
+
+    const fn without_credentials(self) -> Self {
+        Self { reads_credentials: false, ..self }
+    }
+
+    const fn scanned(self, card_scan: CardScan) -> Self {
+        Self { card_scan, ..self }
+    }
+}
+
+impl Route {
+    /// Every route, in the order of the table.
+    pub const ALL: [Self; ROUTES.len()] = {
+        let mut all = [Self::Health; ROUTES.len()];
+        let mut at = 0;
+        while at < ROUTES.len() {
+            all[at] = ROUTES[at].route;
+            assert!(all[at] as usize == at, "the rows stand in the order of Route");
+            at += 1;
         }
+        all
+    };
+
+    /// The route's row.
+    #[expect(clippy::indexing_slicing, reason = "ALL holds, at compile time, that each route has its row")]
+    pub const fn spec(self) -> &'static RouteSpec {
+        const ROWS: &[RouteSpec; ROUTES.len()] = &ROUTES;
+        &ROWS[self as usize]
+    }
+
+    pub const fn function(self) -> &'static str {
+        self.spec().function
     }
 
     pub const fn method(self) -> &'static str {
-        match self {
-            Self::GetSession | Self::ListOrders | Self::GetOrder | Self::Health => "GET",
-            Self::UpdateAddress | Self::UpdateOrderStatus => "PUT",
-            Self::Initiate
-            | Self::CalculateShipping
-            | Self::CalculateTax
-            | Self::ApplyCoupon
-            | Self::RemoveCoupon
-            | Self::ConfirmOrder
-            | Self::CancelOrder
-            | Self::RefundOrder
-            | Self::CaptureOrder
-            | Self::PaymentWebhook
-            | Self::Claim
-            | Self::CalculateShippingPreview => "POST",
-        }
+        self.spec().method
     }
 
     /// What a client may ask with: HEAD is answered as GET is, without the body.
@@ -100,54 +191,16 @@ impl Route {
     }
 
     pub const fn path(self) -> &'static str {
-        match self {
-            Self::Initiate => "/api/v1/checkout/initiate",
-            Self::GetSession => "/api/v1/checkout/session/{checkoutId}",
-            Self::UpdateAddress => "/api/v1/checkout/address",
-            Self::CalculateShipping => "/api/v1/checkout/calculate-shipping",
-            Self::CalculateTax => "/api/v1/checkout/calculate-tax",
-            Self::ApplyCoupon => "/api/v1/checkout/apply-coupon",
-            Self::RemoveCoupon => "/api/v1/checkout/remove-coupon",
-            Self::ConfirmOrder => "/api/v1/checkout/confirm-order",
-            Self::ListOrders => "/api/v1/checkout/orders",
-            Self::GetOrder => "/api/v1/checkout/orders/{orderId}",
-            Self::CancelOrder => "/api/v1/checkout/orders/{orderId}/cancel",
-            Self::UpdateOrderStatus => "/api/v1/checkout/orders/{orderId}/status",
-            Self::RefundOrder => "/api/v1/checkout/orders/{orderId}/refund",
-            Self::CaptureOrder => "/api/v1/checkout/orders/{orderId}/capture",
-            Self::PaymentWebhook => "/api/v1/checkout/webhooks/stripe",
-            Self::Claim => "/api/v1/checkout/claim",
-            Self::CalculateShippingPreview => "/api/v1/checkout/calculate-shipping-preview",
-            Self::Health => "/api/v1/checkout/health",
-        }
+        self.spec().path
     }
 
-    /// The limits of the route's callers, where it has its own; all others are limited by address.
-    pub const fn policies(self, limits: &LimitsConfig) -> Option<Policies> {
-        match self {
-            Self::Initiate => Some(limits.initiate),
-            Self::CalculateShipping => Some(limits.calculate_shipping),
-            Self::CalculateTax => Some(limits.calculate_tax),
-            Self::ApplyCoupon => Some(limits.apply_coupon),
-            Self::ConfirmOrder => Some(limits.confirm_order),
-            Self::Claim => Some(limits.claim),
-            Self::CalculateShippingPreview => Some(limits.calculate_shipping_preview),
-            Self::GetSession
-            | Self::UpdateAddress
-            | Self::RemoveCoupon
-            | Self::ListOrders
-            | Self::GetOrder
-            | Self::CancelOrder
-            | Self::UpdateOrderStatus
-            | Self::RefundOrder
-            | Self::CaptureOrder
-            | Self::PaymentWebhook
-            | Self::Health => None,
-        }
+    /// See [`RouteSpec::policies`].
+    pub fn policies(self, limits: &LimitsConfig) -> Option<Policies> {
+        self.spec().policies.map(|policies| policies(limits))
     }
 
-    /// Whether the route honours `Idempotency-Key`: it creates or completes something.
+    /// See [`RouteSpec::idempotent`].
     pub const fn is_idempotent_by_key(self) -> bool {
-        matches!(self, Self::Initiate | Self::ConfirmOrder | Self::CancelOrder)
+        self.spec().idempotent
     }
 }

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::ports::StoreError;
 
-/// An asked of the index of due orders, as it is stored. It may be damaged, and can be put off all the same.
+/// An entry of the index of due orders, as it is stored. It may be damaged, and can be put off all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueOrder {
     pub owner: String,
@@ -20,7 +20,7 @@ pub struct DueOrder {
 pub struct DuePage {
     /// The longest waiting first.
     pub orders: Vec<DueOrder>,
-    /// After which asked the next page begins; none at the end.
+    /// After which entry the next page begins; none at the end.
     pub next: Option<DueOrder>,
 }
 
@@ -40,7 +40,7 @@ pub trait DueOrders: Sync {
     /// In how many shards the index is.
     fn shards(&self) -> u8;
 
-    /// A page of one shard: orders that are due at `now`, after the asked that the last page named.
+    /// A page of one shard: orders that are due at `now`, after the entry that the last page named.
     fn due(
         &self,
         shard: u8,

@@ -124,17 +124,6 @@ pub enum EventRefusal {
     Malformed(&'static str),
 }
 
-/// Opening what claims to be an event. With the secrets out of reach it is neither accepted nor refused.
-pub trait ProviderEvents: Sync {
-    /// `signature` is over the body as it came, byte for byte.
-    fn open(
-        &self,
-        body: &[u8],
-        signature: Option<&str>,
-        now: OffsetDateTime,
-    ) -> impl Future<Output = Result<ProviderEvent, EventRefusal>> + Send;
-}
-
 /// Events that have been seen to; kept for longer than the provider repeats one.
 pub trait SeenEvents: Sync {
     fn seen(&self, id: &str, now: OffsetDateTime) -> impl Future<Output = Result<bool, StoreError>> + Send;

@@ -2,11 +2,7 @@
 
 use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 use serde_json::{Value, json};
-use shared::{
-    domain::ids::Owner,
-    http::route::Route,
-    ports::{ChangeId, OrderCache as _},
-};
+use shared::{domain::ids::Owner, http::route::Route, ports::ChangeId};
 use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
@@ -203,24 +199,25 @@ async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_i
     let mut redis = world.keys.connection().await;
     let change = |n: u128| ChangeId(Uuid::from_u128(n));
     let orders = &world.app().orders;
+    let lists = [orders.redis.keys.orders(&owner)];
     let fills = async || guest.orders().await.counts().order_cache_fills;
 
     // A few are known by name: each ends with its own release, whatever the order, and however often each is sent.
     for n in 1..=8 {
-        orders.changing(&[&owner], &[], change(n)).await;
-        orders.changing(&[&owner], &[], change(n)).await;
+        orders.hold(&lists, change(n)).await;
+        orders.hold(&lists, change(n)).await;
     }
     for n in [3, 1, 2, 8, 7, 6, 5] {
-        orders.changed(&[&owner], &[], change(n), &[]).await;
-        orders.changed(&[&owner], &[], change(n), &[]).await;
+        orders.release(&lists, change(n), Vec::new()).await;
+        orders.release(&lists, change(n), Vec::new()).await;
         assert_eq!(fills().await, 0, "released: {n}");
     }
-    orders.changed(&[&owner], &[], change(4), &[]).await;
+    orders.release(&lists, change(4), Vec::new()).await;
     assert_eq!(fills().await, 1, "all are released");
 
     let mut most = 0;
     for n in 1..=2_000 {
-        orders.changing(&[&owner], &[], change(n)).await;
+        orders.hold(&lists, change(n)).await;
         let (fields, bytes) = held(&mut redis, &key).await;
         assert_eq!(fields, ["h"]);
         most = most.max(bytes);
@@ -228,7 +225,7 @@ async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_i
     assert!(most < 1_024, "{most} bytes");
     // Of those that are not known by name nobody can say that they are over.
     for n in 1..=2_000 {
-        orders.changed(&[&owner], &[], change(n), &[]).await;
+        orders.release(&lists, change(n), Vec::new()).await;
     }
     assert_eq!(fills().await, 0);
     // They run out, and leave.
@@ -236,7 +233,7 @@ async fn any_number_of_changes_at_once_hold_a_hash_for_as_long_as_the_last_and_i
     let (_, name) = held.split_once(':').unwrap();
     let _: () = redis.hset(&key, "h", format!("1:{name}")).await.unwrap();
     assert_eq!(fills().await, 1);
-    orders.changed(&[&owner], &[], change(1), &[]).await;
+    orders.release(&lists, change(1), Vec::new()).await;
     assert!(!world.keys.all().contains(&format!("orders:{}", guest.guest_id())));
 }
 

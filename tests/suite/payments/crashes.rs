@@ -42,11 +42,11 @@ const HEALERS: [[Healer; 3]; 6] = {
 const PAYING: [&str; 4] = [
     "payment: before the provider",
     "payment: the provider has answered",
-    "payment: written down, the cache not told",
+    "order: written, the cache not told",
     "payment: written down",
 ];
 const RECONCILING: &str = "reconcile: about to look";
-const CHANGING: [&str; 2] = ["order: nothing changed", "order: changed, the cache not told"];
+const CHANGING: [&str; 2] = ["order: nothing changed", "order: written, the cache not told"];
 
 /// Kills a function at a point of its work on one event.
 async fn killed(world: &World, function: &str, event: &Value, point: &str) {

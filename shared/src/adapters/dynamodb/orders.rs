@@ -27,7 +27,9 @@ use crate::{
         open::OpenLimits,
         order::{Order, OrderStatus},
     },
-    ports::{ChangeId, OrderFilter, OrderPage, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits},
+    ports::{
+        Attempt, ChangeId, OrderFilter, OrderPage, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits,
+    },
 };
 
 const ORDER: &str = "order";
@@ -114,12 +116,12 @@ impl Dynamo {
     pub async fn place_order(
         &self,
         placement: Placement<'_>,
+        Attempt { change, deadline, .. }: Attempt<'_>,
         session_ttl: Duration,
         limits: &OpenLimits,
-        deadline: Instant,
     ) -> Result<Placed, StoreError> {
         const OPERATION: &str = "place order";
-        let Placement { order, session, change, stored_response } = placement;
+        let Placement { order, session, stored_response } = placement;
         if let Some(limit) = open_orders::too_large(order, limits) {
             return Ok(Placed::TooManyOpenOrders(limit));
         }

@@ -15,7 +15,7 @@ use crate::{
         scripts,
     },
     domain::limit::Decision,
-    ports::{Admission, AdmissionRequest, AdmissionResult, CachedSession, ChangeId, DeclinePlaces, Limit},
+    ports::{AdmissionRequest, AdmissionResult, CachedSession, ChangeId, DeclinePlaces, Limit},
     telemetry::counts::{Store, degraded},
 };
 
@@ -28,8 +28,10 @@ pub struct RedisAdmission {
     pub blocked: SeenBlocks,
 }
 
-impl Admission for RedisAdmission {
-    async fn admit(&self, asked: &AdmissionRequest) -> AdmissionResult {
+/// The limits, who is blocked, and the cached session or orders, in one round trip. With Redis down this container counts
+/// alone, which refuses nothing that Redis would have allowed; it blocks whom it has seen blocked; and nothing is cached.
+impl RedisAdmission {
+    pub async fn admit(&self, asked: &AdmissionRequest) -> AdmissionResult {
         let AdmissionRequest { request, limits, declines, callers, session, view } = asked;
         let keys = &self.redis.keys;
         let mut commands: Vec<Command> =
@@ -74,7 +76,8 @@ impl Admission for RedisAdmission {
         AdmissionResult { decisions, places, blocks, cached, looked }
     }
 
-    async fn refund(&self, limits: &[Limit], request: ChangeId) {
+    /// Takes a request out of counts that had allowed it. Best effort.
+    pub async fn refund(&self, limits: &[Limit], request: ChangeId) {
         for limit in limits {
             self.local.refund(limit, request);
         }

@@ -30,7 +30,7 @@ use crate::{
         money::{Currency, Minor},
         payment::{Capture, Intent, IntentStatus, Refunded},
     },
-    ports::{CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, ProviderEvents},
+    ports::{CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent},
     telemetry::{
         cause,
         counts::{Store, count, degraded, timed},
@@ -369,8 +369,13 @@ fn refund_failed(intent: &str, reason: &str) {
     tracing::error!(intent, reason, "refund failed");
 }
 
-impl ProviderEvents for Stripe {
-    async fn open(
+impl Stripe {
+    /// Opens what claims to be an event. `signature` is over the body as it came, byte for byte. With the secrets out of
+    /// reach it is neither accepted nor refused.
+    ///
+    /// # Errors
+    /// [`EventRefusal`]
+    pub async fn open(
         &self,
         body: &[u8],
         signature: Option<&str>,
