@@ -66,10 +66,13 @@ struct Http {
 /// Reads the event of one invocation.
 pub fn read(payload: &RawValue, context: Context) -> Event {
     match serde_json::from_str::<HttpEvent>(payload.get()) {
-        Ok(event) => match event.request() {
-            Ok(request) => Event::Request(Box::new(request.with_lambda_context(context))),
-            Err(problem) => Event::Refused(problem, Form::Http),
-        },
+        Ok(event) => {
+            let form = Form::of_method(&event.request_context.http.method);
+            match event.request() {
+                Ok(request) => Event::Request(Box::new(request.with_lambda_context(context))),
+                Err(problem) => Event::Refused(problem, form),
+            }
+        }
         Err(_) => other(payload),
     }
 }
@@ -181,7 +184,8 @@ fn other(payload: &RawValue) -> Event {
     };
     let context = &event["requestContext"];
     if context["http"].is_object() {
-        return Event::Refused(unsupported(&format!("one whose {} is different", broken(payload))), Form::Http);
+        let form = Form::of_method(context["http"]["method"].as_str().unwrap_or_default());
+        return Event::Refused(unsupported(&format!("one whose {} is different", broken(payload))), form);
     }
     if context["elb"].is_object() {
         let several = members.contains_key("multiValueHeaders");

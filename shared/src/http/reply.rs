@@ -10,10 +10,19 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Http,
+    /// The same without a body: the answer to a HEAD request.
+    Head,
     /// `several`: the target group wants headers with several values each.
     LoadBalancer {
         several: bool,
     },
+}
+
+impl Form {
+    /// For the answer to a request of an HTTP API.
+    pub fn of_method(method: &str) -> Self {
+        if method == "HEAD" { Self::Head } else { Self::Http }
+    }
 }
 
 /// What the runtime gives back.
@@ -40,6 +49,7 @@ impl Reply {
             values.entry(name.as_str().to_owned()).or_default().push(value);
         }
         let (body, is_base64_encoded) = match body {
+            _ if form == Form::Head => (String::new(), false),
             Body::Text(text) => (text, false),
             Body::Binary(bytes) => (STANDARD.encode(bytes), true),
             _ => (String::new(), false),
@@ -50,7 +60,7 @@ impl Reply {
         } else {
             (Some(values.into_iter().map(|(name, values)| (name, values.join(", "))).collect()), None)
         };
-        let status_description = (form != Form::Http).then(|| head.status.to_string());
+        let status_description = matches!(form, Form::LoadBalancer { .. }).then(|| head.status.to_string());
         Self {
             status_code: head.status.as_u16(),
             status_description,

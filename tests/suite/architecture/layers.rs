@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("checkout", &["checkout", "crash", "domain", "ports", "pricing"]),
     ("config", &["config", "domain"]),
     ("telemetry", &["config", "domain", "telemetry"]),
-    ("adapters", &["adapters", "config", "domain", "ports", "telemetry"]),
+    ("adapters", &["adapters", "config", "crash", "domain", "ports", "telemetry"]),
     ("http", &["checkout", "config", "domain", "http", "ports", "pricing", "telemetry"]),
     ("app", &["adapters", "app", "checkout", "config", "domain", "http", "ports", "pricing", "telemetry"]),
 ];

@@ -153,7 +153,7 @@ async fn that_there_is_no_such_order_is_remembered_for_a_short_while_and_by_nobo
 
 /// The hold once left with the limit's check, for any body.
 #[tokio::test]
-async fn only_a_confirmation_of_an_open_session_of_the_callers_own_holds_their_lists() {
+async fn only_a_confirmation_that_is_being_written_holds_its_callers_lists() {
     let world = Setup::default().unlimited().build().await;
     let (guest, other) = (world.guest(), world.guest());
     let own = guest.fill_cart(&[("espresso-beans", 1)]).await;
@@ -172,11 +172,20 @@ async fn only_a_confirmation_of_an_open_session_of_the_callers_own_holds_their_l
         assert!(!world.keys.all().contains(&lists), "{body}");
     }
     guest.confirm(id_of(&own), total_of(&own) + 1).await.refused(409, "TOTAL_CHANGED");
-    assert!(world.keys.all().contains(&lists), "the session is theirs and open");
-    let life: i64 = world.keys.connection().await.pttl(format!("{}{lists}", world.keys.prefix())).await.unwrap();
-    assert!(life > 0, "the hold of a confirmation that was refused runs out");
+    assert!(!world.keys.all().contains(&lists), "nothing was to be written");
 
-    guest.confirm(id_of(&own), total_of(&own)).await.expect(201);
+    let gate = Gate::closed();
+    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::HoldAnswer(gate.clone())).times(1));
+    let (someone, checkout, total) = (guest.clone(), id_of(&own).to_owned(), total_of(&own));
+    let confirming = tokio::spawn(async move { someone.confirm(&checkout, total).await });
+    gate.arrived(1).await;
+    assert!(world.keys.all().contains(&lists), "while it is being written");
+    let life: i64 = world.keys.connection().await.pttl(format!("{}{lists}", world.keys.prefix())).await.unwrap();
+    assert!(life > 0, "the hold of a confirmation that dies runs out");
+    gate.open();
+    confirming.await.unwrap().expect(201);
+    assert!(!world.keys.all().contains(&lists), "it is let go");
+
     world.keys.clear();
     guest.confirm(id_of(&own), total_of(&own)).await.expect(200);
     assert!(!world.keys.all().contains(&lists), "what is an order already is no order to come");
