@@ -40,7 +40,7 @@ pub struct AddressKey(String);
 impl AddressKey {
     /// Of the first bytes of a digest: with three of them, each key is that of 256 IPv4 addresses.
     pub fn new([first, second, third, ..]: [u8; 32]) -> Self {
-        Self(format!("{first:02x}{second:02x}{third:02x}"))
+        Self(hex::encode([first, second, third]))
     }
 
     /// As it was stored.

@@ -106,8 +106,6 @@ fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use time::macros::datetime;
 
     use super::*;
@@ -118,10 +116,7 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(format!("{at}.").as_bytes());
         mac.update(body);
-        mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(mac.finalize().into_bytes())
     }
 
     #[test]
