@@ -24,7 +24,7 @@ pub fn verify(body: &[u8], signature: &str, secrets: &[&str], now: OffsetDateTim
         match name {
             "t" if signed_at.is_some() => return Err(MALFORMED),
             "t" => signed_at = Some(value),
-            "v1" => signatures.extend(hex(value)),
+            "v1" => signatures.extend(hex::decode(value).ok()),
             _ => {}
         }
     }
@@ -47,17 +47,6 @@ pub fn verify(body: &[u8], signature: &str, secrets: &[&str], now: OffsetDateTim
         return Err(EventRefusal::Signature("the event was signed more than 300 s from now"));
     }
     Ok(())
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
 }
 
 #[derive(Deserialize)]
