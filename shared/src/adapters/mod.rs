@@ -2,7 +2,7 @@
 
 pub mod aws;
 pub mod dynamodb;
-mod https;
+pub mod https;
 pub mod identity;
 pub mod orders;
 pub mod redis;
