@@ -1,10 +1,10 @@
-//! Calls of AWS services that have no client here: signed, over the connector at hand.
+//! Who we are to AWS, signatures in that name, and calls of services that have no client here.
 
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{SignableBody, SignableRequest, SigningInstructions, SigningSettings, sign},
     sign::v4,
 };
 use aws_smithy_http_client::Connector;
@@ -17,8 +17,34 @@ use aws_smithy_types::body::SdkBody;
 
 use crate::{config::aws::AwsConfig, telemetry::cause::chain};
 
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// The function's role, as Lambda has told it.
+pub fn credentials(aws: &AwsConfig) -> Credentials {
+    let session = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+    Credentials::new(aws.access_key_id.expose(), aws.secret_access_key.expose(), session, None, "environment")
+}
+
+/// What has to be added to a request so that it is signed.
+///
+/// # Errors
+/// Why it can't be signed.
+pub fn signature(
+    aws: &AwsConfig,
+    service: &str,
+    settings: SigningSettings,
+    request: SignableRequest<'_>,
+    now: SystemTime,
+) -> Result<SigningInstructions, String> {
+    let identity: Identity = credentials(aws).into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&aws.region)
+        .name(service)
+        .time(now)
+        .settings(settings)
+        .build()
+        .map_err(|e| chain(&e))?;
+    Ok(sign(request, &params.into()).map_err(|e| chain(&e))?.into_parts().0)
+}
 
 /// A call.
 #[derive(Clone, Copy, Debug)]
@@ -40,43 +66,17 @@ pub async fn post(
     call: Post<'_>,
     now: SystemTime,
 ) -> Result<HttpResponse, String> {
-    let fault = |error: &dyn std::error::Error| chain(error);
-    let session = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-    let identity: Identity =
-        Credentials::new(aws.access_key_id.expose(), aws.secret_access_key.expose(), session, None, "environment")
-            .into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&aws.region)
-        .name(call.service)
-        .time(now)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|e| fault(&e))?;
     let body = SignableBody::Bytes(call.body.as_bytes());
-    let signable = SignableRequest::new("POST", call.url, call.headers.iter().copied(), body);
-    let signature = sign(signable.map_err(|e| fault(&e))?, &params.into()).map_err(|e| fault(&e))?;
+    let signable = SignableRequest::new("POST", call.url, call.headers.iter().copied(), body).map_err(|e| chain(&e))?;
+    let signature = signature(aws, call.service, SigningSettings::default(), signable, now)?;
     let mut request = HttpRequest::new(SdkBody::from(call.body.to_owned()));
-    request.set_method("POST").map_err(|e| fault(&e))?;
-    request.set_uri(call.url).map_err(|e| fault(&e))?;
+    request.set_method("POST").map_err(|e| chain(&e))?;
+    request.set_uri(call.url).map_err(|e| chain(&e))?;
     for (name, value) in call.headers {
         request.headers_mut().insert((*name).to_owned(), (*value).to_owned());
     }
-    for header in signature.into_parts().0.into_parts().0 {
+    for header in signature.into_parts().0 {
         request.headers_mut().insert(header.name(), header.value().to_owned());
     }
-    connector.call(request).await.map_err(|e| fault(&e))
-}
-
-/// The text of an answer.
-///
-/// # Errors
-/// When it breaks off, is too large, or is no text.
-pub async fn text_of(response: HttpResponse) -> Result<String, String> {
-    let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
-    let bytes = body.collect().await.map_err(|e| chain(&e))?.into_bytes();
-    if bytes.len() > MAX_ANSWER {
-        return Err("the answer is too large".to_owned());
-    }
-    String::from_utf8(bytes.to_vec()).map_err(|e| chain(&e))
+    connector.call(request).await.map_err(|e| chain(&e))
 }

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod dynamodb;
+pub mod https;
 pub mod identity;
 pub mod orders;
 pub mod redis;

@@ -59,6 +59,7 @@ struct StoredPage {
 impl OrderStore {
     /// Cache-aside with a lease. `read` asks the database; that it has nothing of use, as `is_there` judges it, is cached
     /// too, for a short while and not for everyone who asks.
+    #[expect(clippy::too_many_arguments, reason = "half of them say how one kind of entry is read, written and judged")]
     async fn through<T, S>(
         &self,
         at: &Field,

@@ -1,6 +1,6 @@
 //! How tokens are verified.
 
-use crate::config::{Secret, vars::Vars};
+use crate::config::{secret::Secret, vars::Vars};
 
 #[derive(Clone, Debug)]
 pub struct AuthConfig {

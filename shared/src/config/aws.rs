@@ -1,6 +1,6 @@
 //! Who we are to AWS.
 
-use crate::config::{Secret, vars::Vars};
+use crate::config::{secret::Secret, vars::Vars};
 
 /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: set by Lambda, from the function's
 /// role.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, str::FromStr, time::Duration};
 use ipnet::IpNet;
 
 use crate::{
-    config::{Secret, vars::Vars},
+    config::{secret::Secret, vars::Vars},
     domain::{
         limit::Policy,
         open::{OpenLimit, OpenLimits},

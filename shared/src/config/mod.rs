@@ -8,9 +8,8 @@ pub mod lambda;
 pub mod limits;
 pub mod payments;
 pub mod redis;
+mod secret;
 pub mod vars;
-
-use std::fmt;
 
 use time::Duration;
 
@@ -23,6 +22,8 @@ use crate::config::{
     redis::RedisConfig,
     vars::{ConfigError, Vars},
 };
+
+pub use secret::Secret;
 
 /// Everything that a function can be told.
 #[derive(Clone, Debug)]
@@ -126,25 +127,5 @@ impl TelemetryConfig {
             namespace: vars.get("POWERTOOLS_METRICS_NAMESPACE").unwrap_or_else(|| "Checkout".to_owned()),
             log_level: vars.parse_or("LOG_LEVEL", "one of error, warn, info, debug, trace", tracing::Level::INFO),
         }
-    }
-}
-
-/// A text that must not be shown.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration as StdDuration;
 use time::Duration;
 
 use crate::{
-    config::{Secret, aws::AwsConfig, vars::Vars},
+    config::{aws::AwsConfig, secret::Secret, vars::Vars},
     domain::payment::Capture,
 };
 

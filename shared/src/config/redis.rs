@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use redis::{ConnectionAddr, IntoConnectionInfo as _};
 
-use crate::config::{Secret, aws::AwsConfig, vars::Vars};
+use crate::config::{aws::AwsConfig, secret::Secret, vars::Vars};
 
 #[derive(Clone, Debug)]
 pub struct RedisConfig {

@@ -1,10 +1,10 @@
 //! What stands between a cart and an order, and what the customer should hear of before it becomes one.
 
 use crate::domain::{
-    catalog::NotForSale,
     coupon::CouponRefusal,
     ids::{CertificateNumber, CouponCode, ShippingMethodId, Sku},
     money::{Currency, Minor},
+    product::NotForSale,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::domain::{
     calendar::Period,
-    catalog::Scope,
     ids::CouponCode,
     money::{Amounts, Currency, Minor, Rate},
+    scope::Scope,
 };
 
 /// At most this many coupons on a session.

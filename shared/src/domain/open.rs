@@ -1,10 +1,5 @@
 //! Orders that hold stock and that nobody has paid: how many of them a caller and a source address may have.
 
-use crate::domain::{
-    order::{Order, OrderStatus},
-    payment::PaymentStatus,
-};
-
 /// At most so many open unpaid orders, with so many units in all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenLimit {
@@ -45,7 +40,7 @@ pub struct AddressKey(String);
 impl AddressKey {
     /// Of the first bytes of a digest: with three of them, each key is that of 256 IPv4 addresses.
     pub fn new([first, second, third, ..]: [u8; 32]) -> Self {
-        Self(format!("{first:02x}{second:02x}{third:02x}"))
+        Self(hex::encode([first, second, third]))
     }
 
     /// As it was stored.
@@ -78,43 +73,6 @@ pub struct Release {
     pub session: bool,
     /// Its place among the open orders.
     pub open: Option<Open>,
-}
-
-impl Order {
-    /// Whether it holds goods that nobody has paid for. What costs nothing is never paid, and is open until it is
-    /// delivered. Once it is false it stays so.
-    fn is_unpaid(&self) -> bool {
-        let over = [OrderStatus::Cancelled, OrderStatus::Delivered, OrderStatus::Returned, OrderStatus::Refunded];
-        !over.contains(&self.status) && (self.payment.status.is_open() || self.summary.total.is_zero())
-    }
-
-    /// Gives a new order its place among the open ones, unless it is paid.
-    pub fn open(&mut self, address: Option<AddressKey>) {
-        let at_address = address.is_some() && self.payment.card.is_none();
-        self.open = self.is_unpaid().then_some(Open { units: self.summary.item_count, address, at_address });
-    }
-
-    /// Counts it for its address from now on, if its bank makes it wait and it isn't counted yet.
-    pub fn begin_to_wait(&mut self) -> bool {
-        let waits = self.payment.status == PaymentStatus::RequiresAction;
-        match &mut self.open {
-            Some(Open { address: Some(_), at_address, .. }) if waits && !*at_address => {
-                *at_address = true;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// What is to be given back with the change that made this order of the one before. It is given back once, because
-    /// a change is written over the version that it was made from.
-    pub fn release(&mut self, before: &Self) -> Release {
-        let called_off = self.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
-        // Of a card that came to nothing: the customer may try another.
-        let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();
-        let open = if self.is_unpaid() { None } else { self.open.take() };
-        Release { reserved: called_off, session, open }
-    }
 }
 
 impl Release {

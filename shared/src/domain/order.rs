@@ -7,7 +7,7 @@ use crate::domain::{
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, UserId},
     money::Currency,
-    open::Open,
+    open::{AddressKey, Open, Release},
     payment::{Payment, PaymentMethod, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
@@ -235,5 +235,40 @@ impl Order {
         self.history.push(Step { status: to, at: now, actor, note });
         self.updated_at = now;
         Ok(true)
+    }
+
+    /// Whether it holds goods that nobody has paid for. What costs nothing is never paid, and is open until it is
+    /// delivered. Once it is false it stays so.
+    fn is_unpaid(&self) -> bool {
+        let over = [OrderStatus::Cancelled, OrderStatus::Delivered, OrderStatus::Returned, OrderStatus::Refunded];
+        !over.contains(&self.status) && (self.payment.status.is_open() || self.summary.total.is_zero())
+    }
+
+    /// Gives a new order its place among the open ones, unless it is paid.
+    pub fn open(&mut self, address: Option<AddressKey>) {
+        let at_address = address.is_some() && self.payment.card.is_none();
+        self.open = self.is_unpaid().then_some(Open { units: self.summary.item_count, address, at_address });
+    }
+
+    /// Counts it for its address from now on, if its bank makes it wait and it isn't counted yet.
+    pub fn begin_to_wait(&mut self) -> bool {
+        let waits = self.payment.status == PaymentStatus::RequiresAction;
+        match &mut self.open {
+            Some(Open { address: Some(_), at_address, .. }) if waits && !*at_address => {
+                *at_address = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What is to be given back with the change that made this order of the one before. It is given back once, because
+    /// a change is written over the version that it was made from.
+    pub fn release(&mut self, before: &Self) -> Release {
+        let called_off = self.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
+        // Of a card that came to nothing: the customer may try another.
+        let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();
+        let open = if self.is_unpaid() { None } else { self.open.take() };
+        Release { reserved: called_off, session, open }
     }
 }

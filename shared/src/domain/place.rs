@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::invalid::Faults;
+use crate::domain::{
+    invalid::Faults,
+    postal_code::{self, compact},
+};
 
 /// Countries whose addresses need a state, province or region for a parcel and its tax to find their way.
 const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
@@ -210,7 +213,7 @@ impl Destination {
         if STATE_REQUIRED.contains(&country.as_str()) && subdivision.is_none() {
             faults.add("/state", format!("must be a state or region of {country}, by ISO 3166-2 code or name"));
         }
-        let checked = crate::domain::postal_code::check(country, destination.postal_code.as_deref());
+        let checked = postal_code::check(country, destination.postal_code.as_deref());
         faults.take("/postalCode", checked).map(|()| destination)
     }
 
@@ -245,11 +248,6 @@ impl Destination {
     pub fn label(&self) -> &str {
         self.subdivision.as_deref().unwrap_or(&self.country)
     }
-}
-
-/// Upper case, without spaces and hyphens.
-pub fn compact(code: &str) -> String {
-    code.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_uppercase).collect()
 }
 
 /// Without the country's letters, which some write before the digits: `DE-10115`.

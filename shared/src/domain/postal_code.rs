@@ -2,8 +2,6 @@
 
 use regex_lite::Regex;
 
-use crate::domain::place::compact;
-
 /// Country, `required` or `optional`, an example, a regular expression; see the file's head for where it is from.
 const FORMATS: &str = include_str!("postal_codes.tsv");
 /// No country's code is longer, counting spaces.
@@ -35,6 +33,11 @@ pub fn check(country: &str, code: Option<&str>) -> Result<(), String> {
     } else {
         Err(format!("must be a postal code of {country}, {form}"))
     }
+}
+
+/// Upper case, without spaces and hyphens.
+pub fn compact(code: &str) -> String {
+    code.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_uppercase).collect()
 }
 
 #[cfg(test)]

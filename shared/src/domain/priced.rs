@@ -40,6 +40,12 @@ pub struct PricedLine {
     pub total: Minor,
 }
 
+impl From<&PricedLine> for Line {
+    fn from(line: &PricedLine) -> Self {
+        Self { sku: line.sku.clone(), quantity: line.quantity }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineDiscount {
     pub coupon: CouponCode,

@@ -6,10 +6,11 @@ use time::{Date, OffsetDateTime};
 
 use crate::domain::{
     calendar::{Period, business_days_after},
-    catalog::{Product, Scope},
     ids::{ShippingMethodId, Sku},
     money::{Amounts, Currency, Minor, OutOfRange},
     place::{Closeness, Destination, Fit, Place},
+    product::Product,
+    scope::Scope,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -223,10 +223,7 @@ fn canonical(body: &[u8]) -> Option<String> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 pub mod answer;
 pub mod body;
 pub mod card_data;
+pub mod claim_commands;
 pub mod credentials;
+mod cursor;
 pub mod event;
 pub mod fields;
 pub mod idempotency;

@@ -1,14 +1,10 @@
 //! The requests of the routes that read and move orders, and how they become commands.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lambda_http::{Request, RequestExt as _};
 use serde::Deserialize;
 
 use crate::{
-    checkout::{
-        merge_guest::MergeGuest,
-        orders::{Cancel, SetStatus},
-    },
+    checkout::orders::{Cancel, SetStatus},
     domain::{
         ids::OrderId,
         invalid::Faults,
@@ -17,7 +13,7 @@ use crate::{
     },
     http::{
         body::{Command, json, optional_json, path},
-        idempotency::KEPT,
+        cursor,
         problem::Problem,
     },
     ports::{OrderFilter, OrderView},
@@ -44,7 +40,7 @@ impl Command for OrderFilter {
             }
         };
         let after = query.first("cursor").and_then(|text| {
-            faults.take("/query/cursor", parse_cursor(text).ok_or("must be a nextCursor of this route"))
+            faults.take("/query/cursor", cursor::parse(text).ok_or("must be a nextCursor of this route"))
         });
         faults.finish(Some(Self { status, limit, after })).map_err(Problem::validation)
     }
@@ -52,16 +48,6 @@ impl Command for OrderFilter {
     fn view(&self) -> Option<OrderView> {
         Some(OrderView::Page(self.clone()))
     }
-}
-
-/// An opaque text for where a page ended.
-pub fn cursor(after: OrderId) -> String {
-    URL_SAFE_NO_PAD.encode(after.uuid().as_bytes())
-}
-
-fn parse_cursor(text: &str) -> Option<OrderId> {
-    let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-    Some(OrderId::new(uuid::Uuid::from_bytes(bytes)))
 }
 
 /// The order that a GET names in its path.
@@ -116,20 +102,5 @@ impl Command for SetStatus {
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
         let command = status.map(|status| Self { order, status, note, tracking: Tracking { number, carrier } });
         faults.finish(command).map_err(Problem::validation)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClaimBody {
-    guest_id: String,
-}
-
-impl Command for MergeGuest {
-    fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: ClaimBody = json(request)?;
-        let mut faults = Faults::default();
-        let guest = faults.take("/guestId", body.guest_id.parse());
-        faults.finish(guest.map(|guest| Self { guest, answers_kept: KEPT })).map_err(Problem::validation)
     }
 }

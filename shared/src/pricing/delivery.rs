@@ -11,7 +11,7 @@ use crate::{
         place::Destination,
         shipping::{self, Offer, Shipment},
     },
-    pricing::{Cart, Row},
+    pricing::cart::{Cart, Row},
 };
 
 /// All offers for the address, cheapest first; with a coupon for free shipping, less what that takes off.

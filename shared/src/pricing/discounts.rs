@@ -11,7 +11,7 @@ use crate::{
         money::{Currency, Minor, OutOfRange, Rate},
         priced::{AppliedCoupon, LineDiscount},
     },
-    pricing::{Cart, Row},
+    pricing::cart::{Cart, Row},
 };
 
 /// The cart's coupons that apply, in the order in which they are taken.

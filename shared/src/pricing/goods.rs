@@ -7,13 +7,14 @@ use time::OffsetDateTime;
 use crate::{
     domain::{
         cart_issue::CartIssue,
-        catalog::{Article, CatalogSnapshot, NotForSale, Product},
+        catalog::CatalogSnapshot,
         ids::{ProductId, Sku},
         money::{Minor, OutOfRange},
         place::Destination,
         priced::{Line, PricedLine},
+        product::{Article, NotForSale, Product},
     },
-    pricing::{Cart, Row},
+    pricing::cart::{Cart, Row},
 };
 
 /// The cart's lines, each at today's price.

@@ -7,6 +7,7 @@
 //! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines.
 //! 4. `taxes`: rounded per line and jurisdiction, half away from zero.
 
+mod cart;
 mod delivery;
 mod discounts;
 mod goods;
@@ -16,47 +17,13 @@ use time::OffsetDateTime;
 
 use crate::domain::{
     cart_issue::CartIssue,
-    catalog::{CatalogSnapshot, Product},
-    ids::{CouponCode, ShippingMethodId, UserId},
-    money::{Currency, Minor, OutOfRange},
-    place::Destination,
-    priced::{Line, Priced, PricedLine, Summary},
-    tax::TaxStatus,
+    catalog::CatalogSnapshot,
+    money::{Minor, OutOfRange},
+    priced::{Priced, PricedLine, Summary},
 };
 
+pub use cart::Cart;
 pub use goods::wanted;
-
-/// What is to be priced.
-#[derive(Clone, Copy, Debug)]
-pub struct Cart<'a> {
-    pub currency: Currency,
-    /// At most one for each SKU.
-    pub lines: &'a [Line],
-    pub destination: Option<&'a Destination>,
-    pub method: Option<&'a ShippingMethodId>,
-    pub coupons: &'a [CouponCode],
-    pub tax_status: &'a TaxStatus,
-    /// The signed-in customer, for certificates that name one.
-    pub customer: Option<&'a UserId>,
-    /// The lines as last priced: a product that left the catalog keeps its last price, and is a issue.
-    pub previous: &'a [PricedLine],
-}
-
-/// A line in the making, with what it was made from.
-struct Row<'t> {
-    line: PricedLine,
-    product: Option<&'t Product>,
-    weight_grams: u64,
-    /// The line's place in the cart.
-    position: usize,
-}
-
-impl Row<'_> {
-    /// What the line costs after the discounts so far.
-    fn net(&self) -> Result<Minor, OutOfRange> {
-        self.line.subtotal.minus(self.line.discount)
-    }
-}
 
 /// Prices a cart. What doesn't fit together comes back in `issues`, with the totals of everything that does.
 ///

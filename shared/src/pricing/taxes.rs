@@ -12,7 +12,7 @@ use crate::{
         priced::{LineTax, TaxPart},
         tax::{Certificate, Jurisdiction, NoTax, Relief},
     },
-    pricing::{Cart, Row},
+    pricing::cart::{Cart, Row},
 };
 
 /// The breakdown, and whether the prices include it.

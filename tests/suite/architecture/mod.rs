@@ -2,6 +2,7 @@
 
 mod agreement;
 mod causes;
+mod circles;
 mod commands;
 mod dependencies;
 mod layers;

@@ -1,17 +1,41 @@
 //! Every path that a source names, `use` trees spread out: `use a::{b, c::d}` names `a::b` and `a::c::d`.
 
-use super::{
-    Source,
-    tokens::{self, Kind, Token},
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::{
+    Attribute, Block, ExprPath, ItemMod, ItemUse, Macro, MetaList, Path, QSelf, TypePath, UseTree, Visibility,
+    parse::{ParseStream, Parser as _},
+    visit::{self, Visit},
 };
 
-/// What may stand before a path that begins with `::`.
-const KEYWORDS: &[&str] = &["as", "dyn", "else", "for", "if", "impl", "in", "match", "mut", "return", "use"];
+use super::Source;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) line: usize,
     pub(super) segments: Vec<String>,
+    /// Of a `use`.
+    pub(super) import: Option<Import>,
+    /// Whether only the tests are compiled with it.
+    pub(super) in_tests: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Import {
+    /// What it is called from there on.
+    pub(super) name: String,
+    pub(super) is_public: bool,
+}
+
+/// What is read of a file.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) named: Vec<Named>,
+    /// Names that stand alone in its code, outside the tests.
+    pub(super) bare: BTreeSet<String>,
+    /// The modules that it declares for the tests only.
+    pub(super) test_modules: Vec<String>,
 }
 
 impl Named {
@@ -28,46 +52,149 @@ impl Named {
 
 /// The paths of a file, with those that begin at `crate`, `self` or `super` as seen from `crate`.
 pub(super) fn of(source: &Source) -> Vec<Named> {
-    let tokens = tokens::of(&source.text);
-    let mut walk = Walk { tokens: &tokens, found: Vec::new() };
-    let mut module: Vec<String> = source.module().into_iter().map(str::to_owned).collect();
-    // Inline modules that are open, each with the depth of braces it began at.
-    let mut inline = Vec::new();
-    let (mut at, mut depth) = (0, 0_usize);
-    while let Some(token) = tokens.get(at) {
-        if let [a, b, c] = &tokens[at..tokens.len().min(at + 3)]
-            && a.word() == Some("mod")
-            && c.is('{')
-            && let Some(name) = b.word()
-        {
-            inline.push(depth);
-            module.push(name.to_owned());
-            depth += 1;
-            at += 3;
-            continue;
-        }
-        let begins =
-            token.word().is_some_and(|word| !KEYWORDS.contains(&word)) && walk.separator(at + 1) && !walk.continues(at);
-        if begins {
-            let first = walk.found.len();
-            at = walk.tree(at, &[]);
-            for named in &mut walk.found[first..] {
-                named.segments = absolute(std::mem::take(&mut named.segments), &module);
-            }
-            continue;
-        }
-        if token.is('{') {
-            depth += 1;
-        } else if token.is('}') {
-            depth = depth.saturating_sub(1);
-            if inline.last() == Some(&depth) {
-                inline.pop();
-                module.pop();
-            }
-        }
-        at += 1;
+    read(source).named
+}
+
+pub(super) fn read(source: &Source) -> Contents {
+    // What the rules are shown to find may be statements, which stand in no file by themselves.
+    let parser = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_inner)?;
+        input.call(Block::parse_within)
+    };
+    let statements = parser.parse_str(&source.text).unwrap_or_else(|error| panic!("{}: {error}", source.path));
+    let module = source.module().into_iter().map(str::to_owned).collect();
+    let mut walk = Walk { module, in_tests: false, contents: Contents::default() };
+    for statement in &statements {
+        walk.visit_stmt(statement);
     }
-    walk.found
+    walk.contents
+}
+
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    let is_test = |attribute: &Attribute| attribute.parse_args::<Ident>().is_ok_and(|argument| argument == "test");
+    attributes.iter().any(|attribute| attribute.path().is_ident("cfg") && is_test(attribute))
+}
+
+struct Walk {
+    module: Vec<String>,
+    in_tests: bool,
+    contents: Contents,
+}
+
+impl Walk {
+    fn push(&mut self, line: usize, segments: Vec<String>, import: Option<Import>) {
+        let segments = absolute(segments, &self.module);
+        self.contents.named.push(Named { line, segments, import, in_tests: self.in_tests });
+    }
+
+    /// What stands in code.
+    fn code(&mut self, path: &[Ident]) {
+        match path {
+            [first, _, ..] => self.push(line(first), path.iter().map(word).collect(), None),
+            [alone] if !self.in_tests => drop(self.contents.bare.insert(word(alone))),
+            _ => {}
+        }
+    }
+
+    fn import(&mut self, tree: &UseTree, before: &[String], is_public: bool) {
+        let with = |name: &str| [before, &[name.to_owned()]].concat();
+        let (line, names, name) = match tree {
+            UseTree::Path(path) => return self.import(&path.tree, &with(&word(&path.ident)), is_public),
+            UseTree::Group(group) => return group.items.iter().for_each(|tree| self.import(tree, before, is_public)),
+            UseTree::Glob(glob) => (glob.star_token.span.start().line, with("*"), "*".to_owned()),
+            UseTree::Name(name) => (line(&name.ident), with(&word(&name.ident)), word(&name.ident)),
+            UseTree::Rename(rename) => (line(&rename.ident), with(&word(&rename.ident)), word(&rename.rename)),
+        };
+        // `use a::{self}` names `a`.
+        let names = if names.ends_with(&["self".to_owned()]) { before.to_vec() } else { names };
+        let name = if name == "self" { before.last().cloned().unwrap_or_default() } else { name };
+        self.push(line, names, Some(Import { name, is_public }));
+    }
+
+    /// `<T as a::B>::c` names `a::B`, and what `T` does.
+    fn qualified(&mut self, qself: Option<&QSelf>, path: &Path) {
+        if let Some(qself) = qself {
+            self.visit_qself(qself);
+        }
+        let length = qself.map_or(path.segments.len(), |qself| qself.position);
+        let segments: Vec<Ident> = path.segments.iter().take(length).map(|segment| segment.ident.clone()).collect();
+        self.code(&segments);
+        for segment in &path.segments {
+            self.visit_path_arguments(&segment.arguments);
+        }
+    }
+
+    /// The paths in what a macro or an attribute is given, which is read by nobody but them.
+    fn tokens(&mut self, tokens: &TokenStream) {
+        let (mut path, mut colons) = (Vec::new(), 0);
+        for tree in tokens.clone() {
+            match tree {
+                TokenTree::Punct(mark) if mark.as_char() == ':' && !path.is_empty() && colons < 2 => {
+                    colons += 1;
+                    continue;
+                }
+                TokenTree::Ident(ident) if colons == 2 => path.push(ident),
+                other => {
+                    self.code(&std::mem::take(&mut path));
+                    match other {
+                        TokenTree::Ident(ident) => path.push(ident),
+                        TokenTree::Group(group) => self.tokens(&group.stream()),
+                        TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+                    }
+                }
+            }
+            colons = 0;
+        }
+        self.code(&path);
+    }
+}
+
+impl Visit<'_> for Walk {
+    fn visit_item_mod(&mut self, item: &ItemMod) {
+        let outside = self.in_tests;
+        self.in_tests |= is_for_tests(&item.attrs);
+        if self.in_tests {
+            self.contents.test_modules.push(item.ident.to_string());
+        }
+        self.module.push(item.ident.to_string());
+        visit::visit_item_mod(self, item);
+        self.module.pop();
+        self.in_tests = outside;
+    }
+
+    fn visit_item_use(&mut self, item: &ItemUse) {
+        self.import(&item.tree, &[], !matches!(item.vis, Visibility::Inherited));
+    }
+
+    fn visit_path(&mut self, path: &Path) {
+        self.qualified(None, path);
+    }
+
+    fn visit_expr_path(&mut self, path: &ExprPath) {
+        self.qualified(path.qself.as_ref(), &path.path);
+    }
+
+    fn visit_type_path(&mut self, path: &TypePath) {
+        self.qualified(path.qself.as_ref(), &path.path);
+    }
+
+    fn visit_macro(&mut self, call: &Macro) {
+        visit::visit_macro(self, call);
+        self.tokens(&call.tokens);
+    }
+
+    fn visit_meta_list(&mut self, list: &MetaList) {
+        visit::visit_meta_list(self, list);
+        self.tokens(&list.tokens);
+    }
+}
+
+fn line(ident: &Ident) -> usize {
+    ident.span().start().line
+}
+
+fn word(ident: &Ident) -> String {
+    ident.to_string().trim_start_matches("r#").to_owned()
 }
 
 fn absolute(segments: Vec<String>, module: &[String]) -> Vec<String> {
@@ -79,70 +206,6 @@ fn absolute(segments: Vec<String>, module: &[String]) -> Vec<String> {
     let base = &module[..module.len().saturating_sub(supers)];
     let start = ["crate".to_owned()];
     start.iter().chain(base).chain(&segments[ups..]).cloned().collect()
-}
-
-struct Walk<'a> {
-    tokens: &'a [Token],
-    found: Vec<Named>,
-}
-
-impl Walk<'_> {
-    fn separator(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Separator)
-    }
-
-    /// Whether the word here goes on with a path: `b` in `a::b`, but not in `use ::b` or `(::b`.
-    fn continues(&self, at: usize) -> bool {
-        at >= 1 && self.separator(at - 1) && at >= 2 && {
-            let before = &self.tokens[at - 2];
-            before.is('>') || before.word().is_some_and(|word| word != "use" && word != "return")
-        }
-    }
-
-    /// Reads the path, or the tree of paths, that starts here. Returns where it ends.
-    fn tree(&mut self, mut at: usize, before: &[String]) -> usize {
-        let mut segments = before.to_vec();
-        let line = self.tokens[at].line;
-        while let Some(token) = self.tokens.get(at) {
-            if token.is('{') && segments.len() > before.len() {
-                return self.group(at + 1, &segments);
-            }
-            match &token.kind {
-                Kind::Word(word) => segments.push(word.clone()),
-                Kind::Mark('*') if !segments.is_empty() => segments.push("*".to_owned()),
-                _ => break,
-            }
-            at += 1;
-            if !self.separator(at) {
-                break;
-            }
-            at += 1;
-        }
-        // `use a::{self}` names `a`.
-        if segments.len() > 1 && segments.last().is_some_and(|last| last == "self") {
-            segments.pop();
-        }
-        self.found.push(Named { line, segments });
-        at
-    }
-
-    fn group(&mut self, mut at: usize, before: &[String]) -> usize {
-        while let Some(token) = self.tokens.get(at) {
-            if token.is('}') {
-                return at + 1;
-            }
-            if token.word().is_some() || token.is('*') {
-                at = self.tree(at, before);
-                // `a as b`
-                while self.tokens.get(at).is_some_and(|token| !token.is(',') && !token.is('}')) {
-                    at += 1;
-                }
-            } else {
-                at += 1;
-            }
-        }
-        at
-    }
 }
 
 fn named(path: &str, text: &str) -> Vec<String> {
@@ -175,4 +238,22 @@ fn relative_paths_are_seen_from_the_crate() {
     ];
     assert_eq!(named("shared/src/domain/money.rs", text), expected);
     assert_eq!(named("shared/src/domain/mod.rs", "use super::ports::P;"), ["crate::ports::P"]);
+}
+
+#[test]
+fn paths_in_macros_and_attributes_are_found() {
+    let text = "#[derive(a::B)] struct S; fn f() { c::d!(x: e::f(), \"g::h\", [super::i::J]); }";
+    assert_eq!(named("shared/src/domain/money.rs", text), ["a::B", "c::d", "e::f", "crate::domain::i::J"]);
+}
+
+#[test]
+fn what_only_the_tests_are_compiled_with_is_told_apart() {
+    let text =
+        "pub use a::B as C; struct S(C); #[cfg(test)] mod tests; #[cfg(test)] mod more { use e::F; type G = F; }";
+    let contents = read(&Source::new("shared/src/domain/money.rs", text));
+    assert_eq!(contents.bare, BTreeSet::from(["C".to_owned()]));
+    assert_eq!(contents.test_modules, ["tests", "more"]);
+    let in_tests: Vec<_> = contents.named.iter().map(|named| named.in_tests).collect();
+    assert_eq!(in_tests, [false, true]);
+    assert_eq!(contents.named[0].import, Some(Import { name: "C".to_owned(), is_public: true }));
 }

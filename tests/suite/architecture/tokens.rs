@@ -1,5 +1,9 @@
 //! Rust source as tokens, as far as the rules need them: comments are gone, literals keep their text.
 
+use std::{iter::Peekable, str::FromStr as _};
+
+use proc_macro2::{Delimiter, Group, Literal, Spacing, TokenStream, TokenTree, token_stream::IntoIter};
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) line: usize,
@@ -32,131 +36,79 @@ impl Token {
 }
 
 pub(super) fn of(source: &str) -> Vec<Token> {
-    let mut reader = Reader { rest: source, line: 1, tokens: Vec::new() };
-    while reader.step() {}
-    reader.tokens
+    let mut tokens = Vec::new();
+    flatten(TokenStream::from_str(source).expect("Rust"), &mut tokens);
+    tokens
 }
 
-struct Reader<'a> {
-    rest: &'a str,
-    line: usize,
-    tokens: Vec<Token>,
-}
-
-impl<'a> Reader<'a> {
-    /// Reads one token, or what lies between two. False at the end.
-    fn step(&mut self) -> bool {
-        let Some(first) = self.rest.chars().next() else {
-            return false;
-        };
-        let kind = if first.is_whitespace() {
-            self.take(first.len_utf8());
-            return true;
-        } else if self.rest.starts_with("//") {
-            self.take(self.rest.find('\n').unwrap_or(self.rest.len()));
-            return true;
-        } else if self.rest.starts_with("/*") {
-            self.take(block_comment_length(self.rest));
-            return true;
-        } else if let Some(literal) = string_literal(self.rest) {
-            let text = self.rest[literal.start..literal.end].to_owned();
-            return self.push(Kind::Text(text), literal.length);
-        } else if first == '\'' {
-            self.take(quote_length(self.rest));
-            return true;
-        } else if first.is_alphanumeric() || first == '_' {
-            let word = self.word();
-            let length = word.len();
-            return self.push(Kind::Word(word.trim_start_matches("r#").to_owned()), length);
-        } else if self.rest.starts_with("::") {
-            return self.push(Kind::Separator, 2);
-        } else {
-            Kind::Mark(first)
-        };
-        self.push(kind, first.len_utf8())
-    }
-
-    fn word(&self) -> &'a str {
-        let start = if self.rest.starts_with("r#") { 2 } else { 0 };
-        let end = self.rest[start..].find(|c: char| !c.is_alphanumeric() && c != '_');
-        &self.rest[..end.map_or(self.rest.len(), |end| start + end)]
-    }
-
-    fn push(&mut self, kind: Kind, length: usize) -> bool {
-        self.tokens.push(Token { line: self.line, kind });
-        self.take(length);
-        true
-    }
-
-    fn take(&mut self, length: usize) {
-        let (taken, rest) = self.rest.split_at(length);
-        self.line += taken.matches('\n').count();
-        self.rest = rest;
-    }
-}
-
-fn block_comment_length(source: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    while at < source.len() {
-        if source[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if source[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
+fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
+    let mut trees = stream.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        let line = tree.span().start().line;
+        match tree {
+            TokenTree::Group(group) => flatten_group(&group, tokens),
+            TokenTree::Ident(ident) => {
+                let word = ident.to_string().trim_start_matches("r#").to_owned();
+                tokens.push(Token { line, kind: Kind::Word(word) });
             }
-        } else {
-            at += source[at..].chars().next().map_or(1, char::len_utf8);
+            TokenTree::Literal(literal) => tokens.extend(literal_kind(&literal).map(|kind| Token { line, kind })),
+            TokenTree::Punct(mark) => match mark.as_char() {
+                // Only a lifetime's quote stands alone.
+                '\'' => {}
+                '#' if skip_doc_comment(&mut trees) => {}
+                ':' if mark.spacing() == Spacing::Joint && next_is(&mut trees, ':') => {
+                    trees.next();
+                    tokens.push(Token { line, kind: Kind::Separator });
+                }
+                mark => tokens.push(Token { line, kind: Kind::Mark(mark) }),
+            },
         }
     }
-    source.len()
 }
 
-/// The whole literal's length, and where its text starts and ends.
-struct Literal {
-    start: usize,
-    end: usize,
-    length: usize,
-}
-
-/// A string literal of any kind, if the source begins with one.
-fn string_literal(source: &str) -> Option<Literal> {
-    let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
-        let after = source.strip_prefix(prefix).unwrap_or_default();
-        let hashes = if prefix.ends_with('r') { after.trim_start_matches('#') } else { after };
-        hashes.starts_with('"')
-    })?;
-    let hashes = source[prefix.len()..].find('"')?;
-    let start = prefix.len() + hashes + 1;
-    let text = &source[start..];
-    let length = if prefix.ends_with('r') {
-        text.find(&format!("\"{}", "#".repeat(hashes)))
-    } else {
-        let mut escaped = false;
-        text.find(|c| {
-            let ends = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            ends
-        })
+fn flatten_group(group: &Group, tokens: &mut Vec<Token>) {
+    let (open, close) = match group.delimiter() {
+        Delimiter::Parenthesis => ('(', ')'),
+        Delimiter::Brace => ('{', '}'),
+        Delimiter::Bracket => ('[', ']'),
+        Delimiter::None => return flatten(group.stream(), tokens),
     };
-    let end = length.map_or(source.len(), |length| start + length);
-    Some(Literal { start, end, length: (end + 1 + hashes).min(source.len()) })
+    tokens.push(Token { line: group.span_open().start().line, kind: Kind::Mark(open) });
+    flatten(group.stream(), tokens);
+    tokens.push(Token { line: group.span_close().start().line, kind: Kind::Mark(close) });
 }
 
-/// What begins with a single quote: a character, or a lifetime, of which only the quote is taken.
-fn quote_length(source: &str) -> usize {
-    let mut characters = source.char_indices().skip(1);
-    match (characters.next(), characters.next()) {
-        // The character after the backslash may be a quote itself.
-        (Some((_, '\\')), Some((at, escaped))) => {
-            let after = at + escaped.len_utf8();
-            source[after..].find('\'').map_or(source.len(), |end| after + end + 1)
-        }
-        (Some(_), Some((end, '\''))) => end + 1,
-        _ => 1,
+/// A character is nothing that a rule asks for.
+fn literal_kind(literal: &Literal) -> Option<Kind> {
+    let written = literal.to_string();
+    match written.split_once(['"', '\'']) {
+        None => Some(Kind::Word(written)),
+        Some((before, _)) if written[before.len()..].starts_with('\'') => None,
+        Some((before, after)) => Some(Kind::Text(after[..after.len() - 1 - hashes(before)].to_owned())),
     }
+}
+
+/// How many of them end a raw literal that begins like this.
+fn hashes(before: &str) -> usize {
+    before.chars().filter(|c| *c == '#').count()
+}
+
+fn next_is(trees: &mut Peekable<IntoIter>, mark: char) -> bool {
+    matches!(trees.peek(), Some(TokenTree::Punct(next)) if next.as_char() == mark)
+}
+
+/// A doc comment is read as `#[doc = "…"]`. Whether this was one, which is then passed over.
+fn skip_doc_comment(trees: &mut Peekable<IntoIter>) -> bool {
+    let mut ahead = trees.clone();
+    if next_is(&mut ahead, '!') {
+        ahead.next();
+    }
+    let Some(TokenTree::Group(group)) = ahead.next() else { return false };
+    let is_doc = matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(name)) if name == "doc");
+    if is_doc {
+        *trees = ahead;
+    }
+    is_doc
 }
 
 #[test]
@@ -173,4 +125,9 @@ fn comments_vanish_and_literals_are_kept_apart() {
     let texts: Vec<_> = read.iter().filter_map(Token::text).collect();
     assert_eq!(texts, [r#"crate::"c" "#, r#"bytes \" more"#]);
     assert_eq!(read.last().map(|token| token.line), Some(5));
+}
+
+#[test]
+fn doc_comments_vanish_too() {
+    assert_eq!(of("//! KEYS[2]\n/// KEYS[2]\n#[must_use] fn"), of("\n\n#[must_use] fn"));
 }

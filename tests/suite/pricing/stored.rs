@@ -6,7 +6,7 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use shared::{
     adapters::stored::{order::StoredOrder, session::StoredSession},
-    domain::{cart_issue::CartIssue, catalog::NotForSale, money::Minor, order::Order, session::Session},
+    domain::{cart_issue::CartIssue, money::Minor, order::Order, product::NotForSale, session::Session},
     http::view::{OrderAnswer, SessionView},
     ports::ChangeId,
 };

@@ -1,6 +1,6 @@
 //! Passwords, users, and TLS with an authority of the shop's own.
 
-use shared::adapters::redis::connect;
+use shared::adapters::redis::node;
 use tests::{
     topologies::{Node, RedisCluster, RedisSentinels, TlsRedis, node::command},
     world::{Answer, patiently},
@@ -105,7 +105,7 @@ async fn a_cluster_behind_tls_asks_every_connection_for_its_password() {
     };
     let world = shop(&settings("secret")).await;
     let config = &world.app().config.redis;
-    let client = connect::client(config, &config.nodes[0], &config.login, time::OffsetDateTime::now_utc()).unwrap();
+    let client = node::client(config, &config.nodes[0], &config.login, time::OffsetDateTime::now_utc()).unwrap();
     let mut straight = client.get_multiplexed_async_connection().await.unwrap();
     let () = command("CLUSTER ADDSLOTSRANGE 0 16383").query_async(&mut straight).await.unwrap();
     patiently(async || {

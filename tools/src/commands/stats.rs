@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use futures_util::{StreamExt as _, stream::SelectAll};
 use serde_json::json;
-use shared::adapters::redis::connect;
+use shared::adapters::redis::node;
 use time::OffsetDateTime;
 use tools::operator::{
     pattern,
@@ -72,7 +72,7 @@ pub async fn monitor(target: &Target, args: &MonitorArgs) -> Result<Outcome, Com
     let mut lines = SelectAll::new();
     for primary in &operator.primaries {
         let node = primary.node.to_string();
-        let client = connect::client(&config, &primary.node, &config.login, OffsetDateTime::now_utc())?;
+        let client = node::client(&config, &primary.node, &config.login, OffsetDateTime::now_utc())?;
         let monitor = client.get_async_monitor().await?;
         lines.push(Box::pin(monitor.into_on_message::<String>().map(move |line| (node.clone(), line))));
     }

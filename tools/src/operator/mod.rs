@@ -16,6 +16,7 @@ use shared::{
     adapters::redis::{
         connect::{self, Connection},
         keys::Keys,
+        node::{client, within},
     },
     config::redis::{Node, RedisConfig, Topology},
 };
@@ -64,7 +65,7 @@ impl Operator {
         let config = RedisConfig { timeout: PATIENCE, ..config.clone() };
         let nodes: Vec<String> = config.nodes.iter().map(ToString::to_string).collect();
         let unreachable = |source| OperatorError::Unreachable { nodes: nodes.join(", "), source };
-        let opening = connect::within(Instant::now() + PATIENCE, connect::open(&config, now));
+        let opening = within(Instant::now() + PATIENCE, connect::open(&config, now));
         let mut anywhere = opening.await.map_err(unreachable)?;
         let primaries = match (&config.topology, &mut anywhere) {
             (Topology::Cluster, _) => cluster_masters(&config).await?,
@@ -105,8 +106,8 @@ impl Operator {
 /// # Errors
 /// When it can't be reached.
 pub async fn node_connection(config: &RedisConfig, node: &Node) -> Result<MultiplexedConnection, RedisError> {
-    let client = connect::client(config, node, &config.login, now())?;
-    connect::within(Instant::now() + PATIENCE, async {
+    let client = client(config, node, &config.login, now())?;
+    within(Instant::now() + PATIENCE, async {
         let mut connection = client.get_multiplexed_async_connection().await?;
         // A server that wants a password takes the connection all the same.
         let _: Value = redis::cmd("PING").query_async(&mut connection).await?;
@@ -120,7 +121,7 @@ async fn sentinels_master(config: &RedisConfig) -> Result<Node, RedisError> {
     let mut last = no_answer();
     for sentinel in &config.nodes {
         let asking = connect::ask_sentinel(config, sentinel, master, login, now());
-        match connect::within(Instant::now() + PATIENCE, asking).await {
+        match within(Instant::now() + PATIENCE, asking).await {
             Ok(node) => return Ok(node),
             Err(error) => last = error,
         }

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_smithy_http_client::Connector;
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use shared::{
-    adapters::aws::{Post, post, text_of},
+    adapters::{
+        aws::{Post, post},
+        https::{connector, text_of},
+    },
     app::diagnose::Diagnosis,
     config::aws::AwsConfig,
     ports::diagnosis::{Part, Report},
@@ -42,8 +42,7 @@ pub struct Function {
 
 impl Account {
     pub fn new(aws: AwsConfig, lambda: Option<String>, cloudformation: Option<String>) -> Self {
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
-        Self { aws, lambda, cloudformation, connector }
+        Self { aws, lambda, cloudformation, connector: connector() }
     }
 
     fn url(&self, service: &str, other: Option<&String>) -> String {

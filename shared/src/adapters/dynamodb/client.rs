@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Config, Credentials, Region, SharedHttpClient, SharedInterceptor, retry::RetryConfig,
+        BehaviorVersion, Config, Region, SharedHttpClient, SharedInterceptor, retry::RetryConfig,
         timeout::TimeoutConfig,
     },
     error::SdkError,
@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    adapters::{dynamodb::call_timer::CallTimer, stored::Unreadable},
+    adapters::{aws::credentials, dynamodb::call_timer::CallTimer, stored::Unreadable},
     config::dynamodb::{DynamoDbConfig, TableNames},
     ports::StoreError,
     telemetry::cause,
@@ -35,17 +35,10 @@ pub struct Dynamo {
 
 impl Dynamo {
     pub fn new(config: &DynamoDbConfig, http: SharedHttpClient) -> Self {
-        let credentials = Credentials::new(
-            config.aws.access_key_id.expose(),
-            config.aws.secret_access_key.expose(),
-            config.aws.session_token.as_ref().map(|token| token.expose().to_owned()),
-            None,
-            "environment",
-        );
         let mut builder = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(config.aws.region.clone()))
-            .credentials_provider(credentials)
+            .credentials_provider(credentials(&config.aws))
             .http_client(http)
             .retry_config(
                 RetryConfig::standard()

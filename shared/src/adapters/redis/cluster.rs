@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::{
     adapters::redis::{
-        connect::{self, within},
+        node::{self, within},
         slots::{Slots, slot},
     },
     config::redis::{Node, RedisConfig},
@@ -254,7 +254,7 @@ impl Cluster {
         if let Some(slots) = replies.next() {
             self.state().slots.learn(&slots, &way.node);
         }
-        if sorted.iter().filter_map(|reply| reply.as_ref().err()).any(connect::is_of_no_use) {
+        if sorted.iter().filter_map(|reply| reply.as_ref().err()).any(node::is_of_no_use) {
             self.forget(way, true);
         }
         sorted
@@ -265,7 +265,7 @@ impl Cluster {
         let now = (self.inner.now)();
         let mut state = self.state();
         let state = &mut *state;
-        let good = |held: &Held| !connect::is_too_old(&self.inner.config, held.since, held.last_used, now);
+        let good = |held: &Held| !node::is_too_old(&self.inner.config, held.since, held.last_used, now);
         if let Some(held) = state.nodes.get_mut(node).filter(|held| good(held)) {
             held.last_used = now;
             let used_before = held.opening.peek().is_some();
@@ -275,8 +275,8 @@ impl Cluster {
         let generation = state.generation;
         let (config, target) = (self.inner.config.clone(), node.clone());
         let opening = async move {
-            let client = connect::client(&config, &target, &config.login, now)?;
-            connect::connect(&client).await
+            let client = node::client(&config, &target, &config.login, now)?;
+            node::connect(&client).await
         };
         let opening = opening.boxed().shared();
         let held = Held { opening: opening.clone(), generation, since: now, last_used: now };
@@ -318,7 +318,7 @@ impl Cluster {
         let good = |node: &Node| {
             let held = state.nodes.get(node)?;
             let open = matches!(held.opening.peek(), Some(Ok(_)));
-            let old = connect::is_too_old(&self.inner.config, held.since, held.last_used, now);
+            let old = node::is_too_old(&self.inner.config, held.since, held.last_used, now);
             (open && !old && !asked.contains(node)).then(|| node.clone())
         };
         state.home.as_ref().and_then(good).or_else(|| state.nodes.keys().find_map(good))

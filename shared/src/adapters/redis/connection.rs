@@ -10,8 +10,9 @@ use crate::{
     adapters::redis::{
         breaker::Breaker,
         command::Command,
-        connect::{self, Connection, is_of_no_use, is_too_old, within},
+        connect::{self, Connection},
         keys::Keys,
+        node::{self, is_of_no_use, is_too_old, within},
     },
     config::redis::{Node, RedisConfig},
     telemetry::counts::{Store, count, degraded, timed},
@@ -75,7 +76,7 @@ impl RedisConnection {
     /// When the certificates of the configuration can't be read.
     pub fn new(config: &RedisConfig, now: fn() -> OffsetDateTime) -> Result<Self, RedisError> {
         for node in &config.nodes {
-            connect::client(config, node, &config.login, now())?;
+            node::client(config, node, &config.login, now())?;
         }
         Ok(Self {
             config: config.clone(),

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     adapters::redis::{
-        connect::{self, Connection, within},
+        connect::{self, Connection},
+        node::within,
         scripts,
     },
     config::redis::{RedisConfig, Topology},

@@ -4,17 +4,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::Credentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign},
-    sign::v4,
-};
-use aws_smithy_runtime_api::client::identity::Identity;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings};
 use lambda_http::http;
 use redis::{ErrorKind, RedisError};
 use time::OffsetDateTime;
 
-use crate::{config::redis::IamLogin, telemetry::cause};
+use crate::{adapters::aws::signature, config::redis::IamLogin, telemetry::cause};
 
 /// How long a token may be used to log in. A connection that has logged in lasts longer.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
@@ -32,28 +27,16 @@ pub struct CannotSign(String);
 /// When the names don't make a URL.
 pub fn token(login: &IamLogin, now: OffsetDateTime) -> Result<String, CannotSign> {
     let IamLogin { user, cache, serverless, aws } = login;
-    let session = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-    let identity: Identity =
-        Credentials::new(aws.access_key_id.expose(), aws.secret_access_key.expose(), session, None, "environment")
-            .into();
     let mut settings = SigningSettings::default();
     settings.expires_in = Some(TOKEN_LIFE);
     settings.signature_location = SignatureLocation::QueryParams;
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&aws.region)
-        .name("elasticache")
-        .time(now.into())
-        .settings(settings)
-        .build()
-        .map_err(|error| CannotSign(cause::chain(&error)))?;
     let resource = if *serverless { "&ResourceType=ServerlessCache" } else { "" };
     let url = format!("http://{cache}/?Action=connect&User={user}{resource}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::empty());
     let request = request.map_err(|error| CannotSign(cause::chain(&error)))?;
-    let signature = sign(request, &params.into()).map_err(|error| CannotSign(cause::chain(&error)))?;
+    let signature = signature(aws, "elasticache", settings, request, now.into()).map_err(CannotSign)?;
     let mut request = http::Request::builder().uri(&url).body(()).map_err(|error| CannotSign(cause::chain(&error)))?;
-    signature.into_parts().0.apply_to_request_http1x(&mut request);
+    signature.apply_to_request_http1x(&mut request);
     Ok(request.uri().to_string().trim_start_matches("http://").to_owned())
 }
 

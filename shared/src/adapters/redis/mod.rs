@@ -13,5 +13,6 @@ pub mod iam;
 pub mod keys;
 pub mod leases;
 pub mod local_limits;
+pub mod node;
 pub mod scripts;
 pub mod slots;

@@ -7,7 +7,7 @@ use crate::{
         Unreadable,
         parts::{code, minor, sku},
     },
-    domain::{cart_issue::CartIssue, catalog::NotForSale, coupon::CouponRefusal},
+    domain::{cart_issue::CartIssue, coupon::CouponRefusal, product::NotForSale},
 };
 
 /// Only the members that the code has. A issue of schema 1 has nothing but its text, from which the next pricing

@@ -9,7 +9,7 @@ use crate::{
         address::{Address, RawAddress},
         ids::{CouponCode, Sku},
         money::Minor,
-        priced::{AppliedCoupon, Line, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
+        priced::{AppliedCoupon, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
         shipping::{Delivery, DeliveryDays, Offer},
         tax::Relief,
     },
@@ -250,12 +250,6 @@ impl TryFrom<StoredRelief> for Relief {
                 Self::ReverseCharge(number.parse().map_err(|e| Unreadable::new("VAT number", e))?)
             }
         })
-    }
-}
-
-impl From<&PricedLine> for Line {
-    fn from(line: &PricedLine) -> Self {
-        Self { sku: line.sku.clone(), quantity: line.quantity }
     }
 }
 

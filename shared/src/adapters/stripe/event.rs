@@ -24,7 +24,7 @@ pub fn verify(body: &[u8], signature: &str, secrets: &[&str], now: OffsetDateTim
         match name {
             "t" if signed_at.is_some() => return Err(MALFORMED),
             "t" => signed_at = Some(value),
-            "v1" => signatures.extend(hex(value)),
+            "v1" => signatures.extend(hex::decode(value).ok()),
             _ => {}
         }
     }
@@ -47,17 +47,6 @@ pub fn verify(body: &[u8], signature: &str, secrets: &[&str], now: OffsetDateTim
         return Err(EventRefusal::Signature("the event was signed more than 300 s from now"));
     }
     Ok(())
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
 }
 
 #[derive(Deserialize)]
@@ -106,8 +95,6 @@ fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use time::macros::datetime;
 
     use super::*;
@@ -118,10 +105,7 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(format!("{at}.").as_bytes());
         mac.update(body);
-        mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(mac.finalize().into_bytes())
     }
 
     #[test]

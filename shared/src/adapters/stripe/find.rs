@@ -4,7 +4,7 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    adapters::stripe::client::{Stripe, intent},
+    adapters::stripe::{client::Stripe, intent::intent},
     domain::{ids::OrderId, payment::Intent},
     ports::PaymentError,
 };

@@ -4,7 +4,12 @@ mod amount;
 mod client;
 pub mod diagnosis;
 mod event;
+mod fault;
 mod find;
+mod intent;
+mod payments;
+mod refund;
 mod secrets;
+mod webhook;
 
 pub use client::Stripe;

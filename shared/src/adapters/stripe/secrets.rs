@@ -6,7 +6,10 @@ use aws_smithy_http_client::Connector;
 use serde_json::{Value, json};
 
 use crate::{
-    adapters::aws::{Post, post, text_of},
+    adapters::{
+        aws::{Post, post},
+        https::text_of,
+    },
     config::{
         Secret,
         payments::{SecretService, SecretSource, StoredSecret},

@@ -1,6 +1,7 @@
 //! What the client sees: the wire types of answers.
 
 mod cart_issue;
+mod claim;
 mod health;
 mod order;
 mod parts;
@@ -9,7 +10,8 @@ mod preview;
 mod session;
 
 pub use cart_issue::CartIssueView;
+pub use claim::ClaimedView;
 pub use health::HealthView;
 pub use order::{OrderAnswer, OrderPageView, OrderView};
-pub use preview::{ClaimedView, PreviewView};
+pub use preview::PreviewView;
 pub use session::SessionView;

@@ -9,7 +9,7 @@ use crate::{
         tax::Relief,
     },
     http::{
-        order_commands::cursor,
+        cursor,
         view::{
             parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
@@ -186,7 +186,7 @@ pub struct OrderPageView {
 
 impl From<&OrderPage> for OrderPageView {
     fn from(page: &OrderPage) -> Self {
-        let next = page.next.map(cursor);
+        let next = page.next.map(cursor::text);
         Self { orders: page.orders.iter().map(Into::into).collect(), next_cursor: next }
     }
 }

@@ -1,9 +1,8 @@
-//! Answers that are about no one session or order.
+//! What shipping would cost, without a session.
 
 use serde::Serialize;
 
 use crate::{
-    checkout::merge_guest::Claimed,
     domain::{money::Currency, shipping::Offer},
     http::view::parts::OfferView,
 };
@@ -19,22 +18,5 @@ pub struct PreviewView {
 impl PreviewView {
     pub fn new(currency: Currency, offers: &[Offer]) -> Self {
         Self { currency: currency.code(), shipping_methods: offers.iter().map(Into::into).collect() }
-    }
-}
-
-/// What moved to the account.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClaimedView {
-    checkout_ids: Vec<String>,
-    order_ids: Vec<String>,
-}
-
-impl From<&Claimed> for ClaimedView {
-    fn from(claimed: &Claimed) -> Self {
-        Self {
-            checkout_ids: claimed.sessions.iter().map(ToString::to_string).collect(),
-            order_ids: claimed.orders.iter().map(ToString::to_string).collect(),
-        }
     }
 }

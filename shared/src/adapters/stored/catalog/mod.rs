@@ -17,12 +17,13 @@ use time::OffsetDateTime;
 
 use crate::domain::{
     calendar::Period,
-    catalog::{Product, Scope},
     coupon::Coupon,
     ids::Sku,
     invalid::{Faults, Invalid},
     money::{Amounts, Minor},
     place::{County, Place, Region},
+    product::Product,
+    scope::Scope,
     tax::Certificate,
 };
 

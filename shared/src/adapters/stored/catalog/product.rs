@@ -9,10 +9,10 @@ use crate::{
     adapters::stored::catalog::{StoredAmounts, amounts, parsed, period, regions},
     domain::{
         calendar::Period,
-        catalog::{Prices, Product, Restriction, StockRule, Variant},
         ids::{ProductId, Sku, TaxCode},
         invalid::{Faults, Invalid},
         money::Amounts,
+        product::{Prices, Product, Restriction, StockRule, Variant},
     },
 };
 

@@ -6,7 +6,7 @@ mod names;
 use std::{net::IpAddr, time::Duration};
 
 use shared::{
-    adapters::redis::connect::client,
+    adapters::redis::node::client,
     config::{
         Config,
         auth::KeySource,

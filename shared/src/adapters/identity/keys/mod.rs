@@ -8,10 +8,6 @@ use std::{
     time::Duration,
 };
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use aws_smithy_runtime_api::client::{http::HttpConnector as _, orchestrator::HttpRequest};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
@@ -20,7 +16,7 @@ use jsonwebtoken::{
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 
-use crate::{config::auth::KeySource, telemetry::cause};
+use crate::{adapters::https, config::auth::KeySource, telemetry::cause};
 
 /// A set is fetched again when it is this old, or sooner, where the provider's `max-age` asks for it.
 const FRESH: Span = Span::minutes(5);
@@ -230,10 +226,9 @@ fn usable(jwk: &Jwk) -> Option<Key> {
 async fn fetch(url: &str) -> Result<(String, Option<Span>), BadKeys> {
     let told = |why: &dyn std::fmt::Display| BadKeys(format!("{url}: {why}"));
     let fault = |error: &dyn std::error::Error| told(&cause::chain(error));
-    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
     let mut request = HttpRequest::empty();
     request.set_uri(url).map_err(|e| fault(&e))?;
-    let response = connector.call(request).await.map_err(|e| fault(&e))?;
+    let response = https::connector().call(request).await.map_err(|e| fault(&e))?;
     if !response.status().is_success() {
         return Err(told(&response.status()));
     }

@@ -1,0 +1,38 @@
+//! `PaymentIntents`, as answers say them.
+
+use serde_json::Value;
+
+use crate::{
+    adapters::stripe::{amount, fault::decline_code},
+    domain::{
+        money::Currency,
+        payment::{Intent, IntentStatus},
+    },
+    ports::PaymentError,
+};
+
+/// What an intent says of itself.
+pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, PaymentError> {
+    let malformed = |what: &str| PaymentError::Unknown { operation, reason: format!("an intent without {what}") };
+    let id = answer["id"].as_str().ok_or_else(|| malformed("id"))?;
+    let status = match answer["status"].as_str().ok_or_else(|| malformed("status"))? {
+        "requires_action" => IntentStatus::RequiresAction,
+        "requires_capture" => IntentStatus::Authorized,
+        "succeeded" => {
+            let currency: Currency = answer["currency"]
+                .as_str()
+                .and_then(|code| code.to_uppercase().parse().ok())
+                .ok_or_else(|| malformed("currency"))?;
+            // A part may have been captured by hand.
+            let amount = answer["amount_received"].as_i64().or_else(|| answer["amount"].as_i64());
+            let amount = amount.and_then(|amount| amount::from_stripe(amount, currency));
+            IntentStatus::Captured(amount.ok_or_else(|| malformed("amount"))?)
+        }
+        "canceled" => IntentStatus::Cancelled,
+        "requires_payment_method" => IntentStatus::Declined(decline_code(&answer["last_payment_error"])),
+        // Made and not confirmed is what a request of ours never leaves behind.
+        _ => IntentStatus::Processing,
+    };
+    let client_secret = answer["client_secret"].as_str().map(ToOwned::to_owned);
+    Ok(Intent { id: id.to_owned(), status, client_secret })
+}

@@ -1,0 +1,37 @@
+//! Events that Stripe sends.
+
+use time::OffsetDateTime;
+
+use crate::{
+    adapters::stripe::{client::Stripe, event, refund::refund_failed},
+    ports::{EventRefusal, ProviderEvent},
+    telemetry::counts::{Store, degraded},
+};
+
+impl Stripe {
+    /// Opens what claims to be an event. `signature` is over the body as it came, byte for byte. With the secrets out of
+    /// reach it is neither accepted nor refused.
+    ///
+    /// # Errors
+    /// [`EventRefusal`]
+    pub async fn open(
+        &self,
+        body: &[u8],
+        signature: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<ProviderEvent, EventRefusal> {
+        let source = self.webhook_source().ok_or(EventRefusal::NoSecret)?;
+        let signature = signature.ok_or(EventRefusal::Signature("there is no Stripe-Signature header"))?;
+        let secret = self.webhook_secret(source).await.map_err(|reason| {
+            degraded(Store::Payments, "fetch secret", &*reason);
+            EventRefusal::SecretUnavailable
+        })?;
+        let secrets: Vec<&str> = secret.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
+        event::verify(body, signature, &secrets, now)?;
+        let event = event::parse(body)?;
+        if let Some(event::FailedRefund { intent, reason }) = event::failed_refund(body) {
+            refund_failed(&intent, &reason);
+        }
+        Ok(event)
+    }
+}

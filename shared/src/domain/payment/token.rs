@@ -1,0 +1,26 @@
+//! What stands for a card.
+
+/// A reference to a card that the provider made for the customer's browser: `pm_…`. Never the card itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardToken(String);
+
+/// Why a text is no such reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the payment method that Stripe.js made: pm_ and up to 250 letters, digits and underscores")]
+pub struct NotAToken;
+
+impl std::str::FromStr for CardToken {
+    type Err = NotAToken;
+
+    fn from_str(text: &str) -> Result<Self, NotAToken> {
+        let rest = text.strip_prefix("pm_").ok_or(NotAToken)?;
+        let good = (1..=250).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if good { Ok(Self(text.to_owned())) } else { Err(NotAToken) }
+    }
+}
+
+impl std::fmt::Display for CardToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,155 @@
+//! A product: what it costs, whether it runs out, and where it may not go.
+
+use std::collections::BTreeSet;
+
+use time::OffsetDateTime;
+
+use crate::domain::{
+    calendar::Period,
+    ids::{Category, ProductId, Sku, TaxCode, VariantId},
+    money::{Amounts, Currency, Minor},
+    place::{Destination, Fit, Region},
+};
+
+/// A product, or a variant of one, as a cart line can name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    pub id: ProductId,
+    pub name: String,
+    /// Only a published product can be bought.
+    pub published: bool,
+    pub prices: Prices,
+    pub weight_grams: u32,
+    pub categories: BTreeSet<Category>,
+    pub tax_code: TaxCode,
+    pub stock: StockRule,
+    /// Units of all its variants together that one order may have.
+    pub max_per_order: Option<u32>,
+    /// Where there are variants, a cart line must name one.
+    pub variants: Vec<Variant>,
+    pub restrictions: Vec<Restriction>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    pub id: VariantId,
+    pub name: String,
+    pub prices: Prices,
+    /// Where it isn't the product's.
+    pub weight_grams: Option<u32>,
+    pub stock: StockRule,
+}
+
+/// What something costs, and when it costs something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices {
+    pub usual: Amounts,
+    /// In force for a time; no two of one currency at the same time.
+    pub scheduled: Vec<(Period, Amounts)>,
+}
+
+impl Prices {
+    pub fn at(&self, now: OffsetDateTime, currency: Currency) -> Option<Minor> {
+        let mut scheduled = self.scheduled.iter().filter(|(period, _)| period.contains(now));
+        let scheduled = scheduled.find_map(|(_, amounts)| amounts.get(&currency));
+        scheduled.or_else(|| self.usual.get(&currency)).copied()
+    }
+}
+
+/// Whether something can run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StockRule {
+    /// It has a counter of its own in the inventory.
+    Counted,
+    /// A variant that is taken from the product's counter, with all its siblings.
+    Shared,
+    Unlimited,
+}
+
+/// Regions that a product may not go to, with the shop's words for the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    pub regions: Vec<Region>,
+    pub message: String,
+}
+
+/// What a cart line buys, found in the catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Article {
+    pub name: String,
+    pub price: Minor,
+    pub weight_grams: u32,
+}
+
+/// Why a cart line can't be bought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotForSale {
+    #[error("there is no such product")]
+    UnknownProduct,
+    #[error("the product has no such variant")]
+    UnknownVariant,
+    #[error("the product comes in variants: name one")]
+    VariantRequired,
+    #[error("the product has no price in this currency")]
+    NoPrice,
+}
+
+impl NotForSale {
+    pub const ALL: [Self; 4] = [Self::UnknownProduct, Self::UnknownVariant, Self::VariantRequired, Self::NoPrice];
+}
+
+impl Product {
+    /// The article that a line names, at the price of one currency.
+    pub fn article(
+        &self,
+        variant: Option<&VariantId>,
+        currency: Currency,
+        now: OffsetDateTime,
+    ) -> Result<Article, NotForSale> {
+        // To a shopper an unpublished product doesn't exist.
+        if !self.published {
+            return Err(NotForSale::UnknownProduct);
+        }
+        let (name, prices, weight) = match variant {
+            None if self.variants.is_empty() => (self.name.clone(), &self.prices, None),
+            None => return Err(NotForSale::VariantRequired),
+            Some(id) => {
+                let variant = self.variant(id).ok_or(NotForSale::UnknownVariant)?;
+                (format!("{}, {}", self.name, variant.name), &variant.prices, variant.weight_grams)
+            }
+        };
+        let price = prices.at(now, currency).ok_or(NotForSale::NoPrice)?;
+        Ok(Article { name, price, weight_grams: weight.unwrap_or(self.weight_grams) })
+    }
+
+    fn variant(&self, id: &VariantId) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.id == *id)
+    }
+
+    /// Which counter a line takes from; `None` where nothing is counted, or nothing of the kind is sold.
+    pub fn counter(&self, variant: Option<&VariantId>) -> Option<Sku> {
+        let product = self.id.clone();
+        let rule = match variant {
+            None if self.variants.is_empty() => self.stock,
+            None => return None,
+            Some(id) => self.variant(id)?.stock,
+        };
+        match rule {
+            StockRule::Counted => Some(Sku { product, variant: variant.cloned() }),
+            StockRule::Shared => Some(Sku { product, variant: None }),
+            StockRule::Unlimited => None,
+        }
+    }
+
+    /// The shop's words, if the product may not go to this address. Where the address doesn't say enough to know, it
+    /// may not.
+    pub fn refusal(&self, to: &Destination) -> Option<String> {
+        self.restrictions.iter().find_map(|restriction| {
+            let mut fits = restriction.regions.iter().map(|region| region.fit(to)).filter(|fit| *fit != Fit::No);
+            match fits.next()? {
+                Fit::Unsure { missing } => Some(format!("{} (the address needs {missing})", restriction.message)),
+                Fit::Yes(_) | Fit::No => Some(restriction.message.clone()),
+            }
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! The body of the route that moves a guest's things to an account, and how it becomes a command.
+
+use lambda_http::Request;
+use serde::Deserialize;
+
+use crate::{
+    checkout::merge_guest::MergeGuest,
+    domain::invalid::Faults,
+    http::{
+        body::{Command, json},
+        idempotency::KEPT,
+        problem::Problem,
+    },
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClaimBody {
+    guest_id: String,
+}
+
+impl Command for MergeGuest {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let body: ClaimBody = json(request)?;
+        let mut faults = Faults::default();
+        let guest = faults.take("/guestId", body.guest_id.parse());
+        faults.finish(guest.map(|guest| Self { guest, answers_kept: KEPT })).map_err(Problem::validation)
+    }
+}

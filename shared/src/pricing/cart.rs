@@ -1,0 +1,42 @@
+//! A cart to be priced, and its lines while they are.
+
+use crate::domain::{
+    ids::{CouponCode, ShippingMethodId, UserId},
+    money::{Currency, Minor, OutOfRange},
+    place::Destination,
+    priced::{Line, PricedLine},
+    product::Product,
+    tax::TaxStatus,
+};
+
+/// What is to be priced.
+#[derive(Clone, Copy, Debug)]
+pub struct Cart<'a> {
+    pub currency: Currency,
+    /// At most one for each SKU.
+    pub lines: &'a [Line],
+    pub destination: Option<&'a Destination>,
+    pub method: Option<&'a ShippingMethodId>,
+    pub coupons: &'a [CouponCode],
+    pub tax_status: &'a TaxStatus,
+    /// The signed-in customer, for certificates that name one.
+    pub customer: Option<&'a UserId>,
+    /// The lines as last priced: a product that left the catalog keeps its last price, and is a issue.
+    pub previous: &'a [PricedLine],
+}
+
+/// A line in the making, with what it was made from.
+pub(super) struct Row<'t> {
+    pub(super) line: PricedLine,
+    pub(super) product: Option<&'t Product>,
+    pub(super) weight_grams: u64,
+    /// The line's place in the cart.
+    pub(super) position: usize,
+}
+
+impl Row<'_> {
+    /// What the line costs after the discounts so far.
+    pub(super) fn net(&self) -> Result<Minor, OutOfRange> {
+        self.line.subtotal.minus(self.line.discount)
+    }
+}
