@@ -134,7 +134,9 @@ impl OrderStore {
     /// Gives places back that nobody else has given back.
     fn give_back(&self, places: &DeclinePlaces, request: ChangeId) -> Vec<Command> {
         let free = places.release();
-        free.iter().for_each(|limit| self.local.refund(limit, request));
+        for limit in free {
+            self.local.refund(limit, request);
+        }
         free.iter().map(|limit| uncount(&self.redis, limit, request)).collect()
     }
 

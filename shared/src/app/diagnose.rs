@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     adapters::{dynamodb, redis, stripe},
-    app::{App, Clock, needs, random_id},
+    app::{App, Clock, container::random_id, needs},
     ports::diagnosis::{Part, Report},
 };
 

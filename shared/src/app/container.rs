@@ -1,0 +1,308 @@
+//! What a container holds on to, and how it is wired: the one place that knows which adapter stands behind which port,
+//! what time it is, and where chance comes from.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use redis::{FromRedisValue as _, Value};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    adapters::{
+        dynamodb::client::Dynamo,
+        identity::{BadKeys, Tokens},
+        orders::OrderStore,
+        redis::{
+            admission::RedisAdmission, blocks::SeenBlocks, command::Command, connection::RedisConnection,
+            leases::Lives, local_limits::LocalLimits,
+        },
+        sessions::SessionStore,
+        stripe::Stripe,
+    },
+    checkout::{
+        payment::Finisher,
+        request_context::{FreshIds, RequestContext},
+    },
+    config::{
+        Config,
+        auth::{AuthConfig, KeySource},
+        vars::ConfigError,
+    },
+    domain::{
+        cause,
+        ids::{CheckoutId, GuestId, OrderId},
+    },
+    ports::{PaymentsPulse, Pulse, Pulses, Stores},
+    telemetry::counts::{Store, degraded},
+};
+
+/// How long it is remembered that the payment provider has failed.
+/// Longer than the reconciler leaves an order alone that the provider didn't answer for.
+const NOTE_SECONDS: u64 = 300;
+
+/// Everything a container holds on to between requests.
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    pub catalog: Dynamo,
+    pub sessions: SessionStore,
+    pub orders: OrderStore,
+    pub stored_responses: Dynamo,
+    pub payments: Stripe,
+    pub tokens: Tokens,
+    pub admission: RedisAdmission,
+    redis: Arc<RedisConnection>,
+    clock: Clock,
+    /// Whether no invocation has begun yet.
+    cold: AtomicBool,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    System,
+    /// The system's time moved by this much, for tests that don't want to wait.
+    Shifted(time::Duration),
+}
+
+impl Clock {
+    /// To the millisecond, which is what documents keep.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn now(self) -> OffsetDateTime {
+        let now = match self {
+            Self::System => OffsetDateTime::now_utc(),
+            Self::Shifted(by) => OffsetDateTime::now_utc().saturating_add(by),
+        };
+        now.replace_millisecond(now.millisecond()).unwrap_or(now)
+    }
+}
+
+/// Why a function can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Keys(#[from] BadKeys),
+    #[error("the Redis settings can't be used: {0}")]
+    Redis(#[from] redis::RedisError),
+}
+
+impl App {
+    /// Wires a container. Opens no connection yet: see [`App::warm_up`].
+    ///
+    /// # Errors
+    /// [`StartError`] for settings that no request could be served with.
+    pub fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
+        // Redis and the HTTP client share one TLS library with one provider. Another call has set the same one.
+        let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let dynamo = Dynamo::new(&config.dynamodb, http);
+        let redis = Arc::new(RedisConnection::new(&config.redis, || Clock::System.now())?);
+        let times = config.times;
+        if config.limits.proxies.is_ignored() {
+            tracing::warn!(
+                "TRUSTED_PROXY_HOPS is set, but neither TRUSTED_PROXY_SECRET nor API_ENDPOINT_DISABLED: no request can be \
+                 known to come through the proxies, and the address that API Gateway saw counts"
+            );
+        }
+        let local = Arc::<LocalLimits>::default();
+        // Longer than any request of ours may take, its last write included.
+        let lives = Lives { order: times.order_cache, list: times.order_list_cache };
+        let hold = time::Duration::try_from(times.request + config.dynamodb.timeout).unwrap_or(time::Duration::MINUTE);
+        Ok(Self {
+            catalog: dynamo.clone(),
+            sessions: SessionStore {
+                dynamo: dynamo.clone(),
+                redis: Arc::clone(&redis),
+                ttl: times.session_ttl,
+                trust: times.session_trust,
+            },
+            orders: OrderStore {
+                dynamo: dynamo.clone(),
+                redis: Arc::clone(&redis),
+                session_ttl: times.session_ttl,
+                lives,
+                hold,
+                local: Arc::clone(&local),
+                open_limits: config.limits.open_orders,
+                absences: Arc::default(),
+            },
+            stored_responses: dynamo,
+            payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
+            tokens: tokens(&config.auth)?,
+            admission: RedisAdmission {
+                redis: Arc::clone(&redis),
+                session_ttl: times.session_ttl,
+                lives,
+                local,
+                blocked: SeenBlocks::default(),
+            },
+            redis,
+            clock,
+            cold: AtomicBool::new(true),
+            config,
+        })
+    }
+
+    /// Opens the connections, all at the same time, while Lambda's init phase gives us a full core. What fails is
+    /// logged, and tried again by the request that needs it.
+    pub async fn warm_up(&self) {
+        let dynamo = async {
+            // A refusal by the service will do: not every function may read this table, and the connection is open.
+            if let Err(error) = self.stored_responses.ping().await
+                && error.as_service_error().is_none()
+            {
+                degraded(Store::DynamoDb, "connect", &error);
+            }
+        };
+        tokio::join!(self.redis.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());
+    }
+
+    /// Goes on with what a payment has begun.
+    pub fn finisher<'a, Who>(&'a self, context: &'a RequestContext<Who>) -> Finisher<'a, Self> {
+        Finisher::of(self, context)
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// What an invocation without a request knows.
+    pub fn scheduled(&self) -> RequestContext<()> {
+        RequestContext {
+            who: (),
+            now: self.now(),
+            deadline: tokio::time::Instant::now() + self.config.times.request,
+            session_ttl: self.config.times.session_ttl,
+            cached: None,
+            looked: None,
+            address: None,
+            places: Arc::default(),
+            ids: Self::fresh_ids(),
+        }
+    }
+
+    /// Whether this is the first invocation; asked once by each.
+    pub(super) fn is_cold(&self) -> bool {
+        self.cold.swap(false, Ordering::Relaxed)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]
+    pub(super) fn fresh_ids() -> FreshIds {
+        FreshIds {
+            checkout: CheckoutId::new(Uuid::new_v4()),
+            order: OrderId::new(Uuid::now_v7()),
+            guest: GuestId::new(Uuid::new_v4()),
+            change: Uuid::new_v4(),
+        }
+    }
+}
+
+impl Stores for App {
+    type Sessions = SessionStore;
+    type Catalog = Dynamo;
+    type Orders = OrderStore;
+    type StoredResponses = Dynamo;
+    type Payments = Stripe;
+
+    fn sessions(&self) -> &SessionStore {
+        &self.sessions
+    }
+
+    fn catalog(&self) -> &Dynamo {
+        &self.catalog
+    }
+
+    fn orders(&self) -> &OrderStore {
+        &self.orders
+    }
+
+    fn stored_responses(&self) -> &Dynamo {
+        &self.stored_responses
+    }
+
+    fn payments(&self) -> &Stripe {
+        &self.payments
+    }
+}
+
+/// Keys in a setting come from a template that can't look into them: with none that can be used, signed-in callers are
+/// refused, and guests go on buying. A file is ours, and must be good.
+fn tokens(config: &AuthConfig) -> Result<Tokens, BadKeys> {
+    let inline = config.verifier.as_ref().is_some_and(|verifier| matches!(verifier.keys, KeySource::Inline(_)));
+    let clock = || Clock::System.now();
+    Tokens::new(config, clock).or_else(|error| {
+        if !inline {
+            return Err(error);
+        }
+        tracing::error!(
+            error = cause::chain(&error),
+            "No key of the setting can be used: every bearer token is refused"
+        );
+        Tokens::new(&AuthConfig { verifier: None }, clock)
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]
+pub(super) fn random_id() -> Uuid {
+    Uuid::new_v4()
+}
+
+impl App {
+    /// Leaves a note for [`App::pulse`] that the payment provider has failed an invocation. What is written only then costs
+    /// nothing while all is well.
+    pub(super) async fn note_payments(&self) {
+        let at = self.now().unix_timestamp_nanos() / 1_000_000;
+        let key = self.redis.keys.payments_failed();
+        let note = Command::new("note failed payment", "SET").arg(key).arg(at.to_string()).arg("EX").arg(NOTE_SECONDS);
+        self.redis.send(&[note]).await;
+    }
+
+    /// When the payment provider last failed us, as the note says.
+    fn payments_pulse(&self, note: Option<Value>) -> PaymentsPulse {
+        let Some(note) = note else { return PaymentsPulse::Unknown };
+        let Ok(Some(at)) = Option::<i64>::from_redis_value(note) else { return PaymentsPulse::NoFailures };
+        let now = self.now().unix_timestamp_nanos() / 1_000_000;
+        PaymentsPulse::Failing(Duration::from_millis(u64::try_from(now - i128::from(at)).unwrap_or_default()))
+    }
+}
+
+impl App {
+    /// How the stores are, by asking them.
+    pub async fn pulse(&self) -> Pulses {
+        let redis = async {
+            let start = Instant::now();
+            let keys = &self.redis.keys;
+            // A write, because a Redis that is full or a replica answers every PING.
+            let write = Command::new("write for health", "SET").arg(keys.health()).arg(1).arg("EX").arg(60);
+            let note = Command::new("read failed payments", "GET").arg(keys.payments_failed());
+            let mut replies = self.redis.ask(&[write, note]).await.into_iter();
+            let pulse = match replies.next() {
+                Some(Ok(_)) => Pulse::Up(start.elapsed()),
+                Some(Err(failure)) if failure.is_refusal() => Pulse::RefusesWrites(start.elapsed()),
+                Some(Err(_)) | None => Pulse::Down,
+            };
+            (pulse, self.payments_pulse(replies.next().and_then(Result::ok)))
+        };
+        let dynamo = async {
+            let start = Instant::now();
+            match tokio::time::timeout(Duration::from_secs(2), self.stored_responses.ping()).await {
+                Ok(Ok(())) => Pulse::Up(start.elapsed()),
+                _ => Pulse::Down,
+            }
+        };
+        let ((redis, payments), dynamodb) = tokio::join!(redis, dynamo);
+        Pulses { redis, dynamodb, payments }
+    }
+}
