@@ -2,8 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::{Uuid, Variant};
+
+use crate::domain::as_text::as_text;
 
 /// Why a text is not an identifier of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -172,6 +175,19 @@ text_id! {
     |c| c.is_ascii_graphic() && c != '#'
 }
 
+as_text! {
+    CheckoutId: "session id",
+    OrderId: "order id",
+    GuestId: "guest id",
+    ProductId: "product id",
+    VariantId: "variant id",
+    ShippingMethodId: "shipping method",
+    CertificateNumber: "certificate",
+    UserId: "user id",
+    CouponCode: "coupon",
+    Owner: "owner",
+}
+
 impl Default for TaxCode {
     fn default() -> Self {
         Self("standard".to_owned())
@@ -210,9 +226,11 @@ impl fmt::Display for CouponCode {
 }
 
 /// What is taken from stock: a product, or one variant of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sku {
+    #[serde(rename = "productId")]
     pub product: ProductId,
+    #[serde(rename = "variantId", default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<VariantId>,
 }
 

@@ -1,22 +1,27 @@
 //! What is paid for an order and what goes back: a state machine that knows what is to be done next, and learns what
 //! became of it. It does nothing itself.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use time::{Duration, OffsetDateTime};
 
-use crate::domain::{ids::Owner, money::Minor};
+use crate::domain::{as_text::as_text, ids::Owner, money::Minor};
 
 /// A payment that began later than this before its deadline could still be under way when it is given up.
 pub const LAST_CALL: Duration = Duration::minutes(1);
 /// Until then whoever began something has finished it, or has died.
 pub const PATIENCE: Duration = Duration::minutes(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum PaymentMethod {
     CashOnDelivery,
     Card,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum PaymentStatus {
     /// Not paid yet; for a card: nobody knows yet.
     Pending,
@@ -33,50 +38,29 @@ pub enum PaymentStatus {
     Cancelled,
 }
 
+as_text! {
+    PaymentMethod: "payment method",
+    PaymentStatus: "payment status",
+    RefundStatus: "refund status",
+    Capture: "capture",
+    CardToken: "card token",
+}
+
 impl PaymentMethod {
-    pub const ALL: [Self; 2] = [Self::CashOnDelivery, Self::Card];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire and in the store.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::CashOnDelivery => "cash_on_delivery",
-            Self::Card => "card",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
+        self.into_str()
     }
 }
 
 impl PaymentStatus {
-    pub const ALL: [Self; 8] = [
-        Self::Pending,
-        Self::RequiresAction,
-        Self::Authorized,
-        Self::Paid,
-        Self::PartiallyRefunded,
-        Self::Refunded,
-        Self::Declined,
-        Self::Cancelled,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire and in the store.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::RequiresAction => "requires_action",
-            Self::Authorized => "authorized",
-            Self::Paid => "paid",
-            Self::PartiallyRefunded => "partially_refunded",
-            Self::Refunded => "refunded",
-            Self::Declined => "declined",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+        self.into_str()
     }
 
     /// Whether nobody knows yet how it ends.
@@ -120,7 +104,8 @@ impl std::fmt::Display for CardToken {
 }
 
 /// When the money is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Capture {
     /// With the order.
     Automatic,
@@ -163,29 +148,14 @@ pub struct Refund {
     pub at: OffsetDateTime,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum RefundStatus {
     /// To be done, or done and not known to be.
     Pending,
     Succeeded,
     /// The provider refused; the amount is left to be refunded.
     Failed,
-}
-
-impl RefundStatus {
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
 }
 
 /// One entry of a payment's history.

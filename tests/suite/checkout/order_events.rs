@@ -207,7 +207,7 @@ async fn the_schema_refuses_what_is_no_such_event() {
     assert!(!pipe.schema.is_valid(&more));
 
     let detail = &schema()["$defs"]["detail"]["properties"];
-    assert_eq!(detail["status"]["enum"], json!(OrderStatus::ALL.map(OrderStatus::name)));
-    assert_eq!(detail["paymentStatus"]["enum"], json!(PaymentStatus::ALL.map(PaymentStatus::name)));
-    assert_eq!(detail["paymentMethod"]["enum"], json!(PaymentMethod::ALL.map(PaymentMethod::name)));
+    assert_eq!(detail["status"]["enum"], json!(OrderStatus::ALL));
+    assert_eq!(detail["paymentStatus"]["enum"], json!(PaymentStatus::ALL));
+    assert_eq!(detail["paymentMethod"]["enum"], json!(PaymentMethod::ALL));
 }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{
-    domain::{cart_issue::CartIssue, money::Currency},
-    http::view::parts::SkuView,
+use crate::domain::{
+    cart_issue::CartIssue,
+    ids::{CertificateNumber, CouponCode, ShippingMethodId, Sku},
+    money::{Currency, Minor},
 };
 
 /// A issue of a cart, in a session and in the answers that refuse it. Beside code and detail it has the members of
@@ -14,7 +15,7 @@ use crate::{
 pub struct CartIssueView {
     code: &'static str,
     #[serde(flatten)]
-    sku: Option<SkuView>,
+    sku: Option<Sku>,
     detail: String,
     #[serde(flatten)]
     facts: Facts,
@@ -25,9 +26,9 @@ pub struct CartIssueView {
 #[serde(rename_all = "camelCase")]
 struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
-    old_price: Option<i64>,
+    old_price: Option<Minor>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    new_price: Option<i64>,
+    new_price: Option<Minor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requested: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,21 +36,21 @@ struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_per_order: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    coupon_code: Option<String>,
+    coupon_code: Option<CouponCode>,
     /// `COUPON_EXPIRED` and so on.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shipping_method_id: Option<String>,
+    shipping_method_id: Option<ShippingMethodId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    certificate_number: Option<String>,
+    certificate_number: Option<CertificateNumber>,
 }
 
 impl CartIssueView {
     /// `currency` is the cart's.
     pub fn new(issue: &CartIssue, currency: Currency) -> Self {
         let (code, detail) = (issue.code(), issue.detail(currency));
-        Self { code, sku: issue.sku().map(Into::into), detail, facts: facts(issue) }
+        Self { code, sku: issue.sku().cloned(), detail, facts: facts(issue) }
     }
 
     pub fn all(issues: &[CartIssue], currency: Currency) -> Vec<Self> {
@@ -60,9 +61,7 @@ impl CartIssueView {
 fn facts(issue: &CartIssue) -> Facts {
     let none = Facts::default();
     match issue {
-        CartIssue::PriceChanged { old, new, .. } => {
-            Facts { old_price: Some(old.get()), new_price: Some(new.get()), ..none }
-        }
+        CartIssue::PriceChanged { old, new, .. } => Facts { old_price: Some(*old), new_price: Some(*new), ..none },
         CartIssue::OutOfStock { requested, available, .. } => {
             Facts { requested: Some(*requested), available: Some(*available), ..none }
         }
@@ -70,13 +69,13 @@ fn facts(issue: &CartIssue) -> Facts {
             Facts { requested: Some(*requested), max_per_order: Some(*maximum), ..none }
         }
         CartIssue::CouponNoLongerValid { coupon, reason } => {
-            Facts { coupon_code: Some(coupon.to_string()), reason: Some(reason.code()), ..none }
+            Facts { coupon_code: Some(coupon.clone()), reason: Some(reason.code()), ..none }
         }
         CartIssue::ShippingMethodUnavailable { method, .. } => {
-            Facts { shipping_method_id: Some(method.to_string()), ..none }
+            Facts { shipping_method_id: Some(method.clone()), ..none }
         }
         CartIssue::TaxExemptionInvalid { certificate } => {
-            Facts { certificate_number: Some(certificate.to_string()), ..none }
+            Facts { certificate_number: Some(certificate.clone()), ..none }
         }
         CartIssue::ProductUnavailable { .. }
         | CartIssue::NotShippable { .. }

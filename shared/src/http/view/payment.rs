@@ -4,13 +4,16 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 use uuid::Uuid;
 
-use crate::domain::payment::{CardPayment, PaymentEvent, Refund};
+use crate::domain::{
+    money::Minor,
+    payment::{CardPayment, PaymentEvent, PaymentStatus, Refund, RefundStatus},
+};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentView {
-    captured_amount: i64,
-    refunded_amount: i64,
+    captured_amount: Minor,
+    refunded_amount: Minor,
     /// It is paid by then, or given up.
     #[serde(with = "rfc3339")]
     expires_at: OffsetDateTime,
@@ -26,8 +29,8 @@ pub struct PaymentView {
 #[serde(rename_all = "camelCase")]
 struct RefundView {
     refund_id: Uuid,
-    amount: i64,
-    status: &'static str,
+    amount: Minor,
+    status: RefundStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(with = "rfc3339")]
@@ -36,7 +39,7 @@ struct RefundView {
 
 #[derive(Debug, Serialize)]
 struct EventView {
-    status: &'static str,
+    status: PaymentStatus,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,8 +49,8 @@ struct EventView {
 impl From<&CardPayment> for PaymentView {
     fn from(card: &CardPayment) -> Self {
         Self {
-            captured_amount: card.captured.get(),
-            refunded_amount: card.refunded().get(),
+            captured_amount: card.captured,
+            refunded_amount: card.refunded(),
             expires_at: card.deadline,
             refunds: card.refunds.iter().map(Into::into).collect(),
             history: card.events.iter().map(Into::into).collect(),
@@ -58,14 +61,14 @@ impl From<&CardPayment> for PaymentView {
 
 impl From<&Refund> for RefundView {
     fn from(refund: &Refund) -> Self {
-        let Refund { id, amount, status, reason, at } = refund;
-        Self { refund_id: *id, amount: amount.get(), status: status.name(), reason: reason.clone(), at: *at }
+        let Refund { id: refund_id, amount, status, reason, at } = refund.clone();
+        Self { refund_id, amount, status, reason, at }
     }
 }
 
 impl From<&PaymentEvent> for EventView {
     fn from(event: &PaymentEvent) -> Self {
-        let PaymentEvent { status, at, code } = event;
-        Self { status: status.name(), at: *at, code: code.clone() }
+        let PaymentEvent { status, at, code } = event.clone();
+        Self { status, at, code }
     }
 }

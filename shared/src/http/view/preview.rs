@@ -4,7 +4,11 @@ use serde::Serialize;
 
 use crate::{
     checkout::merge_guest::Claimed,
-    domain::{money::Currency, shipping::Offer},
+    domain::{
+        ids::{CheckoutId, OrderId},
+        money::Currency,
+        shipping::Offer,
+    },
     http::view::parts::OfferView,
 };
 
@@ -12,13 +16,13 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewView {
-    currency: &'static str,
+    currency: Currency,
     shipping_methods: Vec<OfferView>,
 }
 
 impl PreviewView {
     pub fn new(currency: Currency, offers: &[Offer]) -> Self {
-        Self { currency: currency.code(), shipping_methods: offers.iter().map(Into::into).collect() }
+        Self { currency, shipping_methods: offers.iter().map(Into::into).collect() }
     }
 }
 
@@ -26,15 +30,12 @@ impl PreviewView {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimedView {
-    checkout_ids: Vec<String>,
-    order_ids: Vec<String>,
+    checkout_ids: Vec<CheckoutId>,
+    order_ids: Vec<OrderId>,
 }
 
 impl From<&Claimed> for ClaimedView {
     fn from(claimed: &Claimed) -> Self {
-        Self {
-            checkout_ids: claimed.sessions.iter().map(ToString::to_string).collect(),
-            order_ids: claimed.orders.iter().map(ToString::to_string).collect(),
-        }
+        Self { checkout_ids: claimed.sessions.clone(), order_ids: claimed.orders.clone() }
     }
 }
