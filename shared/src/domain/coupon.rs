@@ -60,7 +60,7 @@ pub struct CouponUses {
 }
 
 /// Why a coupon doesn't apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", prefix = "COUPON_", const_into_str)]
 pub enum CouponRefusal {
     Unknown,

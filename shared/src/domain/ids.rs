@@ -108,7 +108,7 @@ impl OrderId {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $fault:literal, $allowed:expr) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $fault:literal, $allowed:expr $(, $normal:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -124,6 +124,10 @@ macro_rules! text_id {
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 let allowed: fn(char) -> bool = $allowed;
+                $(
+                    let normal: fn(&str) -> String = $normal;
+                    let text = &normal(text);
+                )?
                 if text.is_empty() || text.len() > $max || !text.chars().all(allowed) {
                     return Err(NotAnId($fault));
                 }
@@ -174,6 +178,12 @@ text_id! {
     UserId, 128, "must be 1 to 128 printable ASCII characters without spaces and '#'",
     |c| c.is_ascii_graphic() && c != '#'
 }
+text_id! {
+    /// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
+    CouponCode, 40, "must be 1 to 40 letters, digits, '-' or '_'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
+    |text| text.trim().to_ascii_uppercase()
+}
 
 as_text! {
     CheckoutId: "session id",
@@ -191,37 +201,6 @@ as_text! {
 impl Default for TaxCode {
     fn default() -> Self {
         Self("standard".to_owned())
-    }
-}
-
-/// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CouponCode(String);
-
-impl CouponCode {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for CouponCode {
-    type Err = NotAnId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let code = text.trim();
-        if code.is_empty()
-            || code.len() > 40
-            || !code.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        {
-            return Err(NotAnId("must be 1 to 40 letters, digits, '-' or '_'"));
-        }
-        Ok(Self(code.to_ascii_uppercase()))
-    }
-}
-
-impl fmt::Display for CouponCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -30,7 +30,7 @@ struct ResponseItem {
     /// Epoch seconds.
     ttl: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    guest: Option<String>,
+    guest: Option<Owner>,
 }
 
 /// That what a guest had is claimed.
@@ -56,7 +56,7 @@ impl From<&StoredResponse> for ResponseItem {
             status: stored_response.status,
             body: stored_response.body.clone(),
             ttl: stored_response.expires_at.unix_timestamp(),
-            guest: stored_response.guest.map(|guest| Owner::Guest(guest).to_string()),
+            guest: stored_response.guest.map(Owner::Guest),
         }
     }
 }
@@ -152,10 +152,9 @@ fn time_of(operation: &'static str, seconds: i64) -> Result<OffsetDateTime, Stor
 }
 
 fn read(operation: &'static str, stored: ResponseItem) -> Result<StoredResponse, StoreError> {
-    let guest = match stored.guest.map(|guest| guest.parse()).transpose() {
-        Ok(Some(Owner::Guest(guest))) => Some(guest),
-        Ok(Some(Owner::User(_)) | None) => None,
-        Err(error) => return Err(StoreError { operation, source: Box::new(error) }),
+    let guest = match stored.guest {
+        Some(Owner::Guest(guest)) => Some(guest),
+        Some(Owner::User(_)) | None => None,
     };
     Ok(StoredResponse {
         expires_at: time_of(operation, stored.ttl)?,

@@ -1,6 +1,7 @@
 //! The stored form of a session's issues.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator as _;
 
 use crate::{
     adapters::stored::Unreadable,
@@ -74,7 +75,7 @@ impl TryFrom<StoredCartIssue> for CartIssue {
         let sku = || stored.sku.ok_or_else(|| fault(&"it names no product"));
         Ok(match stored.code.as_str() {
             "PRODUCT_UNAVAILABLE" => {
-                let why = NotForSale::ALL.into_iter().find(|why| why.to_string() == detail);
+                let why = NotForSale::iter().find(|why| why.to_string() == detail);
                 Self::ProductUnavailable { sku: sku()?, why: why.unwrap_or(NotForSale::UnknownProduct) }
             }
             "PRICE_CHANGED" => Self::PriceChanged { sku: sku()?, old: minor(first)?, new: minor(second)? },
@@ -127,17 +128,13 @@ fn old_counts(detail: &str) -> (u64, u64) {
 }
 
 fn refusal(code: Option<&str>, minimum: i64, subtotal: i64) -> Result<CouponRefusal, Unreadable> {
-    let all = [
-        CouponRefusal::Unknown,
-        CouponRefusal::NotStarted,
-        CouponRefusal::Expired,
-        CouponRefusal::NotApplicable,
-        CouponRefusal::MinimumNotMet { minimum: minor(minimum)?, subtotal: minor(subtotal)? },
-        CouponRefusal::AlreadyUsed,
-        CouponRefusal::LimitReached,
-        CouponRefusal::NotCombinable,
-    ];
     // Schema 1 kept no code.
     let code = code.unwrap_or(CouponRefusal::NotApplicable.code());
-    all.into_iter().find(|refusal| refusal.code() == code).ok_or_else(|| Unreadable::new("coupon refusal", code))
+    let refusal = CouponRefusal::iter().find(|refusal| refusal.code() == code);
+    Ok(match refusal.ok_or_else(|| Unreadable::new("coupon refusal", code))? {
+        CouponRefusal::MinimumNotMet { .. } => {
+            CouponRefusal::MinimumNotMet { minimum: minor(minimum)?, subtotal: minor(subtotal)? }
+        }
+        other => other,
+    })
 }
