@@ -1,8 +1,9 @@
 //! What is paid for an order and what goes back: a state machine that knows what is to be done next, and learns what
 //! became of it. It does nothing itself.
 
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::domain::{as_text::as_text, ids::Owner, money::Minor};
 
@@ -138,13 +139,16 @@ pub struct CardPayment {
     pub events: Vec<PaymentEvent>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// Made by whoever asks for it; one id is refunded once.
+    #[serde(rename = "refundId")]
     pub id: uuid::Uuid,
     pub amount: Minor,
     pub status: RefundStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
 }
 
@@ -159,11 +163,13 @@ pub enum RefundStatus {
 }
 
 /// One entry of a payment's history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentEvent {
     pub status: PaymentStatus,
+    #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
     /// The provider's own word for a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 

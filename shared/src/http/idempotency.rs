@@ -19,7 +19,7 @@ pub const KEPT: Duration = Duration::hours(24);
 /// More often than a key is used again by guests whose things are claimed in between.
 const CLAIMS: usize = 16;
 
-/// A request that came with a key: what its stored_response will be known by.
+/// A request that came with a key: what its stored response will be known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     id: String,

@@ -3,8 +3,7 @@
 use crate::config::limits::{LimitsConfig, Policies};
 
 /// One endpoint, and so one function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case", const_into_str)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     Initiate,
     GetSession,
@@ -50,7 +49,26 @@ impl Route {
 
     /// The function's folder, package and binary.
     pub const fn function(self) -> &'static str {
-        self.into_str()
+        match self {
+            Self::Initiate => "initiate",
+            Self::GetSession => "get-session",
+            Self::UpdateAddress => "update-address",
+            Self::CalculateShipping => "calculate-shipping",
+            Self::CalculateTax => "calculate-tax",
+            Self::ApplyCoupon => "apply-coupon",
+            Self::RemoveCoupon => "remove-coupon",
+            Self::ConfirmOrder => "confirm-order",
+            Self::ListOrders => "list-orders",
+            Self::GetOrder => "get-order",
+            Self::CancelOrder => "cancel-order",
+            Self::UpdateOrderStatus => "update-order-status",
+            Self::RefundOrder => "refund-order",
+            Self::CaptureOrder => "capture-order",
+            Self::PaymentWebhook => "payment-webhook",
+            Self::Claim => "claim",
+            Self::CalculateShippingPreview => "calculate-shipping-preview",
+            Self::Health => "health",
+        }
     }
 
     pub const fn method(self) -> &'static str {

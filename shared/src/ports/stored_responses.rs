@@ -13,7 +13,7 @@ pub struct StoredResponse {
     pub id: String,
     /// Of the request's body: the same key with another body is a mistake.
     pub fingerprint: String,
-    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in stored_responses of earlier versions.
+    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in those of earlier versions.
     pub canonical: Option<String>,
     pub status: u16,
     pub body: String,
@@ -30,7 +30,7 @@ pub struct Kept {
     pub claimed: Option<OffsetDateTime>,
 }
 
-/// StoredResponses. With the database down a request with an idempotency key is an error: it can't be known to be new.
+/// The stored answers. With the database down a request with an idempotency key is an error: it can't be known to be new.
 pub trait StoredResponses: Sync {
     /// `guest` is the guest who asks, if it is one. One read; a second one only for the answer to a caller who became a
     /// guest by it.

@@ -61,7 +61,7 @@ impl From<&StoredResponse> for ResponseItem {
     }
 }
 
-/// A stored_response as part of the transaction that it answers for.
+/// A stored response, as part of the transaction that it answers for.
 pub fn write(table: &str, stored_response: &StoredResponse, now: OffsetDateTime) -> Result<Write, StoreError> {
     let item = to_item("store response", &ResponseItem::from(stored_response))?;
     let builder = Put::builder()

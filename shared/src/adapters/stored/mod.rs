@@ -1,5 +1,6 @@
 //! How sessions, orders and the catalog are stored: types of their own, so that the domain can change its shape
-//! without an old document becoming unreadable. Every document carries its schema version.
+//! without an old document becoming unreadable. Every document carries its schema version. Ids, amounts, addresses and
+//! other small values look the same everywhere: they know themselves how they are written.
 
 pub mod cart_issue;
 pub mod catalog;

@@ -127,6 +127,7 @@ struct StoredStep {
 
 impl StoredOrder {
     pub fn new(order: &Order, change: ChangeId) -> Self {
+        let reservation = |(sku, units): &(Sku, u32)| StoredReservation { sku: sku.clone(), units: *units };
         Self {
             owner: order.owner.clone(),
             order_id: order.id,
@@ -152,7 +153,7 @@ impl StoredOrder {
             reserved_coupon: None,
             coupons: each(&order.coupons),
             relief: order.relief.clone(),
-            reserved_stock: order.reserved.stock.iter().cloned().map(StoredReservation::from).collect(),
+            reserved_stock: order.reserved.stock.iter().map(reservation).collect(),
             reserved_coupons: each(&order.reserved.coupons),
             first_order: order.reserved.first_order,
             open: order.open.as_ref().map(Into::into),
@@ -171,12 +172,6 @@ same_members! {
     StoredOpen = Open { units, address, at_address }
     StoredHold = CouponHold { code, total_limit, customer_limit }
     StoredStep = Step { status, at, actor, note }
-}
-
-impl From<(Sku, u32)> for StoredReservation {
-    fn from((sku, units): (Sku, u32)) -> Self {
-        Self { sku, units }
-    }
 }
 
 impl TryFrom<StoredOrder> for Order {

@@ -2,15 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
-use uuid::Uuid;
 
-use crate::{
-    adapters::stored::{parts::each, same_members},
-    domain::{
-        ids::Owner,
-        money::Minor,
-        payment::{Capture, CardPayment, CardToken, PaymentEvent, PaymentStatus, Refund, RefundStatus},
-    },
+use crate::domain::{
+    ids::Owner,
+    money::Minor,
+    payment::{Capture, CardPayment, CardToken, PaymentEvent, Refund},
 };
 
 /// The key of the index of due orders.
@@ -58,31 +54,8 @@ pub struct StoredCard {
     capture_asked: bool,
     captured: Minor,
     #[serde(default)]
-    refunds: Vec<StoredRefund>,
-    events: Vec<StoredEvent>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredRefund {
-    #[serde(rename = "refundId")]
-    id: Uuid,
-    amount: Minor,
-    status: RefundStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(with = "rfc3339")]
-    at: OffsetDateTime,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredEvent {
-    status: PaymentStatus,
-    #[serde(with = "rfc3339")]
-    at: OffsetDateTime,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
+    refunds: Vec<Refund>,
+    events: Vec<PaymentEvent>,
 }
 
 impl From<&CardPayment> for StoredCard {
@@ -96,8 +69,8 @@ impl From<&CardPayment> for StoredCard {
             action_seconds: card.action_time.map(Duration::whole_seconds),
             capture_asked: card.capture_asked,
             captured: card.captured,
-            refunds: each(&card.refunds),
-            events: each(&card.events),
+            refunds: card.refunds.clone(),
+            events: card.events.clone(),
         }
     }
 }
@@ -115,13 +88,8 @@ impl StoredCard {
             due,
             capture_asked: self.capture_asked,
             captured: self.captured,
-            refunds: each(self.refunds),
-            events: each(self.events),
+            refunds: self.refunds,
+            events: self.events,
         }
     }
-}
-
-same_members! {
-    StoredRefund = Refund { id, amount, status, reason, at }
-    StoredEvent = PaymentEvent { status, at, code }
 }
