@@ -154,8 +154,6 @@ pub struct IllegalMove {
 }
 
 impl OrderStatus {
-    pub const ALL: &[Self] = Self::VARIANTS;
-
     /// The name on the wire and in the store.
     pub const fn name(self) -> &'static str {
         self.into_str()

@@ -2,7 +2,7 @@
 //! became of it. It does nothing itself.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::{EnumString, VariantArray};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::domain::{as_text::as_text, ids::Owner, money::Minor};
@@ -12,17 +12,15 @@ pub const LAST_CALL: Duration = Duration::minutes(1);
 /// Until then whoever began something has finished it, or has died.
 pub const PATIENCE: Duration = Duration::minutes(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum PaymentMethod {
     CashOnDelivery,
     Card,
 }
 
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, IntoStaticStr, VariantArray,
-)]
-#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum PaymentStatus {
     /// Not paid yet; for a card: nobody knows yet.
     Pending,
@@ -47,23 +45,7 @@ as_text! {
     CardToken: "card token",
 }
 
-impl PaymentMethod {
-    pub const ALL: &[Self] = Self::VARIANTS;
-
-    /// The name on the wire and in the store.
-    pub const fn name(self) -> &'static str {
-        self.into_str()
-    }
-}
-
 impl PaymentStatus {
-    pub const ALL: &[Self] = Self::VARIANTS;
-
-    /// The name on the wire and in the store.
-    pub const fn name(self) -> &'static str {
-        self.into_str()
-    }
-
     /// Whether nobody knows yet how it ends.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::RequiresAction)
