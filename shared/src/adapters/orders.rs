@@ -53,7 +53,7 @@ pub struct OrderStore {
 #[derive(Serialize, Deserialize)]
 struct StoredPage {
     orders: Vec<StoredOrder>,
-    next: Option<String>,
+    next: Option<OrderId>,
 }
 
 impl OrderStore {
@@ -173,14 +173,13 @@ impl OrderStore {
 }
 
 fn parse_page(stored: StoredPage) -> Result<OrderPage, Unreadable> {
-    let next = stored.next.map(|id| id.parse()).transpose().map_err(|e| Unreadable::new("cached page", e))?;
-    Ok(OrderPage { orders: all(stored.orders)?, next })
+    Ok(OrderPage { orders: all(stored.orders)?, next: stored.next })
 }
 
 fn store_page(page: &OrderPage) -> StoredPage {
     StoredPage {
         orders: page.orders.iter().map(|order| StoredOrder::new(order, ChangeId(Uuid::nil()))).collect(),
-        next: page.next.map(|id| id.to_string()),
+        next: page.next,
     }
 }
 

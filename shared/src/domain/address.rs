@@ -1,41 +1,45 @@
 //! Postal addresses.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{
     invalid::{Faults, Invalid},
     place::{Destination, RawDestination},
     text::{check_email, check_phone, name, optional, text},
 };
 
-/// An address as it came in, before anything is known of it. See [`Address::parse`].
-#[derive(Clone, Debug, Default)]
+/// An address as it is sent and stored, before anything is known of it. See [`Address::parse`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RawAddress {
     pub first_name: String,
     pub last_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     pub address_line1: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address_line2: Option<String>,
     pub city: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub county: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     pub country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
-/// An address that a parcel can be sent to and a tax rule be found for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An address that a parcel can be sent to and a tax rule be found for. It is read from where it is stored without
+/// being checked again: an address that was good then stays readable when the rules change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RawAddress", into = "RawAddress")]
 pub struct Address {
-    first_name: String,
-    last_name: String,
-    company: Option<String>,
-    address_line1: String,
-    address_line2: Option<String>,
-    city: String,
-    county: Option<String>,
+    raw: RawAddress,
     destination: Destination,
-    phone: Option<String>,
-    email: Option<String>,
 }
 
 impl Address {
@@ -45,79 +49,71 @@ impl Address {
     /// Every fault, at pointers such as `/state`.
     pub fn parse(raw: RawAddress) -> Result<Self, Vec<Invalid>> {
         let mut faults = Faults::default();
-        let first_name = name(&mut faults, "/firstName", &raw.first_name, 100);
-        let last_name = name(&mut faults, "/lastName", &raw.last_name, 100);
-        let company = optional(&mut faults, "/company", raw.company, 200);
-        let address_line1 = text(&mut faults, "/addressLine1", &raw.address_line1, 200);
-        let address_line2 = optional(&mut faults, "/addressLine2", raw.address_line2, 200);
-        let city = text(&mut faults, "/city", &raw.city, 100);
-        let county = optional(&mut faults, "/county", raw.county, 100);
-        let state = optional(&mut faults, "/state", raw.state, 100);
-        let postal_code = raw.postal_code;
-        let destination = Destination::parse(
-            &mut faults,
-            &RawDestination { country: raw.country, state, county: county.clone(), postal_code },
-        );
-        let phone = optional(&mut faults, "/phone", raw.phone, 40);
-        if let Some(phone) = &phone {
+        let mut raw = RawAddress {
+            first_name: name(&mut faults, "/firstName", &raw.first_name, 100),
+            last_name: name(&mut faults, "/lastName", &raw.last_name, 100),
+            company: optional(&mut faults, "/company", raw.company, 200),
+            address_line1: text(&mut faults, "/addressLine1", &raw.address_line1, 200),
+            address_line2: optional(&mut faults, "/addressLine2", raw.address_line2, 200),
+            city: text(&mut faults, "/city", &raw.city, 100),
+            county: optional(&mut faults, "/county", raw.county, 100),
+            state: optional(&mut faults, "/state", raw.state, 100),
+            ..raw
+        };
+        let destination = Destination::parse(&mut faults, &raw.destination());
+        raw.phone = optional(&mut faults, "/phone", raw.phone, 40);
+        if let Some(phone) = &raw.phone {
             faults.take("/phone", check_phone(phone));
         }
-        let email = optional(&mut faults, "/email", raw.email, 254);
-        if let Some(email) = &email {
+        raw.email = optional(&mut faults, "/email", raw.email, 254);
+        if let Some(email) = &raw.email {
             faults.take("/email", check_email(email));
         }
-        faults.finish(destination.map(|destination| Self {
-            first_name,
-            last_name,
-            company,
-            address_line1,
-            address_line2,
-            city,
-            county,
-            destination,
-            phone,
-            email,
-        }))
+        faults.finish(destination.map(|destination| Self::at(destination, raw)))
     }
 
     /// An address that was parsed before and has been stored since.
     pub fn restore(raw: RawAddress) -> Self {
-        let RawAddress { country, state, county, postal_code, .. } = raw;
-        Self {
-            destination: Destination::restore(&RawDestination { country, state, county: county.clone(), postal_code }),
-            first_name: raw.first_name,
-            last_name: raw.last_name,
-            company: raw.company,
-            address_line1: raw.address_line1,
-            address_line2: raw.address_line2,
-            city: raw.city,
-            county,
-            phone: raw.phone,
-            email: raw.email,
-        }
+        Self::at(Destination::restore(&raw.destination()), raw)
+    }
+
+    fn at(destination: Destination, raw: RawAddress) -> Self {
+        let raw = RawAddress {
+            state: destination.state().map(ToOwned::to_owned),
+            postal_code: destination.postal_code().map(ToOwned::to_owned),
+            country: destination.country().to_owned(),
+            ..raw
+        };
+        Self { raw, destination }
     }
 
     /// The address in its normalized spelling; parsing it again gives the same address.
     pub fn to_raw(&self) -> RawAddress {
-        RawAddress {
-            first_name: self.first_name.clone(),
-            last_name: self.last_name.clone(),
-            company: self.company.clone(),
-            address_line1: self.address_line1.clone(),
-            address_line2: self.address_line2.clone(),
-            city: self.city.clone(),
-            state: self.destination.state().map(ToOwned::to_owned),
-            county: self.county.clone(),
-            postal_code: self.destination.postal_code().map(ToOwned::to_owned),
-            country: self.destination.country().to_owned(),
-            phone: self.phone.clone(),
-            email: self.email.clone(),
-        }
+        self.raw.clone()
     }
 
     /// What zones, taxes and restrictions look at.
     pub fn destination(&self) -> &Destination {
         &self.destination
+    }
+}
+
+impl RawAddress {
+    fn destination(&self) -> RawDestination {
+        let Self { country, state, county, postal_code, .. } = self.clone();
+        RawDestination { country, state, county, postal_code }
+    }
+}
+
+impl From<RawAddress> for Address {
+    fn from(raw: RawAddress) -> Self {
+        Self::restore(raw)
+    }
+}
+
+impl From<Address> for RawAddress {
+    fn from(address: Address) -> Self {
+        address.raw
     }
 }
 

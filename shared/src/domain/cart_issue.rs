@@ -7,7 +7,8 @@ use crate::domain::{
     product::NotForSale,
 };
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum CartIssue {
     /// It isn't for sale any more: unpublished, gone, or without a price in the currency.
     ProductUnavailable {
@@ -65,18 +66,7 @@ pub struct CartIssues {
 impl CartIssue {
     /// The stable code, on the wire and in the store.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::ProductUnavailable { .. } => "PRODUCT_UNAVAILABLE",
-            Self::PriceChanged { .. } => "PRICE_CHANGED",
-            Self::OutOfStock { .. } => "OUT_OF_STOCK",
-            Self::MaxPerOrderExceeded { .. } => "MAX_PER_ORDER_EXCEEDED",
-            Self::NotShippable { .. } => "NOT_SHIPPABLE",
-            Self::CouponNoLongerValid { .. } => "COUPON_NO_LONGER_VALID",
-            Self::ShippingMethodUnavailable { .. } => "SHIPPING_METHOD_UNAVAILABLE",
-            Self::ShippingUnavailable { .. } => "SHIPPING_UNAVAILABLE",
-            Self::TaxUnavailable { .. } => "TAX_UNAVAILABLE",
-            Self::TaxExemptionInvalid { .. } => "TAX_EXEMPTION_INVALID",
-        }
+        self.into_str()
     }
 
     /// Whether it keeps the cart from becoming an order. A new price doesn't: naming the new total accepts it.

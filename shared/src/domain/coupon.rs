@@ -60,7 +60,8 @@ pub struct CouponUses {
 }
 
 /// Why a coupon doesn't apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", prefix = "COUPON_", const_into_str)]
 pub enum CouponRefusal {
     Unknown,
     NotStarted,
@@ -79,16 +80,7 @@ pub enum CouponRefusal {
 impl CouponRefusal {
     /// The stable code, on the wire and in the store.
     pub const fn code(self) -> &'static str {
-        match self {
-            Self::Unknown => "COUPON_UNKNOWN",
-            Self::NotStarted => "COUPON_NOT_STARTED",
-            Self::Expired => "COUPON_EXPIRED",
-            Self::NotApplicable => "COUPON_NOT_APPLICABLE",
-            Self::MinimumNotMet { .. } => "COUPON_MINIMUM_NOT_MET",
-            Self::AlreadyUsed => "COUPON_ALREADY_USED",
-            Self::LimitReached => "COUPON_LIMIT_REACHED",
-            Self::NotCombinable => "COUPON_NOT_COMBINABLE",
-        }
+        self.into_str()
     }
 
     /// For people.

@@ -24,26 +24,14 @@ pub struct Explanation {
     pub included: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ExplanationKind {
     Item,
     Discount,
     Shipping,
     Tax,
     TaxRelief,
-}
-
-impl ExplanationKind {
-    /// The name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Item => "item",
-            Self::Discount => "discount",
-            Self::Shipping => "shipping",
-            Self::Tax => "tax",
-            Self::TaxRelief => "taxRelief",
-        }
-    }
 }
 
 /// What a cart or an order was priced to.

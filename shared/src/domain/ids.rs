@@ -2,8 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::{Uuid, Variant};
+
+use crate::domain::as_text::as_text;
 
 /// Why a text is not an identifier of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +108,7 @@ impl OrderId {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $fault:literal, $allowed:expr) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $fault:literal, $allowed:expr $(, $normal:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -121,6 +124,10 @@ macro_rules! text_id {
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 let allowed: fn(char) -> bool = $allowed;
+                $(
+                    let normal: fn(&str) -> String = $normal;
+                    let text = &normal(text);
+                )?
                 if text.is_empty() || text.len() > $max || !text.chars().all(allowed) {
                     return Err(NotAnId($fault));
                 }
@@ -171,6 +178,25 @@ text_id! {
     UserId, 128, "must be 1 to 128 printable ASCII characters without spaces and '#'",
     |c| c.is_ascii_graphic() && c != '#'
 }
+text_id! {
+    /// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
+    CouponCode, 40, "must be 1 to 40 letters, digits, '-' or '_'",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
+    |text| text.trim().to_ascii_uppercase()
+}
+
+as_text! {
+    CheckoutId: "session id",
+    OrderId: "order id",
+    GuestId: "guest id",
+    ProductId: "product id",
+    VariantId: "variant id",
+    ShippingMethodId: "shipping method",
+    CertificateNumber: "certificate",
+    UserId: "user id",
+    CouponCode: "coupon",
+    Owner: "owner",
+}
 
 impl Default for TaxCode {
     fn default() -> Self {
@@ -178,41 +204,12 @@ impl Default for TaxCode {
     }
 }
 
-/// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CouponCode(String);
-
-impl CouponCode {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for CouponCode {
-    type Err = NotAnId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let code = text.trim();
-        if code.is_empty()
-            || code.len() > 40
-            || !code.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        {
-            return Err(NotAnId("must be 1 to 40 letters, digits, '-' or '_'"));
-        }
-        Ok(Self(code.to_ascii_uppercase()))
-    }
-}
-
-impl fmt::Display for CouponCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// What is taken from stock: a product, or one variant of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sku {
+    #[serde(rename = "productId")]
     pub product: ProductId,
+    #[serde(rename = "variantId", default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<VariantId>,
 }
 

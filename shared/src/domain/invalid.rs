@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One fault in an input, at a JSON pointer (RFC 6901) such as `/shippingAddress/state`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Invalid {
     pub pointer: String,
     pub detail: String,

@@ -1,6 +1,7 @@
 //! The shop's rules: pure values and functions. No IO, no clock, no randomness, nothing imported from other layers.
 
 pub mod address;
+mod as_text;
 pub mod block;
 pub mod calendar;
 pub mod cart_issue;

@@ -2,14 +2,27 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
+use crate::domain::as_text::as_text;
+
 /// The arithmetic left the range that an amount may have. Never a wrapped or a clipped number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the amount is out of range")]
 pub struct OutOfRange;
 
 /// An amount in the minor unit of its currency: `Minor(1999)` is 19.99 USD, 1999 JPY or 1.999 KWD. Never negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i64")]
 pub struct Minor(i64);
+
+impl TryFrom<i64> for Minor {
+    type Error = OutOfRange;
+
+    fn try_from(amount: i64) -> Result<Self, OutOfRange> {
+        Self::new(amount)
+    }
+}
 
 impl Minor {
     pub const ZERO: Self = Self(0);
@@ -124,6 +137,8 @@ fn ratio(amount: Minor, numerator: i128, denominator: i128) -> Result<Minor, Out
     let rounded = product.checked_add(denominator / 2).ok_or(OutOfRange)?.checked_div(denominator).ok_or(OutOfRange)?;
     Minor::new(i64::try_from(rounded).map_err(|_| OutOfRange)?)
 }
+
+as_text! { Rate: "rate", Currency: "currency" }
 
 /// Why a text is not a percentage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

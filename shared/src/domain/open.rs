@@ -34,18 +34,13 @@ impl std::str::FromStr for OpenLimit {
 }
 
 /// What a source address is counted under: too short to lead back to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AddressKey(String);
 
 impl AddressKey {
     /// Of the first bytes of a digest: with three of them, each key is that of 256 IPv4 addresses.
     pub fn new([first, second, third, ..]: [u8; 32]) -> Self {
         Self(hex::encode([first, second, third]))
-    }
-
-    /// As it was stored.
-    pub const fn restore(text: String) -> Self {
-        Self(text)
     }
 
     pub fn as_str(&self) -> &str {

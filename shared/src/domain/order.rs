@@ -1,11 +1,16 @@
 //! Orders: a snapshot of what was bought, and the state machine of what happens to it.
 
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use time::OffsetDateTime;
 
 use crate::domain::{
     address::Address,
+    as_text::as_text,
     explain::{Explained, Explanation},
-    ids::{CheckoutId, CouponCode, OrderId, Owner, UserId},
+    ids::{CheckoutId, CouponCode, OrderId, Owner, Sku, UserId},
     money::Currency,
     open::{AddressKey, Open, Release},
     payment::{Payment, PaymentMethod, PaymentStatus},
@@ -45,11 +50,13 @@ pub struct Order {
 }
 
 /// Who to write to about the order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Customer {
     pub email: String,
     pub first_name: String,
     pub last_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 
@@ -62,7 +69,7 @@ pub struct Tracking {
 /// Counters that an order took from: units per counter, and its coupons.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reserved {
-    pub stock: Vec<(crate::domain::ids::Sku, u32)>,
+    pub stock: Vec<(Sku, u32)>,
     pub coupons: Vec<CouponHold>,
     /// A coupon for first orders was used: a customer has one first order, however many such coupons there are.
     pub first_order: bool,
@@ -93,7 +100,38 @@ pub enum Actor {
     Payment,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a text is not an actor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be customer, payment or staff#…")]
+pub struct NotAnActor;
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Customer => f.write_str("customer"),
+            Self::Staff(user) => write!(f, "staff#{user}"),
+            Self::Payment => f.write_str("payment"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = NotAnActor;
+
+    fn from_str(text: &str) -> Result<Self, NotAnActor> {
+        match text.split_once('#') {
+            None if text == "customer" => Ok(Self::Customer),
+            None if text == "payment" => Ok(Self::Payment),
+            Some(("staff", user)) => user.parse().map(Self::Staff).map_err(|_| NotAnActor),
+            _ => Err(NotAnActor),
+        }
+    }
+}
+
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case", const_into_str, parse_err_ty = NotAStatus, parse_err_fn = not_a_status)]
 pub enum OrderStatus {
     Pending,
     Confirmed,
@@ -105,6 +143,8 @@ pub enum OrderStatus {
     Returned,
 }
 
+as_text! { Actor: "actor", OrderStatus: "order status" }
+
 /// A move that the state machine doesn't have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an order that is {from} can't become {to}")]
@@ -114,29 +154,9 @@ pub struct IllegalMove {
 }
 
 impl OrderStatus {
-    pub const ALL: [Self; 8] = [
-        Self::Pending,
-        Self::Confirmed,
-        Self::Processing,
-        Self::Shipped,
-        Self::Delivered,
-        Self::Cancelled,
-        Self::Refunded,
-        Self::Returned,
-    ];
-
     /// The name on the wire and in the store.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Confirmed => "confirmed",
-            Self::Processing => "processing",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Cancelled => "cancelled",
-            Self::Refunded => "refunded",
-            Self::Returned => "returned",
-        }
+        self.into_str()
     }
 
     /// The states that may follow this one.
@@ -158,23 +178,13 @@ impl OrderStatus {
     }
 }
 
-impl std::fmt::Display for OrderStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// Why a text is not a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of pending, confirmed, processing, shipped, delivered, cancelled, refunded, returned")]
 pub struct NotAStatus;
 
-impl std::str::FromStr for OrderStatus {
-    type Err = NotAStatus;
-
-    fn from_str(text: &str) -> Result<Self, NotAStatus> {
-        Self::ALL.into_iter().find(|status| status.name() == text).ok_or(NotAStatus)
-    }
+fn not_a_status(_: &str) -> NotAStatus {
+    NotAStatus
 }
 
 impl Order {

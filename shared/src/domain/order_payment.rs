@@ -20,7 +20,7 @@ pub enum PaymentRefusal {
     UnderWay,
     #[error("only what was paid by card can be captured or refunded here")]
     NotByCard,
-    #[error("the payment is {}, so there is nothing to capture", .0.name())]
+    #[error("the payment is {0}, so there is nothing to capture")]
     NotAuthorized(PaymentStatus),
     #[error("{left} is left to be refunded")]
     MoreThanLeft { left: Minor },

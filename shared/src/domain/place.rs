@@ -178,7 +178,8 @@ impl std::str::FromStr for PostalCodes {
 }
 
 /// What a caller says of where a parcel goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RawDestination {
     pub country: String,
     pub state: Option<String>,

@@ -82,7 +82,7 @@ pub struct Article {
 }
 
 /// Why a cart line can't be bought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::EnumIter)]
 pub enum NotForSale {
     #[error("there is no such product")]
     UnknownProduct,
@@ -92,10 +92,6 @@ pub enum NotForSale {
     VariantRequired,
     #[error("the product has no price in this currency")]
     NoPrice,
-}
-
-impl NotForSale {
-    pub const ALL: [Self; 4] = [Self::UnknownProduct, Self::UnknownVariant, Self::VariantRequired, Self::NoPrice];
 }
 
 impl Product {

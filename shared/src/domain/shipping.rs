@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 use crate::domain::{
@@ -71,18 +72,23 @@ pub struct ValueStep {
 }
 
 /// Business days until delivery, inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeliveryDays {
     pub min: u16,
     pub max: u16,
 }
 
-/// The dates that [`DeliveryDays`] come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The dates that [`DeliveryDays`] come to, written like `2026-12-01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
+    #[serde(with = "date")]
     pub earliest: Date,
+    #[serde(with = "date")]
     pub latest: Date,
 }
+
+time::serde::format_description!(date, Date, "[year]-[month]-[day]");
 
 /// A method at its price for one cart and one address.
 #[derive(Clone, Debug, PartialEq, Eq)]

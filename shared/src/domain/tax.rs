@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{
+    as_text::as_text,
     calendar::Period,
     ids::{CertificateNumber, TaxCode, UserId},
     money::Rate,
@@ -115,8 +118,12 @@ impl Certificate {
 }
 
 /// Why no tax is charged where one would be due.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relief {
+    #[serde(rename = "certificate")]
     Exempt(CertificateNumber),
+    #[serde(rename = "vatNumber")]
     ReverseCharge(VatNumber),
 }
+
+as_text! { VatNumber: "VAT number" }

@@ -25,8 +25,13 @@ pub struct CartItem {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AddressBody {
+#[serde(transparent)]
+pub struct AddressBody(#[serde(with = "AddressMembers")] RawAddress);
+
+/// These, and no others.
+#[derive(Deserialize)]
+#[serde(remote = "RawAddress", rename_all = "camelCase", deny_unknown_fields)]
+struct AddressMembers {
     first_name: String,
     last_name: String,
     company: Option<String>,
@@ -45,20 +50,7 @@ impl AddressBody {
     /// # Errors
     /// Every fault, at its place in the address.
     pub fn parse(self) -> Result<Address, Vec<Invalid>> {
-        Address::parse(RawAddress {
-            first_name: self.first_name,
-            last_name: self.last_name,
-            company: self.company,
-            address_line1: self.address_line1,
-            address_line2: self.address_line2,
-            city: self.city,
-            state: self.state,
-            county: self.county,
-            postal_code: self.postal_code,
-            country: self.country,
-            phone: self.phone,
-            email: self.email,
-        })
+        Address::parse(self.0)
     }
 }
 

@@ -21,17 +21,8 @@ use crate::{
 struct PreviewBody {
     cart_items: Vec<Object<CartItem>>,
     currency: Option<String>,
-    shipping_address: Object<PlaceBody>,
-}
-
-/// As much of an address as a price needs.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PlaceBody {
-    country: String,
-    state: Option<String>,
-    county: Option<String>,
-    postal_code: Option<String>,
+    /// As much of an address as a price needs.
+    shipping_address: Object<RawDestination>,
 }
 
 impl Command for PreviewShipping {
@@ -40,10 +31,8 @@ impl Command for PreviewShipping {
         let mut faults = Faults::default();
         let lines = lines(&mut faults, &body.cart_items);
         let currency = currency(&mut faults, body.currency);
-        let Object(PlaceBody { country, state, county, postal_code }) = body.shipping_address;
-        let place = RawDestination { country, state, county, postal_code };
         let mut found = Faults::default();
-        let destination = Destination::parse(&mut found, &place);
+        let destination = Destination::parse(&mut found, &body.shipping_address.0);
         let destination = faults.nest("/shippingAddress", found.finish(destination));
         let command = currency.zip(destination);
         let command = command.map(|(currency, destination)| Self { lines, currency, destination });

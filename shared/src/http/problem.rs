@@ -38,16 +38,10 @@ struct Body<'a> {
     status: u16,
     code: &'static str,
     detail: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Invalid],
     #[serde(flatten)]
     extensions: &'a serde_json::Map<String, serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct FieldError<'a> {
-    pointer: &'a str,
-    detail: &'a str,
 }
 
 impl Problem {
@@ -101,14 +95,13 @@ impl Problem {
 
     /// The JSON body.
     pub fn body(&self) -> String {
-        let errors = self.errors.iter().map(|e| FieldError { pointer: &e.pointer, detail: &e.detail }).collect();
         let body = Body {
             r#type: "about:blank",
             title: self.title,
             status: self.status,
             code: self.code,
             detail: &self.detail,
-            errors,
+            errors: &self.errors,
             extensions: &self.extensions,
         };
         serde_json::to_string(&body)

@@ -53,8 +53,7 @@ impl From<SessionError> for Problem {
                 Self::new(404, "SESSION_EXPIRED", "The session has expired", "open a new one with POST /initiate")
             }
             SessionError::Completed(order) => {
-                Self::new(409, "SESSION_COMPLETED", "The session is an order already", detail)
-                    .with("orderId", order.to_string())
+                Self::new(409, "SESSION_COMPLETED", "The session is an order already", detail).with("orderId", order)
             }
             SessionError::Contended => busy(),
             SessionError::OutOfRange(_) => Self::new(422, "AMOUNT_OUT_OF_RANGE", "The amount is too large", detail),
@@ -239,17 +238,15 @@ fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
         CashRefusal::NotOffered => of("PAYMENT_METHOD_UNAVAILABLE"),
         CashRefusal::Country(_) => of("CASH_ON_DELIVERY_NOT_IN_COUNTRY"),
         CashRefusal::Currency(_) => of("CASH_ON_DELIVERY_NOT_IN_CURRENCY"),
-        CashRefusal::Total { maximum, .. } => {
-            of("CASH_ON_DELIVERY_TOTAL_TOO_LARGE").with("maximumTotal", maximum.get())
-        }
+        CashRefusal::Total { maximum, .. } => of("CASH_ON_DELIVERY_TOTAL_TOO_LARGE").with("maximumTotal", maximum),
     }
 }
 
 fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
     match refusal {
         PaymentRefusal::IllegalMove(illegal) => {
-            let next: Vec<_> = illegal.from.next().iter().map(|status| status.name()).collect();
-            Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The order can't take this step", detail).with("allowed", next)
+            let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The order can't take this step", detail);
+            problem.with("allowed", illegal.from.next())
         }
         PaymentRefusal::UnderWay => {
             Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
@@ -257,7 +254,7 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
         PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "It wasn't paid by card", detail),
         PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
         PaymentRefusal::MoreThanLeft { left } => {
-            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "That is more than is left", detail).with("left", left.get())
+            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "That is more than is left", detail).with("left", left)
         }
         PaymentRefusal::OtherRefund { .. } => {
             Problem::new(422, "REFUND_ID_REUSED", "The refund is another one", detail)

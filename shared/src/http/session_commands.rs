@@ -228,7 +228,7 @@ struct ConfirmBody {
 }
 
 fn payment(faults: &mut Faults, method: &str, token: Option<&str>) -> Option<PaymentInput> {
-    match (PaymentMethod::named(method), token) {
+    match (method.parse().ok(), token) {
         (Some(PaymentMethod::CashOnDelivery), None) => Some(PaymentInput::CashOnDelivery),
         (Some(PaymentMethod::CashOnDelivery), Some(_)) => {
             faults.add("/paymentToken", "must not be there for cash_on_delivery");

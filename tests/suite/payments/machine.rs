@@ -18,6 +18,7 @@ use shared::{
         payment::{Capture, Intent, IntentStatus, NextAction, Payment, PaymentStatus, RefundStatus, Refunded},
     },
 };
+use strum::VariantArray as _;
 use tests::servers::root;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
@@ -64,7 +65,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Capture),
         // The order's own id is what a cancellation is refunded under.
         3 => (0..4_u128, prop::option::of(1..5_000_i64)).prop_map(|(id, amount)| Act::Refund { id, amount }),
-        2 => prop::sample::select(&OrderStatus::ALL[..]).prop_map(Act::Move),
+        2 => prop::sample::select(OrderStatus::VARIANTS).prop_map(Act::Move),
         2 => (0..20_i64).prop_map(|minutes| Act::Wait { minutes }),
     ]
 }
@@ -383,9 +384,9 @@ fn the_picture_in_the_document_is_of_this_machine() {
     let arrows = picture.lines().filter_map(|line| line.trim().split(':').next()?.split_once(" --> "));
     let drawn: BTreeSet<_> = arrows
         .filter(|(from, _)| *from != "[*]")
-        .map(|(from, to)| [from, to].map(|name| PaymentStatus::named(name).unwrap_or_else(|| panic!("{name}"))))
+        .map(|(from, to)| [from, to].map(|name| name.parse::<PaymentStatus>().unwrap_or_else(|_| panic!("{name}"))))
         .collect();
-    let all = PaymentStatus::ALL;
+    let all = PaymentStatus::VARIANTS;
     let pairs = all.iter().flat_map(|from| all.iter().map(move |to| [*from, *to]));
     let possible: BTreeSet<_> = pairs.filter(|[from, to]| from != to && may_follow(*from, *to)).collect();
     assert_eq!(drawn, possible);

@@ -94,7 +94,7 @@ pub fn to_item(operation: &'static str, stored: &impl Serialize) -> Result<Item,
 
 /// The stored form of an item.
 pub fn from_item<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(|error| StoreError { operation, source: error.into() })
+    serde_dynamo::from_item(item).map_err(|error| unreadable(operation)(Unreadable::new("item", error)))
 }
 
 /// A text attribute.

@@ -311,7 +311,7 @@ fn order(operation: &'static str, item: Item) -> Result<Order, StoreError> {
 fn conflict(operation: &'static str, change: ChangeId, item: Option<Item>) -> Result<Saved<Order>, StoreError> {
     let Some(item) = item else { return Ok(Saved::Conflict(None)) };
     let stored: StoredOrder = from_item(operation, item)?;
-    if stored.change_id == change.0.to_string() {
+    if stored.change_id == change.0 {
         return Ok(Saved::Done);
     }
     Ok(Saved::Conflict(Some(Box::new(stored.try_into().map_err(unreadable(operation))?))))

@@ -213,7 +213,7 @@ fn conflict(
     };
     let Some(item) = failure.item().cloned() else { return Ok(Saved::Conflict(None)) };
     let stored: StoredSession = from_item(operation, item)?;
-    if stored.change_id == change.0.to_string() {
+    if stored.change_id == change.0 {
         return Ok(Saved::Done);
     }
     Ok(Saved::Conflict(Some(Box::new(stored.try_into().map_err(unreadable(operation))?))))

@@ -28,10 +28,10 @@ pub fn put(
     verified_at: OffsetDateTime,
     ttl: time::Duration,
 ) -> Option<Command> {
-    let id = session.checkout_id.parse().ok()?;
     let document = Document { version: session.version, verified_at, session };
     let text = serde_json::to_string(&document).ok()?;
-    let command = Command::script("copy session", &scripts::PUT_SESSION, &redis.keys.session(id));
+    let command =
+        Command::script("copy session", &scripts::PUT_SESSION, &redis.keys.session(document.session.checkout_id));
     Some(command.arg(document.version).arg(text).arg(ttl.whole_seconds().max(1)))
 }
 

@@ -1,13 +1,11 @@
 //! The stored form of a session's issues.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator as _;
 
 use crate::{
-    adapters::stored::{
-        Unreadable,
-        parts::{code, minor, sku},
-    },
-    domain::{cart_issue::CartIssue, coupon::CouponRefusal, product::NotForSale},
+    adapters::stored::Unreadable,
+    domain::{cart_issue::CartIssue, coupon::CouponRefusal, ids::Sku, money::Minor, product::NotForSale},
 };
 
 /// Only the members that the code has. A issue of schema 1 has nothing but its text, from which the next pricing
@@ -16,10 +14,8 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct StoredCartIssue {
     code: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    product_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    variant_id: Option<String>,
+    #[serde(flatten)]
+    sku: Option<Sku>,
     /// What is said to people where nothing else says it: the shop's message, a reason, a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
@@ -36,13 +32,7 @@ pub struct StoredCartIssue {
 
 impl From<&CartIssue> for StoredCartIssue {
     fn from(issue: &CartIssue) -> Self {
-        let sku = issue.sku();
-        let stored = Self {
-            code: issue.code().to_owned(),
-            product_id: sku.map(|s| s.product.to_string()),
-            variant_id: sku.and_then(|s| s.variant.as_ref()).map(ToString::to_string),
-            ..Self::default()
-        };
+        let stored = Self { code: issue.code().to_owned(), sku: issue.sku().cloned(), ..Self::default() };
         let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
         match issue {
             CartIssue::ProductUnavailable { why, .. } => Self { detail: Some(why.to_string()), ..stored },
@@ -82,10 +72,10 @@ impl TryFrom<StoredCartIssue> for CartIssue {
         let detail = detail.unwrap_or_default();
         let (first, second) = stored.numbers.unwrap_or_default();
         let units = |number: i64| u64::try_from(number).unwrap_or_default();
-        let sku = || sku(stored.product_id.as_deref().unwrap_or_default(), stored.variant_id.as_deref());
+        let sku = || stored.sku.ok_or_else(|| fault(&"it names no product"));
         Ok(match stored.code.as_str() {
             "PRODUCT_UNAVAILABLE" => {
-                let why = NotForSale::ALL.into_iter().find(|why| why.to_string() == detail);
+                let why = NotForSale::iter().find(|why| why.to_string() == detail);
                 Self::ProductUnavailable { sku: sku()?, why: why.unwrap_or(NotForSale::UnknownProduct) }
             }
             "PRICE_CHANGED" => Self::PriceChanged { sku: sku()?, old: minor(first)?, new: minor(second)? },
@@ -104,7 +94,8 @@ impl TryFrom<StoredCartIssue> for CartIssue {
                 // Schema 1 wrote `CODE: why`.
                 let (old_code, _) = detail.split_once(':').unwrap_or_default();
                 let reason = refusal(stored.reason.as_deref(), first, second)?;
-                Self::CouponNoLongerValid { coupon: code(of.as_deref().unwrap_or(old_code))?, reason }
+                let coupon = of.as_deref().unwrap_or(old_code).parse().map_err(|e| fault(&e))?;
+                Self::CouponNoLongerValid { coupon, reason }
             }
             "SHIPPING_METHOD_UNAVAILABLE" => {
                 // Schema 1 wrote `METHOD isn't offered for PLACE`.
@@ -126,6 +117,10 @@ impl TryFrom<StoredCartIssue> for CartIssue {
     }
 }
 
+fn minor(amount: i64) -> Result<Minor, Unreadable> {
+    Minor::new(amount).map_err(|e| Unreadable::new("amount", e))
+}
+
 /// Schema 1 wrote `4 asked for, 2 left`.
 fn old_counts(detail: &str) -> (u64, u64) {
     let mut numbers = detail.split_whitespace().filter_map(|word| word.parse().ok());
@@ -133,17 +128,13 @@ fn old_counts(detail: &str) -> (u64, u64) {
 }
 
 fn refusal(code: Option<&str>, minimum: i64, subtotal: i64) -> Result<CouponRefusal, Unreadable> {
-    let all = [
-        CouponRefusal::Unknown,
-        CouponRefusal::NotStarted,
-        CouponRefusal::Expired,
-        CouponRefusal::NotApplicable,
-        CouponRefusal::MinimumNotMet { minimum: minor(minimum)?, subtotal: minor(subtotal)? },
-        CouponRefusal::AlreadyUsed,
-        CouponRefusal::LimitReached,
-        CouponRefusal::NotCombinable,
-    ];
     // Schema 1 kept no code.
     let code = code.unwrap_or(CouponRefusal::NotApplicable.code());
-    all.into_iter().find(|refusal| refusal.code() == code).ok_or_else(|| Unreadable::new("coupon refusal", code))
+    let refusal = CouponRefusal::iter().find(|refusal| refusal.code() == code);
+    Ok(match refusal.ok_or_else(|| Unreadable::new("coupon refusal", code))? {
+        CouponRefusal::MinimumNotMet { .. } => {
+            CouponRefusal::MinimumNotMet { minimum: minor(minimum)?, subtotal: minor(subtotal)? }
+        }
+        other => other,
+    })
 }

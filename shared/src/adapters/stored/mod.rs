@@ -1,5 +1,6 @@
 //! How sessions, orders and the catalog are stored: types of their own, so that the domain can change its shape
-//! without an old document becoming unreadable. Every document carries its schema version.
+//! without an old document becoming unreadable. Every document carries its schema version. Ids, amounts, addresses and
+//! other small values look the same everywhere: they know themselves how they are written.
 
 pub mod cart_issue;
 pub mod catalog;
@@ -7,6 +8,27 @@ pub mod order;
 pub mod parts;
 pub mod payment;
 pub mod session;
+
+/// Conversions both ways between stored forms and what they store, where the members have the same names and types.
+macro_rules! same_members {
+    ($($stored:ident = $domain:ident { $($member:ident),+ })+) => {$(
+        impl From<&$domain> for $stored {
+            fn from(value: &$domain) -> Self {
+                let $domain { $($member),+ } = Clone::clone(value);
+                Self { $($member),+ }
+            }
+        }
+
+        impl From<$stored> for $domain {
+            fn from(stored: $stored) -> Self {
+                let $stored { $($member),+ } = stored;
+                Self { $($member),+ }
+            }
+        }
+    )+};
+}
+
+use same_members;
 
 /// A stored document that this code can't read.
 #[derive(Debug, thiserror::Error)]

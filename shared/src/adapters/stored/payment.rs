@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
-use uuid::Uuid;
 
-use crate::{
-    adapters::stored::{Unreadable, parts::all},
-    domain::{
-        money::Minor,
-        payment::{Capture, CardPayment, PaymentEvent, PaymentStatus, Refund, RefundStatus},
-    },
+use crate::domain::{
+    ids::Owner,
+    money::Minor,
+    payment::{Capture, CardPayment, CardToken, PaymentEvent, Refund},
 };
 
 /// The key of the index of due orders.
@@ -43,10 +40,9 @@ pub mod due {
 pub struct StoredCard {
     /// Of payments whose provider was told who placed the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    payer: Option<String>,
-    token: String,
-    /// `automatic` or `manual`.
-    capture: String,
+    payer: Option<Owner>,
+    token: CardToken,
+    capture: Capture,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     intent: Option<String>,
     #[serde(with = "rfc3339")]
@@ -56,115 +52,44 @@ pub struct StoredCard {
     action_seconds: Option<i64>,
     #[serde(default)]
     capture_asked: bool,
-    captured: i64,
+    captured: Minor,
     #[serde(default)]
-    refunds: Vec<StoredRefund>,
-    events: Vec<StoredEvent>,
+    refunds: Vec<Refund>,
+    events: Vec<PaymentEvent>,
 }
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredRefund {
-    refund_id: Uuid,
-    amount: i64,
-    status: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(with = "rfc3339")]
-    at: OffsetDateTime,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredEvent {
-    status: String,
-    #[serde(with = "rfc3339")]
-    at: OffsetDateTime,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-}
-
-const AUTOMATIC: &str = "automatic";
-const MANUAL: &str = "manual";
 
 impl From<&CardPayment> for StoredCard {
     fn from(card: &CardPayment) -> Self {
-        let capture = match card.capture {
-            Capture::Automatic => AUTOMATIC,
-            Capture::Manual => MANUAL,
-        };
         Self {
-            payer: card.payer.as_ref().map(ToString::to_string),
-            token: card.token.to_string(),
-            capture: capture.to_owned(),
+            payer: card.payer.clone(),
+            token: card.token.clone(),
+            capture: card.capture,
             intent: card.intent.clone(),
             deadline: card.deadline,
             action_seconds: card.action_time.map(Duration::whole_seconds),
             capture_asked: card.capture_asked,
-            captured: card.captured.get(),
-            refunds: card.refunds.iter().map(Into::into).collect(),
-            events: card.events.iter().map(Into::into).collect(),
+            captured: card.captured,
+            refunds: card.refunds.clone(),
+            events: card.events.clone(),
         }
     }
 }
 
 impl StoredCard {
     /// `due` stands beside it, because an index can't look inside.
-    pub fn read(self, due: Option<OffsetDateTime>) -> Result<CardPayment, Unreadable> {
-        let fault = |e: &dyn std::fmt::Display| Unreadable::new("card payment", e);
-        let capture = match self.capture.as_str() {
-            AUTOMATIC => Capture::Automatic,
-            MANUAL => Capture::Manual,
-            other => return Err(fault(&other)),
-        };
-        Ok(CardPayment {
-            payer: self.payer.map(|payer| payer.parse()).transpose().map_err(|e| fault(&e))?,
-            token: self.token.parse().map_err(|e| fault(&e))?,
-            capture,
+    pub fn read(self, due: Option<OffsetDateTime>) -> CardPayment {
+        CardPayment {
+            payer: self.payer,
+            token: self.token,
+            capture: self.capture,
             intent: self.intent,
             deadline: self.deadline,
             action_time: self.action_seconds.map(Duration::seconds),
             due,
             capture_asked: self.capture_asked,
-            captured: Minor::new(self.captured).map_err(|e| fault(&e))?,
-            refunds: all(self.refunds)?,
-            events: all(self.events)?,
-        })
-    }
-}
-
-impl From<&Refund> for StoredRefund {
-    fn from(refund: &Refund) -> Self {
-        let Refund { id, amount, status, reason, at } = refund;
-        let status = status.name().to_owned();
-        Self { refund_id: *id, amount: amount.get(), status, reason: reason.clone(), at: *at }
-    }
-}
-
-impl TryFrom<StoredRefund> for Refund {
-    type Error = Unreadable;
-
-    fn try_from(stored: StoredRefund) -> Result<Self, Unreadable> {
-        let StoredRefund { refund_id, amount, status, reason, at } = stored;
-        let amount = Minor::new(amount).map_err(|e| Unreadable::new("refund", e))?;
-        let status = RefundStatus::named(&status).ok_or_else(|| Unreadable::new("refund status", status))?;
-        Ok(Self { id: refund_id, amount, status, reason, at })
-    }
-}
-
-impl From<&PaymentEvent> for StoredEvent {
-    fn from(event: &PaymentEvent) -> Self {
-        let PaymentEvent { status, at, code } = event;
-        Self { status: status.name().to_owned(), at: *at, code: code.clone() }
-    }
-}
-
-impl TryFrom<StoredEvent> for PaymentEvent {
-    type Error = Unreadable;
-
-    fn try_from(stored: StoredEvent) -> Result<Self, Unreadable> {
-        let StoredEvent { status, at, code } = stored;
-        let status = PaymentStatus::named(&status).ok_or_else(|| Unreadable::new("payment status", status))?;
-        Ok(Self { status, at, code })
+            captured: self.captured,
+            refunds: self.refunds,
+            events: self.events,
+        }
     }
 }

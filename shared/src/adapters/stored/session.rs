@@ -3,19 +3,23 @@
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
 
+use uuid::Uuid;
+
 use crate::{
     adapters::stored::{
         SCHEMA, Unreadable,
         cart_issue::StoredCartIssue,
         check_schema,
-        parts::{
-            StoredAddress, StoredApplied, StoredLine, StoredOffer, StoredRelief, StoredSummary, StoredTax, all, code,
-        },
+        parts::{StoredApplied, StoredLine, StoredOffer, StoredSummary, StoredTax, all, each},
     },
     domain::{
+        address::Address,
+        ids::{CertificateNumber, CheckoutId, CouponCode, OrderId, Owner, ShippingMethodId},
+        money::Currency,
         priced::{AppliedCoupon, Line, Priced, PricedLine, Summary},
         session::{ACTIVITY_GRAIN, Session, SessionStatus},
-        tax::TaxStatus,
+        tax::{Relief, TaxStatus},
+        vat::VatNumber,
     },
     ports::ChangeId,
 };
@@ -26,27 +30,27 @@ const COMPLETED_LIFE: Duration = Duration::hours(24);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredSession {
-    pub checkout_id: String,
+    pub checkout_id: CheckoutId,
     pub schema: u32,
     pub version: u64,
     /// The change that wrote this version: see [`ChangeId`].
-    pub change_id: String,
+    pub change_id: Uuid,
     /// When `DynamoDB` may delete it, in epoch seconds. The code doesn't rely on it.
     pub ttl: i64,
-    owner: String,
+    owner: Owner,
     /// `open` or `completed`.
     pub status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    order_id: Option<String>,
-    currency: String,
+    order_id: Option<OrderId>,
+    currency: Currency,
     items: Vec<StoredLine>,
     summary: StoredSummary,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    shipping_address: Option<StoredAddress>,
+    shipping_address: Option<Address>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    billing_address: Option<StoredAddress>,
+    billing_address: Option<Address>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    shipping_method_id: Option<String>,
+    shipping_method_id: Option<ShippingMethodId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipping: Option<StoredOffer>,
     #[serde(default)]
@@ -58,17 +62,17 @@ pub struct StoredSession {
     issues: Vec<StoredCartIssue>,
     /// Schema 1 had one at most.
     #[serde(default, skip_serializing)]
-    coupon: Option<String>,
+    coupon: Option<CouponCode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    coupons: Vec<String>,
+    coupons: Vec<CouponCode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     applied: Vec<StoredApplied>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    certificate: Option<String>,
+    certificate: Option<CertificateNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    vat_number: Option<String>,
+    vat_number: Option<VatNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    relief: Option<StoredRelief>,
+    relief: Option<Relief>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
@@ -85,34 +89,34 @@ impl StoredSession {
     pub fn new(session: &Session, change: ChangeId, ttl: Duration) -> Self {
         let (status, order_id, life) = match session.status {
             SessionStatus::Open => (OPEN, None, ttl + ACTIVITY_GRAIN),
-            SessionStatus::Completed { order } => (COMPLETED, Some(order.to_string()), COMPLETED_LIFE),
+            SessionStatus::Completed { order } => (COMPLETED, Some(order), COMPLETED_LIFE),
         };
         let priced = &session.priced;
         Self {
-            checkout_id: session.id.to_string(),
+            checkout_id: session.id,
             schema: SCHEMA,
             version: session.version,
-            change_id: change.0.to_string(),
+            change_id: change.0,
             ttl: delete_at(session.active_at, life),
-            owner: session.owner.to_string(),
+            owner: session.owner.clone(),
             status: status.to_owned(),
             order_id,
-            currency: session.currency.to_string(),
-            items: priced.lines.iter().map(Into::into).collect(),
-            summary: priced.summary.into(),
-            shipping_address: session.shipping_address.as_ref().map(Into::into),
-            billing_address: session.billing_address.as_ref().map(Into::into),
-            shipping_method_id: session.shipping_method.as_ref().map(ToString::to_string),
+            currency: session.currency,
+            items: each(&priced.lines),
+            summary: (&priced.summary).into(),
+            shipping_address: session.shipping_address.clone(),
+            billing_address: session.billing_address.clone(),
+            shipping_method_id: session.shipping_method.clone(),
             shipping: priced.shipping.as_ref().map(Into::into),
-            offers: priced.offers.iter().map(Into::into).collect(),
-            taxes: priced.taxes.iter().map(Into::into).collect(),
-            issues: priced.issues.iter().map(Into::into).collect(),
+            offers: each(&priced.offers),
+            taxes: each(&priced.taxes),
+            issues: each(&priced.issues),
             coupon: None,
-            coupons: session.coupons.iter().map(ToString::to_string).collect(),
-            applied: priced.coupons.iter().map(Into::into).collect(),
-            certificate: session.tax_status.certificate.as_ref().map(ToString::to_string),
-            vat_number: session.tax_status.vat_number.as_ref().map(ToString::to_string),
-            relief: priced.relief.as_ref().map(Into::into),
+            coupons: session.coupons.clone(),
+            applied: each(&priced.coupons),
+            certificate: session.tax_status.certificate.clone(),
+            vat_number: session.tax_status.vat_number.clone(),
+            relief: priced.relief.clone(),
             created_at: session.created_at,
             updated_at: session.updated_at,
             active_at: session.active_at,
@@ -130,41 +134,37 @@ impl TryFrom<StoredSession> for Session {
 
     fn try_from(stored: StoredSession) -> Result<Self, Unreadable> {
         check_schema("session", stored.schema)?;
-        let fault = |e: &dyn std::fmt::Display| Unreadable::new("session", e);
-        let lines: Vec<PricedLine> = all(stored.items)?;
+        let lines: Vec<PricedLine> = each(stored.items);
         let status = match (stored.status.as_str(), stored.order_id) {
             (OPEN, None) => SessionStatus::Open,
-            (COMPLETED, Some(order)) => SessionStatus::Completed { order: order.parse().map_err(|e| fault(&e))? },
-            (other, _) => return Err(fault(&format!("status {other}"))),
+            (COMPLETED, Some(order)) => SessionStatus::Completed { order },
+            (other, _) => return Err(Unreadable::new("session", format!("status {other}"))),
         };
-        let summary: Summary = stored.summary.try_into()?;
-        let mut applied: Vec<AppliedCoupon> = all(stored.applied)?;
-        if let Some(old) = stored.coupon.as_ref().filter(|_| !summary.discount.is_zero()) {
-            applied.push(AppliedCoupon { code: code(old)?, rule: String::new(), amount: summary.discount });
+        let summary: Summary = stored.summary.into();
+        let mut applied: Vec<AppliedCoupon> = each(stored.applied);
+        if let Some(code) = stored.coupon.clone().filter(|_| !summary.discount.is_zero()) {
+            applied.push(AppliedCoupon { code, rule: String::new(), amount: summary.discount });
         }
         Ok(Self {
-            id: stored.checkout_id.parse().map_err(|e| fault(&e))?,
-            owner: stored.owner.parse().map_err(|e| fault(&e))?,
+            id: stored.checkout_id,
+            owner: stored.owner,
             status,
             version: stored.version,
-            currency: stored.currency.parse().map_err(|e| fault(&e))?,
+            currency: stored.currency,
             lines: lines.iter().map(Line::from).collect(),
-            shipping_address: stored.shipping_address.map(Into::into),
-            billing_address: stored.billing_address.map(Into::into),
-            shipping_method: stored.shipping_method_id.map(|m| m.parse()).transpose().map_err(|e| fault(&e))?,
-            coupons: stored.coupons.iter().chain(&stored.coupon).map(|c| code(c)).collect::<Result<_, _>>()?,
-            tax_status: TaxStatus {
-                certificate: stored.certificate.map(|c| c.parse()).transpose().map_err(|e| fault(&e))?,
-                vat_number: stored.vat_number.map(|v| v.parse()).transpose().map_err(|e| fault(&e))?,
-            },
+            shipping_address: stored.shipping_address,
+            billing_address: stored.billing_address,
+            shipping_method: stored.shipping_method_id,
+            coupons: stored.coupons.into_iter().chain(stored.coupon).collect(),
+            tax_status: TaxStatus { certificate: stored.certificate, vat_number: stored.vat_number },
             priced: Priced {
                 lines,
                 summary,
                 coupons: applied,
-                relief: stored.relief.map(TryInto::try_into).transpose()?,
-                offers: all(stored.offers)?,
-                shipping: stored.shipping.map(TryInto::try_into).transpose()?,
-                taxes: all(stored.taxes)?,
+                relief: stored.relief,
+                offers: each(stored.offers),
+                shipping: stored.shipping.map(Into::into),
+                taxes: each(stored.taxes),
                 issues: all(stored.issues)?,
             },
             created_at: stored.created_at,

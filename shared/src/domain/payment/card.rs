@@ -1,8 +1,11 @@
 //! A payment by card, and what has gone back of it.
 
-use time::{Duration, OffsetDateTime};
+use serde::{Deserialize, Serialize};
+use strum::EnumString;
+use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::domain::{
+    as_text::as_text,
     ids::Owner,
     money::Minor,
     payment::{
@@ -12,12 +15,17 @@ use crate::domain::{
 };
 
 /// When the money is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Capture {
     /// With the order.
     Automatic,
     /// When staff say so; until then the bank holds it.
     Manual,
+}
+
+as_text! {
+    Capture: "capture",
 }
 
 /// A payment by card. `payer`, `token` and `capture` are as they were when the order was placed: whoever asks the
@@ -45,22 +53,27 @@ pub struct CardPayment {
     pub events: Vec<PaymentEvent>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// Made by whoever asks for it; one id is refunded once.
+    #[serde(rename = "refundId")]
     pub id: uuid::Uuid,
     pub amount: Minor,
     pub status: RefundStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
 }
 
 /// One entry of a payment's history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentEvent {
     pub status: PaymentStatus,
+    #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
     /// The provider's own word for a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 

@@ -1,8 +1,14 @@
 //! What stands for a card.
 
+use crate::domain::as_text::as_text;
+
 /// A reference to a card that the provider made for the customer's browser: `pm_…`. Never the card itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardToken(String);
+
+as_text! {
+    CardToken: "card token",
+}
 
 /// Why a text is no such reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

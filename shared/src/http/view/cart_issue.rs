@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{
-    domain::{cart_issue::CartIssue, money::Currency},
-    http::view::parts::SkuView,
+use crate::domain::{
+    cart_issue::CartIssue,
+    ids::{CertificateNumber, CouponCode, ShippingMethodId, Sku},
+    money::{Currency, Minor},
 };
 
 /// A issue of a cart, in a session and in the answers that refuse it. Beside code and detail it has the members of
@@ -14,42 +15,47 @@ use crate::{
 pub struct CartIssueView {
     code: &'static str,
     #[serde(flatten)]
-    sku: Option<SkuView>,
+    sku: Option<Sku>,
     detail: String,
     #[serde(flatten)]
     facts: Facts,
 }
 
-/// Only the members that the code has.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Facts {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_price: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_price: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requested: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    available: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_per_order: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coupon_code: Option<String>,
-    /// `COUPON_EXPIRED` and so on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shipping_method_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate_number: Option<String>,
+/// The members that a code has.
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Facts {
+    None {},
+    Prices {
+        old_price: Minor,
+        new_price: Minor,
+    },
+    Stock {
+        requested: u64,
+        available: u64,
+    },
+    Maximum {
+        requested: u64,
+        max_per_order: u64,
+    },
+    /// The reason is `COUPON_EXPIRED` and so on.
+    Coupon {
+        coupon_code: CouponCode,
+        reason: &'static str,
+    },
+    Method {
+        shipping_method_id: ShippingMethodId,
+    },
+    Certificate {
+        certificate_number: CertificateNumber,
+    },
 }
 
 impl CartIssueView {
     /// `currency` is the cart's.
     pub fn new(issue: &CartIssue, currency: Currency) -> Self {
         let (code, detail) = (issue.code(), issue.detail(currency));
-        Self { code, sku: issue.sku().map(Into::into), detail, facts: facts(issue) }
+        Self { code, sku: issue.sku().cloned(), detail, facts: facts(issue) }
     }
 
     pub fn all(issues: &[CartIssue], currency: Currency) -> Vec<Self> {
@@ -58,29 +64,20 @@ impl CartIssueView {
 }
 
 fn facts(issue: &CartIssue) -> Facts {
-    let none = Facts::default();
-    match issue {
-        CartIssue::PriceChanged { old, new, .. } => {
-            Facts { old_price: Some(old.get()), new_price: Some(new.get()), ..none }
-        }
-        CartIssue::OutOfStock { requested, available, .. } => {
-            Facts { requested: Some(*requested), available: Some(*available), ..none }
-        }
+    match issue.clone() {
+        CartIssue::PriceChanged { old: old_price, new: new_price, .. } => Facts::Prices { old_price, new_price },
+        CartIssue::OutOfStock { requested, available, .. } => Facts::Stock { requested, available },
         CartIssue::MaxPerOrderExceeded { requested, maximum, .. } => {
-            Facts { requested: Some(*requested), max_per_order: Some(*maximum), ..none }
+            Facts::Maximum { requested, max_per_order: maximum }
         }
         CartIssue::CouponNoLongerValid { coupon, reason } => {
-            Facts { coupon_code: Some(coupon.to_string()), reason: Some(reason.code()), ..none }
+            Facts::Coupon { coupon_code: coupon, reason: reason.code() }
         }
-        CartIssue::ShippingMethodUnavailable { method, .. } => {
-            Facts { shipping_method_id: Some(method.to_string()), ..none }
-        }
-        CartIssue::TaxExemptionInvalid { certificate } => {
-            Facts { certificate_number: Some(certificate.to_string()), ..none }
-        }
+        CartIssue::ShippingMethodUnavailable { method, .. } => Facts::Method { shipping_method_id: method },
+        CartIssue::TaxExemptionInvalid { certificate } => Facts::Certificate { certificate_number: certificate },
         CartIssue::ProductUnavailable { .. }
         | CartIssue::NotShippable { .. }
         | CartIssue::ShippingUnavailable { .. }
-        | CartIssue::TaxUnavailable { .. } => none,
+        | CartIssue::TaxUnavailable { .. } => Facts::None {},
     }
 }

@@ -2,21 +2,21 @@
 
 use serde::Serialize;
 
-use crate::checkout::merge_guest::Claimed;
+use crate::{
+    checkout::merge_guest::Claimed,
+    domain::ids::{CheckoutId, OrderId},
+};
 
 /// What moved to the account.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimedView {
-    checkout_ids: Vec<String>,
-    order_ids: Vec<String>,
+    checkout_ids: Vec<CheckoutId>,
+    order_ids: Vec<OrderId>,
 }
 
 impl From<&Claimed> for ClaimedView {
     fn from(claimed: &Claimed) -> Self {
-        Self {
-            checkout_ids: claimed.sessions.iter().map(ToString::to_string).collect(),
-            order_ids: claimed.orders.iter().map(ToString::to_string).collect(),
-        }
+        Self { checkout_ids: claimed.sessions.clone(), order_ids: claimed.orders.clone() }
     }
 }

@@ -5,13 +5,18 @@ use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
     domain::{
-        order::{Actor, Order, Step},
+        address::Address,
+        ids::{CertificateNumber, CheckoutId, OrderId},
+        money::Currency,
+        order::{Actor, Customer, Order, OrderStatus, Step},
+        payment::{PaymentMethod, PaymentStatus},
         tax::Relief,
+        vat::VatNumber,
     },
     http::{
         cursor,
         view::{
-            parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+            parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
         },
     },
@@ -52,21 +57,21 @@ impl OrderAnswer {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
-    order_id: String,
+    order_id: OrderId,
     order_number: String,
-    checkout_id: String,
-    status: &'static str,
-    payment_method: &'static str,
-    payment_status: &'static str,
+    checkout_id: CheckoutId,
+    status: OrderStatus,
+    payment_method: PaymentMethod,
+    payment_status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<PaymentView>,
     version: u64,
-    currency: &'static str,
+    currency: Currency,
     items: Vec<ItemView>,
     summary: SummaryView,
     tax_breakdown: Vec<TaxView>,
-    shipping_address: AddressView,
-    billing_address: AddressView,
+    shipping_address: Address,
+    billing_address: Address,
     shipping_method: OfferView,
     /// The first of `coupons`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,12 +80,12 @@ pub struct OrderView {
     coupons: Vec<CouponView>,
     /// Why no tax was charged where one would be due: the number of a certificate, or a VAT number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    tax_exemption_certificate: Option<String>,
+    tax_exemption_certificate: Option<CertificateNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    vat_number: Option<String>,
+    vat_number: Option<VatNumber>,
     #[serde(flatten)]
     owner: OwnerView,
-    customer_info: CustomerView,
+    customer_info: Customer,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,18 +103,8 @@ pub struct OrderView {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CustomerView {
-    email: String,
-    first_name: String,
-    last_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
 struct StepView {
-    status: &'static str,
+    status: OrderStatus,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
     /// `customer`, `payment` or `staff`: which member of the staff is not the customer's business.
@@ -125,46 +120,41 @@ impl From<&Step> for StepView {
             Actor::Staff(_) => "staff",
             Actor::Payment => "payment",
         };
-        Self { status: step.status.name(), at: step.at, actor, note: step.note.clone() }
+        Self { status: step.status, at: step.at, actor, note: step.note.clone() }
     }
 }
 
 impl From<&Order> for OrderView {
     fn from(order: &Order) -> Self {
         Self {
-            order_id: order.id.to_string(),
+            order_id: order.id,
             order_number: order.number(),
-            checkout_id: order.checkout.to_string(),
-            status: order.status.name(),
-            payment_method: order.payment.method.name(),
-            payment_status: order.payment.status.name(),
+            checkout_id: order.checkout,
+            status: order.status,
+            payment_method: order.payment.method,
+            payment_status: order.payment.status,
             payment: order.payment.card.as_deref().map(Into::into),
             version: order.version,
-            currency: order.currency.code(),
+            currency: order.currency,
             items: order.lines.iter().map(Into::into).collect(),
             summary: order.summary.into(),
             tax_breakdown: order.taxes.iter().map(Into::into).collect(),
-            shipping_address: (&order.shipping_address).into(),
-            billing_address: (&order.billing_address).into(),
+            shipping_address: order.shipping_address.clone(),
+            billing_address: order.billing_address.clone(),
             shipping_method: (&order.shipping).into(),
             coupon: order.coupons.first().map(Into::into),
             coupons: order.coupons.iter().map(Into::into).collect(),
             tax_exemption_certificate: match &order.relief {
-                Some(Relief::Exempt(number)) => Some(number.to_string()),
+                Some(Relief::Exempt(number)) => Some(number.clone()),
                 _ => None,
             },
             vat_number: match &order.relief {
-                Some(Relief::ReverseCharge(number)) => Some(number.to_string()),
+                Some(Relief::ReverseCharge(number)) => Some(number.clone()),
                 _ => None,
             },
             explain: Vec::new(),
             owner: (&order.owner).into(),
-            customer_info: CustomerView {
-                email: order.customer.email.clone(),
-                first_name: order.customer.first_name.clone(),
-                last_name: order.customer.last_name.clone(),
-                phone: order.customer.phone.clone(),
-            },
+            customer_info: order.customer.clone(),
             notes: order.notes.clone(),
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),

@@ -11,12 +11,12 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewView {
-    currency: &'static str,
+    currency: Currency,
     shipping_methods: Vec<OfferView>,
 }
 
 impl PreviewView {
     pub fn new(currency: Currency, offers: &[Offer]) -> Self {
-        Self { currency: currency.code(), shipping_methods: offers.iter().map(Into::into).collect() }
+        Self { currency, shipping_methods: offers.iter().map(Into::into).collect() }
     }
 }

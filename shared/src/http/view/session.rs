@@ -4,26 +4,32 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    domain::session::{Session, SessionStatus},
+    domain::{
+        address::Address,
+        ids::{CertificateNumber, CheckoutId, OrderId},
+        money::Currency,
+        session::{Session, SessionStatus},
+        vat::VatNumber,
+    },
     http::view::{
         cart_issue::CartIssueView,
-        parts::{AddressView, CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+        parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
     },
 };
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
-    checkout_id: String,
+    checkout_id: CheckoutId,
     status: &'static str,
     version: u64,
-    currency: &'static str,
+    currency: Currency,
     items: Vec<ItemView>,
     summary: SummaryView,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shipping_address: Option<AddressView>,
+    shipping_address: Option<Address>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    billing_address: Option<AddressView>,
+    billing_address: Option<Address>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_method: Option<OfferView>,
     /// The first of `coupons`.
@@ -32,13 +38,13 @@ pub struct SessionView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     coupons: Vec<CouponView>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tax_exemption_certificate: Option<String>,
+    tax_exemption_certificate: Option<CertificateNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    vat_number: Option<String>,
+    vat_number: Option<VatNumber>,
     #[serde(flatten)]
     owner: OwnerView,
     #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<String>,
+    order_id: Option<OrderId>,
     problems: Vec<CartIssueView>,
     explain: Vec<ExplanationView>,
     #[serde(with = "rfc3339")]
@@ -58,24 +64,24 @@ impl SessionView {
     pub fn new(session: &Session, now: OffsetDateTime, ttl: Duration) -> Self {
         let (status, order_id) = match session.status {
             SessionStatus::Open => ("open", None),
-            SessionStatus::Completed { order } => ("completed", Some(order.to_string())),
+            SessionStatus::Completed { order } => ("completed", Some(order)),
         };
         let priced = &session.priced;
         let coupons = CouponView::all(&session.coupons, &priced.coupons);
         Self {
-            checkout_id: session.id.to_string(),
+            checkout_id: session.id,
             status,
             version: session.version,
-            currency: session.currency.code(),
+            currency: session.currency,
             items: priced.lines.iter().map(Into::into).collect(),
             summary: priced.summary.into(),
-            shipping_address: session.shipping_address.as_ref().map(Into::into),
-            billing_address: session.billing_address.as_ref().map(Into::into),
+            shipping_address: session.shipping_address.clone(),
+            billing_address: session.billing_address.clone(),
             shipping_method: priced.shipping.as_ref().map(Into::into),
             coupon: coupons.first().cloned(),
             coupons,
-            tax_exemption_certificate: session.tax_status.certificate.as_ref().map(ToString::to_string),
-            vat_number: session.tax_status.vat_number.as_ref().map(ToString::to_string),
+            tax_exemption_certificate: session.tax_status.certificate.clone(),
+            vat_number: session.tax_status.vat_number.clone(),
             owner: (&session.owner).into(),
             order_id,
             problems: CartIssueView::all(&priced.issues, session.currency),

@@ -50,7 +50,7 @@ struct StoredMethod {
     starts_at: Option<OffsetDateTime>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
     ends_at: Option<OffsetDateTime>,
-    delivery_days: StoredDays,
+    delivery_days: DeliveryDays,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,13 +67,6 @@ enum StoredCost {
 struct StoredStep {
     from: i64,
     amount: i64,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredDays {
-    min: u16,
-    max: u16,
 }
 
 /// Longer than this is a slip.
@@ -121,7 +114,7 @@ impl StoredMethod {
         let mut faults = Faults::default();
         let id = faults.take("/shippingMethodId", self.shipping_method_id.parse());
         let cost = self.cost.cost(&mut faults);
-        let DeliveryDays { min, max } = DeliveryDays { min: self.delivery_days.min, max: self.delivery_days.max };
+        let DeliveryDays { min, max } = self.delivery_days;
         if min > max || max > LONGEST_DELIVERY {
             faults.add(
                 "/deliveryDays",
@@ -142,7 +135,7 @@ impl StoredMethod {
             only_for,
             not_for,
             period,
-            delivery_days: DeliveryDays { min, max },
+            delivery_days: self.delivery_days,
         }))
     }
 }
