@@ -4,9 +4,9 @@ use crate::{
     domain::{
         block::Blocks,
         ids::{CheckoutId, Owner},
-        limit::{Decision, Policy},
+        limit::Decision,
     },
-    ports::{CachedSession, ChangeId, DeclinePlaces, OrderLook, OrderView},
+    ports::{CachedSession, ChangeId, DeclinePlaces, Limit, OrderLook, OrderView},
 };
 
 /// What to ask Redis before the use case runs.
@@ -24,42 +24,6 @@ pub struct AdmissionRequest {
     /// What the caller wants to see of their orders.
     pub view: Option<(Owner, OrderView)>,
 }
-
-/// A limit that a request falls under.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit {
-    pub kind: LimitKind,
-    pub key: LimitKey,
-    pub policy: Policy,
-    /// As how many requests it counts; 1 to the policy's count.
-    pub cost: u32,
-}
-
-/// What a limit counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitKind {
-    /// The route's own limit: of a caller, or of an address.
-    Route,
-    /// All signed-in callers of one address, beside the limit of each.
-    Address,
-    /// Declined cards.
-    Declines,
-}
-
-impl LimitKind {
-    /// As headers and logs call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Route => "default",
-            Self::Address => "address",
-            Self::Declines => "declines",
-        }
-    }
-}
-
-/// Who is limited on which route: `{user id or IP address}:{METHOD}:{path}`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LimitKey(pub String);
 
 /// What Redis said.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ pub mod diagnosis;
 mod due;
 mod health;
 mod identity;
+mod limit;
 mod orders;
 mod payments;
 mod sessions;
@@ -17,12 +18,13 @@ mod stores;
 
 pub use crate::domain::open::Release;
 
-pub use admission::{AdmissionRequest, AdmissionResult, Limit, LimitKey, LimitKind};
+pub use admission::{AdmissionRequest, AdmissionResult};
 pub use catalog::Catalog;
 pub use decline_places::DeclinePlaces;
 pub use due::{DueOrder, DueOrders, DuePage, DueRun};
 pub use health::{PaymentsPulse, Pulse, Pulses};
 pub use identity::{Identities, Identity, IdentityError};
+pub use limit::{Limit, LimitKey, LimitKind};
 pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, Placed, Placement, Transfer, Waits};
 pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, SeenEvents,

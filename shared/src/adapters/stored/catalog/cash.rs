@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adapters::stored::catalog::{StoredAmounts, amounts, parsed},
+    adapters::stored::catalog::parts::{StoredAmounts, amounts, parsed},
     domain::{
         cash::CashOnDelivery,
         invalid::{Faults, Invalid},

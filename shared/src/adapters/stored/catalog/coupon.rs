@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::{StoredAmounts, StoredScope, amounts, period},
+    adapters::stored::catalog::parts::{StoredAmounts, StoredScope, amounts, period},
     domain::{
         coupon::{Coupon, Discount},
         ids::ProductId,

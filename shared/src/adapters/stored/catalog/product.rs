@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::{StoredAmounts, amounts, parsed, period, regions},
+    adapters::stored::catalog::parts::{StoredAmounts, amounts, parsed, period, regions},
     domain::{
         calendar::Period,
         ids::{ProductId, Sku, TaxCode},

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime, format_description::well_known::Iso8601, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::{StoredAmounts, StoredPlace, StoredScope, amounts, period, places},
+    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, StoredScope, amounts, period, places},
     domain::{
         invalid::{Faults, Invalid},
         money::{Currency, Minor},

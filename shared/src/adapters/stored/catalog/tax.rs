@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::{StoredPlace, period, places, regions},
+    adapters::stored::catalog::parts::{StoredPlace, period, places, regions},
     domain::{
         ids::TaxCode,
         invalid::{Faults, Invalid},

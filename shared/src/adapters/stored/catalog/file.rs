@@ -1,0 +1,115 @@
+//! A whole catalog file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    adapters::stored::catalog::{
+        StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax, StoredTaxRules,
+    },
+    domain::{
+        coupon::Coupon,
+        ids::Sku,
+        invalid::{Faults, Invalid},
+        product::Product,
+        tax::Certificate,
+    },
+};
+
+/// A whole catalog file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CatalogFile {
+    pub products: Vec<StoredProduct>,
+    #[serde(default)]
+    pub coupons: Vec<StoredCoupon>,
+    pub shipping: StoredShipping,
+    pub tax: StoredTax,
+    /// Certificates on file, each by its number.
+    #[serde(default)]
+    pub tax_exemptions: Vec<StoredCertificate>,
+    /// Without a rule nothing can be paid at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cash_on_delivery: Option<StoredCash>,
+}
+
+/// A catalog file that has been found right.
+#[derive(Clone, Debug)]
+pub struct CheckedCatalog {
+    pub products: Vec<Product>,
+    pub coupons: Vec<Coupon>,
+    /// The tax rules by country.
+    pub tax: BTreeMap<String, StoredTaxRules>,
+    pub certificates: Vec<Certificate>,
+    /// The opening stock of every counter.
+    pub stock: BTreeMap<Sku, u64>,
+}
+
+impl CatalogFile {
+    /// Checks everything a store would trip over later.
+    ///
+    /// # Errors
+    /// Every fault, at its JSON pointer in the file.
+    pub fn check(&self) -> Result<CheckedCatalog, Vec<Invalid>> {
+        let mut faults = Faults::default();
+        let mut products = Vec::new();
+        let mut stock = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for (index, stored) in self.products.iter().enumerate() {
+            let prefix = format!("/products/{index}");
+            if let Some(product) = faults.nest(&prefix, stored.product()) {
+                if !ids.insert(product.id.clone()) {
+                    faults.add(format!("{prefix}/productId"), format!("{} stands in the file twice", product.id));
+                }
+                stock.extend(stored.opening_stock(&product));
+                products.push(product);
+            }
+        }
+        let mut coupons: Vec<Coupon> = Vec::new();
+        for (index, stored) in self.coupons.iter().enumerate() {
+            let prefix = format!("/coupons/{index}");
+            if let Some(coupon) = faults.nest(&prefix, stored.coupon()) {
+                if coupons.iter().any(|c| c.code == coupon.code) {
+                    faults.add(format!("{prefix}/code"), format!("{} stands in the file twice", coupon.code));
+                }
+                stored.check_products(&mut faults, &prefix, &ids);
+                coupons.push(coupon);
+            }
+        }
+        faults.nest("/shipping", self.shipping.rules());
+        if let Some(cash) = &self.cash_on_delivery {
+            faults.nest("/cashOnDelivery", cash.rule());
+        }
+        let tax = faults.nest("/tax", self.tax.by_country());
+        if let Some(tax) = &tax {
+            self.check_tax_codes(&mut faults, tax);
+        }
+        let mut certificates: Vec<Certificate> = Vec::new();
+        for (index, stored) in self.tax_exemptions.iter().enumerate() {
+            let prefix = format!("/taxExemptions/{index}");
+            let Some(certificate) = faults.nest(&prefix, stored.certificate()) else { continue };
+            if certificates.iter().any(|c| c.number == certificate.number) {
+                faults.add(format!("{prefix}/certificateNumber"), "stands in the file twice");
+            }
+            certificates.push(certificate);
+        }
+        faults.finish(Some(CheckedCatalog { products, coupons, tax: tax.unwrap_or_default(), certificates, stock }))
+    }
+}
+
+impl CatalogFile {
+    /// A tax code that no jurisdiction has a rate for is a slip: the product could be sold nowhere. Without any
+    /// jurisdiction that is true of all products, and no slip of theirs.
+    fn check_tax_codes(&self, faults: &mut Faults, tax: &BTreeMap<String, StoredTaxRules>) {
+        let known: BTreeSet<&str> = tax.values().flat_map(StoredTaxRules::codes).collect();
+        if known.is_empty() {
+            return;
+        }
+        for (index, code) in self.products.iter().enumerate().filter_map(|(i, p)| Some((i, p.tax_code()?))) {
+            if !known.contains(code) {
+                faults.add(format!("/products/{index}/taxCode"), format!("no jurisdiction has a rate for {code}"));
+            }
+        }
+    }
+}

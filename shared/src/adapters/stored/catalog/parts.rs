@@ -1,0 +1,130 @@
+//! What several parts of a catalog file are made of.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::domain::{
+    calendar::Period,
+    invalid::Faults,
+    money::{Amounts, Minor},
+    place::{County, Place, Region},
+    scope::Scope,
+};
+
+/// Amounts in minor units by ISO 4217 code: `{"USD": 1999}`.
+pub(super) type StoredAmounts = BTreeMap<String, i64>;
+
+/// From when until when, as the rules write it.
+pub(super) fn period(
+    faults: &mut Faults,
+    prefix: &str,
+    starts_at: Option<OffsetDateTime>,
+    ends_at: Option<OffsetDateTime>,
+) -> Period {
+    if starts_at.zip(ends_at).is_some_and(|(start, end)| end <= start) {
+        faults.add(format!("{prefix}/endsAt"), "must be after startsAt");
+    }
+    Period { starts_at, ends_at }
+}
+
+/// Products, categories or both.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredScope {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) products: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) categories: Vec<String>,
+}
+
+impl StoredScope {
+    pub(super) fn is_empty(&self) -> bool {
+        self.products.is_empty() && self.categories.is_empty()
+    }
+
+    pub(super) fn scope(&self, faults: &mut Faults, prefix: &str) -> Scope {
+        Scope {
+            products: parsed(faults, &format!("{prefix}/products"), &self.products),
+            categories: parsed(faults, &format!("{prefix}/categories"), &self.categories),
+        }
+    }
+}
+
+/// Each text of a list, parsed; those that can't be are faults.
+pub(super) fn parsed<T: Ord + FromStr<Err: Display>>(
+    faults: &mut Faults,
+    pointer: &str,
+    texts: &[String],
+) -> BTreeSet<T> {
+    let texts = texts.iter().enumerate();
+    texts.filter_map(|(i, text)| faults.take(&format!("{pointer}/{i}"), text.parse())).collect()
+}
+
+/// A place: an ISO 3166 code, or a part of such a region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "an ISO 3166 code, or an object with region, county and postalCodes")]
+pub(super) enum StoredPlace {
+    Region(String),
+    Part(StoredPart),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StoredPart {
+    region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    county: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    postal_codes: Vec<String>,
+}
+
+pub(super) fn places(faults: &mut Faults, pointer: &str, stored: &[StoredPlace]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (index, stored) in stored.iter().enumerate() {
+        let at = format!("{pointer}/{index}");
+        let place = match stored {
+            StoredPlace::Region(code) => {
+                let region = faults.take(&at, code.parse());
+                region.map(|region| Place { region, county: None, postal_codes: Vec::new() })
+            }
+            StoredPlace::Part(part) => {
+                let codes = part.postal_codes.iter().enumerate();
+                let postal_codes =
+                    codes.filter_map(|(i, text)| faults.take(&format!("{at}/postalCodes/{i}"), text.parse())).collect();
+                let county = part.county.as_deref().map(County::new);
+                faults.take(&format!("{at}/region"), part.region.parse()).map(|region| Place {
+                    region,
+                    county,
+                    postal_codes,
+                })
+            }
+        };
+        places.extend(place);
+    }
+    places
+}
+
+pub(super) fn amounts(faults: &mut Faults, pointer: &str, stored: &StoredAmounts) -> Amounts {
+    let mut amounts = Amounts::new();
+    for (code, amount) in stored {
+        let at = format!("{pointer}/{code}");
+        let currency = faults.take(&at, code.parse());
+        let amount =
+            faults.take(&at, Minor::new(*amount).map_err(|_| "must be a whole number of minor units, 0 or more"));
+        amounts.extend(currency.zip(amount));
+    }
+    amounts
+}
+
+pub(super) fn regions(faults: &mut Faults, pointer: &str, stored: &[String]) -> Vec<Region> {
+    if stored.is_empty() {
+        faults.add(pointer, "must name at least one region");
+    }
+    stored.iter().enumerate().filter_map(|(i, code)| faults.take(&format!("{pointer}/{i}"), code.parse())).collect()
+}
