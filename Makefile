@@ -37,6 +37,17 @@ ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harnes
 	runbooks:: topologies:: checkout::alarms checkout::hostile checkout::limits checkout::metrics whole_events:: \
 	payments::backlog payments::crashes payments::documented payments::machine payments::secrets
 
+.PHONY: check
+check: ## Before each commit: formatting, clippy, unit and architecture tests
+	$(say) "Formatting"
+	@cargo fmt --all --check
+	$(say) "Clippy"
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(say) "Unit tests"
+	@cargo test --package shared --lib --locked --quiet
+	$(say) "Architecture"
+	@cargo test --package tests --locked --quiet -- architecture::
+
 .PHONY: test-dynamodb-local
 test-dynamodb-local: ## Run the tests that need DynamoDB on AWS's own emulator (Java 17)
 	@scripts/setup dynamodb-local

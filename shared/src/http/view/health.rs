@@ -26,7 +26,7 @@ struct PulseView {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PaymentsView {
-    /// `ok`: no call has failed in the last two minutes. `failing`: one has. `unknown`: Redis, which would know, is down.
+    /// `ok`: no call has failed in the last five minutes. `failing`: one has. `unknown`: Redis, which would know, is down.
     status: &'static str,
     /// How long ago the last call failed.
     #[serde(skip_serializing_if = "Option::is_none")]
