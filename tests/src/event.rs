@@ -15,7 +15,6 @@ pub struct Event {
     source_ip: String,
     body: Option<String>,
     is_base64: bool,
-    route_key: Option<String>,
 }
 
 impl Event {
@@ -30,7 +29,6 @@ impl Event {
             source_ip: "198.51.100.7".to_owned(),
             body: None,
             is_base64: false,
-            route_key: None,
         }
     }
 
@@ -106,17 +104,10 @@ impl Event {
         self
     }
 
-    /// Another route key than that of the route: an API with one route for everything says `$default`.
-    #[must_use]
-    pub fn route_key(mut self, route_key: &str) -> Self {
-        self.route_key = Some(route_key.to_owned());
-        self
-    }
-
     /// The event as the runtime receives it.
     pub fn value(&self) -> Value {
         let path = self.filled_path();
-        let route_key = self.route_key.clone().unwrap_or_else(|| format!("{} {}", self.method, self.route));
+        let route_key = format!("{} {}", self.method, self.route);
         let mut headers = Map::from_iter([
             ("accept".to_owned(), json!("application/json")),
             ("host".to_owned(), json!("checkout.example.com")),
