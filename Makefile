@@ -10,6 +10,13 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # SAM asks for a region even where it calls nobody, and would send usage figures.
 export SAM_CLI_TELEMETRY := 0
 
+# On a laptop fewer random carts, events and bodies are tried than in CI, where the tests' own numbers hold.
+ifndef CI
+export PRICING_CASES ?= 20000
+export EVENT_CASES ?= 2000
+export FUZZ_CASES ?= 20000
+endif
+
 say = @printf '==> %s\n'
 
 .PHONY: help

@@ -248,8 +248,10 @@ fn every_crash_point_is_died_at_and_documented() {
     let of = |text: &str, before: &str, after: &str| -> BTreeSet<String> {
         text.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0.to_owned())).collect()
     };
-    let sources = fs::read_dir(root().join("shared/src/checkout")).expect("the use cases");
-    let sources = sources.map(|file| fs::read_to_string(file.expect("a file").path()).unwrap_or_default());
+    let sources = ["shared/src/checkout", "shared/src/adapters"].into_iter().flat_map(|folder| {
+        let files = fs::read_dir(root().join(folder)).expect("use cases and stores");
+        files.map(|file| fs::read_to_string(file.expect("a file").path()).unwrap_or_default())
+    });
     let points: BTreeSet<_> = sources.flat_map(|text| of(&text, "crash::point(\"", "\")")).collect();
     let document = fs::read_to_string(root().join("docs/PAYMENTS.md")).expect("the document");
     let table = document.split("| Killed at |").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("a table");
