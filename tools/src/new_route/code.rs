@@ -23,11 +23,11 @@ pub(super) fn add(plan: &mut Plan, route: &NewRoute) -> Result<(), NewRouteError
     })?;
     plan.edit("shared/src/app/needs.rs", |text| {
         let entry = format!("    (\"{name}\", false, &[]),\n");
-        text.sorted(("pub const ALL: &[Row] = &[\n", "\n];"), needing, name, &entry)
+        text.sorted(("pub const ALL: &[Row] = &[\n", "];"), needing, name, &entry)
     })?;
 
     plan.edit("Cargo.toml", |text| {
-        let section = ("# For the tests, which call the handlers in process.\n", "\n\n");
+        let section = ("# For the tests, which call the handlers in process.\n", "\n# The Lambda runtime, ");
         let entry = format!("{name} = {{ path = \"{folder}\" }}\n");
         text.sorted(section, |line, _| line.split_once(" = ").map(|(name, _)| name), name, &entry)
     })?;
@@ -37,11 +37,15 @@ pub(super) fn add(plan: &mut Plan, route: &NewRoute) -> Result<(), NewRouteError
             "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [\n \"shared\",\n \"tokio\",\n]\n\n"
         );
         text.sorted(("# It is not intended for manual editing.\n", ""), package_name, name, &package)?;
-        text.sorted(("\nname = \"tests\"\n", "\n]"), dependency, name, &format!(" \"{name}\",\n"))
+        // The empty line is between packages.
+        if text.text.ends_with(&package) {
+            text.replace(&package, &format!("\n{}\n", package.trim_end()), 1)?;
+        }
+        text.sorted(("\nname = \"tests\"\n", "]\n"), dependency, name, &format!(" \"{name}\",\n"))
     })?;
     plan.edit("tests/Cargo.toml", |text| {
         let entry = format!("{name}.workspace = true\n");
-        text.sorted(("[dependencies]\n", "\n\n"), |line, _| line.split(['.', ' ']).next(), name, &entry)
+        text.sorted(("[dependencies]\n", "\n[lints]\n"), |line, _| line.split(['.', ' ']).next(), name, &entry)
     })?;
     plan.edit("tests/src/handlers.rs", |text| {
         let entry = format!("        \"{name}\" => on_heap(|| {}::handle(app, request)),\n", route.module());

@@ -70,6 +70,10 @@ impl Text {
         entry: &str,
     ) -> Result<(), NewRouteError> {
         let (from, section) = self.between(begin, end)?;
+        // Otherwise the last entry would be joined with a new one.
+        if !section.ends_with('\n') {
+            return Err(self.missing(end));
+        }
         let mut at = from;
         let mut lines = section.split_inclusive('\n').peekable();
         while let Some(line) = lines.next() {
