@@ -49,7 +49,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "remove-coupon" => on_heap(|| remove_coupon::handle(app, request)),
         "update-address" => on_heap(|| update_address::handle(app, request)),
         "update-order-status" => on_heap(|| update_order_status::handle(app, request)),
-        other => panic!("there is no function {other}"),
+        other => panic!("there is no function {other}, or tests/src/handlers.rs doesn't know it"),
     };
     identity::acting_as(function, answer).await
 }

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod http_probe;
 pub mod lambda;
 pub mod laptop;
+pub mod new_route;
 pub mod operator;
 pub mod ports;
 pub mod process;

@@ -57,6 +57,8 @@ enum Command {
     Limits(Operated<commands::limits::LimitsArgs>),
     /// Look for what is wrong, and say what to do about it
     Doctor(Operated<commands::doctor::DoctorArgs>),
+    /// Write what a new HTTP route needs
+    NewRoute(commands::new_route::NewRouteArgs),
     /// Print completions for a shell: `checkout completions bash > /etc/bash_completion.d/checkout`
     Completions {
         /// Which shell
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Command::Catalog(args) => commands::catalog::run(&args).map_err(Into::into),
         Command::Token(args) => commands::token::run(&args).map_err(Into::into),
         Command::Seed(args) => commands::seed::run(&args).map_err(Into::into),
+        Command::NewRoute(args) => commands::new_route::run(&args).map_err(Into::into),
         Command::RunTied(args) => commands::run_tied::run(&args).map_err(Into::into),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "checkout", &mut std::io::stdout());

@@ -21,7 +21,7 @@ const CHANGED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "PutItem"]);
 const ENDED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "UpdateItem"]);
 const PRICED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "PutItem", "UpdateItem"]);
 
-pub const ALL: [Row; 19] = [
+pub const ALL: &[Row] = &[
     ("apply-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("calculate-shipping", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("calculate-shipping-preview", false, &[CATALOG, PRICES]),

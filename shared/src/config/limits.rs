@@ -152,7 +152,7 @@ impl LimitsConfig {
 const FORM: &str = "COUNT/SECONDS such as 10/300 (at most 10000/86400)";
 
 /// The routes that are limited by address, by their functions' names; with a default of its own, or that of the others.
-pub const BY_ADDRESS: [(&str, Option<(u32, u64)>); 13] = [
+pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("get-session", None),
     ("update-address", None),
     ("remove-coupon", None),
@@ -174,7 +174,7 @@ fn by_address(vars: &mut Vars) -> BTreeMap<&'static str, Policy> {
     let policy = |(count, seconds)| Policy { count, window: Duration::from_secs(seconds) };
     let others = vars.parse_or("RATE_LIMIT_OTHERS", FORM, policy((240, 60)));
     let mut limits: BTreeMap<_, _> =
-        BY_ADDRESS.into_iter().map(|(name, default)| (name, default.map_or(others, policy))).collect();
+        BY_ADDRESS.iter().map(|(name, default)| (*name, default.map_or(others, policy))).collect();
     let text = vars.get("RATE_LIMITS").unwrap_or_default();
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));

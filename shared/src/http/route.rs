@@ -2,7 +2,7 @@
 
 use crate::config::limits::{LimitsConfig, Policies};
 
-/// One endpoint, and so one function.
+/// One endpoint, and so one function. `checkout new-route` writes what a new one needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     Initiate,
@@ -66,11 +66,11 @@ pub struct RouteSpec {
     pub card_scan: CardScan,
 }
 
-/// In the order of [`Route`].
-const ROUTES: [RouteSpec; 18] = {
+/// In the order of [`Route`], whose last is [`Route::Health`].
+const ROUTES: &[RouteSpec] = {
     use CallerKind::{Anyone, Caller, Newcomer, SignedIn, Staff};
     use Route as R;
-    [
+    &[
         post(R::Initiate, "initiate", "/api/v1/checkout/initiate", Newcomer).limited(|l| l.initiate).idempotent(),
         get(R::GetSession, "get-session", "/api/v1/checkout/session/{checkoutId}", Caller),
         put(R::UpdateAddress, "update-address", "/api/v1/checkout/address", Caller),
@@ -160,17 +160,20 @@ impl Route {
         let mut at = 0;
         while at < ROUTES.len() {
             all[at] = ROUTES[at].route;
-            assert!(all[at] as usize == at, "the rows stand in the order of Route");
+            assert!(all[at] as usize == at, "each route has its row in ROUTES, in the order of Route");
             at += 1;
         }
+        assert!(
+            ROUTES.len() == Self::Health as usize + 1,
+            "Health is the last of Route, and each has its row in ROUTES"
+        );
         all
     };
 
     /// The route's row.
     #[expect(clippy::indexing_slicing, reason = "ALL holds, at compile time, that each route has its row")]
     pub const fn spec(self) -> &'static RouteSpec {
-        const ROWS: &[RouteSpec; ROUTES.len()] = &ROUTES;
-        &ROWS[self as usize]
+        &ROUTES[self as usize]
     }
 
     pub const fn function(self) -> &'static str {

@@ -93,7 +93,10 @@ fn each_function_has_a_good_and_a_bad_event_and_each_event_its_outcome() {
 
     assert_agree(("events/", &files), ("events/expected.json", &expected.keys().cloned().collect()));
     for function in called() {
-        let outcome = |file: String| expected[&file]["status"].as_u64().expect("a status");
+        let outcome = |file: String| {
+            let status = expected.get(&file).and_then(|outcome| outcome["status"].as_u64());
+            status.unwrap_or_else(|| panic!("events/expected.json doesn't say what status {file} is answered with"))
+        };
         if function != SIGNED {
             assert!((200..300).contains(&outcome(format!("{function}.json"))), "{function}");
         }
@@ -110,7 +113,8 @@ fn each_good_event_is_one_of_its_functions_route() {
     // HEAD is GET without the body.
     let with_event = |(function, method, _): &Entry| function != SIGNED && method != "HEAD";
     for (function, method, path) in declared(&template()).into_iter().filter(with_event) {
-        let event = fs::read_to_string(root().join(format!("events/{function}.json"))).expect("an event");
+        let event = fs::read_to_string(root().join(format!("events/{function}.json")));
+        let event = event.unwrap_or_else(|error| panic!("events/{function}.json: {error}"));
         let event: Value = serde_json::from_str(&event).expect("JSON");
         assert_eq!(event["routeKey"], format!("{method} {path}"), "{function}");
         assert_eq!(event["requestContext"]["http"]["method"], method, "{function}");
@@ -120,6 +124,16 @@ fn each_good_event_is_one_of_its_functions_route() {
             .flatten()
             .fold(path, |path, (name, value)| path.replace(&format!("{{{name}}}"), value.as_str().unwrap_or_default()));
         assert_eq!(event["rawPath"], filled, "{function}");
+    }
+}
+
+#[test]
+fn the_readme_tells_of_each_route() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    for route in Route::ALL {
+        let path = route.path().strip_prefix("/api/v1/checkout").expect("what all paths begin with");
+        let row = format!("\n| `{} {path}` | ", route.method());
+        assert!(readme.contains(&row), "README.md has no row that begins with{row}");
     }
 }
 

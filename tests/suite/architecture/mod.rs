@@ -6,6 +6,7 @@ mod circles;
 mod commands;
 mod dependencies;
 mod layers;
+mod new_route;
 mod paths;
 mod purity;
 mod size;

@@ -8,7 +8,9 @@ use tests::{
 };
 
 /// The routes that only read.
-const READS: [Route; 4] = [Route::GetSession, Route::ListOrders, Route::GetOrder, Route::Health];
+fn reads() -> impl Iterator<Item = Route> {
+    Route::ALL.into_iter().filter(|route| route.method() == "GET")
+}
 
 async fn ask(guest: &Shopper, method: &'static str, route: Route, id: &str) -> Answer {
     let event = Event::new(method, route.path()).guest(guest.guest_id());
@@ -23,9 +25,12 @@ async fn head_is_get_without_the_body() {
     let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
     let order = guest.buy(&[("espresso-beans", 1)]).await;
     let unknown = "6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f";
-    for route in READS {
-        let id =
-            if route == Route::GetSession { id_of(&session) } else { order["orderId"].as_str().expect("an order") };
+    for route in reads() {
+        let id = if route.path().contains("{checkoutId}") {
+            id_of(&session)
+        } else {
+            order["orderId"].as_str().expect("an order")
+        };
         for id in [id, unknown, "no-id"] {
             let get = ask(&guest, "GET", route, id).await;
             let head = ask(&guest, "HEAD", route, id).await;
@@ -45,8 +50,7 @@ async fn another_method_is_refused_and_told_which_there_are() {
     let world = World::new().await;
     let guest = world.guest();
     for route in Route::ALL {
-        let reads = READS.contains(&route);
-        let allowed = if reads { "GET, HEAD" } else { route.method() };
+        let allowed = if route.method() == "GET" { "GET, HEAD" } else { route.method() };
         for method in ["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get"] {
             if allowed.split(", ").any(|name| name == method) {
                 continue;

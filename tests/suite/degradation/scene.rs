@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use shared::{app::App, http::route::Route};
+use shared::{
+    app::App,
+    http::route::{CallerKind, Route},
+};
 use tests::{
     event::Event,
     world::{Answer, Shopper, World, california, cart, confirmation, id_of, now, total_of, webhook},
@@ -57,7 +60,7 @@ impl Scene {
                     }
                 }
             }
-            Route::ListOrders | Route::GetOrder | Route::CancelOrder | Route::UpdateOrderStatus | Route::Claim => {
+            _ if about_an_order(route) => {
                 let order = guest.buy(&[("espresso-beans", 2)]).await;
                 let order = order["orderId"].as_str().expect("an id");
                 guest.order(order).await.expect(200);
@@ -78,7 +81,12 @@ impl Scene {
                         shopper = world.user("ada");
                         shopper.event(route).json(&json!({"guestId": guest.guest_id()}))
                     }
-                    _ => guest.event_about(route, order),
+                    _ => {
+                        if route.spec().caller == CallerKind::Staff {
+                            shopper = staff;
+                        }
+                        shopper.event_about(route, order)
+                    }
                 }
             }
             _ => {
@@ -96,10 +104,13 @@ impl Scene {
                     Route::ConfirmOrder => confirmation(checkout, total_of(&session)),
                     _ => json!({"checkoutId": checkout}),
                 };
-                match route {
-                    Route::GetSession => guest.event_about(route, checkout),
-                    _ => guest.event(route).json(&body),
-                }
+                shopper = match route.spec().caller {
+                    CallerKind::Staff => staff,
+                    CallerKind::SignedIn => world.user("ada"),
+                    CallerKind::Anyone | CallerKind::Newcomer | CallerKind::Caller => guest,
+                };
+                let event = shopper.event_about(route, checkout);
+                if route.method() == "GET" { event } else { event.json(&body) }
             }
         };
         Self { route, shopper, event }
@@ -108,6 +119,11 @@ impl Scene {
     pub(super) async fn send(&self, container: &Arc<App>) -> Answer {
         self.shopper.clone().served_by(container).send(self.route, &self.event).await
     }
+}
+
+/// Whether there must be an order for it to go well.
+fn about_an_order(route: Route) -> bool {
+    matches!(route, Route::ListOrders | Route::Claim) || route.path().contains("{orderId}")
 }
 
 /// Makes a container's connections.

@@ -7,6 +7,7 @@ mod doctor_stack;
 mod environment;
 pub mod keys;
 pub mod limits;
+pub mod new_route;
 pub mod output;
 pub mod run_tied;
 pub mod seed;

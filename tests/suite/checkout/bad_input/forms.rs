@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use shared::http::route::Route;
 
-use super::{Refusal, Shop, WITH_BODY, each_is_refused, invalid, refusal, with};
+use super::{Refusal, Shop, each_is_refused, invalid, refusal, with, with_body};
 
 const WHOLE: Refusal = invalid("");
 
@@ -27,7 +27,7 @@ async fn what_is_no_json_object_is_refused_as_a_whole() {
         ("a key without quotes", "{checkoutId: 1}"),
         ("two objects", "{}{}"),
     ];
-    let cases = WITH_BODY.into_iter().flat_map(|route| {
+    let cases = with_body().flat_map(|route| {
         let event = shop.event(route).header("content-type", "application/json");
         texts.map(|(what, text)| (what.to_owned(), route, event.clone().body(text), WHOLE))
     });
@@ -43,7 +43,7 @@ async fn what_is_no_json_object_is_refused_as_a_whole() {
 #[tokio::test]
 async fn no_body_is_refused_where_one_is_needed() {
     let shop = Shop::open().await;
-    let needs_one = WITH_BODY.into_iter().filter(|route| *route != Route::CancelOrder);
+    let needs_one = with_body().filter(|route| *route != Route::CancelOrder);
     let cases = needs_one.flat_map(|route| {
         let event = shop.event(route).header("content-type", "application/json");
         [
@@ -60,7 +60,7 @@ async fn no_body_is_refused_where_one_is_needed() {
 async fn bytes_that_are_no_text_are_refused() {
     let shop = Shop::open().await;
     let bytes: [&[u8]; 3] = [b"{\"checkoutId\":\"\xFF\xFE\"}", b"\xED\xA0\x80", &[0; 32]];
-    let cases = WITH_BODY.into_iter().flat_map(|route| {
+    let cases = with_body().flat_map(|route| {
         let event = shop.event(route).header("content-type", "application/json");
         bytes.map(|bytes| (format!("{bytes:?}"), route, event.clone().body(STANDARD.encode(bytes)).base64(), WHOLE))
     });
@@ -72,7 +72,7 @@ async fn bytes_that_are_no_text_are_refused() {
 async fn a_body_of_65_kb_or_of_6_mb_is_too_large_however_it_is_sent() {
     let shop = Shop::open().await;
     let too_large = refusal(413, "PAYLOAD_TOO_LARGE");
-    let cases = WITH_BODY.into_iter().flat_map(|route| {
+    let cases = with_body().flat_map(|route| {
         let padded = format!("{}{}", shop.good_body(route), " ".repeat(65 * 1024));
         let event = shop.event(route).header("content-type", "application/json");
         [
@@ -120,7 +120,7 @@ async fn another_content_type_than_json_is_refused() {
     let shop = Shop::open().await;
     let types =
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"];
-    let cases = WITH_BODY.into_iter().flat_map(|route| {
+    let cases = with_body().flat_map(|route| {
         let event = shop.event(route).json(&shop.good_body(route));
         let unsupported = refusal(415, "UNSUPPORTED_MEDIA_TYPE");
         types.map(|kind| (kind.to_owned(), route, event.clone().header("content-type", kind), unsupported))
@@ -133,7 +133,7 @@ async fn another_content_type_than_json_is_refused() {
 async fn an_unknown_member_is_named_at_any_depth() {
     let shop = Shop::open().await;
     let mut cases = Vec::new();
-    for route in WITH_BODY {
+    for route in with_body() {
         let body = shop.good_body(route);
         let mut places = vec!["/userId", "/__proto__", "/checkout~1Id"];
         match route {
@@ -176,7 +176,7 @@ async fn an_unknown_member_is_named_at_any_depth() {
 async fn what_is_nested_too_deep_is_refused() {
     let shop = Shop::open().await;
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(5000), close.repeat(5000));
-    let cases = WITH_BODY.into_iter().flat_map(|route| {
+    let cases = with_body().flat_map(|route| {
         let event = shop.event(route).header("content-type", "application/json");
         let objects = deep("{\"a\":", "}");
         let lists = format!("{{\"cartItems\":{0},\"checkoutId\":{0},\"reason\":{0},\"status\":{0}}}", deep("[", "]"));
@@ -193,7 +193,7 @@ async fn what_is_nested_too_deep_is_refused() {
 #[tokio::test]
 async fn a_member_that_stands_there_twice_is_refused() {
     let shop = Shop::open().await;
-    let cases = WITH_BODY.into_iter().map(|route| {
+    let cases = with_body().map(|route| {
         let body = shop.good_body(route);
         let (name, value) = body.as_object().and_then(|body| body.iter().next()).expect("a member");
         let text = body.to_string();

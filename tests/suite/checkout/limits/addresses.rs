@@ -1,12 +1,13 @@
 //! The limits of an address: of each route without one of its own, and of the signed-in callers of some that have one.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use serde_json::json;
 use shared::{config::limits::BY_ADDRESS, http::route::Route};
 use tests::{
     dynamo_faults::{Fault, Rule},
     race::at_once,
+    servers::root,
     world::{Answer, Setup, Shopper, World},
 };
 
@@ -33,6 +34,13 @@ fn the_setting_names_every_route_without_a_limit_of_its_own() {
     assert!(named.is_subset(&functions), "{named:?}");
     for route in coarse() {
         assert!(named.contains(route.function()), "{route:?} has no limit: add it to config/limits.rs");
+    }
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let mut lines = template.lines().skip_while(|line| *line != "  RateLimits:");
+    let pattern = lines.find(|line| line.contains("AllowedPattern: ")).expect("the pattern of RateLimits");
+    for name in named {
+        let allowed = pattern.split(['(', '|', ')']).filter(|part| *part == name).count();
+        assert_eq!(allowed, 2, "{name} may be the first and a later one: name it twice in RateLimits of template.yaml");
     }
 }
 
