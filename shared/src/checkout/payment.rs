@@ -102,7 +102,7 @@ impl<S: Stores> Finisher<'_, S> {
             let reply = match asked.map_err(late).flatten() {
                 Ok(reply) => reply,
                 Err(error) => {
-                    tracing::warn!(error = cause::chain(&error), "payment unknown");
+                    tracing::warn!(error = cause::chain(&error), "The outcome of a payment is unknown");
                     return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
@@ -121,7 +121,7 @@ impl<S: Stores> Finisher<'_, S> {
             match (written, &reply) {
                 // Nobody hears of the payment, so that nothing can be paid any more once it is cancelled.
                 (Written::TooManyOpenOrders(limit), ProviderReply::Intent { intent, .. }) => {
-                    tracing::warn!(order = %order.id, "too many open orders at the source address: payment given up");
+                    tracing::warn!(order = %order.id, "Payment cancelled: too many open orders at the source address");
                     first = Some(NextAction::GiveUp(Some(intent.id.clone())));
                     too_many_open = Some(limit);
                 }

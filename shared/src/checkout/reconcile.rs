@@ -88,7 +88,7 @@ pub async fn reconcile(finisher: Finisher<'_, impl Stores>) -> Result<Reconciled
         return Err(unread.swap_remove(0));
     }
     for error in unread {
-        tracing::error!(error = cause::chain(&error), "A part of the index of due orders could not be read.");
+        tracing::error!(error = cause::chain(&error), "A part of the index of due orders could not be read");
     }
     Ok(done)
 }
@@ -120,11 +120,11 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
             order = entry.id,
             failures,
             error = cause::chain(error),
-            "The order could not be reconciled. It is tried again later."
+            "The order could not be reconciled; it is tried again later"
         );
     }
     if let Err(error) = put_off {
-        tracing::error!(order = entry.id, error = cause::chain(&error), "The order could not be put off.");
+        tracing::error!(order = entry.id, error = cause::chain(&error), "The order could not be put off");
     }
     looked
 }

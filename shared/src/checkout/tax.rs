@@ -49,7 +49,7 @@ pub enum TaxError {
     /// The shop has no rule for the place; a rate is never guessed.
     #[error("{0}")]
     NoRule(String),
-    /// The certificate doesn't hold; the session is as it was.
+    /// The certificate is not valid; the session is as it was.
     #[error("{0}")]
     BadCertificate(String),
     #[error(transparent)]

@@ -21,7 +21,7 @@ pub struct Cart<'a> {
     pub tax_status: &'a TaxStatus,
     /// The signed-in customer, for certificates that name one.
     pub customer: Option<&'a UserId>,
-    /// The lines as last priced: a product that left the catalog keeps its last price, and is a issue.
+    /// The lines as last priced: a product that left the catalog keeps its last price, and is an issue.
     pub previous: &'a [PricedLine],
 }
 

@@ -29,7 +29,7 @@ struct Due<'t> {
     rate: Rate,
 }
 
-/// Taxes the lines. Where the tax of any of them isn't known, none is, and that is a issue.
+/// Taxes the lines. Where the tax of any of them isn't known, none is, and that is an issue.
 pub(super) fn take(
     cart: Cart<'_>,
     snapshot: &CatalogSnapshot,
@@ -106,7 +106,7 @@ fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     parts
 }
 
-/// Why this customer owes no tax here, if so. A certificate that doesn't hold is a issue; a VAT number that changes
+/// Why this customer owes no tax here, if so. A certificate that doesn't hold is an issue; a VAT number that changes
 /// nothing here isn't.
 fn relief(
     cart: Cart<'_>,

@@ -130,7 +130,7 @@ pub fn degraded<'e>(store: Store, operation: &'static str, error: impl Into<Box<
             "payments"
         }
     };
-    tracing::warn!(store, operation, error = cause::chain(&*error.into()), "degraded");
+    tracing::warn!(store, operation, error = cause::chain(&*error.into()), "Store call failed");
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub async fn doctor(target: &Target, args: &DoctorArgs) -> Result<Outcome, Comma
         Ok(config) => {
             report.good(Part::Settings, "Settings", "complete");
             for name in config.unknown {
-                report.warn(Part::Settings, "Settings", name, "what it says has no effect: correct its name");
+                report.warn(Part::Settings, "Settings", name, "it has no effect: correct its name");
             }
         }
         Err(CommandError::Config(faults)) => {

@@ -123,7 +123,7 @@ fn snapshot(
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }
-    // A country without a document is one without a rule: a issue of the cart, not of the store.
+    // A country without a document is one without a rule: an issue of the cart, not of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
         snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
     }

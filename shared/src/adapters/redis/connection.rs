@@ -191,7 +191,7 @@ impl RedisConnection {
             !open.connection.mends_itself() && is_too_old(&self.config, open.since, open.last_used, now)
         };
         if let Some(open) = slot.open.take_if(too_old) {
-            tracing::debug!(store = "redis", generation = open.generation, "connection replaced");
+            tracing::debug!(store = "redis", generation = open.generation, "Redis connection replaced");
         }
         if let Some(open) = &mut slot.open {
             open.last_used = now;

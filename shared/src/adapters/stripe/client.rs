@@ -154,7 +154,7 @@ impl Stripe {
             Err(_) => return Err(unknown("no answer in time".to_owned())),
         };
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(operation, status, request_id, duration_ms, "provider");
+        tracing::info!(operation, status, request_id, duration_ms, "Stripe call finished");
         let answer: Value = serde_json::from_str(&text).map_err(|_| unknown(format!("{status}, and no JSON")))?;
         if (200..300).contains(&status) {
             return Ok(Ok(answer));

@@ -188,7 +188,7 @@ impl Keys {
                 tracing::error!(
                     error = cause::chain(&error),
                     keys_at_hand = ring.keys.len(),
-                    "the keys of the identity provider were not fetched"
+                    "The keys of the identity provider could not be fetched"
                 );
             }
         }
