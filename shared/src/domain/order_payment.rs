@@ -90,7 +90,7 @@ impl Order {
         true
     }
 
-    /// The provider knows nothing of a payment for this order, and its time is over.
+    /// The provider knows nothing of a payment for this order, and the time for this order is over.
     pub fn learn_nothing_was_paid(&mut self, declined: Option<&str>, now: OffsetDateTime) -> bool {
         if !self.payment.status.is_open() {
             return false;
