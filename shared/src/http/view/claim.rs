@@ -7,7 +7,7 @@ use crate::{
     domain::ids::{CheckoutId, OrderId},
 };
 
-/// The counts of what moved to the account.
+/// The ids of what moved to the account.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimedView {
