@@ -109,7 +109,9 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
         Ok(Err(error)) => Looked::Failed(error),
         // The order didn't fail, so it isn't put off: the next run takes it first.
         Err(_) if deadline == end_of_run => return Looked::OutOfTime,
-        Err(_) => Looked::Failed(StoreError { operation: "finish order", source: "the time for this order is over".into() }),
+        Err(_) => {
+            Looked::Failed(StoreError { operation: "finish order", source: "the time for this order is over".into() })
+        }
     };
     let longest = if matches!(looked, Looked::Open) { LONGEST_WAIT } else { LONGEST_PAUSE };
     let until = |failures| finisher.now + retry::pause(request.0, failures, longest);
