@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "a command line reads its own environment, clock and dice: it is the edge"
+    reason = "the command line is the edge: it reads the environment, the clock and randomness"
 )]
 
 use std::{error::Error, process::ExitCode};
@@ -67,7 +67,7 @@ enum Command {
     RunTied(commands::run_tied::RunTiedArgs),
 }
 
-/// A command of the operator's, and on what.
+/// An operator's command, and its target.
 #[derive(Debug, clap::Args)]
 struct Operated<A: clap::Args> {
     #[command(flatten)]
@@ -105,7 +105,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command of the operator's, and tells how it ended in the form that was asked for.
+/// Runs an operator's command, and prints its result in the requested form.
 fn operate(target: &Target, command: impl Future<Output = Result<Outcome, CommandError>>) -> ExitCode {
     // Redis and the SDK share one TLS library with one provider.
     let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();

@@ -19,7 +19,7 @@ use super::{
     target::{CommandError, Target},
 };
 
-/// Nobody is blocked for longer: 30 days.
+/// The longest block: 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[derive(Debug, Args)]

@@ -76,7 +76,7 @@ pub async fn session(target: &Target, args: &SessionArgs) -> Result<Outcome, Com
     }
 }
 
-/// An error of a store, for people.
+/// A store's error, for people.
 fn told(error: &dyn std::error::Error) -> CommandError {
     CommandError::Told(cause::chain(error))
 }
