@@ -47,7 +47,7 @@ enum Command {
     Stats(Operated<commands::stats::StatsArgs>),
     /// Watch the commands on this checkout's keys as they come
     Monitor(Operated<commands::stats::MonitorArgs>),
-    /// Say when a key goes
+    /// Show when a key expires
     Ttl(Operated<commands::keys::TtlArgs>),
     /// Drop keys by pattern
     Clear(Operated<commands::keys::ClearArgs>),
@@ -55,7 +55,7 @@ enum Command {
     Session(Operated<commands::session::SessionArgs>),
     /// See and forget what is counted against a caller
     Limits(Operated<commands::limits::LimitsArgs>),
-    /// Look for what is wrong, and say what to do about it
+    /// Find faults, and say how to correct them
     Doctor(Operated<commands::doctor::DoctorArgs>),
     /// Print completions for a shell: `checkout completions bash > /etc/bash_completion.d/checkout`
     Completions {

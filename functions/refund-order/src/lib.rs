@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::RefundOrder, request, apply).await
 }
 
-/// 200 when the provider has accepted it; 202 while it hasn't: then the reconciler goes on.
+/// 200 when the provider has accepted it; 202 while it hasn't: then the reconciler continues.
 async fn apply(app: &App, incoming: Incoming<Staff, Refund>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::refund(app, &context, command).await?;

@@ -26,7 +26,7 @@ pub enum PaymentRefusal {
     MoreThanLeft { left: Minor },
     #[error("this refundId has been used for a refund of {amount}")]
     OtherRefund { amount: Minor },
-    #[error("a card's payment moves the order itself: use the routes for capture, refund and cancellation")]
+    #[error("the payment by card changes this status: use the routes for capture, refund and cancellation")]
     ByPaymentOnly,
 }
 

@@ -169,7 +169,7 @@ impl Gateway {
         if let Err(error) = serde_json::from_slice::<Value>(&body) {
             let description = json!({
                 "errorType": "InvalidRequestContentException",
-                "errorMessage": format!("the event is no JSON: {error}"),
+                "errorMessage": format!("the event isn't JSON: {error}"),
             });
             return with_json(StatusCode::BAD_REQUEST, &description);
         }

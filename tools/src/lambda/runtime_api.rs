@@ -160,7 +160,7 @@ async fn answer(work: &Work, request: Request<Incoming>) -> Response<Full<Bytes>
                 (Ok(value), _) => Outcome::Failed(value),
                 (Err(error), _) => Outcome::Failed(json!({
                     "errorType": "Runtime.InvalidJson",
-                    "errorMessage": format!("the function's answer is no JSON: {error}"),
+                    "errorMessage": format!("the function's answer isn't JSON: {error}"),
                 })),
             };
             let running = work.running.lock().unwrap_or_else(PoisonError::into_inner).remove(*id);

@@ -155,5 +155,5 @@ async fn cluster_masters(config: &RedisConfig) -> Result<Vec<Node>, OperatorErro
 }
 
 fn no_answer() -> RedisError {
-    RedisError::from((redis::ErrorKind::Client, "nobody answers"))
+    RedisError::from((redis::ErrorKind::Client, "no server answers"))
 }

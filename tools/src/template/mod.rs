@@ -18,7 +18,7 @@ pub mod api;
 pub enum TemplateError {
     #[error("can't read {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("template.yaml is no YAML: {0}")]
+    #[error("template.yaml isn't YAML: {0}")]
     Syntax(#[source] serde_yaml_ng::Error),
     #[error("template.yaml: {place} isn't what a {expected} needs: {source}")]
     Shape { place: String, expected: &'static str, source: serde_yaml_ng::Error },

@@ -49,7 +49,7 @@ pub struct Deed {
 pub enum Cause {
     /// Nothing answered. Reported once, whatever the operation was.
     Unreachable { seen: String, mend: String },
-    /// DynamoDB refused this operation.
+    /// `DynamoDB` refused this operation.
     Refused { seen: String, mend: String },
 }
 

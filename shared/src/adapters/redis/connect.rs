@@ -121,7 +121,7 @@ async fn connect_to_primary(
     }
     Err(RedisError::from((
         ErrorKind::Server(ServerErrorKind::ReadOnly),
-        "the sentinels name a server that is no primary",
+        "the sentinels name a server that isn't a primary",
     )))
 }
 

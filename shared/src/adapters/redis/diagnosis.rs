@@ -179,7 +179,7 @@ pub fn explain(config: &RedisConfig, error: &RedisError) -> Explained {
             "set REDIS_TOPOLOGY to cluster: a plain client can't follow its redirections",
         ),
         "BUSY" => told(
-            "Redis is busy with a script and answers nobody else",
+            "Redis is busy with a script and answers nothing else",
             "SCRIPT KILL ends one that has written nothing; the checkout's scripts are short, so look for another program's",
         ),
         "NOSCRIPT" => told(
@@ -199,9 +199,9 @@ pub fn explain(config: &RedisConfig, error: &RedisError) -> Explained {
             "Redis has reached its maximum of connections",
             "raise maxclients, or lower the functions' reserved concurrency; CLIENT LIST shows who holds them",
         ),
-        _ if has(&["cluster support disabled"]) => told("it is no cluster", "set REDIS_TOPOLOGY to single"),
+        _ if has(&["cluster support disabled"]) => told("the server isn't a cluster", "set REDIS_TOPOLOGY to single"),
         _ if has(&["unknown command"]) && matches!(config.topology, Topology::Sentinel { .. }) => {
-            told("it is no sentinel", "REDIS_HOST must name sentinels (port 26379), not servers")
+            told("the server isn't a sentinel", "REDIS_HOST must name sentinels (port 26379), not servers")
         }
         _ if has(&["unknown command"]) => {
             told(&format!("the server lacks a command: {text}"), "use Redis 6.2 or later, or Valkey")

@@ -65,7 +65,7 @@ async fn build(root: &Path, launch: &Launch, functions: &Functions, stamps: &mut
         }
     }
     if !renewed.is_empty() {
-        say::step(format_args!("Built anew: {}", renewed.join(", ")));
+        say::step(format_args!("Rebuilt: {}", renewed.join(", ")));
     }
     match outcome {
         Err(error) => say::failure(&format!("{error}; the functions continue with their last build")),

@@ -60,7 +60,7 @@ impl CatalogFile {
             let prefix = format!("/products/{index}");
             if let Some(product) = faults.nest(&prefix, stored.product()) {
                 if !ids.insert(product.id.clone()) {
-                    faults.add(format!("{prefix}/productId"), format!("{} stands in the file twice", product.id));
+                    faults.add(format!("{prefix}/productId"), format!("{} is in the file twice", product.id));
                 }
                 stock.extend(stored.opening_stock(&product));
                 products.push(product);
@@ -71,7 +71,7 @@ impl CatalogFile {
             let prefix = format!("/coupons/{index}");
             if let Some(coupon) = faults.nest(&prefix, stored.coupon()) {
                 if coupons.iter().any(|c| c.code == coupon.code) {
-                    faults.add(format!("{prefix}/code"), format!("{} stands in the file twice", coupon.code));
+                    faults.add(format!("{prefix}/code"), format!("{} is in the file twice", coupon.code));
                 }
                 stored.check_products(&mut faults, &prefix, &ids);
                 coupons.push(coupon);
@@ -90,7 +90,7 @@ impl CatalogFile {
             let prefix = format!("/taxExemptions/{index}");
             let Some(certificate) = faults.nest(&prefix, stored.certificate()) else { continue };
             if certificates.iter().any(|c| c.number == certificate.number) {
-                faults.add(format!("{prefix}/certificateNumber"), "stands in the file twice");
+                faults.add(format!("{prefix}/certificateNumber"), "is in the file twice");
             }
             certificates.push(certificate);
         }
