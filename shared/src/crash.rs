@@ -1,7 +1,7 @@
-//! Points between two effects, at which tests let a process die. In what is deployed they are nothing.
+//! Crash points: places between two effects at which a test ends the process. In a release build they do nothing.
 
 #[cfg(not(feature = "crash-points"))]
-#[expect(clippy::unused_async, reason = "with the feature it may wait for the end")]
+#[expect(clippy::unused_async, reason = "with the feature it may wait forever")]
 pub async fn point(_: &'static str) {}
 
 #[cfg(feature = "crash-points")]
@@ -23,14 +23,15 @@ mod armed {
         static DYING: Arc<Dying>;
     }
 
-    /// Someone who is to die at the n-th point that they come to.
+    /// A task that dies at the n-th crash point that it reaches.
     #[derive(Debug, Default)]
     pub struct Dying {
         pub after: std::sync::atomic::AtomicUsize,
         dead: Notify,
     }
 
-    /// Runs work until it is done, or has come to the point at which it dies: `None`. What it was doing is dropped.
+    /// Runs work until it is done, or until it reaches the point at which it dies: then `None`, and the work is
+    /// dropped.
     pub async fn dying_at<T>(nth: usize, work: impl Future<Output = T>) -> Option<T> {
         let dying = Arc::new(Dying { after: nth.into(), dead: Notify::new() });
         let death = Arc::clone(&dying);
@@ -41,17 +42,17 @@ mod armed {
         }
     }
 
-    /// Dies here if `CHECKOUT_CRASH_AT` names this point, as a process does that is killed. Panics here if
-    /// `CHECKOUT_PANIC_AT` does, with a text as a customer's own would make it.
+    /// Aborts the process if `CHECKOUT_CRASH_AT` names this point. Panics if `CHECKOUT_PANIC_AT` names it, with a
+    /// customer's data in the text.
     pub async fn point(name: &'static str) {
         if PANIC_AT.as_deref() == Some(name) {
-            // As the standard library does, with the text in the message.
+            // Like a panic of the standard library that has the text in its message.
             let personal = "Ada Lovelace, 12 St James Square, é".to_owned();
             let _ = &personal[..personal.len() - 1];
         }
         let named = CRASH_AT.as_deref() == Some(name);
         if named {
-            // There is no other way to kill oneself without unsafe code.
+            // A process can't send itself SIGKILL without unsafe code.
             let _ = std::process::Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
         }
         let dies = DYING.try_with(|dying| {

@@ -1,8 +1,8 @@
-//! Reads a catalog file and finds everything that is wrong with it at once.
+//! Reads a catalog file and finds all of its faults at once.
 //!
-//! A deserialiser stops at the first value of a wrong shape. So the file is read again and again, each time
-//! without the list entry (a product, a variant, a shipping method, …) that stopped it, until what is left has
-//! the right shape and can be checked for sense.
+//! A deserializer stops at the first value of a wrong shape. So the file is read repeatedly, each time without the list
+//! entry (a product, a variant, a shipping method, …) that stopped it, until the rest has the right shape and its
+//! content can be checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,9 +14,9 @@ use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
 use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
 
-/// The text of a catalog file with its base tax rates: `"baseRates": "tax-rates.json"` in its `tax` names a file beside
-/// it, whose jurisdictions are taken in after the file's own, which win over those of the same id. What can't be
-/// understood stays as it is, for [`read`] to find fault with.
+/// The text of a catalog file with its base tax rates: `"baseRates": "tax-rates.json"` in its `tax` names a file in the
+/// same folder. Its jurisdictions are added after the file's own, except those whose id the file has itself. Values of
+/// a wrong shape stay, so that [`read`] reports them.
 ///
 /// # Errors
 /// When one of the files can't be read.
@@ -40,8 +40,7 @@ pub fn open(file: &Path) -> io::Result<String> {
 /// Reads and checks a catalog file.
 ///
 /// # Errors
-/// Every fault, each at its JSON pointer in the file: one a list entry for values of a wrong shape, all of the
-/// others.
+/// Every fault with its JSON pointer in the file. For values of a wrong shape, one fault for each list entry.
 pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     let document =
         serde_json::from_str(text).map_err(|error| vec![Invalid::new("", format!("isn't JSON: {error}"))])?;
@@ -55,20 +54,20 @@ pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     faults.extend(senseless.into_iter().map(|fault| reading.pruned.restore(fault)));
     without_consequences(&document, &mut faults);
     if faults.is_empty() {
-        // A name that stands twice in one object is seen only in the text.
+        // A duplicate name in an object can be found only in the text.
         return serde_json::from_str(text).map_err(|error| vec![Invalid::new("", error.to_string())]);
     }
     Err(faults)
 }
 
-/// A file on its way to a right shape.
+/// A file from which values of a wrong shape are removed.
 struct Reading {
     document: Value,
     faults: Vec<Invalid>,
     pruned: Pruned,
 }
 
-/// What the file must have, each with its emptiest form.
+/// The required parts of the file, each with its empty form.
 fn parts() -> [(&'static str, Value); 6] {
     [
         ("products", json!([])),
@@ -80,11 +79,11 @@ fn parts() -> [(&'static str, Value); 6] {
     ]
 }
 
-/// Those that a file may do without.
+/// The optional parts of the file.
 const OPTIONAL: [&str; 3] = ["coupons", "taxExemptions", "cashOnDelivery"];
 
 impl Reading {
-    /// The parts are looked at one by one, so those that are unknown or missing go first.
+    /// The parts are checked one by one, so unknown and missing ones are handled first.
     fn new(mut document: Map<String, Value>) -> Self {
         let mut faults = Vec::new();
         document.retain(|name, _| {
@@ -105,7 +104,7 @@ impl Reading {
         Self { document: Value::Object(document), faults, pruned: Pruned::default() }
     }
 
-    /// The file without everything of a wrong shape, each of which becomes a fault.
+    /// Removes all values of a wrong shape, and notes a fault for each.
     fn shape(&mut self) -> Option<CatalogFile> {
         loop {
             let error = match serde_path_to_error::deserialize::<_, CatalogFile>(&self.document) {
@@ -121,7 +120,7 @@ impl Reading {
         }
     }
 
-    /// Takes the innermost list entry of this path away, or empties the part that it lies in.
+    /// Removes the innermost list entry of this path, or empties the part that contains it.
     fn prune(&mut self, mut path: Vec<String>) -> bool {
         while let Some(last) = path.pop() {
             let list = pointer(path.iter().map(String::as_str));
@@ -144,7 +143,7 @@ impl Reading {
     }
 }
 
-/// Which list entries are gone, so that the places of what is left can be told in the whole file.
+/// The removed list entries, to calculate where the rest is in the whole file.
 #[derive(Default)]
 struct Pruned {
     /// By the list's pointer in the whole file: indexes in it, ascending.
@@ -162,7 +161,7 @@ impl Pruned {
         Invalid::new(self.original(&fault.pointer), fault.detail)
     }
 
-    /// The place in the whole file of a place in what is left of it.
+    /// Converts a place in the rest of the file to its place in the whole file.
     fn original(&self, place: &str) -> String {
         place.split('/').skip(1).fold(String::new(), |list, step| {
             let step =
@@ -177,7 +176,7 @@ impl Pruned {
     }
 }
 
-/// Drops the faults of coupons for products that are there, but have faults of their own.
+/// Removes the faults of coupons whose products are in the file but have faults themselves.
 fn without_consequences(document: &Value, faults: &mut Vec<Invalid>) {
     let products = faults.iter().filter_map(|fault| {
         let index = fault.pointer.strip_prefix("/products/")?.split('/').next()?;
@@ -190,12 +189,12 @@ fn without_consequences(document: &Value, faults: &mut Vec<Invalid>) {
     });
 }
 
-/// The steps of a path, as a JSON pointer counts them.
+/// The steps of a path, as in a JSON pointer.
 fn steps(path: &serde_path_to_error::Path) -> Vec<String> {
     let steps = path.iter().map_while(|segment| match segment {
         Segment::Seq { index } => Some(index.to_string()),
         Segment::Map { key } => Some(key.clone()),
-        // A variant is no step in the file; what follows can't be told.
+        // An enum variant is not a step in the file, so the steps after it are unknown.
         Segment::Enum { .. } | Segment::Unknown => None,
     });
     steps.collect()

@@ -9,7 +9,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
-/// Where `DynamoDB` is and as whom to speak to it.
+/// The endpoint of `DynamoDB` and the credentials for it.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// `None` is the region's own endpoint.
@@ -19,7 +19,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// A local engine, which takes any credentials.
+    /// A local engine, which accepts any credentials.
     pub fn local(endpoint: &str) -> Self {
         Self {
             endpoint: Some(endpoint.to_owned()),

@@ -1,4 +1,4 @@
-//! A `DynamoDB` of our own: empty, on 127.0.0.1, gone when dropped.
+//! A temporary `DynamoDB`: empty, on 127.0.0.1, deleted when dropped.
 
 use std::io;
 use std::net::TcpListener;
@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use crate::process::{self, Launch, Output, OwnedProcess};
 use crate::{http_probe, ports, project};
 
-/// A JVM on a busy machine takes its time.
+/// A JVM on a busy machine starts slowly.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
-/// Tries with another free port, when the first was taken in between.
+/// The most attempts with another free port, if the first was taken in between.
 const ATTEMPTS: usize = 5;
 const JAR: &str = "DynamoDBLocal.jar";
 
@@ -46,7 +46,7 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    /// What the variable `TEST_DYNAMODB` asks for: `local`, or `dynoxide`, which is the default.
+    /// The engine by the variable `TEST_DYNAMODB`: `local`, or `dynoxide` (default).
     pub fn from_environment() -> Result<Self, EngineError> {
         match std::env::var("TEST_DYNAMODB").as_deref() {
             Err(_) | Ok("" | "dynoxide") => Ok(Self::Embedded),
@@ -79,13 +79,13 @@ impl DynamoDbEngine {
         }
     }
 
-    /// What `AWS_ENDPOINT_URL_DYNAMODB` must be to reach it.
+    /// The value of `AWS_ENDPOINT_URL_DYNAMODB` for it.
     pub fn endpoint(&self) -> String {
         format!("http://{}", ports::local(self.port()))
     }
 }
 
-/// dynoxide on a thread of its own, so that it serves whatever its owner's runtime is doing.
+/// dynoxide on its own thread, so that it doesn't depend on its owner's runtime.
 #[derive(Debug)]
 pub struct Dynoxide {
     port: u16,
@@ -112,7 +112,7 @@ impl Dynoxide {
             runtime.block_on(async {
                 if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
                     let serving = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending());
-                    // Its own graceful stop would wait for every client to hang up.
+                    // Its own graceful stop waits until every client disconnects.
                     tokio::select! {
                         _ = serving => {}
                         _ = stopped => {}
@@ -129,7 +129,7 @@ impl Dynoxide {
 impl Drop for Dynoxide {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // An error means that it has ended already.
+            // An error means that it has already ended.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
@@ -138,7 +138,7 @@ impl Drop for Dynoxide {
     }
 }
 
-/// `DynamoDB` Local from `.tools/dynamodb-local`, in memory. It listens on all interfaces and can't be told not to.
+/// `DynamoDB` Local from `.tools/dynamodb-local`, in memory. It listens on all interfaces, which can't be changed.
 #[derive(Debug)]
 pub struct DynamoDbLocal {
     port: u16,
@@ -183,7 +183,7 @@ impl DynamoDbLocal {
         Ok(engine)
     }
 
-    /// How it ended, if it did so by itself.
+    /// Its exit status, if it has ended by itself.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.ended()
     }

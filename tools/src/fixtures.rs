@@ -24,7 +24,7 @@ use shared::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Who owns both.
+/// The owner of both.
 pub const GUEST: GuestId = GuestId::new(Uuid::from_u128(0xa3bb_189e_8bf9_4c2d_9f43_1d2e_3f4a_5b6c));
 /// The signed-in customer of the events.
 pub const USER: &str = "customer-1";
@@ -32,27 +32,27 @@ pub const USER: &str = "customer-1";
 pub const CHECKOUT: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e5f));
 /// An order of the same, just confirmed.
 pub const ORDER: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_c0de));
-/// An order that another guest has paid by card, and got a part of back.
+/// An order that another guest has paid by card, with a partial refund.
 pub const PAID: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_ca2d));
-/// The refund of that part: asked for again, it is the same.
+/// The partial refund. Requested again, it is the same refund.
 const REFUND: Uuid = Uuid::from_u128(0x9f0c_2f0a_5f0e_4e0e_8f57_0a6f_3f5c_2d11);
 const PAYER: GuestId = GuestId::new(Uuid::from_u128(0xa3bb_189e_8bf9_4c2d_9f43_1d2e_3f4a_5b6d));
 const PAID_SESSION: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e61));
-/// The session that the order came from.
+/// The session that became the order.
 const ORDERED: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e60));
 
-/// Why there are no fixtures.
+/// Why the fixtures could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FixtureError {
     #[error("the session couldn't be made")]
     Initiate(#[from] InitiateError),
     #[error("the order couldn't be made")]
     Confirm(#[from] ConfirmError),
-    #[error("what was there before couldn't be taken away: {0}")]
+    #[error("the old fixtures couldn't be deleted: {0}")]
     Clear(String),
 }
 
-/// Puts both where the events look for them, as if nobody had touched them yet. The sample catalog must be loaded.
+/// Stores the fixtures in their original state, where the events expect them. The sample catalog must be loaded.
 pub async fn seed(app: &App) -> Result<(), FixtureError> {
     clear(app).await.map_err(|error| FixtureError::Clear(error.to_string()))?;
     open(app, GUEST, CHECKOUT, ORDER).await?;
@@ -67,7 +67,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     Ok(())
 }
 
-/// As if Stripe had been asked, which the events do without.
+/// As if Stripe had been called. The events don't need Stripe.
 fn paid(order: &Order, now: OffsetDateTime) -> Result<Payment, FixtureError> {
     let fault = |error: &dyn std::fmt::Display| FixtureError::Clear(error.to_string());
     let token = "pm_card_visa".parse().map_err(|error| fault(&error))?;
@@ -84,7 +84,7 @@ fn paid(order: &Order, now: OffsetDateTime) -> Result<Payment, FixtureError> {
     Ok(payment)
 }
 
-/// A session that became an order, for cash.
+/// A session that became an order, with cash on delivery.
 async fn place(
     app: &App,
     guest: GuestId,
@@ -126,7 +126,7 @@ async fn open(
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };
     let session = initiate(app, &context, cart(), &|_| None).await?;
-    // The confirmation is another request, with changes of its own.
+    // The confirmation is another request, with its own change ids.
     let ids = FreshIds { change: Uuid::new_v4(), ..context.ids };
     Ok((RequestContext { ids, ..context }, session))
 }
@@ -156,7 +156,7 @@ fn cart() -> Initiate {
     }
 }
 
-/// Gives back an order's place among its caller's open ones.
+/// Gives back an order's place among its caller's open orders.
 async fn close(app: &App, owner: &str, id: OrderId) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     let Some(mut order) = app.orders.get(&owner.parse()?, id).await? else { return Ok(()) };
@@ -168,7 +168,7 @@ async fn close(app: &App, owner: &str, id: OrderId) -> Result<(), Box<dyn std::e
     Ok(())
 }
 
-/// Takes away what earlier events made of the fixtures, copies included.
+/// Deletes the fixtures as earlier events left them, and their copies.
 async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let text = |value: String| AttributeValue::S(value);
     let dynamo = &app.catalog;
@@ -195,7 +195,7 @@ async fn clear(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>
         keys.orders(&owner),
         keys.orders(&payer),
     ];
-    // A command each: in a cluster they lie apart.
+    // One command for each key, because in a cluster the keys are on different nodes.
     let commands = copies.map(|key| Command::new("clear fixtures", "UNLINK").arg(key));
     if redis.send_always(&commands).await.contains(&None) {
         return Err("the copies in Redis can't be cleared".into());

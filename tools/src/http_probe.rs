@@ -1,6 +1,6 @@
-//! One HTTP request to a server of our own on 127.0.0.1, for its status alone.
+//! One HTTP request to a local server on 127.0.0.1, to check its status.
 //!
-//! Enough to ask whether a local server is up, without an HTTP client among the dependencies.
+//! Enough to check whether a local server is up, without an HTTP client as a dependency.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::ports;
 
-/// Sends one request with a JSON body (none if empty) and waits up to `within` for the whole answer.
-/// Returns its status and body, the latter as it came.
+/// Sends one request with a JSON body (none if empty) and waits up to `within` for the whole answer. Returns its status
+/// and its raw body.
 pub fn request(port: u16, method: &str, path: &str, body: &str, within: Duration) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&ports::local(port), within)?;
     stream.set_read_timeout(Some(within))?;

@@ -1,6 +1,6 @@
-//! What only a laptop's stack uses: names, fake credentials and the tokens of made-up callers.
+//! Used by a laptop's stack only: names, fake credentials and tokens of invented callers.
 //!
-//! Nothing here opens anything that is deployed: a deployed stack knows no shared secret.
+//! Nothing here gives access to a deployed stack, which has no shared secret.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 pub const REGION: &str = "us-east-1";
 /// Letters and digits only: `DynamoDB` Local refuses anything else.
 pub const ACCESS_KEY: &str = "local";
-/// What the local tables' names start with.
+/// The prefix of the local tables' names.
 pub const TABLE_PREFIX: &str = "checkout-";
 pub const JWT_SECRET: &str = "local-development-only-0123456789abcdef";
 pub const JWT_ISSUER: &str = "http://localhost/local-issuer";

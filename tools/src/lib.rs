@@ -1,9 +1,9 @@
-//! What a developer's local stack is made of, for the command line (`checkout`) and for the tests:
-//! the template as data, real servers that end with their owner, and the tokens of made-up callers.
+//! The parts of a developer's local stack, for the command line (`checkout`) and for the tests: the template as data,
+//! real servers that end with their owner, and tokens of invented callers.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "what a tool reads from its environment is where to find programs, not a setting of the checkout"
+    reason = "tools read from the environment where programs are, not the checkout's settings"
 )]
 
 pub mod catalog;

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "a command line reads its own environment, clock and dice: it is the edge"
+    reason = "the command line is the edge: it reads the environment, the clock and randomness"
 )]
 
 use std::{error::Error, process::ExitCode};
@@ -47,7 +47,7 @@ enum Command {
     Stats(Operated<commands::stats::StatsArgs>),
     /// Watch the commands on this checkout's keys as they come
     Monitor(Operated<commands::stats::MonitorArgs>),
-    /// Say when a key goes
+    /// Show when a key expires
     Ttl(Operated<commands::keys::TtlArgs>),
     /// Drop keys by pattern
     Clear(Operated<commands::keys::ClearArgs>),
@@ -55,7 +55,7 @@ enum Command {
     Session(Operated<commands::session::SessionArgs>),
     /// See and forget what is counted against a caller
     Limits(Operated<commands::limits::LimitsArgs>),
-    /// Look for what is wrong, and say what to do about it
+    /// Find faults, and say how to correct them
     Doctor(Operated<commands::doctor::DoctorArgs>),
     /// Write what a new HTTP route needs
     NewRoute(commands::new_route::NewRouteArgs),
@@ -69,7 +69,7 @@ enum Command {
     RunTied(commands::run_tied::RunTiedArgs),
 }
 
-/// A command of the operator's, and on what.
+/// An operator's command, and its target.
 #[derive(Debug, clap::Args)]
 struct Operated<A: clap::Args> {
     #[command(flatten)]
@@ -108,7 +108,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command of the operator's, and tells how it ended in the form that was asked for.
+/// Runs an operator's command, and prints its result in the requested form.
 fn operate(target: &Target, command: impl Future<Output = Result<Outcome, CommandError>>) -> ExitCode {
     // Redis and the SDK share one TLS library with one provider.
     let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();

@@ -9,15 +9,15 @@ pub fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// A port that was free a moment ago. Another process may take it before its user does,
-/// so whoever starts a server on it tries again with another one.
+/// A port that was free a moment ago. Another process may take it first, so a caller that starts a server on it must
+/// try again with another port.
 pub fn free() -> io::Result<u16> {
     Ok(TcpListener::bind(local(0))?.local_addr()?.port())
 }
 
 /// Whether a server could listen on this port now.
 pub fn is_free(port: u16) -> bool {
-    // Binding isn't proof enough: some systems allow it beside a listener on all interfaces.
+    // Binding alone proves nothing: some systems allow it although another process listens on all interfaces.
     !answers(port) && TcpListener::bind(local(port)).is_ok()
 }
 

@@ -16,15 +16,15 @@ const POLL: Duration = Duration::from_millis(10);
 /// How a child is tied to this process.
 #[derive(Debug, Clone)]
 pub enum Launch {
-    /// A plain child in this process's group: Ctrl-C in a terminal reaches it too. For tests.
+    /// A plain child in this process's group: Ctrl-C in a terminal also ends it. For tests.
     Plain,
-    /// A group of its own, so that Ctrl-C reaches only its owner, which then stops it in order; and
-    /// started through `checkout run-tied`, so that on Linux it ends even if its owner is killed.
+    /// A child in its own group, so that Ctrl-C reaches only its owner, which then stops it in order. It is started
+    /// through `checkout run-tied`, so that on Linux it ends even if its owner is killed.
     Tied { checkout: PathBuf },
 }
 
 impl Launch {
-    /// What starts `program`.
+    /// The command that starts `program`.
     pub fn command(&self, program: &Path) -> Command {
         match self {
             Self::Plain => Command::new(program),
@@ -37,7 +37,7 @@ impl Launch {
     }
 }
 
-/// Where a child's output goes.
+/// The destination of a child's output.
 #[derive(Debug, Clone, Copy)]
 pub enum Output<'a> {
     /// To this process's own stdout and stderr.
@@ -91,7 +91,7 @@ impl OwnedProcess {
         self.child.id()
     }
 
-    /// How it ended, if it has. Never waits.
+    /// Its exit status, if it has ended. Never waits.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -101,7 +101,8 @@ impl OwnedProcess {
         let Ok(id) = i32::try_from(self.child.id()) else {
             return;
         };
-        // The child hasn't been waited for, so the id is still its own. Gone already: nothing to do.
+        // The child hasn't been waited for, so the id is still its own. If it has ended already, there is nothing to
+        // do.
         let _ = if self.own_group { killpg(Pid::from_raw(id), signal) } else { kill(Pid::from_raw(id), signal) };
     }
 
@@ -117,7 +118,7 @@ impl OwnedProcess {
 
     fn kill(&mut self) {
         self.signal(Signal::SIGKILL);
-        // Nothing can be done about a child that can't be waited for.
+        // A failed wait can't be handled.
         let _ = self.child.wait();
     }
 }
@@ -130,19 +131,19 @@ impl Drop for OwnedProcess {
     }
 }
 
-/// Lets this process hold many connections, as far as the system allows: the usual 1,024 files are a few hundred
-/// clients and the functions that answer them.
+/// Raises the limit of open files, as far as the system allows: the usual 1,024 are only enough for a few hundred
+/// clients and their functions.
 pub fn allow_many_files() {
     const WANTED: u64 = 8192;
     if let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE)
         && now < WANTED.min(most)
     {
-        // Without it, clients wait until others have gone.
+        // Without it, clients wait until others disconnect.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, WANTED.min(most), most);
     }
 }
 
-/// How a process ended, in words.
+/// A process's exit status, in words.
 pub fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),

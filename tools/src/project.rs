@@ -1,8 +1,8 @@
-//! Where the project's files are.
+//! The location of the project's files.
 
 use std::path::{Path, PathBuf};
 
-/// No folder from here upwards holds the project.
+/// Neither the current folder nor one above it contains the project.
 #[derive(Debug, thiserror::Error)]
 #[error("run this inside the project: neither this folder nor one above it holds template.yaml")]
 pub struct NotInProject;

@@ -1,4 +1,4 @@
-//! A Redis of our own: an empty one on 127.0.0.1, gone when dropped.
+//! A temporary Redis: empty, on 127.0.0.1, deleted when dropped.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -13,10 +13,10 @@ use crate::ports;
 use crate::process::{self, Launch, Output, OwnedProcess};
 
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
-/// Tries with another free port, when the first was taken in between.
+/// The most attempts with another free port, if the first was taken in between.
 const ATTEMPTS: usize = 5;
 
-/// Why there is no Redis.
+/// Why Redis could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisServerError {
     #[error(
@@ -32,8 +32,8 @@ pub enum RedisServerError {
     Io(#[from] io::Error),
 }
 
-/// A `redis-server` without persistence (or `valkey-server`, or `meebis` where neither is to be had),
-/// with a temporary folder for its log.
+/// A `redis-server` without persistence (or `valkey-server`, or `meebis` if neither is installed), with a temporary
+/// folder for its log.
 #[derive(Debug)]
 pub struct RedisServer {
     process: Option<OwnedProcess>,
@@ -81,12 +81,12 @@ impl RedisServer {
         format!("redis://{}", ports::local(self.port))
     }
 
-    /// Which program it is, for a status line.
+    /// The program's name, for a status line.
     pub fn program(&self) -> String {
         self.program.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// How it ended, if it did so by itself.
+    /// Its exit status, if it has ended by itself.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.as_mut().and_then(OwnedProcess::ended)
     }
@@ -96,7 +96,7 @@ impl RedisServer {
         process::log_tail(&self.log_file())
     }
 
-    /// Kills it, as a crash would: everything in it is lost, its port refuses connections.
+    /// Kills it like a crash: its data is lost, and its port refuses connections.
     pub fn stop(&mut self) {
         self.process = None;
     }
@@ -129,7 +129,7 @@ impl RedisServer {
         }
     }
 
-    /// Lets a frozen one go on.
+    /// Resumes a frozen server.
     pub fn thaw(&self) {
         if let Some(process) = &self.process {
             process.signal(Signal::SIGCONT);
@@ -153,10 +153,10 @@ impl RedisServer {
     }
 }
 
-/// Whether the server on this port answers, and is the process named: another one's answer would hide
-/// that ours found its port taken.
+/// Whether the server on this port answers and is the given process. An answer of another process would hide that this
+/// one found its port in use.
 fn answers_as(port: u16, process: u32) -> bool {
-    // No client: inline commands do, and QUIT ends the answer.
+    // Without a client library: inline commands are enough, and QUIT ends the answer.
     let within = Duration::from_millis(500);
     let ask = || -> io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&ports::local(port), within)?;

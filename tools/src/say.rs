@@ -1,29 +1,29 @@
-//! What the command line says to the person in front of it.
+//! The output of the command line for people.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command line answers on stdout and complains on stderr"
+    reason = "a command line writes results to stdout and errors to stderr"
 )]
 
 use std::fmt::Display;
 
-/// A line about what is being done.
+/// A line about the current step.
 pub fn step(what: impl Display) {
     println!("==> {what}");
 }
 
-/// Something that was asked for, as it is.
+/// A result, unchanged.
 pub fn answer(text: impl Display) {
     println!("{text}");
 }
 
-/// Why it didn't work.
+/// The reason for a failure.
 pub fn failure(why: &str) {
     eprintln!("checkout: {why}");
 }
 
-/// A text for whoever looks at stderr, as it is.
+/// A text for stderr, unchanged.
 pub fn complain(text: &str) {
     eprintln!("{text}");
 }

@@ -1,4 +1,4 @@
-//! What the stack of `checkout dev` runs with, noted for the commands that look at it from another shell.
+//! The settings of a running `checkout dev`, saved for commands in another shell.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use std::{
 use nix::{sys::signal::kill, unistd::Pid};
 use serde::{Deserialize, Serialize};
 
-/// What begins with one of these is noted: nothing that could be a secret.
+/// Only settings with these prefixes are saved: none of them can be a secret.
 const NOTED: [&str; 8] = [
     "ORDER_CACHE_",
     "ORDER_LIST_CACHE_",
@@ -28,21 +28,21 @@ struct Noted {
     settings: BTreeMap<String, String>,
 }
 
-/// The note of a running stack; gone when this is dropped.
+/// The saved settings of a running stack; deleted when this is dropped.
 #[derive(Debug)]
 pub struct Note(PathBuf);
 
-/// One file for each database port: stacks beside each other have different ones.
+/// One file for each database port: parallel stacks have different ports.
 fn place(root: &Path, dynamodb_port: u16) -> PathBuf {
     root.join("target").join(format!("checkout-dev-{dynamodb_port}.json"))
 }
 
-/// Whether a setting is one of those that are noted.
+/// Whether a setting is saved.
 pub fn is_noted(name: &str) -> bool {
     NOTED.iter().any(|start| name.starts_with(start))
 }
 
-/// Notes the settings of this process's stack.
+/// Saves the settings of this process's stack.
 ///
 /// # Errors
 /// When the file can't be written.
@@ -55,10 +55,10 @@ pub fn note(root: &Path, dynamodb_port: u16, settings: impl IntoIterator<Item = 
     Ok(Note(path))
 }
 
-/// The settings of the stack that runs on this machine, if one does.
+/// The settings of the stack on this machine, if one is running.
 pub fn running(root: &Path, dynamodb_port: u16) -> Option<BTreeMap<String, String>> {
     let noted: Noted = serde_json::from_slice(&fs::read(place(root, dynamodb_port)).ok()?).ok()?;
-    // One that was killed leaves its note behind.
+    // A killed stack leaves its file behind.
     kill(Pid::from_raw(noted.pid), None).ok()?;
     Some(noted.settings)
 }

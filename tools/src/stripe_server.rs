@@ -1,4 +1,4 @@
-//! A Stripe of our own: localstripe on 127.0.0.1, empty, gone when dropped.
+//! A temporary Stripe: localstripe on 127.0.0.1, empty, deleted when dropped.
 
 use std::{
     io,
@@ -15,13 +15,13 @@ use crate::{
     project::{self, NotInProject},
 };
 
-/// A key and a webhook secret that it takes. It takes any.
+/// A key and a webhook secret for it. It accepts any.
 pub const SECRET_KEY: &str = "sk_test_local";
 pub const WEBHOOK_SECRET: &str = "whsec_local";
 
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
-/// Why there is no Stripe.
+/// Why Stripe could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StripeServerError {
     #[error("localstripe isn't set up: run scripts/setup test")]
@@ -43,7 +43,7 @@ pub struct StripeServer {
 }
 
 impl StripeServer {
-    /// Whether there is one to start.
+    /// Whether localstripe is installed.
     pub fn is_installed() -> bool {
         python().is_ok_and(|python| python.is_file())
     }
@@ -86,10 +86,10 @@ impl StripeServer {
         format!("http://{}", self.address())
     }
 
-    /// Has every event sent to this URL from now on, a second after it happened.
+    /// Sets the URL to which every event is sent from now on, a second after it happened.
     ///
     /// # Errors
-    /// When it doesn't take it.
+    /// When it refuses the URL.
     pub fn send_events_to(&self, url: &str) -> io::Result<()> {
         use std::io::{Read as _, Write as _};
         let body = format!(r#"{{"url":"{url}","secret":"{WEBHOOK_SECRET}"}}"#);

@@ -14,11 +14,11 @@ use aws_sdk_dynamodb::types::{
 
 use crate::template::{self, Table, Template};
 
-/// How long a table may take to become ACTIVE. The real service takes seconds, the local ones none.
+/// How long a table may take to become ACTIVE. The real service takes seconds; local engines are immediate.
 const ACTIVE_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Why a table could not be made ready.
+/// Why a table could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     #[error("the template's table {table} can't be asked for: {source}")]
@@ -37,7 +37,7 @@ pub enum TableError {
 /// Creates every table of the template that isn't there yet, each named `prefix` and its short name
 /// (see [`Table::local_name`]), waits until it is ACTIVE and sets its TTL.
 ///
-/// Running it again changes nothing: a table that exists is left as it is.
+/// Running it again changes nothing: an existing table is left unchanged.
 pub async fn create_tables(client: &Client, template: &Template, prefix: &str) -> Result<(), TableError> {
     for table in &template.tables {
         create_table(client, table, prefix).await?;
@@ -45,7 +45,7 @@ pub async fn create_tables(client: &Client, template: &Template, prefix: &str) -
     Ok(())
 }
 
-/// Deletes every table that [`create_tables`] makes under this prefix. A missing one is no error.
+/// Deletes every table that [`create_tables`] makes under this prefix. A missing one is not an error.
 pub async fn delete_tables(client: &Client, template: &Template, prefix: &str) -> Result<(), TableError> {
     for table in &template.tables {
         let name = table.local_name(prefix);
@@ -156,7 +156,7 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), TableError
     tokio::time::timeout(ACTIVE_WITHIN, wait).await.unwrap_or_else(|_| Err(TableError::NeverActive(name.to_owned())))
 }
 
-/// Asked for only when it isn't on yet: switching it on twice is an error.
+/// Set only if it isn't on yet, because setting it twice is an error.
 async fn set_time_to_live(client: &Client, table: &Table, name: &str) -> Result<(), TableError> {
     let Some(ttl) = table.schema.time_to_live_specification.as_ref().filter(|t| t.enabled) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `POST /apply-coupon`: puts a coupon on the session, beside others if all may be combined.
+//! `POST /apply-coupon`: adds a coupon to the session, to others if all may be combined.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::ApplyCoupon, request, apply).await
 }
 
-/// A coupon that doesn't apply is refused with its reason, and the session stays as it was.
+/// A coupon that doesn't apply is refused with its reason. The session stays unchanged.
 async fn apply(app: &App, incoming: Incoming<Caller, ApplyCoupon>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let session = coupon::apply(app, &context, command).await?;

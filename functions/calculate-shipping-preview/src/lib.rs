@@ -1,4 +1,4 @@
-//! `POST /calculate-shipping-preview`: the offers for items and a place, without a session.
+//! `POST /calculate-shipping-preview`: the shipping offers for items and a destination, without a session.
 
 use std::sync::Arc;
 

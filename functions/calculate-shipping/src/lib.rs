@@ -1,4 +1,4 @@
-//! `POST /calculate-shipping`: the offers for the session's address; with a method, chooses it.
+//! `POST /calculate-shipping`: the shipping offers for the session's address. With a method, it chooses it.
 
 use std::sync::Arc;
 

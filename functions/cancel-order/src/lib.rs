@@ -1,4 +1,4 @@
-//! `POST /orders/{orderId}/cancel`: calls an order off for its owner.
+//! `POST /orders/{orderId}/cancel`: cancels an order for its owner.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::CancelOrder, request, apply).await
 }
 
-/// Stock and coupon use go back, once, and what was paid; cancelling again gives the same order.
+/// Stock, coupon uses and what was paid are given back, once. A repeated cancellation returns the same order.
 async fn apply(app: &App, incoming: Incoming<Caller, Cancel>) -> Result<Answer, Problem> {
     let Incoming { context, command, key, .. } = incoming;
-    // What goes back to a card isn't known yet when the order is called off.
+    // The result of the refund isn't known yet when the cancellation is stored.
     let by_card = |order: &Order| order.payment.card.is_some();
     let stored_response = |order: &Order| {
         let key = key.as_ref().filter(|_| !by_card(order))?;

@@ -1,4 +1,4 @@
-//! `POST /orders/{orderId}/capture`: takes the amount that the bank holds for an order, for the shop's staff.
+//! `POST /orders/{orderId}/capture`: captures the authorized amount of an order, for the shop's staff.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::CaptureOrder, request, apply).await
 }
 
-/// 200 when it is taken, and whenever it was; 202 while the provider hasn't said so.
+/// 200 when it is captured, now or earlier; 202 while the provider hasn't confirmed it.
 async fn apply(app: &App, incoming: Incoming<Staff, CaptureOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::capture(app, &context, command.order).await?;

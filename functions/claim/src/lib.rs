@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::Claim, request, apply).await
 }
 
-/// What moved; repeated, it finds nothing left to move.
+/// The ids of what moved. A repeated claim finds nothing left to move.
 async fn apply(app: &App, incoming: Incoming<SignedIn, MergeGuest>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let claimed = merge_guest(app, &context, command).await?;

@@ -21,11 +21,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::ConfirmOrder, request, apply).await
 }
 
-/// 201 for the request that made the order, 200 with the same order for every other; 202 while it isn't known to be
-/// paid.
+/// 201 for the request that made the order, 200 with the same order for every other; 202 while its payment is open.
 async fn apply(app: &App, incoming: Incoming<Caller, Confirm>) -> Result<Answer, Problem> {
     let Incoming { context, command, key, .. } = incoming;
-    // What becomes of a card isn't known yet when the order is stored.
+    // The result of a card payment isn't known yet when the order is stored.
     let final_at_once = |order: &Order| order.payment.due().is_none();
     let stored_response = |order: &Order| {
         let key = key.as_ref().filter(|_| final_at_once(order))?;

@@ -12,7 +12,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::GetOrder, request, apply).await
 }
 
-/// With its items and the history of its status.
+/// The order with its items and status history.
 async fn apply(app: &App, incoming: Incoming<Caller, ShowOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::get(app, &context, command.order).await?;

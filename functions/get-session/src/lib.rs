@@ -1,4 +1,4 @@
-//! `GET /session/{checkoutId}`: shows a session, and keeps it alive.
+//! `GET /session/{checkoutId}`: shows a session, and extends its time to live.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::Initiate, request, apply).await
 }
 
-/// Without an identity the caller becomes a guest; the answer names the guest id to come back with.
+/// A caller without an identity becomes a guest. The answer has the guest id for the next requests.
 async fn apply(app: &App, incoming: Incoming<Newcomer, InitiateRequest>) -> Result<Answer, Problem> {
     let Incoming { context, command, key, .. } = incoming;
     let context = context.try_map(|newcomer| newcomer.or_named(command.guest))?;

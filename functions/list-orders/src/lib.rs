@@ -13,7 +13,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::ListOrders, request, apply).await
 }
 
-/// `status`, `limit` and `cursor` choose the page.
+/// Query parameters: `status`, `limit` and `cursor`.
 async fn apply(app: &App, incoming: Incoming<Caller, OrderFilter>) -> Result<Answer, Problem> {
     let Incoming { context, command: filter, .. } = incoming;
     let page = orders::list(app, &context, &filter).await?;

@@ -1,4 +1,4 @@
-//! `POST /webhooks/stripe`: the payment provider tells that something has changed.
+//! `POST /webhooks/stripe`: an event of the payment provider.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::PaymentWebhook, request, apply).await
 }
 
-/// 200 for everything that the provider need not send again.
+/// 200 for every event that the provider need not send again.
 async fn apply(app: &App, incoming: Incoming<Anyone, Notification>) -> Result<Answer, Problem> {
     let Incoming { context, command: told, .. } = incoming;
     let event = app.payments.open(&told.body, told.signature.as_deref(), context.now).await?;

@@ -1,4 +1,4 @@
-//! Every minute: finishes the payments that nobody else has finished.
+//! Every minute: finishes open payments.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use shared::{
     ports::StoreError,
 };
 
-/// What this run did. An error makes Lambda count a failed invocation; the next minute tries again.
+/// What this run did. On an error Lambda counts a failed invocation, and the next minute tries again.
 pub async fn handle(app: Arc<App>, scheduled: Scheduled) -> Result<Reconciled, StoreError> {
     reconcile(app.finisher(&scheduled)).await
 }

@@ -1,4 +1,4 @@
-//! `POST /orders/{orderId}/refund`: gives back what was paid by card, or a part of it, for the shop's staff.
+//! `POST /orders/{orderId}/refund`: refunds what was paid by card, or a part of it, for the shop's staff.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::RefundOrder, request, apply).await
 }
 
-/// 200 when the provider has taken it; 202 while it hasn't said so, and somebody goes on asking.
+/// 200 when the provider has accepted it; 202 while it hasn't: then the reconciler continues.
 async fn apply(app: &App, incoming: Incoming<Staff, Refund>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::refund(app, &context, command).await?;

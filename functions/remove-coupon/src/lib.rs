@@ -1,4 +1,4 @@
-//! `POST /remove-coupon`: takes one coupon off the session, or all.
+//! `POST /remove-coupon`: removes one coupon from the session, or all.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::RemoveCoupon, request, apply).await
 }
 
-/// A session without a coupon stays as it is.
+/// A session without a coupon stays unchanged.
 async fn apply(app: &App, incoming: Incoming<Caller, RemoveCoupon>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let session = coupon::remove(app, &context, command).await?;

@@ -1,4 +1,4 @@
-//! `PUT /address`: sets the addresses and prices the cart for the new place.
+//! `PUT /address`: sets the addresses and prices the cart for the new destination.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::UpdateAddress, request, apply).await
 }
 
-/// An address that the cart can't go to is refused, and the session stays as it was.
+/// An address that the cart can't be shipped to is refused. The session stays unchanged.
 async fn apply(app: &App, incoming: Incoming<Caller, UpdateAddress>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let session = address::update(app, &context, command).await?;

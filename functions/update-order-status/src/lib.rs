@@ -1,4 +1,4 @@
-//! `PUT /orders/{orderId}/status`: moves any order on, for the shop's staff.
+//! `PUT /orders/{orderId}/status`: sets the status of any order, for the shop's staff.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::UpdateOrderStatus, request, apply).await
 }
 
-/// Only legal moves; a move to where the order already is changes nothing.
+/// Only legal changes. Setting the current status again changes nothing.
 async fn apply(app: &App, incoming: Incoming<Staff, SetStatus>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::set_status(app, &context, command).await?;

@@ -1,4 +1,4 @@
-//! Who we are to AWS, signatures in that name, and calls of services that have no client here.
+//! AWS credentials, signed requests, and calls of services without a client here.
 
 use std::time::SystemTime;
 
@@ -17,16 +17,16 @@ use aws_smithy_types::body::SdkBody;
 
 use crate::{config::aws::AwsConfig, telemetry::cause::chain};
 
-/// The function's role, as Lambda has told it.
+/// The credentials of the function's role, as Lambda provides them.
 pub fn credentials(aws: &AwsConfig) -> Credentials {
     let session = aws.session_token.as_ref().map(|token| token.expose().to_owned());
     Credentials::new(aws.access_key_id.expose(), aws.secret_access_key.expose(), session, None, "environment")
 }
 
-/// What has to be added to a request so that it is signed.
+/// The headers or query parameters that sign a request.
 ///
 /// # Errors
-/// Why it can't be signed.
+/// The reason if it can't be signed.
 pub fn signature(
     aws: &AwsConfig,
     service: &str,
@@ -46,20 +46,20 @@ pub fn signature(
     Ok(sign(request, &params.into()).map_err(|e| chain(&e))?.into_parts().0)
 }
 
-/// A call.
+/// One call of an AWS service.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
-    /// As signatures name it: `ssm`.
+    /// The service's name in signatures: `ssm`.
     pub service: &'a str,
     pub url: &'a str,
     pub headers: &'a [(&'a str, &'a str)],
     pub body: &'a str,
 }
 
-/// Posts, in the name of these credentials.
+/// Sends a POST, signed with these credentials.
 ///
 /// # Errors
-/// Why there is no answer; nothing secret is in it.
+/// The reason if there is no answer, without secrets.
 pub async fn post(
     connector: &Connector,
     aws: &AwsConfig,

@@ -1,4 +1,4 @@
-//! HTTPS for what has no client of its own: over the stack that the SDK brings anyway.
+//! HTTPS for services without a client, over the HTTP stack of the AWS SDK.
 
 use aws_smithy_http_client::{
     Connector,
@@ -12,15 +12,15 @@ use crate::telemetry::cause::chain;
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// A connector with connections of its own.
+/// A connector with its own connections.
 pub fn connector() -> Connector {
     Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
 }
 
-/// The text of an answer.
+/// The body of an answer as text.
 ///
 /// # Errors
-/// When it breaks off, is too large, or is no text.
+/// If it ends early, is too large, or isn't text.
 pub async fn text_of(response: HttpResponse) -> Result<String, String> {
     let body = ByteStream::new(response.into_body());
     let bytes = body.collect().await.map_err(|e| chain(&e))?.into_bytes();

@@ -1,4 +1,4 @@
-//! The ports' other side: `DynamoDB` and Redis, and the forms in which things are stored there.
+//! The implementations of the ports: `DynamoDB`, Redis, Stripe and token keys, and the stored forms.
 
 pub mod aws;
 pub mod dynamodb;

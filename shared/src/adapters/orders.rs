@@ -1,4 +1,4 @@
-//! Orders in `DynamoDB`, read through a cache in Redis.
+//! Orders in `DynamoDB`, with a cache in Redis.
 
 use std::sync::Arc;
 
@@ -39,17 +39,17 @@ pub struct OrderStore {
     pub redis: Arc<RedisConnection>,
     pub session_ttl: Duration,
     pub lives: Lives,
-    /// How long an order and its owner's lists stay uncached when it is being changed, and nobody says how that ended:
-    /// longer than a request may take.
+    /// How long an order and its owner's lists stay uncached if the outcome of a change is unknown: longer than a
+    /// request may take.
     pub hold: Duration,
-    /// How many open unpaid orders a caller and an address may have.
+    /// The limits of open orders.
     pub open_limits: OpenLimits,
     pub absences: Arc<Absences>,
-    /// What this container has counted of the limits.
+    /// The limits as this container counts them.
     pub local: Arc<LocalLimits>,
 }
 
-/// A page as it is cached.
+/// A page in its cached form.
 #[derive(Serialize, Deserialize)]
 struct StoredPage {
     orders: Vec<StoredOrder>,
@@ -57,9 +57,12 @@ struct StoredPage {
 }
 
 impl OrderStore {
-    /// Cache-aside with a lease. `read` asks the database; that it has nothing of use, as `is_there` judges it, is cached
-    /// too, for a short while and not for everyone who asks.
-    #[expect(clippy::too_many_arguments, reason = "half of them say how one kind of entry is read, written and judged")]
+    /// Cache-aside with a lease. `read` reads the database. An empty result, by `is_there`, is cached too, but only
+    /// briefly and only for a limited number of entries.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "half of them describe how one kind of entry is read, written and judged"
+    )]
     async fn through<T, S>(
         &self,
         at: &Field,
@@ -82,7 +85,7 @@ impl OrderStore {
             Some(stored) => parse(stored).map(Some),
         });
         if let Some(None) = cached {
-            // Of another schema, or rubbish: the next reader may fill it anew.
+            // It has another schema or is damaged: the next reader may fill it again.
             self.redis.send(&[leases::drop(at)]).await;
         }
         let cached = cached.flatten();
@@ -97,7 +100,7 @@ impl OrderStore {
         count(|counts| counts.order_cache_misses += 1);
         let value = match (read.await, cached) {
             (Ok(value), _) => value,
-            // What is about to expire has not yet.
+            // The document was about to expire but is still valid.
             (Err(error), Some(value)) => {
                 degraded(StoreName::DynamoDb, error.operation, &*error.source);
                 return Ok(value);
@@ -112,26 +115,26 @@ impl OrderStore {
         Ok(value)
     }
 
-    /// The keys that hold something of these orders.
+    /// The cache keys of these orders and owners.
     fn keys_of(&self, owners: &[&Owner], ids: &[OrderId]) -> Vec<String> {
         let keys = &self.redis.keys;
         ids.iter().map(|id| keys.order(*id)).chain(owners.iter().map(|owner| keys.orders(owner))).collect()
     }
 
-    /// Empties entries of the cache, and keeps them empty until the request lets them go or the hold is over.
+    /// Empties cache entries, and keeps them empty until the request releases them or the hold ends.
     pub async fn hold(&self, keys: &[String], request: ChangeId) {
         let commands: Vec<_> = keys.iter().map(|key| leases::hold(key, request, self.hold)).collect();
         self.redis.send(&commands).await;
     }
 
-    /// Empties entries again, and lets them be filled. `more` leaves in the same round trip.
+    /// Empties the entries again, and ends the hold. `more` is sent in the same round trip.
     pub async fn release(&self, keys: &[String], request: ChangeId, more: Vec<Command>) {
         let mut commands: Vec<_> = keys.iter().map(|key| leases::release(key, request)).collect();
         commands.extend(more);
         self.redis.send_always(&commands).await;
     }
 
-    /// Gives places back that nobody else has given back.
+    /// Commands that give back the places which are still taken.
     fn give_back(&self, places: &DeclinePlaces, request: ChangeId) -> Vec<Command> {
         let free = places.release();
         for limit in free {
@@ -140,9 +143,9 @@ impl OrderStore {
         free.iter().map(|limit| uncount(&self.redis, limit, request)).collect()
     }
 
-    /// Makes a change while the copies that it makes old are held. The hold is sent together with the write, so that who
-    /// dies after that leaves nothing old behind. Where nobody knows how the write ended, the hold begins anew, and on
-    /// `unsure` too: the write may have taken effect, or still will.
+    /// Makes a change while a hold is on the copies that it outdates. The hold is sent together with the write, so a
+    /// process that dies later leaves no old copy. If the outcome of the write is unknown, the hold is renewed and also
+    /// put on `unsure`, because the write may have taken effect or still will.
     async fn while_held<T>(
         &self,
         held: &[String],
@@ -157,7 +160,7 @@ impl OrderStore {
         written
     }
 
-    /// Writes a change of one order, and tells the cache.
+    /// Writes a change of one order, and clears its copies.
     async fn write<T>(
         &self,
         order: &Order,
@@ -233,7 +236,7 @@ impl Orders for OrderStore {
     ) -> Result<OrderPage, StoreError> {
         let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::Page(filter.clone()));
         let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
-        // A guest without orders may be anyone's invention.
+        // A guest without orders may be an invented id.
         let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
         let parse = |stored| parse_page(stored).ok();
         let page = self.through(&at, request, looked, parse, store_page, is_there, read).await?;

@@ -32,7 +32,7 @@ impl SessionStore {
     async fn refill(&self, session: &Session, change: ChangeId, verified_at: OffsetDateTime) {
         let stored = StoredSession::new(session, change, self.ttl);
         if let Some(command) = documents::put(&self.redis, stored, verified_at, self.ttl) {
-            // A copy that couldn't be written has been logged; the next reader asks the database.
+            // A failed write of a copy is logged already; the next reader reads the database.
             self.redis.send(&[command]).await;
         }
     }
@@ -45,7 +45,7 @@ impl Sessions for SessionStore {
         cached: Option<CachedSession>,
         now: OffsetDateTime,
     ) -> Result<Option<Loaded>, StoreError> {
-        // A copy from the future was verified by a clock that disagrees with ours: it isn't trusted either.
+        // A copy from the future was verified by a container with another clock: it isn't trusted either.
         let trusted = cached.filter(|c| c.session.id == id && (now - c.verified_at).abs() <= self.trust);
         if let Some(cached) = trusted {
             count(|counts| counts.session_hits += 1);
@@ -58,7 +58,7 @@ impl Sessions for SessionStore {
 
     async fn touch(&self, loaded: Loaded, now: OffsetDateTime) -> Session {
         let Loaded { mut session, from_cache } = loaded;
-        // A copy out of the cache was verified when it was put there, and keeps that age.
+        // A copy from the cache keeps the time at which it was verified.
         let mut verified = !from_cache;
         if session.wants_touch(now) {
             session.active_at = now;

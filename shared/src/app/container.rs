@@ -1,5 +1,5 @@
-//! What a container holds on to, and how it is wired: the one place that knows which adapter stands behind which port,
-//! what time it is, and where chance comes from.
+//! What a container keeps between requests, and how it is wired: the one place that chooses the adapter for each port,
+//! reads the time and makes random ids.
 
 use std::{
     sync::{
@@ -46,11 +46,11 @@ use crate::{
     telemetry::counts::{Store, degraded},
 };
 
-/// How long it is remembered that the payment provider has failed.
-/// Longer than the reconciler leaves an order alone that the provider didn't answer for.
+/// How long a failure of the payment provider is remembered. This is longer than the reconciler's pause before it asks
+/// again about an order that the provider didn't answer for.
 const NOTE_SECONDS: u64 = 300;
 
-/// Everything a container holds on to between requests.
+/// Everything that a container keeps between requests.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
@@ -63,20 +63,20 @@ pub struct App {
     pub admission: RedisAdmission,
     redis: Arc<RedisConnection>,
     clock: Clock,
-    /// Whether no invocation has begun yet.
+    /// Whether the first invocation is still to come.
     cold: AtomicBool,
 }
 
-/// What time it is.
+/// The source of the current time.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
     System,
-    /// The system's time moved by this much, for tests that don't want to wait.
+    /// The system's time plus this much, for tests that would otherwise wait.
     Shifted(time::Duration),
 }
 
 impl Clock {
-    /// To the millisecond, which is what documents keep.
+    /// The current time, cut to milliseconds, as documents store it.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(self) -> OffsetDateTime {
         let now = match self {
@@ -102,7 +102,7 @@ impl App {
     /// Wires a container. Opens no connection yet: see [`App::warm_up`].
     ///
     /// # Errors
-    /// [`StartError`] for settings that no request could be served with.
+    /// [`StartError`] for settings with which no request can be served.
     pub fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
         // Redis and the HTTP client share one TLS library with one provider. Another call has set the same one.
         let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
@@ -117,7 +117,7 @@ impl App {
             );
         }
         let local = Arc::<LocalLimits>::default();
-        // Longer than any request of ours may take, its last write included.
+        // Longer than any request may take, its last write included.
         let lives = Lives { order: times.order_cache, list: times.order_list_cache };
         let hold = time::Duration::try_from(times.request + config.dynamodb.timeout).unwrap_or(time::Duration::MINUTE);
         Ok(Self {
@@ -155,11 +155,12 @@ impl App {
         })
     }
 
-    /// Opens the connections, all at the same time, while Lambda's init phase gives us a full core. What fails is
-    /// logged, and tried again by the request that needs it.
+    /// Opens the connections, all at the same time, while Lambda's init phase gives us a full core. A failure is
+    /// logged; the request that needs the connection tries again.
     pub async fn warm_up(&self) {
         let dynamo = async {
-            // A refusal by the service will do: not every function may read this table, and the connection is open.
+            // A refusal by the service is good enough: some functions may not read this table, but the connection is
+            // open.
             if let Err(error) = self.stored_responses.ping().await
                 && error.as_service_error().is_none()
             {
@@ -169,7 +170,7 @@ impl App {
         tokio::join!(self.redis.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());
     }
 
-    /// Goes on with what a payment has begun.
+    /// Does the next actions of a payment, for one request.
     pub fn finisher<'a, Who>(&'a self, context: &'a RequestContext<Who>) -> Finisher<'a, Self> {
         Finisher::of(self, context)
     }
@@ -178,7 +179,7 @@ impl App {
         self.clock.now()
     }
 
-    /// What an invocation without a request knows.
+    /// The context of an invocation by a schedule.
     pub fn scheduled(&self) -> RequestContext<()> {
         RequestContext {
             who: (),
@@ -193,7 +194,7 @@ impl App {
         }
     }
 
-    /// Whether this is the first invocation; asked once by each.
+    /// Whether this is the first invocation. Each invocation asks once.
     pub(super) fn is_cold(&self) -> bool {
         self.cold.swap(false, Ordering::Relaxed)
     }
@@ -237,8 +238,8 @@ impl Stores for App {
     }
 }
 
-/// Keys in a setting come from a template that can't look into them: with none that can be used, signed-in callers are
-/// refused, and guests go on buying. A file is ours, and must be good.
+/// The template can't check keys that are given inline. If none can be used, signed-in callers are refused and guests
+/// can still buy. Keys in a file come with the release, so a bad one is an error.
 fn tokens(config: &AuthConfig) -> Result<Tokens, BadKeys> {
     let inline = config.verifier.as_ref().is_some_and(|verifier| matches!(verifier.keys, KeySource::Inline(_)));
     let clock = || Clock::System.now();
@@ -246,10 +247,7 @@ fn tokens(config: &AuthConfig) -> Result<Tokens, BadKeys> {
         if !inline {
             return Err(error);
         }
-        tracing::error!(
-            error = cause::chain(&error),
-            "No key of the setting can be used: every bearer token is refused"
-        );
+        tracing::error!(error = cause::chain(&error), "No key of JWT_JWKS can be used: every bearer token is refused");
         Tokens::new(&AuthConfig { verifier: None }, clock)
     })
 }
@@ -260,8 +258,8 @@ pub(super) fn random_id() -> Uuid {
 }
 
 impl App {
-    /// Leaves a note for [`App::pulse`] that the payment provider has failed an invocation. What is written only then costs
-    /// nothing while all is well.
+    /// Notes for [`App::pulse`] in Redis that the payment provider failed during an invocation. Successes write
+    /// nothing, so normal operation costs nothing.
     pub(super) async fn note_payments(&self) {
         let at = self.now().unix_timestamp_nanos() / 1_000_000;
         let key = self.redis.keys.payments_failed();
@@ -269,7 +267,7 @@ impl App {
         self.redis.send(&[note]).await;
     }
 
-    /// When the payment provider last failed us, as the note says.
+    /// When the payment provider last failed, by the note in Redis.
     fn payments_pulse(&self, note: Option<Value>) -> PaymentsPulse {
         let Some(note) = note else { return PaymentsPulse::Unknown };
         let Ok(Some(at)) = Option::<i64>::from_redis_value(note) else { return PaymentsPulse::NoFailures };
@@ -279,12 +277,12 @@ impl App {
 }
 
 impl App {
-    /// How the stores are, by asking them.
+    /// The state of the stores, found by a call to each.
     pub async fn pulse(&self) -> Pulses {
         let redis = async {
             let start = Instant::now();
             let keys = &self.redis.keys;
-            // A write, because a Redis that is full or a replica answers every PING.
+            // A write, because a full Redis and a replica also answer PING.
             let write = Command::new("write for health", "SET").arg(keys.health()).arg(1).arg("EX").arg(60);
             let note = Command::new("read failed payments", "GET").arg(keys.payments_failed());
             let mut replies = self.redis.ask(&[write, note]).await.into_iter();

@@ -1,4 +1,4 @@
-//! A function looks at itself: its settings, its rights and its reach, from where it runs.
+//! A function's self-check: its settings, its permissions and its network, from where it runs.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use crate::{
     ports::diagnosis::{Part, Report},
 };
 
-/// How long Redis may take for one answer when it is looked at: longer than for a customer, so that what is slow is not
-/// called dead.
+/// How long the self-check waits for one answer of Redis: longer than a request does, so that a slow Redis is not
+/// reported as down.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a function answers when it is asked how it is.
+/// The result of a function's self-check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
-    /// By its folder's name.
+    /// The function's folder name.
     pub function: String,
-    /// Of the code.
+    /// The version of the code.
     pub version: String,
     pub good: bool,
     pub summary: String,
     pub findings: Report,
 }
 
-/// The event that asks for it. Only whoever may invoke a function by its name can send one: what comes over HTTP is an
-/// event of API Gateway, whatever its body says.
+/// The event that asks for the self-check. Only a caller with the right to invoke the function by name can send it: an
+/// HTTP request always arrives as an event of API Gateway, whatever its body is.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
@@ -39,18 +39,18 @@ struct Asked {
 /// The value that an event must have.
 const WORD: &str = "doctor";
 
-/// Whether an event asks how the function is: `{"checkout": "doctor"}`.
+/// Whether an event asks for the self-check: `{"checkout": "doctor"}`.
 pub fn is_asked(event: &str) -> bool {
     serde_json::from_str::<Asked>(event).is_ok_and(|asked| asked.checkout == WORD)
 }
 
 impl App {
-    /// Looks at everything that a function needs, all at the same time, and is done within a request's time.
+    /// Checks everything that a function needs, in parallel, within the time limit of a request.
     pub async fn diagnose(&self, function: &str) -> Diagnosis {
         let deadline = Instant::now() + self.config.times.request;
         let now: fn() -> time::OffsetDateTime = || Clock::System.now();
         let mut settings = Report::default();
-        // It runs: nothing that it needs is missing.
+        // The function has started, so no required setting is missing.
         settings.good(Part::Settings, "Settings", "complete");
         self.names(&mut settings);
         match self.tokens.summary().await {
@@ -59,7 +59,7 @@ impl App {
                 Part::Tokens,
                 "Keys for tokens",
                 reason,
-                "check JWT_JWKS, and that there is a way out to it: without its keys every token is answered 503",
+                "check JWT_JWKS and the network path to it: without the keys every request with a token gets a 503",
             ),
         }
         let redis = async {
@@ -92,7 +92,7 @@ impl App {
         let (redis, dynamodb, stripe) = tokio::join!(redis, dynamodb, stripe);
         let findings = [settings, redis, dynamodb, stripe].into_iter().flat_map(|report| report.0).collect();
         let findings = Report(findings);
-        tracing::info!(good = findings.is_good(), summary = findings.summary(), "The function has looked at itself");
+        tracing::info!(good = findings.is_good(), summary = findings.summary(), "The function's self-check finished");
         Diagnosis {
             function: function.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -102,10 +102,10 @@ impl App {
         }
     }
 
-    /// Names that look like settings and are none.
+    /// Variables whose names look like settings but are not.
     pub fn names(&self, report: &mut Report) {
         for name in &self.config.unknown {
-            report.warn(Part::Settings, "Settings", name.clone(), "what it says has no effect: correct its name");
+            report.warn(Part::Settings, "Settings", name.clone(), "it has no effect: correct its name");
         }
     }
 }
@@ -115,6 +115,6 @@ async fn in_time<T>(work: impl Future<Output = T>, deadline: Instant) -> Option<
 }
 
 fn late(report: &mut Report, part: Part) {
-    let seen = "looking at it took longer than REQUEST_TIMEOUT_MS";
-    report.bad(part, part.name(), seen, "something in between is slow or hung: what was found so far stands here too");
+    let seen = "the check took longer than REQUEST_TIMEOUT_MS";
+    report.bad(part, part.name(), seen, "something on the way is slow or hangs; the findings so far are listed too");
 }

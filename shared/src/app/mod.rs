@@ -1,4 +1,4 @@
-//! The wiring, and the pipeline around every handler.
+//! The wiring of adapters, and the pipeline around every handler.
 
 mod container;
 pub mod diagnose;

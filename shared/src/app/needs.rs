@@ -1,9 +1,9 @@
-//! What each function does to which table: one row a function, held against the policies of `template.yaml` by
-//! `tests/suite/checkout/permissions.rs`. It is how a function finds out whether its role lets it.
+//! The operations of each function on each table, one row for each function. `tests/suite/checkout/permissions.rs`
+//! compares them with the policies of `template.yaml`, and a function's self-check tries them with its own role.
 
 use crate::{adapters::dynamodb::diagnosis::Deed, config::dynamodb::TableNames};
 
-/// A table, or an index of one, by the variable that names the table; and what is done to it.
+/// A table or one of its indexes, by the variable that names the table, and the operations on it.
 pub type Need = (&'static str, &'static [&'static str]);
 
 /// A function's name, whether it asks Stripe, and its needs.
@@ -93,13 +93,13 @@ pub fn pays(function: &str) -> bool {
     ALL.iter().any(|(name, pays, _)| *name == function && *pays)
 }
 
-/// What a function does, one by one.
+/// The operations of a function, one by one.
 pub fn deeds(function: &str, tables: &TableNames) -> Vec<Deed> {
     let needs = ALL.iter().filter(|(name, ..)| *name == function).flat_map(|(_, _, needs)| needs.iter());
     needs.flat_map(|(resource, actions)| actions.iter().map(|action| deed(resource, action, tables))).collect()
 }
 
-/// One thing that is done to a table or to an index.
+/// One operation on a table or an index.
 pub fn deed(resource: &'static str, action: &'static str, tables: &TableNames) -> Deed {
     let (variable, index) = resource.split_once('/').map_or((resource, None), |(table, index)| (table, Some(index)));
     let table = match variable {

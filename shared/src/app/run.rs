@@ -1,4 +1,4 @@
-//! A function's life: read the settings, open the connections, serve events.
+//! The lifecycle of a function: read the settings, open the connections, serve events.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -23,7 +23,7 @@ use crate::{
     telemetry::{cause, counts::counting, emf::Invocation},
 };
 
-/// What an invocation gives back: an answer to its event, or what the function found when it was asked how it is.
+/// The output of an invocation: the answer to its event, or the result of the self-check.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Output<T> {
@@ -31,12 +31,11 @@ enum Output<T> {
     Diagnosis(Box<Diagnosis>),
 }
 
-/// An invocation that nobody asked for.
+/// An invocation by a schedule: no caller and no request.
 pub type Scheduled = RequestContext<()>;
 
-/// Runs a function that is invoked by the clock, until Lambda stops it. What it returns is logged. An event that asks for
-/// something else is refused, and nothing is run for it. Fails, and has said why, with settings that nothing could be done
-/// with.
+/// Runs a function that a schedule invokes, until Lambda stops it. The handler's result is logged. Any other event is
+/// refused without a call of the handler. With settings that can't be used it logs the reasons and returns a failure.
 pub async fn run_scheduled<F, Fut, T, E>(name: &'static str, handler: F) -> ExitCode
 where
     F: Fn(Arc<App>, Scheduled) -> Fut + Clone,
@@ -56,9 +55,13 @@ where
                 return Ok(Output::Diagnosis(Box::new(Box::pin(app.diagnose(name)).await)));
             }
             if !event::is_scheduled(&event.payload) {
-                tracing::warn!("refused an event that is not a schedule's");
-                let problem =
-                    Problem::new(400, "UNSUPPORTED_EVENT", "Not a schedule", "this function is run by a schedule");
+                tracing::warn!("Event refused: it is not a scheduled event");
+                let problem = Problem::new(
+                    400,
+                    "UNSUPPORTED_EVENT",
+                    "Not a scheduled event",
+                    "this function only takes the events of its schedule",
+                );
                 return Ok(Output::Answer(Some(refusal(problem, Form::Http, event.context.request_id))));
             }
             let (at, scheduled) = (app.now(), app.scheduled());
@@ -70,11 +73,11 @@ where
             metrics.emit(Invocation { at, route: name, request_id: &event.context.request_id }, &counts);
             let done = done.map_err(|error| {
                 let causes = cause::chain(&error);
-                tracing::error!(error = causes, "The run failed.");
-                // Lambda is told the same, and counts a failed invocation.
+                tracing::error!(error = causes, "The run failed");
+                // Lambda gets the same error, and counts a failed invocation.
                 Error::from(causes)
             })?;
-            tracing::info!(?done, "The run is over.");
+            tracing::info!(?done, "The run finished");
             Ok::<_, Error>(Output::Answer(None))
         }
         .instrument(span)
@@ -82,7 +85,7 @@ where
     ended(running.await)
 }
 
-/// Runs a function until Lambda stops it. Fails, and has said why, with settings that no request could be served with.
+/// Runs a function until Lambda stops it. With settings that can't be used it logs the reasons and returns a failure.
 pub async fn run<F, Fut>(name: &'static str, handler: F) -> ExitCode
 where
     F: Fn(Arc<App>, Request) -> Fut + Clone,
@@ -109,21 +112,21 @@ where
     ended(running.await)
 }
 
-/// Lambda ends its functions by a signal: when the loop ends by itself, the Runtime API is out of reach.
+/// Lambda stops a function by a signal. If the loop ends by itself, the Runtime API can't be reached.
 fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = cause::chain(error.as_ref()), "The function can't get its events");
+            tracing::error!(error = cause::chain(error.as_ref()), "The function can't get its events from Lambda");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Answers one invocation, whatever its event is: nothing in an event makes it panic.
+/// Answers one invocation. No event makes it panic.
 ///
 /// # Errors
-/// For an event of a source that takes every answer for success, such as a queue: it must see a failure.
+/// For an event of a source that takes every answer as success, such as a queue: it needs a failure.
 pub async fn answer<F, Fut>(
     app: Arc<App>,
     LambdaEvent { payload, context, .. }: LambdaEvent<Box<RawValue>>,
@@ -141,17 +144,17 @@ where
             Ok((Reply::new(response, Form::Http), told))
         }
         Event::Ping => {
-            // What comes next finds a warm container.
+            // The next request then finds a warm container.
             app.is_cold();
             let answer = Answer::json(200, &json!({"status": "done"})).header("x-request-id", request_id);
             Ok((Reply::new(answer.into_response(), Form::Http), None))
         }
         Event::Refused(problem, form) => {
-            tracing::warn!(function_request_id = request_id, problem.code, problem.detail, "refused an event");
+            tracing::warn!(function_request_id = request_id, problem.code, problem.detail, "Event refused");
             Ok((refusal(problem, form, request_id), None))
         }
         Event::Unanswerable(why) => {
-            tracing::error!(function_request_id = request_id, why, "refused an event");
+            tracing::error!(function_request_id = request_id, why, "Event refused");
             Err(why.into())
         }
     }

@@ -1,4 +1,4 @@
-//! What every route does around its use case: identity, decoding, the limit, idempotency keys, headers, the log line.
+//! What every route does around its use case: identity, decoding, limits, idempotency keys, headers, the log line.
 
 use std::sync::Arc;
 
@@ -31,26 +31,26 @@ pub use lambda_http::Request;
 /// A whole response, ready for the runtime.
 pub type Response = lambda_http::Response<Body>;
 
-/// A request on its way through a handler.
+/// A request that has been admitted and decoded, as a handler takes it.
 #[derive(Debug)]
 pub struct Incoming<Who, C> {
     pub context: RequestContext<Who>,
     pub command: C,
     /// The value of `If-None-Match`, if there is one.
     pub if_none_match: Option<String>,
-    /// What the answer is stored under, if the request came with an `Idempotency-Key`.
+    /// The key that the answer is stored under, if the request has an `Idempotency-Key`.
     pub key: Option<Key>,
 }
 
-/// What a response tells whoever runs the handler, beside what it tells the client.
+/// What the caller of [`serve`] needs of a request besides the response: for metrics.
 #[derive(Clone, Debug)]
 pub struct ResponseMeta {
     pub route: Route,
     pub counts: Counts,
 }
 
-/// Serves one request: whatever happens inside, the client gets an answer with its request id, and with the headers of
-/// the limit that leaves it the least.
+/// Serves one request. The client always gets an answer with its request id, and with the headers of the tightest
+/// limit.
 pub async fn serve<Who, C>(
     app: &App,
     route: Route,
@@ -68,10 +68,10 @@ where
     let (mut response, counts) = counting(async {
         count(|counts| counts.cold_starts = u64::from(cold_start));
         let start = Instant::now();
-        // Boxed: a future this large shouldn't be moved from layer to layer.
+        // Boxed: moving a future this large between layers is expensive.
         let answer = Box::pin(guarded(app, route, &request, handler)).await.header("x-request-id", correlation_id);
         if counted(|counts| counts.payments_degraded) > 0 {
-            // Boxed: it is rare, and would make the future of every request large.
+            // Boxed: it is rare, and would enlarge the future of every request.
             Box::pin(app.note_payments()).await;
         }
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -82,7 +82,7 @@ where
             redis_ms = spent_ms(Store::Redis),
             dynamodb_ms = spent_ms(Store::DynamoDb),
             payments_ms = spent_ms(Store::Payments),
-            "served"
+            "Request served"
         );
         let mut response = answer.into_response();
         if request.method() == Method::HEAD {
@@ -96,7 +96,7 @@ where
     response
 }
 
-/// The fields of every line about a request, by the names that AWS Lambda Powertools gives them.
+/// The fields of every log line of a request, with the names of AWS Lambda Powertools.
 fn span(route: Route, request: &Request, correlation_id: &str, cold_start: bool) -> tracing::Span {
     let lambda = request.lambda_context_ref();
     tracing::info_span!(
@@ -137,7 +137,7 @@ where
         .and_then(|()| card_data::refuse(request, route))
         .and_then(|()| body::query_once(request))
         .and_then(|()| C::decode(request));
-    // The limit comes before everything that could be tried again and again, bad tokens and bad bodies included.
+    // Limits come before everything that a client could repeat, so bad tokens and bad bodies count too.
     let address = source::address(request, &app.config.limits.proxies);
     let lines = command.as_ref().map_or(0, Command::lines);
     let limits = limits::limits(&app.config.limits, route, credentials.as_ref().ok(), address, lines);
@@ -155,7 +155,7 @@ where
     if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
         count(|counts| counts.blocked_requests += 1);
         let user = credentials.as_ref().ok().and_then(Credentials::user);
-        tracing::warn!(user, network = limits::network(address), "request refused: the caller is blocked");
+        tracing::warn!(user, network = limits::network(address), "Request refused: the caller is blocked");
         give_back(app, &places, asked.request).await;
         return limits::blocked(until).into();
     }
@@ -169,7 +169,7 @@ where
             count,
             window_s = window.as_secs(),
             retry_after_s = decision.reset_after.as_secs() + 1,
-            "request refused: over the rate limit"
+            "Request refused: over the rate limit"
         );
         return limits::headers(limits::refusal(limit, decision).into(), limit, decision, now);
     }
@@ -186,7 +186,7 @@ where
         ids,
     };
     let answer = match credentials {
-        // Better a clear answer in time than Lambda's end of it; whatever was under way is safe to repeat.
+        // A clear answer in time is better than Lambda's timeout. Everything that was under way is safe to repeat.
         Ok(credentials) => {
             let work = keyed(app, route, request, &credentials, command, context, handler);
             tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(out_of_time()))
@@ -194,15 +194,15 @@ where
         Err(problem) => Err(problem),
     };
     let mut answer = answer.unwrap_or_else(Answer::from);
-    // No card was tried, or nobody knows what became of it.
+    // No card was tried, or the outcome is unknown.
     give_back(app, &places, asked.request).await;
     let busy = answer.handling == Handling::Busy;
     if busy {
         answer = answer.header("retry-after", come_back_after(ids.change).to_string());
     }
     if answer.status >= 500 && !busy && !asked.limits.is_empty() {
-        // The attempt was lost by a fault of ours: it doesn't count against the caller. One that gave way to others
-        // does: what is too much already must not come back at once.
+        // The shop failed, not the caller: the request doesn't count against the limit. A request that gave up on
+        // contention does count: under too much load it must not come back at once.
         app.admission.refund(&asked.limits, asked.request).await;
         for (limit, decision) in asked.limits.iter().zip(&mut decisions) {
             decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
@@ -214,7 +214,7 @@ where
     }
 }
 
-/// Gives back the places of a card that nobody else has given back or kept.
+/// Gives back the decline places that are neither given back nor kept yet.
 async fn give_back(app: &App, places: &DeclinePlaces, request: ChangeId) {
     let free = places.release();
     if !free.is_empty() {
@@ -226,12 +226,12 @@ fn out_of_time() -> Problem {
     if counted(|counts| counts.version_conflicts) > 0 {
         return busy();
     }
-    tracing::error!("the request ran out of time");
-    let detail = "the shop's store was too slow; nothing is lost, and the request may be sent again";
+    tracing::error!("The request ran out of time");
+    let detail = "the request took too long; nothing is lost, and it may be sent again";
     Problem::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
 }
 
-/// Runs the handler, unless its request has been answered before.
+/// Runs the handler, unless a stored response answers the request.
 async fn keyed<Who, C>(
     app: &App,
     route: Route,
@@ -260,7 +260,7 @@ where
     let Some(mut key) = key else { return answer };
     let beaten = matches!(&answer, Err(problem) if problem.handling == Handling::Replay);
     let answer = answer.unwrap_or_else(Answer::from);
-    // Of two requests with one key, the first to be answered gives the answer to both.
+    // When two requests have one key, both get the answer that was stored first.
     if (beaten || !store(app, route, &key, &answer, now).await)
         && let Some(answer) = key.stored(&app.stored_responses, now).await?
     {
@@ -269,8 +269,8 @@ where
     Ok(answer)
 }
 
-/// Keeps a final answer that no transaction has kept. False if another request with the key was answered first, or may
-/// have been.
+/// Stores a final answer that no transaction has stored. False if another request with the key was answered first, or
+/// may have been.
 async fn store(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetDateTime) -> bool {
     if answer.kept {
         return true;
@@ -282,13 +282,14 @@ async fn store(app: &App, route: Route, key: &Key, answer: &Answer, now: OffsetD
         if error.is_contention() {
             return false;
         }
-        // The answer is true whether it is kept or not.
+        // The answer is correct whether it is stored or not.
         degraded(Store::DynamoDb, error.operation, &*error.source);
         true
     })
 }
 
-/// API Gateway's id of the request, or Lambda's where there is no gateway, or none whose id a header could carry.
+/// API Gateway's id of the request. Lambda's id where there is no gateway, or where the gateway's id doesn't fit a
+/// header.
 fn correlation_id(request: &Request) -> String {
     let given = match request.request_context_ref() {
         Some(GatewayContext::ApiGatewayV2(context)) => context.request_id.clone(),

@@ -1,4 +1,4 @@
-//! How a container becomes ready to serve, and what is said of one that can't.
+//! How a container becomes ready to serve, and how it reports that it can't.
 
 use std::{
     io::{Read as _, Write as _},
@@ -20,13 +20,13 @@ use crate::{
     telemetry::{self, emf::Metrics},
 };
 
-/// How long Lambda may take to hear of a failure: the process ends in any case.
+/// How long the report of a failure to Lambda may take. The process ends in any case.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A container that is ready to serve. One that can't be made has said why.
+/// A container that is ready to serve. On failure the reasons are logged.
 pub(super) async fn start() -> Result<(Arc<App>, Arc<Metrics>), ExitCode> {
     let vars = Vars::from_env();
-    // Before everything else, so that whatever is wrong is logged as everything is.
+    // Before everything else, so that every fault is logged in the usual form.
     let mut lenient = vars.clone();
     let (telemetry, lambda) = (TelemetryConfig::read(&mut lenient), LambdaConfig::read(&mut lenient));
     telemetry::init(&telemetry, &lambda);
@@ -54,8 +54,8 @@ fn reasons(error: &StartError) -> Vec<String> {
     }
 }
 
-/// Lets Lambda know, so that whoever invokes the function by its name reads the reasons too. That it can't be told
-/// changes nothing: they are in the log.
+/// Tells Lambda, so that a caller who invokes the function by name reads the reasons too. If this fails, the reasons
+/// are still in the log.
 fn tell_lambda(lambda: &LambdaConfig, errors: &[String]) {
     let Some(authority) = &lambda.runtime_api else { return };
     let body = json!({"errorType": "Checkout.CannotStart", "errorMessage": errors.join("; "), "stackTrace": []});
@@ -71,7 +71,7 @@ fn tell_lambda(lambda: &LambdaConfig, errors: &[String]) {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(request.as_bytes())?;
-        // Until it has answered, it may not have read all of it.
+        // Wait for the answer: until then Lambda may not have read the whole request.
         stream.read_to_end(&mut Vec::new()).map(|_| ())
     };
     let _: std::io::Result<()> = tell();

@@ -1,4 +1,4 @@
-//! Giving the session an address.
+//! Setting the addresses of a session.
 
 use crate::{
     checkout::{
@@ -15,7 +15,7 @@ use crate::{
     ports::Stores,
 };
 
-/// At least one of the two addresses is there.
+/// At least one of the two addresses is set.
 #[derive(Clone, Debug)]
 pub struct UpdateAddress {
     pub checkout: CheckoutId,
@@ -23,20 +23,20 @@ pub struct UpdateAddress {
     pub billing: Option<Address>,
 }
 
-/// Why an address wasn't taken. The session is as it was.
+/// Why an address was refused. The session is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// Something in the cart may not go there.
+    /// A product in the cart can't be shipped there.
     #[error("a product can't be shipped to the address")]
     NotShippable(CartIssues),
-    /// No shipping zone covers it.
+    /// No shipping zone covers the address.
     #[error("{0}")]
     NoShipping(String),
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// Sets the addresses and prices the cart for the new place.
+/// Sets the addresses and prices the cart for the new destination.
 pub async fn update(
     stores: &impl Stores,
     context: &RequestContext,

@@ -29,20 +29,20 @@ use crate::{
     },
 };
 
-/// Attempts at one confirmation against a session that keeps changing.
+/// Attempts at one confirmation while others keep changing the session.
 const ATTEMPTS: u32 = 12;
 
 #[derive(Clone, Debug)]
 pub struct Confirm {
     pub checkout: CheckoutId,
-    /// What the customer saw and agreed to pay.
+    /// The total that the customer saw and agreed to pay.
     pub expected_total: Minor,
     pub payment: PaymentInput,
     pub customer: Customer,
     pub notes: Option<String>,
 }
 
-/// With what the customer pays.
+/// The payment method, with the card's token.
 #[derive(Clone, Debug)]
 pub enum PaymentInput {
     CashOnDelivery,
@@ -54,39 +54,39 @@ pub enum PaymentInput {
 pub struct Confirmed {
     pub order: Order,
     pub created: bool,
-    /// The bank asks for the customer: with this their browser goes on.
+    /// Set if the bank asks for authentication (3-D Secure): the browser continues with it.
     pub client_secret: Option<String>,
 }
 
-/// Why there is no order. Nothing was taken from stock or coupon.
+/// Why there is no order. Nothing is taken from stock or coupons.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
     #[error("the session has no shipping address yet")]
     AddressRequired,
     #[error("the session has no shipping method yet")]
     MethodRequired,
-    /// What the customer saw is not what it costs now; the session with its new prices is attached.
+    /// The price has changed since the customer saw it. The session has the new prices.
     #[error("the total is {}, not what the customer agreed to", .0.priced.summary.total)]
     TotalChanged(Box<Session>),
-    /// Something else must be mended first.
+    /// Other cart issues, which must be resolved first.
     #[error("the session can't become an order")]
     Issues(CartIssues),
     #[error("not enough in stock")]
     InsufficientStock(CartIssues),
-    /// The coupon was good when it was applied, and isn't any more.
+    /// The coupon was valid when it was applied, but no longer is.
     #[error("a coupon doesn't apply any more")]
     Coupon { reason: CouponRefusal, currency: Currency },
     #[error(transparent)]
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
-    /// Too many cards were declined in the session, of the caller or at the address; one may be tried after this.
+    /// Too many cards were declined for the session, the caller or the address. The next may be tried after this time.
     #[error("too many cards were declined; another may be tried later, or pay in another way")]
     TooManyDeclines(Duration),
-    /// The bank said no. Stock, coupons and the session are as they were.
+    /// The bank declined the card. Stock, coupons and the session are as before.
     #[error("the card was declined")]
     Declined { code: Option<String> },
-    /// Of the caller, or of the source address. Nothing was taken, or it has gone back.
+    /// The caller or the source address has too many open orders. Nothing is taken, or it has been given back.
     #[error(
         "at most {} orders that aren't paid, with {} units in all of them, may be open at once; finish paying for one, \
          cancel one, or wait until one is delivered",
@@ -105,8 +105,8 @@ impl From<StoreError> for ConfirmError {
     }
 }
 
-/// Places the order in one transaction with everything it takes. A repeated or a simultaneous confirmation gets the
-/// order that the first one made. `stored_response` makes the answer that is stored in the same transaction.
+/// Stores the order and everything that it reserves in one transaction. A repeated or simultaneous confirmation gets
+/// the order that the first one made. `stored_response` makes the answer that is stored in the same transaction.
 pub async fn confirm(
     stores: &impl Stores,
     context: &RequestContext,
@@ -124,7 +124,7 @@ pub async fn confirm(
             if !(from_cache && order.status == OrderStatus::Cancelled) {
                 return finish(stores, context, order, false).await;
             }
-            // The session may have been given back since the copy was made.
+            // The session may have been reopened since the copy was made.
             loaded = session::load_fresh(stores, context, command.checkout).await?;
             if matches!(loaded.session.status, SessionStatus::Completed { .. }) {
                 return finish(stores, context, order, false).await;
@@ -138,8 +138,8 @@ pub async fn confirm(
         let payment = match payment {
             Ok(payment) => payment,
             Err(refusal) => {
-                // Stock may look sold out because this very session was confirmed a moment ago: a refusal is only final if
-                // the session is still what was priced.
+                // A simultaneous confirmation of this session may have taken the stock: a refusal is final only if the
+                // session hasn't changed since it was priced.
                 let fresh = session::load_fresh(stores, context, command.checkout).await?;
                 if fresh.session.version != loaded.session.version {
                     loaded = fresh;
@@ -183,7 +183,8 @@ pub async fn confirm(
     }
 }
 
-/// With a card: goes on with the payment, wherever it is. A declined order does not count as one.
+/// Does the next actions of a card payment, whatever its state is. A declined order is an error: it does not count as
+/// an order.
 async fn finish(
     stores: &impl Stores,
     context: &RequestContext,
@@ -208,11 +209,12 @@ async fn completed(stores: &impl Stores, context: &RequestContext, id: OrderId) 
     let over = order.as_ref().is_none_or(|order| !order.payment.status.is_open());
     let places = over.then_some(context.places.as_ref());
     stores.orders().drop_copies(owner, id, context.request(), places).await;
-    // The session and its order were written in one transaction: without the order, it isn't this caller's.
+    // The session and its order were written in one transaction. So if the caller has no such order, it belongs to
+    // someone else.
     order.ok_or(ConfirmError::Session(SessionError::NotFound))
 }
 
-/// Whether a session can become an order at the total that the customer agreed to.
+/// Refuses a session that can't become an order at the total that the customer agreed to.
 fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     if session.shipping_address.is_none() {
         return Err(ConfirmError::AddressRequired);
@@ -238,8 +240,8 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     Ok(())
 }
 
-/// Keeps the prices that a refusal rests on, so that the client reads the same session that refused it. `None` if
-/// someone changed the session meanwhile: then the refusal has to be thought over.
+/// Stores the prices behind a refusal, so that the client reads the same session that was refused. `None` if the
+/// session changed meanwhile: then it must be checked again.
 async fn keep_new_prices(
     stores: &impl Stores,
     context: &RequestContext,
@@ -261,7 +263,7 @@ async fn keep_new_prices(
     }
 }
 
-/// How the order begins to be paid.
+/// The order's payment in its first state.
 fn payment(
     payments: &impl Payments,
     context: &RequestContext,
@@ -293,7 +295,7 @@ fn order(
     command: &Confirm,
     payment: Payment,
 ) -> Result<Order, ConfirmError> {
-    // Cash is paid at the door: the order stands.
+    // Cash is paid on delivery, so the order is confirmed at once.
     let status = if payment.card.is_some() { OrderStatus::Pending } else { OrderStatus::Confirmed };
     let shipping_address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
     let mut order = Order {

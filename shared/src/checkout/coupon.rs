@@ -1,4 +1,4 @@
-//! Putting coupons on a session, and taking them off.
+//! Adding coupons to a session, and removing them.
 
 use crate::{
     checkout::{
@@ -25,11 +25,11 @@ pub struct ApplyCoupon {
 #[derive(Clone, Debug)]
 pub struct RemoveCoupon {
     pub checkout: CheckoutId,
-    /// Which one; else all.
+    /// The coupon to remove; none for all.
     pub code: Option<CouponCode>,
 }
 
-/// Why a coupon wasn't taken. The session is as it was, with the coupons it had.
+/// Why a coupon was refused. The session and its coupons are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum CouponError {
     #[error("the coupon doesn't apply")]
@@ -38,7 +38,7 @@ pub enum CouponError {
     Session(#[from] SessionError),
 }
 
-/// Applies a coupon beside those that are on, if they may be combined. One that doesn't apply any more gives way.
+/// Adds a coupon to those of the session, if they may be combined. Coupons that no longer apply are removed.
 pub async fn apply(
     stores: &impl Stores,
     context: &RequestContext,
@@ -47,7 +47,7 @@ pub async fn apply(
     session::change(stores, context, command.checkout, &command).await
 }
 
-/// Takes a coupon off, or all; a session without it stays as it is.
+/// Removes one coupon, or all. A session without it stays unchanged.
 pub async fn remove(
     stores: &impl Stores,
     context: &RequestContext,
@@ -66,7 +66,7 @@ impl Edit for ApplyCoupon {
     fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), CouponError> {
         let dead: Vec<CouponCode> = refusals(session).map(|(code, _)| code.clone()).collect();
         session.coupons.retain(|code| !dead.contains(code));
-        // One that is on keeps its place.
+        // A coupon that the session has already keeps its place.
         if !session.coupons.contains(&self.code) {
             session.coupons.push(self.code.clone());
         }
@@ -76,7 +76,7 @@ impl Edit for ApplyCoupon {
         Ok(())
     }
 
-    /// Refuses what the new coupon is refused for, and what it would do to another.
+    /// Refuses if the new coupon doesn't apply, or if two coupons can't be combined.
     fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), CouponError> {
         let mut refusals =
             refusals(session).filter(|(code, reason)| **code == self.code || *reason == CouponRefusal::NotCombinable);
@@ -87,7 +87,7 @@ impl Edit for ApplyCoupon {
     }
 }
 
-/// The coupons that don't apply to the session as priced, and why.
+/// The session's coupons that don't apply, with the reason.
 pub(super) fn refusals(session: &Session) -> impl Iterator<Item = (&CouponCode, CouponRefusal)> {
     session.priced.issues.iter().filter_map(|issue| match issue {
         CartIssue::CouponNoLongerValid { coupon, reason } => Some((coupon, *reason)),

@@ -1,4 +1,4 @@
-//! Opening a checkout.
+//! Opening a checkout session.
 
 use crate::{
     checkout::{
@@ -18,7 +18,7 @@ use crate::{
     ports::{Catalog as _, Saved, Sessions as _, StoredResponse, Stores},
 };
 
-/// What to open a checkout with. Lines of one SKU have been merged.
+/// The input of a new checkout. Lines of one SKU are merged already.
 #[derive(Clone, Debug)]
 pub struct Initiate {
     pub lines: Vec<Line>,
@@ -31,12 +31,12 @@ pub struct Initiate {
 /// Why no checkout was opened.
 #[derive(Debug, thiserror::Error)]
 pub enum InitiateError {
-    /// A line names something that the shop doesn't sell, or not in this currency.
+    /// A line names a product that the shop doesn't sell, or not in this currency.
     #[error("a product isn't for sale")]
     NotForSale(Vec<Invalid>),
     #[error("not enough in stock")]
     InsufficientStock(CartIssues),
-    /// With the line that each is about.
+    /// The issues, and the same as faults with the place of each line.
     #[error("more of a product than one order may have")]
     TooMany(CartIssues, Vec<Invalid>),
     #[error("a product can't be shipped to the address")]
@@ -83,12 +83,12 @@ pub async fn initiate(
     {
         Saved::Done => Ok(session),
         Saved::AlreadyAnswered => Err(InitiateError::AlreadyAnswered),
-        // A random id that exists already: the client's next try gets another.
+        // The random id exists already: the client's next try gets another one.
         Saved::Conflict(_) => Err(SessionError::Contended.into()),
     }
 }
 
-/// A checkout is not opened with what can't be bought; issues that the customer can still mend stay in the session.
+/// Refuses a cart with products that can't be bought. Issues that the customer can still resolve stay in the session.
 fn refuse(session: &Session) -> Result<(), InitiateError> {
     not_for_sale(&session.lines, &session.priced.issues).map_err(InitiateError::NotForSale)?;
     let of = |wanted: fn(&CartIssue) -> bool| {

@@ -16,36 +16,36 @@ use crate::{
 const ATTEMPTS: u32 = 12;
 /// Orders that are read at once.
 const PAGE: u16 = 25;
-/// By how much the clocks of two containers may differ.
+/// The most by which the clocks of two containers may differ.
 const SKEW: Duration = Duration::seconds(1);
 
 #[derive(Clone, Copy, Debug)]
 pub struct MergeGuest {
-    /// Knowing it proves being it, as everywhere.
+    /// The guest's id is its only secret: a caller who knows it may claim.
     pub guest: GuestId,
-    /// How long an answer to a request of the guest is kept.
+    /// How long stored responses of the guest are kept.
     pub answers_kept: Duration,
 }
 
-/// What moved. Repeated, nothing is left to move.
+/// What moved. A repeated claim finds nothing left to move.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claimed {
     pub sessions: Vec<CheckoutId>,
     pub orders: Vec<OrderId>,
 }
 
-/// Why not everything moved. What did stays moved, and a repeated claim goes on with the rest.
+/// Why not everything moved. What has moved stays moved; a repeated claim moves the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    #[error("they are being changed by too many requests at once")]
+    #[error("the guest's sessions or orders are being changed by too many requests at once")]
     Contended,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Moves everything. Sessions go first: a confirmation by the guest either has its order in the table by then, where
-/// the second step finds it, or finds that the session is the guest's no longer. Before anything moves, it is noted that
-/// answers which were stored for the guest are given to the guest no more, those of requests included that are under way.
+/// Moves everything, sessions first. A simultaneous confirmation by the guest has then either stored its order, which
+/// the second step finds, or it finds that the session is no longer the guest's. Before the first move a note ends the
+/// guest's right to stored responses, including those of requests that are still under way.
 pub async fn merge_guest(
     stores: &impl Stores,
     context: &RequestContext<SignedIn>,
@@ -53,7 +53,7 @@ pub async fn merge_guest(
 ) -> Result<Claimed, ClaimError> {
     let (from, to) = (Owner::Guest(command.guest), Owner::User(context.who.user.clone()));
     let mut claimed = Claimed::default();
-    // Each write of this request has a number of its own.
+    // Each write of this request has its own number.
     let mut change = 0;
     let mut is_noted = false;
     let mut note = async || {
@@ -80,7 +80,7 @@ pub async fn merge_guest(
     }
 }
 
-/// False if there is nothing to move any more.
+/// False if there is nothing left to move.
 async fn move_session(
     stores: &impl Stores,
     context: &RequestContext<SignedIn>,
@@ -107,7 +107,7 @@ async fn move_session(
     }
 }
 
-/// Moves orders, and those that others changed meanwhile once more. Answers with those that are the new owner's now.
+/// Moves orders, and tries again with those that others changed meanwhile. Returns the ids of the moved orders.
 async fn move_orders(
     stores: &impl Stores,
     context: &RequestContext<SignedIn>,
@@ -135,7 +135,7 @@ async fn move_orders(
             if matches!(saved, Saved::Done) {
                 moved.push(order.id);
             } else {
-                // Gone, if another claim has moved it.
+                // None if another claim has moved it.
                 orders.extend(stores.orders().get(&from, order.id).await?);
             }
         }

@@ -1,4 +1,4 @@
-//! Reading orders, and moving them on.
+//! Reading orders, and changing their status.
 
 use uuid::Uuid;
 
@@ -17,13 +17,13 @@ use crate::{
 /// Attempts at one change before the client is asked to try again.
 const ATTEMPTS: u32 = 12;
 
-/// How often an index is asked that names an owner who hasn't the order.
+/// Attempts while the index still names an earlier owner of the order.
 const INDEX_ATTEMPTS: u32 = 5;
 
 /// Why an order can't be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
-    /// There is none, or it is someone else's: the two look the same.
+    /// There is no such order, or it is someone else's: a caller can't tell the difference.
     #[error("there is no such order")]
     NotFound,
     #[error(transparent)]
@@ -68,8 +68,8 @@ pub struct Cancel {
     pub reason: Option<String>,
 }
 
-/// Calls an order off for its owner; stock and coupon use go back, once. Cancelling again gives the same order. With a
-/// card the payment is to be finished next: see [`crate::checkout::payment`].
+/// Cancels an order for its owner. Stock and coupon uses are given back, once. A repeated cancellation returns the same
+/// order. A card payment must be finished next: see [`crate::checkout::payment`].
 pub async fn cancel(
     stores: &impl Stores,
     context: &RequestContext,
@@ -94,7 +94,7 @@ pub struct SetStatus {
     pub tracking: Tracking,
 }
 
-/// Moves any order on, for staff. Cancelling gives stock and coupon use back, once.
+/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once.
 pub async fn set_status(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
@@ -117,17 +117,17 @@ pub async fn set_status(
     change_any(stores, context, command.order, edit).await
 }
 
-/// For staff: gives back an amount that was paid by card, or all that is left of it.
+/// A refund by staff: of an amount that was paid by card, or of all that is left of it.
 #[derive(Clone, Debug)]
 pub struct Refund {
     pub order: OrderId,
-    /// Made by whoever asks; one id is refunded once.
+    /// The client makes the id. One id is refunded once.
     pub id: Uuid,
     pub amount: Option<Minor>,
     pub reason: Option<String>,
 }
 
-/// Writes a refund down, which is to be finished next.
+/// Records a refund in the order. The payment must be finished next.
 pub async fn refund(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
@@ -138,7 +138,7 @@ pub async fn refund(
     change_any(stores, context, command.order, edit).await
 }
 
-/// Writes down that the amount that the bank holds is to be taken, which is to be finished next.
+/// Records in the order that its authorized amount is to be captured. The payment must be finished next.
 pub async fn capture(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
@@ -147,7 +147,7 @@ pub async fn capture(
     change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?)).await
 }
 
-/// Changes an order whoever has it.
+/// Changes an order of any owner.
 async fn change_any(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
@@ -158,14 +158,15 @@ async fn change_any(
     loop {
         let owner = stores.orders().owner_of(id).await?.ok_or(OrderError::NotFound)?;
         match change(stores, context, &owner, id, &edit, &|_| None).await {
-            // The index follows the table: it may still name the guest whose order has just been claimed.
+            // The index is eventually consistent: it may still name the guest whose order has just been claimed.
             Err(OrderError::NotFound) if retry.again().await => {}
             result => return Ok(result?.order),
         }
     }
 }
 
-/// Load, edit, write if nobody else wrote meanwhile, else again. `edit` says whether it changed anything.
+/// Loads, edits, and writes if nobody else wrote meanwhile; else tries again. `edit` returns whether it changed
+/// anything.
 async fn change<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,

@@ -1,6 +1,6 @@
-//! Finishing what a payment has begun. Whoever wants something of a payment writes it into the order first; then this
-//! does it at the provider, under an idempotency key that the order gives, and writes down what came of it. Whoever dies
-//! in between, anyone may finish it: the customer's next try, the webhook, the reconciler.
+//! Finishing payments. A use case first writes into the order what it wants of the payment. The finisher then does it
+//! at the provider, with an idempotency key that the order determines, and writes the result into the order. If a
+//! process dies in between, anyone may finish it: the customer's next try, the webhook or the reconciler.
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -21,45 +21,45 @@ use crate::{
     },
 };
 
-/// Steps of one payment that are made in one go: more than any has.
+/// The most actions on one payment in one call: more than any payment needs.
 const STEPS: u32 = 8;
-/// Attempts at writing down what the provider said.
+/// Attempts at writing the provider's reply into the order.
 const ATTEMPTS: u32 = 12;
 
 /// What finishing needs.
 #[derive(Debug)]
 pub struct Finisher<'a, S> {
     pub stores: &'a S,
-    /// The places that the request has taken for a card to be declined.
+    /// The decline places that the request has taken.
     pub places: &'a DeclinePlaces,
     pub now: OffsetDateTime,
-    /// No step begins after this.
+    /// No action begins after this.
     pub deadline: Instant,
     /// Names this request.
     pub request: ChangeId,
 }
 
-/// An order whose payment was gone on with.
+/// An order after the next actions of its payment.
 #[derive(Clone, Debug)]
 pub struct Finished {
     pub order: Order,
-    /// With which the customer's browser goes on, where the bank asks for that.
+    /// The browser continues with it, if the bank asks for authentication (3-D Secure).
     pub client_secret: Option<String>,
-    /// The provider gave no answer: somebody has to ask again.
+    /// The provider gave no answer. It must be asked again.
     pub unanswered: bool,
-    /// The order was given up because its source address has as many open ones as this allows.
+    /// Set if the order was cancelled because its source address has as many open orders as this limit allows.
     pub too_many_open: Option<OpenLimit>,
 }
 
-/// What became of what was to be written down.
+/// The result of writing a reply into the order.
 enum Written {
     News,
     NoNews,
-    /// The order may not wait for its customer.
+    /// The order may not stay open while the customer pays: the limit of open orders is reached.
     TooManyOpenOrders(OpenLimit),
 }
 
-/// What the provider was asked, and said.
+/// The provider's reply to an action.
 enum ProviderReply {
     Intent { intent: Intent, declined: Option<String> },
     Nothing { declined: Option<String> },
@@ -67,7 +67,7 @@ enum ProviderReply {
 }
 
 impl ProviderReply {
-    /// The provider's word for why the card was declined, if it was.
+    /// The provider's code for why the card was declined, if it was.
     fn declined(&self) -> Option<&str> {
         match self {
             Self::Intent { declined, .. } | Self::Nothing { declined } => declined.as_deref(),
@@ -83,11 +83,11 @@ impl<S: Stores> Finisher<'_, S> {
         Finisher { stores, places: places.as_ref(), now: *now, deadline: *deadline, request: context.request() }
     }
 
-    /// Does everything that is left to be done at the provider, and writes down what came of it. `hint` is a payment
-    /// that is said to have changed.
+    /// Does every action that is left at the provider, and writes the results into the order. `hint` is an intent that
+    /// may have changed: it is read first.
     ///
     /// # Errors
-    /// When the database fails. What the provider doesn't say is no error.
+    /// When the database fails. A provider that doesn't answer is not an error: see [`Finished::unanswered`].
     pub async fn finish(&self, mut order: Order, hint: Option<&str>) -> Result<Finished, StoreError> {
         let mut changes = 0;
         let mut first = hint.map(|intent| NextAction::Look(intent.to_owned()));
@@ -102,7 +102,7 @@ impl<S: Stores> Finisher<'_, S> {
             let reply = match asked.map_err(late).flatten() {
                 Ok(reply) => reply,
                 Err(error) => {
-                    tracing::warn!(error = cause::chain(&error), "payment unknown");
+                    tracing::warn!(error = cause::chain(&error), "The outcome of a payment is unknown");
                     return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
@@ -119,9 +119,9 @@ impl<S: Stores> Finisher<'_, S> {
             let written;
             (order, written) = self.write_down(order, &reply, &mut changes).await?;
             match (written, &reply) {
-                // Nobody hears of the payment, so that nothing can be paid any more once it is cancelled.
+                // The client never gets the intent's secret, so nothing can be paid once it is cancelled.
                 (Written::TooManyOpenOrders(limit), ProviderReply::Intent { intent, .. }) => {
-                    tracing::warn!(order = %order.id, "too many open orders at the source address: payment given up");
+                    tracing::warn!(order = %order.id, "Payment cancelled: too many open orders at the source address");
                     first = Some(NextAction::GiveUp(Some(intent.id.clone())));
                     too_many_open = Some(limit);
                 }
@@ -141,7 +141,7 @@ impl<S: Stores> Finisher<'_, S> {
             NextAction::Pay => self.pay(order).await,
             NextAction::Look(intent) => {
                 let intent = self.stores.payments().look(intent).await?;
-                // The customer failed at their bank, or tried another card in vain.
+                // It may be declined: authentication failed, or another card was declined.
                 self.decided(intent).await
             }
             NextAction::GiveUp(Some(intent)) | NextAction::Void(intent) => {
@@ -180,14 +180,14 @@ impl<S: Stores> Finisher<'_, S> {
         };
         match self.stores.payments().pay(charge).await {
             Ok(intent) => self.decided(intent).await,
-            // Refused without a payment: the token is used up, say.
+            // Refused without a payment, for example because the token is used up.
             Err(PaymentError::Refused { code, .. }) => Ok(ProviderReply::Nothing { declined: Some(code) }),
             Err(error) => Err(error),
         }
     }
 
-    /// A declined payment could still be tried with another card, behind our back: it is cancelled before anything goes
-    /// back.
+    /// A declined payment can still be paid with another card in the browser. So it is cancelled before stock and
+    /// coupons are given back.
     async fn decided(&self, intent: Intent) -> Result<ProviderReply, PaymentError> {
         let IntentStatus::Declined(code) = &intent.status else {
             return Ok(ProviderReply::Intent { intent, declined: None });
@@ -197,7 +197,7 @@ impl<S: Stores> Finisher<'_, S> {
         Ok(ProviderReply::Intent { intent: cancelled, declined: Some(code.clone()) })
     }
 
-    /// Writes it into the order, whatever others have written meanwhile.
+    /// Writes the reply into the order, on top of what others have written meanwhile.
     async fn write_down(
         &self,
         mut order: Order,
@@ -226,13 +226,13 @@ impl<S: Stores> Finisher<'_, S> {
                 Saved::Conflict(None) | Saved::AlreadyAnswered => {
                     match self.stores.orders().get(&order.owner, order.id).await? {
                         Some(fresh) => order = fresh,
-                        // Somebody has claimed it: the reconciler goes on with it.
+                        // The order has been claimed: the reconciler continues.
                         None => return Ok((order, Written::NoNews)),
                     }
                 }
             }
             if !retry.again().await {
-                // Somebody else goes on with it.
+                // Another request or the reconciler continues.
                 return Ok((order, Written::NoNews));
             }
         }
@@ -252,7 +252,7 @@ impl<S: Stores> Finisher<'_, S> {
             Waits::Saved(orders.save(next, release, None, attempt).await?)
         };
         if reopens && matches!(saved, Waits::Saved(Saved::Done)) {
-            // Copies of the session say that it is an order.
+            // The session is open again, but its copy still says that it is an order.
             let sessions = self.stores.sessions();
             if let Some(loaded) = sessions.load(next.checkout, None, self.now).await? {
                 sessions.touch(loaded, self.now).await;

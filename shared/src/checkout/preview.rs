@@ -36,7 +36,7 @@ pub enum PreviewError {
     Session(#[from] SessionError),
 }
 
-/// All offers, cheapest first. Reads the catalog, and writes nothing.
+/// All offers, cheapest first. Only reads the catalog.
 pub async fn preview<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,

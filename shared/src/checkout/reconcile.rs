@@ -1,4 +1,4 @@
-//! Finishing what nobody else has finished: every minute, and safe to run twice at once.
+//! The reconciler: finishes open payments every minute. Two runs at the same time are safe.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -18,29 +18,29 @@ use crate::{
     ports::{ChangeId, DueOrder, DueOrders, DueRun, Orders as _, StoreError, Stores},
 };
 
-/// Orders that are looked at together. A call of the provider takes some 300 ms, so that these are about 50 calls a
-/// second: half of what Stripe allows a live account, and the checkout itself needs the other half.
+/// Orders that are reconciled in parallel. A call to the provider takes about 300 ms, so these make about 50 calls a
+/// second: half of what Stripe allows a live account. The checkout itself needs the other half.
 const AT_ONCE: usize = 16;
-/// The time of one order: three calls of the provider that wait for their deadline, and some.
+/// The time for one order: enough for three calls to the provider that reach their timeout.
 const ORDER_TIME: Duration = Duration::from_secs(20);
-/// The longest pause before an order is looked at again that the provider tells nothing of yet: its limit must not pass
-/// in one pause.
+/// The longest pause for an order that the provider has no result for yet: the order's deadline must not pass within
+/// one pause.
 const LONGEST_WAIT: Duration = Duration::from_mins(4);
-/// The longest pause before an order that can't be looked at is tried again.
+/// The longest pause for an order that can't be reconciled.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// What one run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
-    /// Orders that nobody has to look at any more, or not now.
+    /// Orders that are not due any more.
     pub settled: u32,
-    /// Orders whose end the provider doesn't tell yet, or for which the run had no time.
+    /// Orders that the provider has no result for yet, or for which the run had no time.
     pub open: u32,
-    /// Orders that could not be looked at; the log says why.
+    /// Orders that could not be reconciled; the log says why.
     pub failed: u32,
 }
 
-/// What became of one order.
+/// The result for one order.
 enum Looked {
     Settled,
     Open,
@@ -49,11 +49,11 @@ enum Looked {
     Failed(StoreError),
 }
 
-/// Looks at all orders that are due, the longest waiting first, several together. Each has its own time; one that fails
-/// is put off by a write of its own, longer each time, and doesn't stop the rest.
+/// Reconciles all due orders, the longest waiting first, several in parallel. Each has its own time limit. An order
+/// that fails doesn't stop the rest: it is put off by a separate write, longer each time.
 ///
 /// # Errors
-/// When nothing of the index of due orders can be read.
+/// When no shard of the index of due orders can be read.
 pub async fn reconcile(finisher: Finisher<'_, impl Stores>) -> Result<Reconciled, StoreError> {
     let index = finisher.stores.orders();
     let mut unread = Vec::new();
@@ -88,17 +88,17 @@ pub async fn reconcile(finisher: Finisher<'_, impl Stores>) -> Result<Reconciled
         return Err(unread.swap_remove(0));
     }
     for error in unread {
-        tracing::error!(error = cause::chain(&error), "A part of the index of due orders could not be read.");
+        tracing::error!(error = cause::chain(&error), "A part of the index of due orders could not be read");
     }
     Ok(done)
 }
 
-/// Looks at one order within its time, and puts it off if that changed nothing.
+/// Reconciles one order within its time limit, and puts it off if it is still due.
 async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
     crash::point("reconcile: about to look").await;
     let end_of_run = finisher.deadline;
     let deadline = end_of_run.min(Instant::now() + ORDER_TIME);
-    // Each order's changes have names of their own.
+    // Each order's changes need ids of their own.
     let id: u128 = entry.id.parse().map_or(0, |id: OrderId| id.uuid().as_u128());
     let request = ChangeId(Uuid::from_u128(finisher.request.0.as_u128() ^ id));
     let finisher = Finisher { deadline, request, ..*finisher };
@@ -107,9 +107,11 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
         Ok(Ok(true)) => return Looked::Settled,
         Ok(Ok(false)) => Looked::Open,
         Ok(Err(error)) => Looked::Failed(error),
-        // It has done nothing wrong: the next run looks at it first.
+        // The order didn't fail, so it isn't put off: the next run takes it first.
         Err(_) if deadline == end_of_run => return Looked::OutOfTime,
-        Err(_) => Looked::Failed(StoreError { operation: "finish order", source: "its time is over".into() }),
+        Err(_) => {
+            Looked::Failed(StoreError { operation: "finish order", source: "the time for this order is over".into() })
+        }
     };
     let longest = if matches!(looked, Looked::Open) { LONGEST_WAIT } else { LONGEST_PAUSE };
     let until = |failures| finisher.now + retry::pause(request.0, failures, longest);
@@ -120,21 +122,21 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
             order = entry.id,
             failures,
             error = cause::chain(error),
-            "The order could not be reconciled. It is tried again later."
+            "The order could not be reconciled; it is tried again later"
         );
     }
     if let Err(error) = put_off {
-        tracing::error!(order = entry.id, error = cause::chain(&error), "The order could not be put off.");
+        tracing::error!(order = entry.id, error = cause::chain(&error), "The order could not be put off");
     }
     looked
 }
 
-/// Whether nobody has to look at it any more, or not now.
+/// Finishes an order's payment. True if the order isn't due any more.
 async fn finish(finisher: &Finisher<'_, impl Stores>, entry: &DueOrder) -> Result<bool, StoreError> {
     let damaged = |error| StoreError { operation: "read the key of a due order", source: Box::new(error) };
     let owner: Owner = entry.owner.parse().map_err(damaged)?;
     let id: OrderId = entry.id.parse().map_err(damaged)?;
-    // Claimed, and the index is behind: the next run finds it under its new owner.
+    // The order has been claimed and the index is behind: the next run finds it under its new owner.
     let Some(order) = finisher.stores.orders().get(&owner, id).await? else { return Ok(true) };
     let done = finisher.finish(order, None).await?;
     Ok(done.order.payment.due().is_none_or(|due| due > finisher.now))
@@ -145,18 +147,18 @@ struct Queue<'a, D> {
     index: &'a D,
     now: OffsetDateTime,
     shards: Vec<Shard>,
-    /// Why shards could not be read on.
+    /// Errors of shards that could not be read further.
     unread: Vec<StoreError>,
 }
 
-/// What is known of one shard.
+/// The reading state of one shard.
 struct Shard {
     number: u8,
     read: VecDeque<DueOrder>,
     rest: Rest,
 }
 
-/// What of a shard is still to be read.
+/// The part of a shard that is still to be read.
 enum Rest {
     All,
     After(DueOrder),
@@ -169,13 +171,13 @@ impl<'a, D: DueOrders> Queue<'a, D> {
         Self { index, now, shards: shards.collect(), unread: Vec::new() }
     }
 
-    /// Takes the next one off.
+    /// Takes the next order off the queue.
     async fn advance(mut self) -> Option<(Result<DueOrder, StoreError>, Self)> {
         let next = self.next().await?;
         Some((next, self))
     }
 
-    /// The next order, or why a shard can't be read, which then is left out. None at the end.
+    /// The next order, or the error of a shard, which is skipped from then on. None at the end.
     async fn next(&mut self) -> Option<Result<DueOrder, StoreError>> {
         let first = self.shards.iter().all(|shard| matches!(shard.rest, Rest::All));
         let (index, now) = (self.index, self.now);
@@ -192,7 +194,7 @@ impl<'a, D: DueOrders> Queue<'a, D> {
         oldest.read.pop_front().map(Ok)
     }
 
-    /// Tells how long the oldest order has been due.
+    /// Records how long the oldest order has been due.
     fn measure(&self) {
         let due = self.shards.iter().filter_map(|shard| OffsetDateTime::parse(shard.due()?, &Rfc3339).ok());
         if let Some(oldest) = due.min() {
@@ -206,7 +208,7 @@ impl Shard {
         self.read.front().map(|order| order.due.as_str())
     }
 
-    /// Reads on where nothing is left of what was read.
+    /// Reads the next page if no read order is left.
     async fn fill(&mut self, index: &impl DueOrders, now: OffsetDateTime) -> Result<(), StoreError> {
         while self.read.is_empty() {
             let after = match std::mem::replace(&mut self.rest, Rest::Nothing) {

@@ -1,4 +1,5 @@
-//! What a use case knows of the request it serves. The clock and the dice are arguments.
+//! What a use case knows of its request. Time and random ids come in as values, so use cases read neither clock nor
+//! randomness.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::{
     ports::{Attempt, CachedSession, ChangeId, DeclinePlaces, OrderLook},
 };
 
-/// A caller whose identity is proven: every session and order belongs to one.
+/// A caller with a proven identity. Every session and order belongs to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub owner: Owner,
@@ -33,7 +34,7 @@ pub struct Staff {
     pub user: UserId,
 }
 
-/// Identifiers made for this request, for whatever it may create.
+/// Random ids for everything that this request may create.
 #[derive(Clone, Copy, Debug)]
 pub struct FreshIds {
     pub checkout: CheckoutId,
@@ -42,39 +43,39 @@ pub struct FreshIds {
     pub change: Uuid,
 }
 
-/// One request by `Who`.
+/// The context of one request by `Who`.
 #[derive(Clone, Debug)]
 pub struct RequestContext<Who = Caller> {
     pub who: Who,
     pub now: OffsetDateTime,
     /// No retry begins after this.
     pub deadline: Instant,
-    /// How long a session lives from its last activity.
+    /// The time from a session's last activity until it expires.
     pub session_ttl: time::Duration,
-    /// The session that the request is about, if the cache had it.
+    /// The session that the request is about, if the cache has it.
     pub cached: Option<CachedSession>,
-    /// What the cache had of the orders that the request wants to see, if it was asked.
+    /// What the cache has of the orders that the request wants to see, if it was asked.
     pub looked: Option<OrderLook>,
-    /// What the source address is counted under, unless it is trusted.
+    /// The key under which the source address's open orders are counted; none if it is trusted.
     pub address: Option<AddressKey>,
-    /// Whether a card may be tried.
+    /// The decline places of the request: whether it may try a card.
     pub places: Arc<DeclinePlaces>,
     pub ids: FreshIds,
 }
 
 impl<Who> RequestContext<Who> {
-    /// The same context by someone else.
+    /// The same context with another `who`, or the error of `who`.
     pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<RequestContext<Other>, E> {
         let Self { who: from, now, deadline, session_ttl, cached, looked, address, places, ids } = self;
         Ok(RequestContext { who: who(from)?, now, deadline, session_ttl, cached, looked, address, places, ids })
     }
 
-    /// Names this request.
+    /// The id of this request.
     pub const fn request(&self) -> ChangeId {
         ChangeId(self.ids.change)
     }
 
-    /// Attempts at one change, at most so many.
+    /// Up to `most` attempts at one change.
     pub const fn retry(&self, most: u32) -> Retry {
         Retry::new(self.request(), most, self.deadline)
     }
@@ -85,8 +86,8 @@ impl<Who> RequestContext<Who> {
     }
 }
 
-/// Attempts at something that others do at the same time, with pauses in between: longer each time and spread by chance,
-/// so that rivals don't meet again.
+/// Attempts at a change that others make at the same time. The pauses between them get longer and are random, so that
+/// the same requests don't collide again.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
     pub request: ChangeId,
@@ -100,18 +101,18 @@ impl Retry {
         Self { request, attempt: 0, most, deadline }
     }
 
-    /// Names this attempt.
+    /// The id of this attempt.
     pub const fn change(&self) -> ChangeId {
         self.request.attempt(self.attempt)
     }
 
-    /// The next attempt, without a pause. False when there have been enough.
+    /// Starts the next attempt without a pause. False when there are no attempts left.
     pub const fn at_once(&mut self) -> bool {
         self.attempt += 1;
         self.attempt < self.most
     }
 
-    /// Waits for the next attempt. False when there have been enough, or when the deadline leaves no time for one.
+    /// Waits for the next attempt. False when there are no attempts left, or no time before the deadline.
     pub async fn again(&mut self) -> bool {
         let wake = Instant::now() + backoff(self.request.0, self.attempt);
         if !self.at_once() || wake >= self.deadline {

@@ -11,7 +11,7 @@ use crate::{
     pricing,
 };
 
-/// What the order takes from the counters: stock of what is counted, and the coupons where they have limits.
+/// What the order takes from the counters: stock of counted products, and uses of coupons with limits.
 pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot) -> Result<Reserved, SessionError> {
     let mut reserved = Reserved::default();
     for (sku, units) in pricing::wanted(&session.lines, snapshot) {

@@ -19,7 +19,7 @@ const ATTEMPTS: u32 = 40;
 /// Why a session can't be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// There is none, or it is someone else's: the two look the same.
+    /// There is no such session, or it is someone else's: a caller can't tell the difference.
     #[error("there is no such session")]
     NotFound,
     #[error("the session has expired")]
@@ -34,26 +34,26 @@ pub enum SessionError {
     Store(#[from] StoreError),
 }
 
-/// The session, for showing. Counts as activity.
+/// The session, to show it. Counts as activity.
 pub async fn show(stores: &impl Stores, context: &RequestContext, id: CheckoutId) -> Result<Session, SessionError> {
     let loaded = load(stores, context, id).await?;
     Ok(stores.sessions().touch(loaded, context.now).await)
 }
 
-/// A change that can be made again on a fresher session, and that may refuse with its own error.
+/// A change of a session. It can be repeated on a newer version, and may refuse with its own error.
 pub trait Edit: Sync {
     type Refusal: From<SessionError>;
 
-    /// Adds to the query what the edit needs to know besides what the session does.
+    /// Adds to the catalog query what the edit needs besides what the session needs.
     fn ask(&self, _query: &mut CatalogQuery) {}
 
-    /// Whether the request states a value: it must win over a newer one that the copy hasn't heard of, so only the
-    /// database may say that it is there already. A calculation states none.
+    /// Whether the request sets a value. It must then replace a newer value that the copy may not have, so only the
+    /// database can decide that nothing changes. A calculation sets none.
     fn states_a_value(&self) -> bool {
         true
     }
 
-    /// Changes what the session holds. Prices follow by themselves.
+    /// Changes the session. Prices are calculated afterwards.
     fn apply(
         &self,
         session: &mut Session,
@@ -61,7 +61,7 @@ pub trait Edit: Sync {
         context: &RequestContext,
     ) -> Result<(), Self::Refusal>;
 
-    /// A last look at the session with its new prices.
+    /// Checks the session with its new prices, and may refuse it.
     fn check(
         &self,
         _session: &Session,
@@ -72,8 +72,9 @@ pub trait Edit: Sync {
     }
 }
 
-/// Makes a change: load, edit, price, write if nobody else wrote meanwhile, else again on the fresh session.
-/// Two changes at once both survive. A change that changes nothing writes nothing, and counts as activity.
+/// Makes a change: loads, edits, prices, and writes if nobody else wrote meanwhile; else tries again on the new
+/// version. Of two simultaneous changes none is lost. A change without an effect writes nothing, and counts as
+/// activity.
 pub async fn change<E: Edit>(
     stores: &impl Stores,
     context: &RequestContext,
@@ -93,7 +94,7 @@ pub async fn change<E: Edit>(
         let mut next = match edited(edit, &loaded.session, &snapshot, context) {
             Ok(next) => next,
             Err(refusal) if loaded.from_cache => {
-                // It may rest on a copy that the database has left behind, which decides nothing.
+                // The copy may be outdated, so the refusal counts only if the database has the same version.
                 let fresh = load_fresh(stores, context, id).await?;
                 if fresh.session.version == loaded.session.version {
                     return Err(refusal);
@@ -140,11 +141,11 @@ fn edited<E: Edit>(
     Ok(next)
 }
 
-/// The caller's own live session; the cached copy may answer.
+/// The caller's own live session, perhaps from the cached copy.
 pub async fn load(stores: &impl Stores, context: &RequestContext, id: CheckoutId) -> Result<Loaded, SessionError> {
     let cached = context.cached.clone().filter(|cached| cached.session.id == id);
     let loaded = stores.sessions().load(id, cached, context.now).await?;
-    // Nobody is turned away for what an old copy says.
+    // A copy may be outdated, so only the database can refuse.
     let from_cache = loaded.as_ref().is_some_and(|loaded| loaded.from_cache);
     match own(loaded, context) {
         Err(_) if from_cache => load_fresh(stores, context, id).await,
@@ -152,7 +153,7 @@ pub async fn load(stores: &impl Stores, context: &RequestContext, id: CheckoutId
     }
 }
 
-/// The caller's own live session as the database has it.
+/// The caller's own live session, from the database.
 pub async fn load_fresh(
     stores: &impl Stores,
     context: &RequestContext,
@@ -173,7 +174,7 @@ fn must_be_open(session: &Session) -> Result<(), SessionError> {
     }
 }
 
-/// What pricing this session needs to know.
+/// What pricing this session needs of the catalog.
 pub fn query(session: &Session) -> CatalogQuery {
     CatalogQuery {
         skus: session.lines.iter().map(|line| line.sku.clone()).collect(),
@@ -184,7 +185,7 @@ pub fn query(session: &Session) -> CatalogQuery {
     }
 }
 
-/// Prices the session as it now is.
+/// Prices the session again.
 pub fn reprice<Who>(
     session: &mut Session,
     snapshot: &CatalogSnapshot,
@@ -204,7 +205,7 @@ pub fn reprice<Who>(
     Ok(())
 }
 
-/// Makes it the next version, changed now.
+/// Makes the session its next version, changed and active now.
 pub fn advance<Who>(session: &mut Session, context: &RequestContext<Who>) {
     session.version = session.version.saturating_add(1);
     session.updated_at = context.now;

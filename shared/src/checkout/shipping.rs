@@ -13,14 +13,14 @@ use crate::{
     ports::Stores,
 };
 
-/// Asks for the offers; with a method, chooses it.
+/// Asks for the offers. With a method, it chooses it.
 #[derive(Clone, Debug)]
 pub struct CalculateShipping {
     pub checkout: CheckoutId,
     pub method: Option<ShippingMethodId>,
 }
 
-/// Why there are no offers, or the method wasn't chosen.
+/// Why there are no offers, or why the method wasn't chosen.
 #[derive(Debug, thiserror::Error)]
 pub enum ShippingError {
     #[error("the session has no shipping address yet")]
@@ -33,7 +33,7 @@ pub enum ShippingError {
     Session(#[from] SessionError),
 }
 
-/// The session with its offers, and with the method if one was chosen.
+/// The session with its offers and, if one was chosen, its method.
 pub async fn calculate(
     stores: &impl Stores,
     context: &RequestContext,

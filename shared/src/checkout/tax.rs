@@ -1,4 +1,4 @@
-//! The tax of a session, and what a customer shows to be taxed otherwise.
+//! The tax of a session, and the certificates and VAT numbers that change it.
 
 use crate::{
     checkout::{
@@ -15,7 +15,7 @@ use crate::{
     ports::Stores,
 };
 
-/// Asks for the tax, and may change what it hangs on.
+/// Asks for the tax, and may change the session's certificate or VAT number.
 #[derive(Clone, Debug)]
 pub struct CalculateTax {
     pub checkout: CheckoutId,
@@ -23,7 +23,7 @@ pub struct CalculateTax {
     pub vat_number: Change<VatNumber>,
 }
 
-/// What becomes of a value that the session may have.
+/// A change of an optional value of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<T> {
     Keep,
@@ -46,17 +46,17 @@ impl<T: Clone> Change<T> {
 pub enum TaxError {
     #[error("the session has no shipping address yet")]
     AddressRequired,
-    /// The shop has no rule for the place; a rate is never guessed.
+    /// The shop has no tax rule for the destination. A rate is never guessed.
     #[error("{0}")]
     NoRule(String),
-    /// The certificate doesn't hold; the session is as it was.
+    /// The certificate is not valid. The session is unchanged.
     #[error("{0}")]
     BadCertificate(String),
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// The session with its tax by line and jurisdiction, written only if it has changed.
+/// The session with its tax by line and jurisdiction. It is written only if it has changed.
 pub async fn calculate(
     stores: &impl Stores,
     context: &RequestContext,

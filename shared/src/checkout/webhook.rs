@@ -1,5 +1,5 @@
-//! What the provider tells by itself. It is never believed in what it says, only that something has changed: the
-//! provider is asked how it stands now. So late, repeated and disordered events are harmless.
+//! Events of the payment provider. An event is only a hint that something has changed: its content isn't used, and the
+//! provider is asked for the current state. So late, repeated and reordered events are harmless.
 
 use time::Duration;
 
@@ -9,25 +9,25 @@ use crate::{
     ports::{AboutOrder, Orders as _, ProviderEvent, SeenEvents as _, StoreError, Stores},
 };
 
-/// How often the index is asked that doesn't know an order of this moment, or names an owner who hasn't it.
+/// Attempts while the index doesn't have a new order yet, or names an earlier owner.
 const INDEX_ATTEMPTS: u32 = 4;
-/// An order that was placed this long ago is in the index, if there is one.
+/// An order that is older than this is in the index, if it exists.
 const SETTLED: Duration = Duration::minutes(15);
 
-/// What became of an event.
+/// The result of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// The order says what the provider says.
+    /// The order agrees with the provider.
     Done,
-    /// It came before.
+    /// The event was received before.
     Again,
-    /// Not about an order of ours.
+    /// The event isn't about an order of this shop.
     Ignored,
-    /// About an order that was placed in this moment, and that can't be found yet: it should be told once more.
+    /// About an order that was placed a moment ago and can't be found yet: the provider should send the event again.
     TooEarly,
-    /// About an order that isn't there, or a payment that isn't the order's: written down, and alarmed.
+    /// About an order that doesn't exist, or a payment that isn't the order's: stored, with an alarm.
     Unknown,
-    /// The provider gave no answer when it was asked: it should tell us once more.
+    /// The provider didn't answer when it was asked: it should send the event again.
     Unanswered,
 }
 
@@ -71,12 +71,12 @@ pub async fn receive(finisher: &Finisher<'_, impl Stores>, event: &ProviderEvent
     Ok(received)
 }
 
-/// Whether the index may not know the order yet.
+/// Whether the order is so new that the index may not have it yet.
 fn is_young<S>(finisher: &Finisher<'_, S>, about: &AboutOrder) -> bool {
     about.order.placed_at().is_some_and(|placed_at| (finisher.now - placed_at).abs() < SETTLED)
 }
 
-/// The order of whoever placed it, or has claimed it since.
+/// The order, under the owner who placed it or who has claimed it since.
 async fn load(finisher: &Finisher<'_, impl Stores>, about: &AboutOrder) -> Result<Option<Order>, StoreError> {
     let orders = finisher.stores.orders();
     if let Some(owner) = &about.owner
@@ -95,7 +95,7 @@ async fn load(finisher: &Finisher<'_, impl Stores>, about: &AboutOrder) -> Resul
         {
             return Ok(Some(order));
         }
-        // The index follows the table.
+        // The index is eventually consistent.
         if !retry.again().await {
             return Ok(None);
         }

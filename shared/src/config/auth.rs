@@ -13,12 +13,12 @@ pub struct VerifierConfig {
     pub keys: KeySource,
     /// `JWT_ISSUER`: what `iss` must be.
     pub issuer: String,
-    /// `JWT_AUDIENCE`: of what `aud` must name one, with commas between; a shop's web client and its app, say.
+    /// `JWT_AUDIENCE`: `aud` must name one of these, separated by commas, such as a web client and an app.
     pub audiences: Vec<String>,
-    /// `JWT_ROLES_CLAIM` (`roles`): the claim that lists the caller's roles, such as `cognito:groups`, or where it stands
-    /// in another, such as `realm_access.roles`. A claim whose whole name is this comes first.
+    /// `JWT_ROLES_CLAIM` (`roles`): the claim that lists the caller's roles, such as `cognito:groups`, or its path in
+    /// another claim, such as `realm_access.roles`. A claim with exactly this name comes first.
     pub roles_claim: String,
-    /// `JWT_STAFF_ROLE` (`staff`): the role that staff routes ask for.
+    /// `JWT_STAFF_ROLE` (`staff`): the role that staff routes require.
     pub staff_role: String,
 }
 
@@ -27,8 +27,7 @@ pub struct VerifierConfig {
 pub enum KeySource {
     /// `JWT_JWKS` as JSON.
     Inline(String),
-    /// `JWT_JWKS` as `https://…`, fetched at cold start, again every few minutes, and when a token names a key it doesn't
-    /// hold.
+    /// `JWT_JWKS` as `https://…`, fetched at cold start, every few minutes, and when a token names an unknown key.
     Url(String),
     /// `JWT_JWKS` as the path of a file in the function's package.
     File(String),
@@ -76,12 +75,12 @@ impl AuthConfig {
     }
 }
 
-/// What stands between commas.
+/// The parts between commas.
 fn listed(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(ToOwned::to_owned).collect()
 }
 
-/// Keys may come from the same machine in the clear.
+/// Keys from the same machine may come without TLS.
 fn is_loopback(url: &str) -> bool {
     ["http://127.0.0.1", "http://localhost", "http://[::1]"]
         .iter()

@@ -1,4 +1,4 @@
-//! Who we are to AWS.
+//! The AWS region and credentials.
 
 use crate::config::{secret::Secret, vars::Vars};
 
@@ -14,7 +14,7 @@ pub struct AwsConfig {
 
 impl AwsConfig {
     /// # Errors
-    /// Notes every fault; `None` only where there is one.
+    /// Notes every fault. `None` only if there is one.
     pub fn read(vars: &mut Vars) -> Option<Self> {
         let region = vars.required("AWS_REGION");
         let access_key_id = vars.required("AWS_ACCESS_KEY_ID");

@@ -1,4 +1,4 @@
-//! Where `DynamoDB` is, and what the tables are called.
+//! The settings of `DynamoDB`: endpoint, timeout and table names.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::config::{aws::AwsConfig, vars::Vars};
 #[derive(Clone, Debug)]
 pub struct DynamoDbConfig {
     pub aws: AwsConfig,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`: another server than the region's.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: an endpoint instead of the region's.
     pub endpoint: Option<String>,
     /// `DYNAMODB_TIMEOUT_MS` (1000): the deadline of one attempt.
     pub timeout: Duration,
@@ -25,13 +25,13 @@ pub struct TableNames {
 }
 
 impl DynamoDbConfig {
-    /// Where calls go.
+    /// The URL that calls go to.
     pub fn url(&self) -> String {
         self.endpoint.clone().unwrap_or_else(|| format!("https://dynamodb.{}.amazonaws.com", self.aws.region))
     }
 
     /// # Errors
-    /// Notes every fault; `None` only where there is one.
+    /// Notes every fault. `None` only if there is one.
     pub fn read(vars: &mut Vars) -> Option<Self> {
         let aws = AwsConfig::read(vars);
         let endpoint = vars.get("AWS_ENDPOINT_URL_DYNAMODB");

@@ -1,8 +1,8 @@
-//! What Lambda says of the function that it runs.
+//! What Lambda tells a function about itself.
 
 use crate::config::vars::Vars;
 
-/// Set by Lambda; on other machines there may be neither.
+/// Set by Lambda; both may be missing elsewhere.
 #[derive(Clone, Debug)]
 pub struct LambdaConfig {
     /// `AWS_LAMBDA_FUNCTION_NAME`.

@@ -1,4 +1,4 @@
-//! Who may ask how often.
+//! Rate limits, and who they apply to.
 
 use std::{collections::BTreeMap, net::IpAddr, str::FromStr, time::Duration};
 
@@ -22,36 +22,36 @@ pub struct LimitsConfig {
     pub confirm_order: Policies,
     pub claim: Policies,
     pub calculate_shipping_preview: Policies,
-    /// `RATE_LIMIT_OTHERS` (240/60) and `RATE_LIMITS` (`health=600/60,get-session=…`): what one address may ask of the
-    /// routes without a limit of their own; and of some that have one, all its signed-in callers together.
+    /// `RATE_LIMIT_OTHERS` (240/60) and `RATE_LIMITS` (`health=600/60,get-session=…`): the limit of one address on
+    /// routes without their own limit, and on some routes with one, of all its signed-in callers together.
     by_address: BTreeMap<&'static str, Policy>,
-    /// `RATE_LIMIT_CART_LINES` (0, never): a request with a cart counts once for every so many lines begun, because it
-    /// reads as many products.
+    /// `RATE_LIMIT_CART_LINES` (0: off): a request with a cart counts once for each started group of this many lines,
+    /// because it reads as many products.
     pub cart_lines: usize,
-    /// `OPEN_ORDERS_CALLER` (5/200) and `OPEN_ORDERS_ADDRESS` (20/500): how many orders that nobody has paid a caller
-    /// and a source address may have at once, and units in all of them.
+    /// `OPEN_ORDERS_CALLER` (5/200) and `OPEN_ORDERS_ADDRESS` (20/500): how many open orders a caller and a source
+    /// address may have, and how many units in all of them.
     pub open_orders: OpenLimits,
     /// `DECLINE_LIMITS` (5/10/30): how many cards a session, a caller and a source address may have declined in an hour.
     pub declines: DeclineLimits,
-    /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses that pass unlimited, such as the shop's own servers.
+    /// `RATE_LIMIT_TRUSTED_CIDRS`: addresses without limits, such as the shop's own servers.
     pub trusted: Vec<IpNet>,
-    /// Whose word counts for where a request comes from.
+    /// The proxies that are trusted to name a request's source address.
     pub proxies: ProxyConfig,
 }
 
-/// The proxies in front of the API. What `X-Forwarded-For` says counts only on requests that came through them: anyone
-/// can send the header, and anyone who knows the API's own address can call it past the proxies.
+/// The proxies in front of the API. `X-Forwarded-For` counts only on requests that came through them: anyone can send
+/// the header, and anyone who knows the API's own address can bypass the proxies.
 #[derive(Clone, Debug)]
 pub struct ProxyConfig {
     /// `TRUSTED_PROXY_HOPS` (0): how many there are, each appending to `X-Forwarded-For`.
     pub hops: usize,
-    /// `TRUSTED_PROXY_SECRET`: what the proxy sends as `X-Proxy-Secret`; two with a comma between while it is changed.
+    /// `TRUSTED_PROXY_SECRET`: what the proxy sends as `X-Proxy-Secret`; two, separated by a comma, during a rotation.
     pub secrets: Vec<Secret>,
-    /// `API_ENDPOINT_DISABLED` (false): the API can't be called but through them.
+    /// `API_ENDPOINT_DISABLED` (false): the API can be called only through them.
     pub only_way: bool,
 }
 
-/// Shorter secrets may be guessed.
+/// Shorter secrets can be guessed.
 const SHORTEST_SECRET: usize = 32;
 
 impl ProxyConfig {
@@ -71,7 +71,7 @@ impl ProxyConfig {
         }
     }
 
-    /// Whether there are proxies of which no request can be known to come: none of them is believed.
+    /// Whether proxies are set but no request can prove that it came through them: then their headers are ignored.
     pub fn is_ignored(&self) -> bool {
         self.hops > 0 && self.secrets.is_empty() && !self.only_way
     }
@@ -84,7 +84,7 @@ pub struct Policies {
     pub signed_in: Policy,
 }
 
-/// Declined cards in an hour.
+/// The most declined cards in an hour.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclineLimits {
     pub session: Policy,
@@ -136,13 +136,13 @@ impl LimitsConfig {
         }
     }
 
-    /// What one address may ask of a route, by its function's name: everyone there, or on a route with a limit of its
-    /// own the signed-in callers.
+    /// The limit of one address on a route, by its function's name: of all its callers or, on a route with its own
+    /// limit, of its signed-in callers.
     pub fn by_address(&self, function: &str) -> Option<Policy> {
         self.by_address.get(function).copied()
     }
 
-    /// An IPv4 address that is written as IPv6 is the same address.
+    /// Whether an address has no limits. An IPv4-mapped IPv6 address counts as its IPv4 address.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|net| net.contains(&address))
@@ -151,7 +151,8 @@ impl LimitsConfig {
 
 const FORM: &str = "COUNT/SECONDS such as 10/300 (at most 10000/86400)";
 
-/// The routes that are limited by address, by their functions' names; with a default of its own, or that of the others.
+/// The routes that are limited by address, by their functions' names. Each has its own default, or none for the default
+/// of `RATE_LIMIT_OTHERS`.
 pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("get-session", None),
     ("update-address", None),
@@ -162,10 +163,10 @@ pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("update-order-status", None),
     ("refund-order", None),
     ("capture-order", None),
-    // Stripe sends from few addresses, and much at once.
+    // Stripe sends many events at once from few addresses.
     ("payment-webhook", Some((3000, 60))),
     ("health", Some((120, 60))),
-    // Signed-in callers: somebody with many accounts is still at one address.
+    // Limits all signed-in callers of an address, so that many accounts at one address don't help.
     ("apply-coupon", Some((100, 60))),
     ("confirm-order", Some((50, 300))),
 ];

@@ -25,46 +25,46 @@ use crate::config::{
 
 pub use secret::Secret;
 
-/// Everything that a function can be told.
+/// All settings of a function.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub redis: RedisConfig,
     pub dynamodb: DynamoDbConfig,
     pub limits: LimitsConfig,
     pub auth: AuthConfig,
-    /// None: no cards.
+    /// None: the shop takes no cards.
     pub stripe: Option<StripeConfig>,
     pub times: Times,
     pub telemetry: TelemetryConfig,
     pub lambda: LambdaConfig,
-    /// A sentence for each variable that looks like a setting and is none: misspelt, most likely.
+    /// A sentence for each variable that looks like a misspelt setting.
     pub unknown: Vec<String>,
 }
 
-/// What logs and metrics say of where they come from.
+/// How logs and metrics are labelled.
 #[derive(Clone, Debug)]
 pub struct TelemetryConfig {
-    /// `POWERTOOLS_SERVICE_NAME` (`checkout`): whose lines and metrics they are.
+    /// `POWERTOOLS_SERVICE_NAME` (`checkout`): the service in log lines and metrics.
     pub service: String,
-    /// `POWERTOOLS_METRICS_NAMESPACE` (`Checkout`): where `CloudWatch` keeps the metrics.
+    /// `POWERTOOLS_METRICS_NAMESPACE` (`Checkout`): the namespace of the metrics in `CloudWatch`.
     pub namespace: String,
     /// `LOG_LEVEL`: error, warn, info (default), debug or trace.
     pub log_level: tracing::Level,
 }
 
-/// How long things live.
+/// Times to live, and the time of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// `SESSION_TTL_SECONDS` (1800): a session's life from its last activity.
+    /// `SESSION_TTL_SECONDS` (1800): a session expires this long after its last activity.
     pub session_ttl: Duration,
-    /// `SESSION_TRUST_SECONDS` (30): how long a cached session answers without asking the database.
+    /// `SESSION_TRUST_SECONDS` (30): how long a cached session is used without a read of the database.
     pub session_trust: Duration,
     /// `ORDER_CACHE_SECONDS` (600): how long an order is cached.
     pub order_cache: Duration,
     /// `ORDER_LIST_CACHE_SECONDS` (300): how long a list of orders is cached.
     pub order_list_cache: Duration,
-    /// `REQUEST_TIMEOUT_MS` (8000): no retry begins later than this into a request. Keep it below the function's
-    /// own timeout.
+    /// `REQUEST_TIMEOUT_MS` (8000): a request's deadline. No retry begins after it. Keep it below the function's own
+    /// timeout.
     pub request: std::time::Duration,
 }
 
@@ -98,7 +98,7 @@ impl Config {
         let lambda = LambdaConfig::read(&mut vars);
         let unknown = vars.unknown();
         if !vars.faults().is_empty() {
-            // A setting may be missing because its name is misspelt.
+            // A missing setting may be one whose name is misspelt.
             for name in &unknown {
                 vars.fault(name);
             }
@@ -120,7 +120,8 @@ impl Config {
 }
 
 impl TelemetryConfig {
-    /// Notes every fault, and takes the default instead: a function that can't start must be able to say so.
+    /// Notes every fault, and uses the default instead: a function that can't start must still be able to log the
+    /// reason.
     pub fn read(vars: &mut Vars) -> Self {
         Self {
             service: vars.get("POWERTOOLS_SERVICE_NAME").unwrap_or_else(|| "checkout".to_owned()),

@@ -1,4 +1,4 @@
-//! How cards are taken.
+//! The settings of card payments.
 
 use std::time::Duration as StdDuration;
 
@@ -14,34 +14,36 @@ use crate::{
 pub struct StripeConfig {
     /// `STRIPE_SECRET_KEY`, or `STRIPE_SECRET_KEY_FROM`.
     pub key: SecretSource,
-    /// `STRIPE_WEBHOOK_SECRET`, or `STRIPE_WEBHOOK_SECRET_FROM`: one secret, or two with a comma between while they are
-    /// changed over. Without one every event is refused.
+    /// `STRIPE_WEBHOOK_SECRET`, or `STRIPE_WEBHOOK_SECRET_FROM`: one secret, or two, separated by a comma, during a
+    /// rotation. Without one every event is refused.
     pub webhook_secret: Option<SecretSource>,
     /// `STRIPE_API_URL` (`https://api.stripe.com`).
     pub url: String,
-    /// `STRIPE_TIMEOUT_MS` (5000): the deadline of one call.
+    /// `STRIPE_TIMEOUT_MS` (5000): the timeout of one call.
     pub timeout: StdDuration,
     /// `PAYMENT_CAPTURE`: automatic (default), or manual.
     pub capture: Capture,
-    /// `PAYMENT_LIMIT_SECONDS` (1800): a payment that isn't made by then is given up.
+    /// `PAYMENT_LIMIT_SECONDS` (1800): a payment that isn't made in this time is given up.
     pub time: Duration,
-    /// `PAYMENT_ACTION_SECONDS` (600): how long a customer may take once the bank asks for them, within that limit.
+    /// `PAYMENT_ACTION_SECONDS` (600): how long a customer may take once the bank asks for authentication, within that
+    /// limit.
     pub action_time: Duration,
 }
 
-/// Where a secret is.
+/// Where a secret comes from.
 #[derive(Clone, Debug)]
 pub enum SecretSource {
     Given(Secret),
     Stored(StoredSecret),
 }
 
-/// A secret in AWS: `ssm:/checkout/stripe-key`, or `secretsmanager:checkout/stripe` with `#member` for one of a JSON.
+/// A secret in AWS: `ssm:/checkout/stripe-key` or `secretsmanager:checkout/stripe`, with `#member` for a member of a
+/// JSON object.
 #[derive(Clone, Debug)]
 pub struct StoredSecret {
     pub service: SecretService,
     pub name: String,
-    /// Of a secret that is a JSON object.
+    /// The member of a secret that is a JSON object.
     pub member: Option<String>,
     /// `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
     pub endpoint: Option<String>,
@@ -56,7 +58,7 @@ pub enum SecretService {
 
 impl StripeConfig {
     /// # Errors
-    /// Notes every fault; `None` also where no cards are taken.
+    /// Notes every fault. `None` also if no cards are taken.
     pub fn read(vars: &mut Vars) -> Option<Self> {
         vars.declare(&["AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
         let key = secret(vars, "STRIPE_SECRET_KEY");
@@ -77,12 +79,12 @@ impl StripeConfig {
                 Capture::Automatic
             }
         };
-        // The provider knows an idempotency key for a day, and no longer.
+        // At most a day, because the provider keeps an idempotency key for a day only.
         let time = vars.seconds("PAYMENT_LIMIT_SECONDS", 1800, 300..=82_800);
-        // A longer one than the limit has no effect: the limit ends it.
+        // A longer time than the limit has no effect.
         let action_time = vars.seconds("PAYMENT_ACTION_SECONDS", 600, 60..=82_800).min(time);
         if key.is_none() && webhook_secret.is_some() {
-            vars.fault("STRIPE_WEBHOOK_SECRET is of no use without STRIPE_SECRET_KEY");
+            vars.fault("STRIPE_WEBHOOK_SECRET has no effect without STRIPE_SECRET_KEY");
         }
         Some(Self {
             key: key?,

@@ -1,4 +1,4 @@
-//! Where Redis is, how it is arranged, and who we are to it.
+//! The settings of Redis: address, topology and login.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -10,20 +10,20 @@ use crate::config::{aws::AwsConfig, secret::Secret, vars::Vars};
 pub struct RedisConfig {
     /// `REDIS_TOPOLOGY`: single (default), cluster or sentinel.
     pub topology: Topology,
-    /// `REDIS_URL`, or `REDIS_HOST` and `REDIS_PORT` (6379; 26379 with Sentinel). Several are separated by commas: nodes
-    /// of a cluster to begin with, or sentinels.
+    /// `REDIS_URL`, or `REDIS_HOST` and `REDIS_PORT` (6379; 26379 with Sentinel). Several are separated by commas: the
+    /// first nodes of a cluster, or sentinels.
     pub nodes: Vec<Node>,
     /// `REDIS_SSL` (false), or `rediss://`.
     pub tls: Option<Tls>,
     pub login: Login,
     /// The number at the end of `REDIS_URL` (0).
     pub database: i64,
-    /// `REDIS_PREFIX` (`cannbe:`): what every key begins with.
+    /// `REDIS_PREFIX` (`cannbe:`): the prefix of every key.
     pub prefix: String,
-    /// `REDIS_TIMEOUT_MS` (150): the deadline of one call, a connection included.
+    /// `REDIS_TIMEOUT_MS` (150): the timeout of one call, including a new connection.
     pub timeout: Duration,
-    /// `REDIS_IDLE_SECONDS` (60): a connection that lay idle for longer may have been dropped by the other side while
-    /// the container was frozen, and is replaced before it is used.
+    /// `REDIS_IDLE_SECONDS` (60): a connection that was idle for longer is replaced before it is used. The server may
+    /// have closed it while the container was frozen.
     pub idle_limit: Duration,
 }
 
@@ -33,11 +33,11 @@ pub enum Topology {
     Single,
     /// Redis Cluster. `ElastiCache` Serverless always is one.
     Cluster,
-    /// The nodes are sentinels, which know the primary of this name.
+    /// The addresses are sentinels, which know the primary of this name.
     Sentinel {
         /// `REDIS_SENTINEL_MASTER`.
         master: String,
-        /// `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD`: the sentinels' own.
+        /// `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD`: the login of the sentinels.
         login: Login,
     },
 }
@@ -87,11 +87,11 @@ impl fmt::Display for Node {
     }
 }
 
-/// What stands beside `REDIS_HOST`, and is a part of `REDIS_URL`.
+/// The settings that go with `REDIS_HOST`; `REDIS_URL` includes them.
 const PARTS: [&str; 6] =
     ["REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_SSL", "REDIS_IAM_CACHE", "REDIS_IAM_SERVERLESS"];
 
-/// What an address says; with a URL, all of it.
+/// The connection settings from an address; a URL has all of them.
 struct Address {
     nodes: Vec<Node>,
     tls: bool,
@@ -101,7 +101,7 @@ struct Address {
 
 impl RedisConfig {
     /// # Errors
-    /// Notes every fault; `None` only where there is one.
+    /// Notes every fault. `None` only if there is one.
     pub fn read(vars: &mut Vars) -> Option<Self> {
         vars.declare(&PARTS);
         let prefix = vars.get("REDIS_PREFIX").unwrap_or_else(|| "cannbe:".to_owned());
@@ -174,10 +174,10 @@ fn default_port(sentinel: bool) -> u16 {
 }
 
 fn from_urls(vars: &mut Vars, urls: &str, sentinel: bool) -> Option<Address> {
-    // Silently ignored, a password would be missed only when the server asks for it.
+    // Not ignored silently: a missing password would be noticed only when the server asks for it.
     for part in PARTS {
         if vars.get(part).is_some() {
-            vars.fault(format!("REDIS_URL and {part} are both set: REDIS_URL says it all"));
+            vars.fault(format!("REDIS_URL and {part} are both set: REDIS_URL includes it"));
         }
     }
     let mut found: Option<(Address, String)> = None;
@@ -199,7 +199,7 @@ fn from_urls(vars: &mut Vars, urls: &str, sentinel: bool) -> Option<Address> {
                 return None;
             }
         };
-        // The client takes every Redis address without a port for a server.
+        // Without a port the client uses a server's default port, also for sentinels.
         let says_port = url.rsplit('@').next().is_some_and(|rest| rest.contains(&format!(":{port}")));
         let port = if says_port { port } else { default_port(sentinel) };
         let node = Node { host: host.trim_matches(['[', ']']).to_owned(), port };
@@ -273,9 +273,9 @@ fn iam(vars: &mut Vars, cache: String) -> Option<Login> {
     if user.is_none() {
         vars.fault("REDIS_IAM_CACHE is set without REDIS_USERNAME");
     }
-    // ElastiCache knows its caches in lower case only; another spelling would be a signature that never fits.
+    // ElastiCache stores names in lower case. With another spelling the signature never matches.
     if !cache.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
-        vars.fault("REDIS_IAM_CACHE must be the name of a cache: small letters, digits and '-'");
+        vars.fault("REDIS_IAM_CACHE must be the name of a cache: lower-case letters, digits and '-'");
     }
     let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if user.as_ref().is_some_and(|user| !plain(user)) {

@@ -1,4 +1,4 @@
-//! Variables, and everything that is wrong with them.
+//! Environment variables, and their faults.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,27 +13,27 @@ use std::{
 pub struct ConfigError(pub Vec<String>);
 
 fn report(faults: &[String]) -> String {
-    let mut text = format!("{} setting(s) must be mended:", faults.len());
+    let mut text = format!("{} setting(s) must be corrected:", faults.len());
     for fault in faults {
         let _ = write!(text, "\n  {fault}");
     }
     text
 }
 
-/// The variables of one reading. An empty variable counts as absent, because a template can't leave one out.
+/// The environment variables. An empty one counts as missing, because a template can't leave one out.
 #[derive(Clone, Debug, Default)]
 pub struct Vars {
     values: BTreeMap<String, String>,
     faults: Vec<String>,
-    /// Every name that was asked for, set or not: what is set beside them is no setting of ours.
+    /// Every name that was read, set or not. Any other variable is not a setting.
     known: BTreeSet<String>,
 }
 
-/// What two names must have in common for one to be a misspelling of the other, from 0 to 1.
+/// The least similarity, from 0 to 1, at which one name counts as a misspelling of another.
 const ALIKE: f64 = 0.85;
-/// Letters by which a name without any of our prefixes may differ from one of ours.
+/// The most letters by which a misspelt name without a known prefix may differ from a setting.
 const SLIPS: usize = 2;
-/// Names that other programs set and that only look like ours.
+/// Names of other programs that look like settings.
 const FOREIGN: [&str; 1] = ["SESSION_MANAGER"];
 
 impl Vars {
@@ -52,7 +52,7 @@ impl Vars {
         self.values.get(name).map(|value| value.trim().to_owned())
     }
 
-    /// Names settings that only some readings ask for, so that none of them is taken for a misspelt one.
+    /// Declares settings that are read only in some cases, so that they aren't reported as misspelt.
     pub fn declare(&mut self, names: &[&str]) {
         for name in names {
             if !self.known.contains(*name) {
@@ -61,13 +61,13 @@ impl Vars {
         }
     }
 
-    /// Every setting that was asked for or declared.
+    /// Every setting that was read or declared.
     pub fn known(&self) -> &BTreeSet<String> {
         &self.known
     }
 
-    /// A sentence for each variable that looks like a setting of ours and that nobody has asked for: after everything
-    /// was read. It names the setting that was probably meant, and never a value.
+    /// A sentence for each variable that looks like a setting but isn't one. Call it after everything was read. It
+    /// names the setting that was probably meant, never a value.
     pub fn unknown(&self) -> Vec<String> {
         let prefixes: BTreeSet<&str> = self.known.iter().filter_map(|name| prefix(name)).collect();
         let others = self.values.keys().filter(|name| !self.known.contains(*name));
@@ -85,16 +85,16 @@ impl Vars {
             let meant = nearest.map_or(String::new(), |(_, known)| format!(": did you mean {known}?"));
             return Some(format!("{name} is not a setting{meant}"));
         }
-        // The prefix itself may be misspelt. Names of another length are no slips, and are not worth the comparison.
+        // The prefix itself may be misspelt. Names of a different length are not typing errors.
         let close = |known: &&String| {
-            // Names of AWS's services are short, and one is soon another.
+            // Names of AWS services are short and similar.
             let slips = if upper.starts_with("AWS_") { 1 } else { SLIPS };
             known.len().abs_diff(upper.len()) <= slips && strsim::osa_distance(&upper, known) <= slips
         };
         self.known.iter().find(close).map(|known| format!("{name} is not a setting: did you mean {known}?"))
     }
 
-    /// Notes what is wrong; once, though several settings may rest on the same variable.
+    /// Notes a fault, once, even if several settings depend on the same variable.
     pub fn fault(&mut self, fault: impl Into<String>) {
         let fault = fault.into();
         if !self.faults.contains(&fault) {
@@ -110,7 +110,7 @@ impl Vars {
         value
     }
 
-    /// The value, or the default where there is none; a bad value is a fault. `form` says what a good one is.
+    /// The value, or the default if there is none. A bad value is a fault. `form` describes a good one.
     pub fn parse_or<T: FromStr>(&mut self, name: &str, form: &str, default: T) -> T {
         match self.get(name).map(|value| value.parse()) {
             None => default,
@@ -144,12 +144,12 @@ impl Vars {
         usize::try_from(self.number(name, default, range)).unwrap_or(usize::MAX)
     }
 
-    /// What is wrong so far, each once.
+    /// The faults so far, each once.
     pub fn faults(&self) -> &[String] {
         &self.faults
     }
 
-    /// `value`, if nothing was wrong; it is `None` only where a fault was noted.
+    /// Returns `value` if there are no faults. It is `None` only if a fault was noted.
     ///
     /// # Errors
     /// Every fault that was noted.
@@ -161,7 +161,7 @@ impl Vars {
     }
 }
 
-/// `REDIS_` of `REDIS_HOST`. AWS's own variables are not ours to judge by their prefix.
+/// The prefix of a name: `REDIS_` of `REDIS_HOST`. None for AWS's own variables, which are not all settings.
 fn prefix(name: &str) -> Option<&str> {
     let end = name.find('_')?;
     Some(&name[..=end]).filter(|prefix| *prefix != "AWS_")

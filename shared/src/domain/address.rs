@@ -8,7 +8,7 @@ use crate::domain::{
     text::{check_email, check_phone, name, optional, text},
 };
 
-/// An address as it is sent and stored, before anything is known of it. See [`Address::parse`].
+/// An address as it is sent and stored, not checked yet. See [`Address::parse`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RawAddress {
@@ -33,8 +33,8 @@ pub struct RawAddress {
     pub email: Option<String>,
 }
 
-/// An address that a parcel can be sent to and a tax rule be found for. It is read from where it is stored without
-/// being checked again: an address that was good then stays readable when the rules change.
+/// A checked address: it is complete enough for a parcel and for tax rules. A stored one is read without a new check,
+/// so that it stays readable when the rules change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "RawAddress", into = "RawAddress")]
 pub struct Address {
@@ -46,7 +46,7 @@ impl Address {
     /// Trims, checks and normalizes. The state may be a code (`ca`, `US-CA`) or a name (`California`).
     ///
     /// # Errors
-    /// Every fault, at pointers such as `/state`.
+    /// Every fault, with a JSON pointer such as `/state`.
     pub fn parse(raw: RawAddress) -> Result<Self, Vec<Invalid>> {
         let mut faults = Faults::default();
         let mut raw = RawAddress {
@@ -72,7 +72,7 @@ impl Address {
         faults.finish(destination.map(|destination| Self::at(destination, raw)))
     }
 
-    /// An address that was parsed before and has been stored since.
+    /// An address from a store, which was checked before it was stored.
     pub fn restore(raw: RawAddress) -> Self {
         Self::at(Destination::restore(&raw.destination()), raw)
     }
@@ -87,12 +87,12 @@ impl Address {
         Self { raw, destination }
     }
 
-    /// The address in its normalized spelling; parsing it again gives the same address.
+    /// The address in its normalized spelling. Parsing it again gives the same address.
     pub fn to_raw(&self) -> RawAddress {
         self.raw.clone()
     }
 
-    /// What zones, taxes and restrictions look at.
+    /// The part that zones, taxes and restrictions depend on.
     pub fn destination(&self) -> &Destination {
         &self.destination
     }

@@ -1,6 +1,6 @@
-//! Values that are sent and stored as the text that they print and parse.
+//! Values that are sent and stored as text, by `Display` and `FromStr`.
 
-/// Serializes by `Display` and deserializes by `FromStr`. An error names what the text should have been.
+/// Serializes by `Display` and deserializes by `FromStr`. An error names the kind of value.
 macro_rules! as_text {
     ($($name:ty: $what:literal),+ $(,)?) => {$(
         impl serde::Serialize for $name {

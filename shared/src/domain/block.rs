@@ -1,4 +1,4 @@
-//! Callers whom staff have blocked for a while.
+//! Blocks: decisions of staff to refuse a caller until a time.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -7,44 +7,44 @@ use time::OffsetDateTime;
 /// Every route.
 const EVERYWHERE: &str = "*";
 
-/// Until when one caller is blocked on which routes: of all, or of some by their functions' names.
+/// The blocks of one caller: on all routes, or on some by their functions' names, each until a time.
 ///
 /// Written as `*=1795435200000` and `apply-coupon=1795435200000,confirm-order=…`, in ms since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blocks(BTreeMap<String, i128>);
 
-/// Why a text names no block.
+/// Why a text is not a list of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be ROUTE=MS with commas between")]
 pub struct NotBlocks;
 
 impl Blocks {
-    /// Shuts the caller out of a route, or of all, until then.
+    /// Blocks the caller on a route, or on all, until this time.
     pub fn add(&mut self, route: Option<&str>, until: OffsetDateTime) {
         let name = route.unwrap_or(EVERYWHERE);
         self.0.insert(name.to_owned(), until.unix_timestamp_nanos() / 1_000_000);
     }
 
-    /// Lets the caller in again: everywhere, or to one route that was named. Says whether anything changed.
+    /// Removes the block of a named route, or all blocks. Returns whether anything changed.
     pub fn remove(&mut self, route: Option<&str>) -> bool {
         let before = self.0.len();
         self.0.retain(|name, _| route.is_some_and(|route| route != name));
         self.0.len() < before
     }
 
-    /// Forgets what is over.
+    /// Removes the blocks that are over.
     pub fn forget_past(&mut self, now: OffsetDateTime) {
         self.0.retain(|_, until| *until > now.unix_timestamp_nanos() / 1_000_000);
     }
 
-    /// Until when the caller is blocked on a route, if so.
+    /// The end of the caller's block on a route; none if it isn't blocked.
     pub fn until(&self, route: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let last = [route, EVERYWHERE].into_iter().filter_map(|name| self.0.get(name).copied()).max()?;
         let until = OffsetDateTime::from_unix_timestamp_nanos(last.checked_mul(1_000_000)?).ok()?;
         (until > now).then_some(until)
     }
 
-    /// Each with its route, none for all.
+    /// Each block with its route; none stands for all routes.
     pub fn each(&self) -> impl Iterator<Item = (Option<&str>, OffsetDateTime)> {
         self.0.iter().filter_map(|(name, until)| {
             let until = OffsetDateTime::from_unix_timestamp_nanos(until.checked_mul(1_000_000)?).ok()?;

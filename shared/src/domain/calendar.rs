@@ -1,10 +1,10 @@
-//! Spans of time and business days.
+//! Periods of time, and business days.
 
 use std::collections::BTreeSet;
 
 use time::{Date, OffsetDateTime, Weekday};
 
-/// When a rule is in force: from its start until just before its end.
+/// When a rule is in force: from its start (inclusive) to its end (exclusive).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Period {
     pub starts_at: Option<OffsetDateTime>,
@@ -30,7 +30,7 @@ impl Period {
     }
 }
 
-/// The date so many business days after another: Monday to Friday without the holidays.
+/// The date that is `days` business days after another: Monday to Friday without holidays.
 pub fn business_days_after(day: Date, days: u16, holidays: &BTreeSet<Date>) -> Date {
     let (mut day, mut left) = (day, days);
     while left > 0 {

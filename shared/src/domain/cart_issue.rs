@@ -1,4 +1,4 @@
-//! What stands between a cart and an order, and what the customer should hear of before it becomes one.
+//! Cart issues: what stands between a cart and an order, and what the customer should know before ordering.
 
 use crate::domain::{
     coupon::CouponRefusal,
@@ -10,24 +10,24 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum CartIssue {
-    /// It isn't for sale any more: unpublished, gone, or without a price in the currency.
+    /// The product is no longer for sale: unpublished, removed, or without a price in the currency.
     ProductUnavailable {
         sku: Sku,
         why: NotForSale,
     },
-    /// The price isn't the one that was first shown.
+    /// The price differs from the one that was first shown.
     PriceChanged {
         sku: Sku,
         old: Minor,
         new: Minor,
     },
-    /// `sku` is what is counted: a product, or a variant with stock of its own.
+    /// `sku` is the counter: a product, or a variant with its own stock.
     OutOfStock {
         sku: Sku,
         requested: u64,
         available: u64,
     },
-    /// More units of a product, counting all its variants, than one order may have. `sku` is the product.
+    /// More units of a product, with all its variants, than one order may have. `sku` is the product.
     MaxPerOrderExceeded {
         sku: Sku,
         requested: u64,
@@ -64,17 +64,17 @@ pub struct CartIssues {
 }
 
 impl CartIssue {
-    /// The stable code, on the wire and in the store.
+    /// The stable code, in answers and in stores.
     pub const fn code(&self) -> &'static str {
         self.into_str()
     }
 
-    /// Whether it keeps the cart from becoming an order. A new price doesn't: naming the new total accepts it.
+    /// Whether it prevents an order. A new price doesn't: a client that sends the new total accepts it.
     pub const fn blocks(&self) -> bool {
         !matches!(self, Self::PriceChanged { .. })
     }
 
-    /// The line it is about, if it is about one.
+    /// The SKU that it is about, if it is about one.
     pub const fn sku(&self) -> Option<&Sku> {
         match self {
             Self::ProductUnavailable { sku, .. }

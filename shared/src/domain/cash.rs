@@ -1,4 +1,5 @@
-//! Cash on delivery: an order that takes stock before anybody has paid. So the shop says where, and up to how much.
+//! Cash on delivery: such an order takes stock before it is paid, so the shop limits where it is offered and up to
+//! which total.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +8,16 @@ use crate::domain::{
     place::{Destination, Region},
 };
 
-/// The shop's rule. The default is the rule of a catalog that has none: no cash on delivery.
+/// The shop's rule. The default is for a catalog without a rule: no cash on delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CashOnDelivery {
-    /// Where it is offered; empty: nowhere.
+    /// Where it is offered. Empty means nowhere.
     pub countries: BTreeSet<Region>,
-    /// The largest total in each currency. In a currency without one it isn't offered.
+    /// The largest total in each currency. It isn't offered in a currency without one.
     pub maximum_totals: Amounts,
 }
 
-/// Why an order can't be paid at the door.
+/// Why an order can't be paid by cash on delivery.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CashRefusal {
     #[error("this shop doesn't offer cash on delivery; pay by card")]
@@ -31,7 +32,7 @@ pub enum CashRefusal {
 
 impl CashOnDelivery {
     /// # Errors
-    /// [`CashRefusal`] when an order of this total that goes there can't be paid at the door.
+    /// [`CashRefusal`] if cash on delivery isn't offered for this total at this destination.
     pub fn allow(&self, to: &Destination, total: Minor, currency: Currency) -> Result<(), CashRefusal> {
         if self.countries.is_empty() {
             return Err(CashRefusal::NotOffered);

@@ -1,4 +1,4 @@
-//! What of the shop's catalog a cart is priced with.
+//! The catalog snapshot: what pricing needs of the catalog.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,29 +11,29 @@ use crate::domain::{
     tax::{Certificate, TaxRules},
 };
 
-/// What to read for pricing one cart.
+/// What to read of the catalog to price one cart.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogQuery {
     pub skus: BTreeSet<Sku>,
     pub coupons: BTreeSet<CouponCode>,
-    /// Whose own uses of the coupons count.
+    /// The customer whose uses of the coupons count.
     pub customer: Option<Owner>,
-    /// Whose taxes.
+    /// The country whose tax rules are needed.
     pub country: Option<String>,
     pub certificate: Option<CertificateNumber>,
 }
 
-/// Everything pricing needs to know of the shop, read at one time.
+/// Everything that pricing needs of the catalog, read once for one cart.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogSnapshot {
     pub products: BTreeMap<ProductId, Product>,
-    /// Units left by counter. They may be a moment old: confirm's transaction decides.
+    /// Units left, by counter. They may be slightly outdated: the transaction of confirm decides.
     pub stock: BTreeMap<Sku, u64>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     pub shipping: ShippingRules,
-    /// Of the address's country.
+    /// The rules of the address's country.
     pub tax: TaxRules,
     pub certificate: Option<Certificate>,
-    /// Whether and where an order may be paid at the door.
+    /// The rule for cash on delivery.
     pub cash_on_delivery: CashOnDelivery,
 }

@@ -1,11 +1,11 @@
-//! An error with everything that caused it, as one text: what a log line or an operator is shown.
+//! An error and all its causes as one text, for log lines and operators.
 
 use std::error::Error;
 
-/// The error and its causes, outermost first. A cause that the text before it names already is not repeated.
+/// The error and its causes, outermost first. A cause that is already in the text before it is not repeated.
 ///
-/// Not the SDK's own `DisplayErrorContext`: that prints the raw response, and with it the customer's address out of a
-/// failed condition's item.
+/// This isn't the SDK's `DisplayErrorContext`, which prints the raw response: after a failed condition that has the
+/// item, with the customer's address.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

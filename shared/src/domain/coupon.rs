@@ -1,4 +1,4 @@
-//! Coupons: what they take off, and when they apply.
+//! Coupons: their discounts, and when they apply.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use crate::domain::{
 /// At most this many coupons on a session.
 pub const MAX_COUPONS: usize = 5;
 
-/// What a coupon gives.
+/// The discount of a coupon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Discount {
-    /// A share of the eligible lines.
+    /// A percentage of the eligible lines.
     Percentage(Rate),
     /// An amount off the eligible lines, at most what they cost.
     Fixed(Amounts),
     FreeShipping,
-    /// For each full group of `buy + get` eligible units, the `get` cheapest of all are reduced.
+    /// Each full group of `buy + get` eligible units reduces `get` units: the cheapest of all.
     BuyGet {
         buy: u32,
         get: u32,
@@ -32,30 +32,30 @@ pub enum Discount {
 pub struct Coupon {
     pub code: CouponCode,
     pub discount: Discount,
-    /// The eligible lines must come to at least this.
+    /// The minimum subtotal of the eligible lines.
     pub minimum_subtotal: Amounts,
-    /// It takes off at most this.
+    /// The maximum discount.
     pub maximum_discount: Amounts,
     pub period: Period,
-    /// Uses in all, and by one customer.
+    /// The most uses in total, and by one customer.
     pub total_limit: Option<u32>,
     pub customer_limit: Option<u32>,
-    /// What it is for; empty: everything.
+    /// What it applies to. Empty means everything.
     pub scope: Scope,
-    /// Only for a customer without an order that isn't cancelled.
+    /// Only for a customer's first order. Cancelled orders don't count.
     pub first_order_only: bool,
-    /// Whether it may be on a cart together with another combinable one.
+    /// Whether it may be combined with other combinable coupons.
     pub combinable: bool,
-    /// The smaller is taken first.
+    /// Coupons with a smaller number are applied first.
     pub priority: u32,
 }
 
-/// What is known of a customer and a coupon, as last read. Confirm's transaction decides.
+/// The uses of a coupon, as last read. The transaction of confirm decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CouponUses {
     pub total: u32,
     pub by_customer: u32,
-    /// The customer has an order that isn't cancelled. Looked up only where a coupon asks.
+    /// Whether the customer has an order that isn't cancelled. Read only if a coupon needs it.
     pub has_ordered: bool,
 }
 
@@ -67,7 +67,7 @@ pub enum CouponRefusal {
     NotStarted,
     Expired,
     NotApplicable,
-    /// The eligible lines come to `subtotal`, less than `minimum`.
+    /// The eligible lines add up to `subtotal`, which is less than `minimum`.
     MinimumNotMet {
         minimum: Minor,
         subtotal: Minor,
@@ -78,7 +78,7 @@ pub enum CouponRefusal {
 }
 
 impl CouponRefusal {
-    /// The stable code, on the wire and in the store.
+    /// The stable code, in answers and in stores.
     pub const fn code(self) -> &'static str {
         self.into_str()
     }
@@ -103,7 +103,7 @@ impl CouponRefusal {
 }
 
 impl Coupon {
-    /// Whether the coupon applies by itself to eligible lines of this subtotal and so many units.
+    /// Whether the coupon on its own applies to eligible lines with this subtotal and this number of units.
     pub fn check(
         &self,
         eligible: Minor,
@@ -138,7 +138,7 @@ impl Coupon {
         Ok(())
     }
 
-    /// Amounts in other currencies alone are no amounts here: they are never converted.
+    /// False if it has amounts in other currencies only: amounts are never converted.
     fn is_for(&self, currency: Currency) -> bool {
         let given = match &self.discount {
             Discount::Fixed(amounts) => amounts.contains_key(&currency),
@@ -150,7 +150,7 @@ impl Coupon {
 }
 
 impl fmt::Display for Discount {
-    /// What it gives, for the explanation: `20 % off`.
+    /// The discount as a text for the explanation: `20 % off`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Percentage(rate) => write!(f, "{rate} % off"),

@@ -1,4 +1,4 @@
-//! Where every cent of a total comes from, read off the lines that pricing made.
+//! The explanation of a total: where every cent comes from, taken from the priced lines.
 
 use crate::domain::{
     ids::Sku,
@@ -8,19 +8,19 @@ use crate::domain::{
     tax::Relief,
 };
 
-/// One step from nothing to the total. The amounts of all entries that aren't `included` add up to it; those of one
-/// line to the line's total.
+/// One step of the total. The amounts of all entries that aren't `included` add up to the total; those of one line add
+/// up to the line's total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     pub kind: ExplanationKind,
     pub sku: Sku,
-    /// What the amount is owed to: a coupon, a shipping method, a jurisdiction.
+    /// Where the amount comes from: a coupon, a shipping method or a jurisdiction.
     pub source: Option<String>,
     /// For people.
     pub text: String,
-    /// In minor units; negative where it is taken off.
+    /// In minor units. Negative if it reduces the total.
     pub amount: i64,
-    /// The amount is part of another entry's already.
+    /// Whether the amount is already part of another entry.
     pub included: bool,
 }
 
@@ -34,7 +34,7 @@ pub enum ExplanationKind {
     TaxRelief,
 }
 
-/// What a cart or an order was priced to.
+/// The prices of a session or an order.
 #[derive(Clone, Copy, Debug)]
 pub struct Explained<'a> {
     pub currency: Currency,
@@ -47,8 +47,8 @@ pub struct Explained<'a> {
 }
 
 impl Explained<'_> {
-    /// Line by line: its price, each coupon's part, its share of shipping, the tax of each jurisdiction. Empty for an
-    /// order of the time when lines didn't keep their shares: what doesn't add up explains nothing.
+    /// The entries line by line: price, discount of each coupon, share of shipping, tax of each jurisdiction. Empty if
+    /// they don't add up to the total: old orders were stored without the shares of their lines.
     pub fn explain(self) -> Vec<Explanation> {
         let entries: Vec<_> = self.lines.iter().flat_map(|line| self.line(line)).collect();
         let sum: i128 = entries.iter().filter(|entry| !entry.included).map(|entry| i128::from(entry.amount)).sum();

@@ -1,4 +1,4 @@
-//! Identifiers, each a type of its own: a guest id can't be passed where an order id is meant.
+//! Identifiers. Each is its own type, so that a guest id can't be passed as an order id.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use uuid::{Uuid, Variant};
 
 use crate::domain::as_text::as_text;
 
-/// Why a text is not an identifier of the kind asked for.
+/// Why a text is not an identifier of this kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotAnId(&'static str);
@@ -28,7 +28,8 @@ macro_rules! uuid_id {
                 self.0
             }
 
-            /// Any UUID, in the hyphenated form only, in either case, so that one id has one spelling in keys.
+            /// Parses any UUID in the hyphenated form, in upper or lower case. Printed ids are in one spelling, so keys
+            /// are unique.
             fn hyphenated(text: &str) -> Option<Self> {
                 (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
             }
@@ -43,7 +44,7 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// A checkout session: a random UUID, so that knowing one tells nothing of another.
+    /// A checkout session: a random UUID, so that one id doesn't reveal another.
     CheckoutId
 }
 uuid_id! {
@@ -51,7 +52,7 @@ uuid_id! {
     OrderId
 }
 uuid_id! {
-    /// A guest: a random UUID that proves the guest's identity, and so is as secret as a password.
+    /// A guest: a random UUID that proves the guest's identity, so it must be kept secret like a password.
     GuestId
 }
 
@@ -73,7 +74,7 @@ from_any_uuid!(OrderId);
 impl FromStr for GuestId {
     type Err = NotAnId;
 
-    /// Takes only what can be random: whoever guesses a guest's id is that guest.
+    /// Accepts only ids that can be random: anyone who guesses a guest's id can act as that guest.
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let id = Self::hyphenated(text).filter(|id| is_random(id.0));
         id.ok_or(NotAnId("must be a random UUID (version 4 or 7) such as 6f1c2d34-8a5b-4c6d-9e7f-0a1b2c3d4e5f"))
@@ -81,25 +82,25 @@ impl FromStr for GuestId {
 }
 
 impl GuestId {
-    /// As it is stored: ids of other versions were taken once.
+    /// Reads a stored id: earlier releases accepted other versions.
     fn stored(text: &str) -> Result<Self, NotAnId> {
         Self::hyphenated(text).ok_or(NotAnId("must be a UUID"))
     }
 }
 
-/// Whether a UUID is of a version with random bits, by RFC 9562, and these are more than one or two digits repeated:
-/// by chance that happens once in 10^14.
+/// Whether a UUID has a version with random bits (RFC 9562) and these have more than two different digits. A random
+/// UUID fails this once in 10^14.
 fn is_random(id: Uuid) -> bool {
     if !matches!(id.get_version_num(), 4 | 7) || id.get_variant() != Variant::RFC4122 {
         return false;
     }
-    // In both versions: the three digits after the version, and the fifteen after the variant.
+    // The random digits of both versions: three after the version, and fifteen after the variant.
     let digits = (0..32).filter(|at| matches!(at, 13..=15 | 17..=31)).map(|at| id.as_u128() >> (124 - 4 * at) & 0xF);
     digits.fold(0_u16, |seen, digit| seen | 1 << digit).count_ones() > 2
 }
 
 impl OrderId {
-    /// When the order was placed, to the millisecond: a UUID of version 7 says so.
+    /// When the order was placed, in milliseconds, from the UUID of version 7. None for another version.
     pub fn placed_at(self) -> Option<OffsetDateTime> {
         let (seconds, nanoseconds) = self.0.get_timestamp()?.to_unix();
         let at = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
@@ -144,7 +145,7 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A product of the catalog: letters, digits, `-`, `_`, `.`; the `#` of store keys can't occur in it.
+    /// A product of the catalog: letters, digits, `-`, `_`, `.`. It can't contain the `#` of store keys.
     ProductId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
@@ -164,7 +165,7 @@ text_id! {
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 text_id! {
-    /// How a product is taxed, as the rates of jurisdictions name it: `standard`, `reduced`.
+    /// The tax class of a product, as the rates of jurisdictions name it: `standard`, `reduced`.
     TaxCode, 40, "must be 1 to 40 letters, digits, '-', '_' or '.'",
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
@@ -179,7 +180,7 @@ text_id! {
     |c| c.is_ascii_graphic() && c != '#'
 }
 text_id! {
-    /// A coupon code. Case and surrounding white space are ignored: it is kept in upper case.
+    /// A coupon code, stored in upper case. Case and surrounding white space of the input are ignored.
     CouponCode, 40, "must be 1 to 40 letters, digits, '-' or '_'",
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
     |text| text.trim().to_ascii_uppercase()
@@ -204,7 +205,7 @@ impl Default for TaxCode {
     }
 }
 
-/// What is taken from stock: a product, or one variant of it.
+/// A product, or one variant of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sku {
     #[serde(rename = "productId")]
@@ -222,7 +223,7 @@ impl fmt::Display for Sku {
     }
 }
 
-/// Whose a session or an order is. Everything is stored under its owner, and only ever read as its owner.
+/// The owner of a session or an order. Everything is stored under its owner, and read only by its owner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
     User(UserId),
@@ -230,7 +231,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The signed-in user, if it is one.
+    /// The user id, if the owner is a signed-in user.
     pub const fn user(&self) -> Option<&UserId> {
         match self {
             Self::User(user) => Some(user),

@@ -1,4 +1,4 @@
-//! What was wrong with an input, and where.
+//! The faults of an input, and their places.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl fmt::Display for Invalid {
     }
 }
 
-/// Collects every fault of an input, so that the client hears of all of them at once.
+/// Collects every fault of an input, so that the client gets all of them at once.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Invalid>);
 
@@ -30,12 +30,12 @@ impl Faults {
         self.0.push(Invalid::new(pointer, detail));
     }
 
-    /// How many faults have been noted.
+    /// The number of faults so far.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Keeps the value, or notes why there is none.
+    /// Returns the value, or notes the fault.
     pub fn take<T, E: fmt::Display>(&mut self, pointer: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(pointer, error.to_string())).ok()
     }
@@ -45,7 +45,7 @@ impl Faults {
         result.and_then(|result| self.take(pointer, result))
     }
 
-    /// Keeps the value, or notes its faults below `prefix`.
+    /// Returns the value, or notes its faults below `prefix`.
     pub fn nest<T>(&mut self, prefix: &str, result: Result<T, Vec<Invalid>>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -56,7 +56,7 @@ impl Faults {
         }
     }
 
-    /// The value if nothing was wrong, else every fault. `value` is `None` only where a fault was noted.
+    /// Returns the value if there are no faults, else every fault. `value` is `None` only if a fault was noted.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Invalid>> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),

@@ -9,17 +9,18 @@ pub struct Policy {
     pub window: Duration,
 }
 
-/// What a limit said of one request.
+/// The decision of a limit about one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub allowed: bool,
-    /// How many more the window would take now.
+    /// How many more requests the window accepts now.
     pub remaining: u32,
-    /// Until the window takes one more than `remaining`: until the oldest accepted request leaves it.
+    /// The time until the window accepts more than `remaining`: until the oldest accepted request leaves it. For a
+    /// refused request, the time until it would be accepted.
     pub reset_after: Duration,
 }
 
-/// Why a text is not a policy.
+/// Why a text is not a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be COUNT/SECONDS such as 10/300, with a count of 1 to 10000 and 1 to 86400 seconds")]
 pub struct NotAPolicy;
@@ -38,17 +39,17 @@ impl std::str::FromStr for Policy {
     }
 }
 
-/// The accepted requests of one caller on one route: the same rule as the script on the Redis server,
-/// for a container that has to count alone.
+/// The accepted requests of one caller on one route, for a container that counts without Redis. The rule is the same as
+/// in the Redis script.
 #[derive(Clone, Debug, Default)]
 pub struct SlidingLog {
-    /// Oldest first, each as many times as it costs.
+    /// Oldest first. A request is in it as many times as its cost.
     accepted: VecDeque<(Duration, u128)>,
 }
 
 impl SlidingLog {
-    /// Decides on a request at `now` (since any fixed origin), and notes it if it is allowed. `request` is its own
-    /// number, and it counts as `cost` requests.
+    /// Decides on a request at `now` (since any fixed origin), and records it if it is allowed. `request` is its id; it
+    /// counts as `cost` requests.
     pub fn admit(&mut self, policy: Policy, cost: u32, request: u128, now: Duration) -> Decision {
         self.forget(policy, now);
         let used = self.used();
@@ -56,7 +57,7 @@ impl SlidingLog {
             at.map_or(Duration::ZERO, |(at, _)| policy.window.saturating_sub(now.saturating_sub(*at)))
         };
         if used.saturating_add(cost) > policy.count {
-            // The oldest must leave until there is room.
+            // The oldest entries must leave until there is room.
             let leaving = used.saturating_add(cost).saturating_sub(policy.count).saturating_sub(1);
             let last = self.accepted.get(leaving as usize);
             let remaining = policy.count.saturating_sub(used);
@@ -67,7 +68,7 @@ impl SlidingLog {
         Decision { allowed: true, remaining, reset_after: until(self.accepted.front()) }
     }
 
-    /// Notes a request that was accepted elsewhere.
+    /// Records a request that was accepted elsewhere.
     pub fn note(&mut self, policy: Policy, cost: u32, request: u128, now: Duration) {
         self.forget(policy, now);
         for _ in 0..cost {
@@ -75,12 +76,12 @@ impl SlidingLog {
         }
     }
 
-    /// Takes a request out again.
+    /// Removes a request.
     pub fn refund(&mut self, request: u128) {
         self.accepted.retain(|(_, accepted)| *accepted != request);
     }
 
-    /// Whether nothing in it counts any more.
+    /// Whether no request in it counts any more.
     pub fn idle(&mut self, policy: Policy, now: Duration) -> bool {
         self.forget(policy, now);
         self.accepted.is_empty()

@@ -1,4 +1,4 @@
-//! The shop's rules: pure values and functions. No IO, no clock, no randomness, nothing imported from other layers.
+//! The shop's rules: pure values and functions. No IO, no clock, no randomness, no imports from other layers.
 
 pub mod address;
 mod as_text;

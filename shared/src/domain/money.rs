@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::as_text::as_text;
 
-/// The arithmetic left the range that an amount may have. Never a wrapped or a clipped number.
+/// A result is outside the range of an amount. Numbers are never wrapped or clipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the amount is out of range")]
 pub struct OutOfRange;
@@ -26,7 +26,7 @@ impl TryFrom<i64> for Minor {
 
 impl Minor {
     pub const ZERO: Self = Self(0);
-    /// The largest amount: sums and products of what a cart may hold stay exact in JSON numbers (below 2^53).
+    /// The largest amount: the sums and products of any cart stay exact as JSON numbers (below 2^53).
     pub const MAX: Self = Self(9_007_199_254_740_991);
 
     pub fn new(amount: i64) -> Result<Self, OutOfRange> {
@@ -45,7 +45,7 @@ impl Minor {
         self.0.checked_add(other.0).ok_or(OutOfRange).and_then(Self::new)
     }
 
-    /// An error where the result would be negative.
+    /// The difference. [`OutOfRange`] if it is negative.
     pub fn minus(self, other: Self) -> Result<Self, OutOfRange> {
         self.0.checked_sub(other.0).ok_or(OutOfRange).and_then(Self::new)
     }
@@ -59,8 +59,8 @@ impl Minor {
         amounts.into_iter().try_fold(Self::ZERO, Self::plus)
     }
 
-    /// Splits this amount over `weights` by largest remainder: the parts add up to it exactly, ties go to the
-    /// earlier part, and a part of weight zero gets nothing. With no weight at all there is nothing to split over.
+    /// Splits this amount over `weights` by largest remainder: the parts add up to it exactly, ties go to the earlier
+    /// part, and a part of weight zero gets nothing. Without any weight there is nothing to split over.
     ///
     /// # Errors
     /// [`OutOfRange`] when the amount isn't zero and all weights are.
@@ -107,7 +107,7 @@ pub struct Rate(u32);
 impl Rate {
     const WHOLE: i128 = 1_000_000;
 
-    /// Everything.
+    /// 100 %.
     pub const FULL: Self = Self(1_000_000);
 
     /// This rate of an amount, rounded half away from zero to the minor unit.
@@ -115,13 +115,13 @@ impl Rate {
         ratio(amount, i128::from(self.0), Self::WHOLE)
     }
 
-    /// This rate's part of an amount that already includes taxes of `all` rates together, this one among them.
+    /// This rate's part of an amount that already includes taxes at the sum of `all` rates, of which this is one.
     pub fn included_in(self, amount: Minor, all: Rates) -> Result<Minor, OutOfRange> {
         ratio(amount, i128::from(self.0), Self::WHOLE + i128::from(all.0))
     }
 }
 
-/// Several rates added up: more than 100 % is possible, though nobody has seen it.
+/// The sum of several rates. It may be more than 100 %.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates(u64);
 
@@ -160,7 +160,7 @@ impl FromStr for Rate {
 }
 
 impl fmt::Display for Rate {
-    /// As a percentage without superfluous zeros: `7.25`.
+    /// As a percentage without trailing zeros: `7.25`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
@@ -178,7 +178,7 @@ impl Currency {
         self.0.code()
     }
 
-    /// How many decimals an amount has for people.
+    /// The number of decimals that people write.
     pub fn exponent(self) -> u32 {
         self.0.exponent().unwrap_or_default().into()
     }
@@ -230,7 +230,7 @@ impl Ord for Currency {
     }
 }
 
-/// An amount per currency, as catalogs state them. Currencies are never converted into each other.
+/// One amount for each currency, as in catalogs. Currencies are never converted.
 pub type Amounts = BTreeMap<Currency, Minor>;
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! Orders that hold stock and that nobody has paid: how many of them a caller and a source address may have.
+//! Open orders: unpaid orders that hold stock. A caller and a source address may have a limited number.
 
-/// At most so many open unpaid orders, with so many units in all of them.
+/// At most `orders` open orders, with at most `units` units in all of them together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenLimit {
     pub orders: u32,
     pub units: u32,
 }
 
-/// Of each caller, and of each source address.
+/// The limits of each caller and of each source address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenLimits {
     pub caller: OpenLimit,
     pub address: OpenLimit,
 }
 
-/// Why a text is no such limit.
+/// Why a text is not such a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be ORDERS/UNITS such as 5/200, with 1 to 9999 orders and 1 to 999999 units")]
 pub struct NotAnOpenLimit;
@@ -33,12 +33,12 @@ impl std::str::FromStr for OpenLimit {
     }
 }
 
-/// What a source address is counted under: too short to lead back to it.
+/// The key under which a source address is counted. It is too short to identify the address.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AddressKey(String);
 
 impl AddressKey {
-    /// Of the first bytes of a digest: with three of them, each key is that of 256 IPv4 addresses.
+    /// Made of the first three bytes of a digest, so that each key stands for 256 IPv4 addresses.
     pub fn new([first, second, third, ..]: [u8; 32]) -> Self {
         Self(hex::encode([first, second, third]))
     }
@@ -48,14 +48,14 @@ impl AddressKey {
     }
 }
 
-/// An order's place among the open ones. It has one as long as it is counted for its owner.
+/// An order's place among the open orders. It has one as long as it is counted for its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     pub units: u32,
     /// None: the address isn't counted, because it is trusted.
     pub address: Option<AddressKey>,
-    /// Whether it is counted for the address, too. An order that is being paid by card isn't, until its bank makes it
-    /// wait: customers who share an address and pay never meet at a counter.
+    /// Whether it is also counted for the address. An order that is paid by card is not, until the bank asks for
+    /// authentication: so customers who share an address and pay at once don't contend for one counter.
     pub at_address: bool,
 }
 
@@ -66,7 +66,7 @@ pub struct Release {
     pub reserved: bool,
     /// The session becomes open again, if there is still one.
     pub session: bool,
-    /// Its place among the open orders.
+    /// The order's place among the open orders.
     pub open: Option<Open>,
 }
 

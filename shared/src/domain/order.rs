@@ -1,4 +1,4 @@
-//! Orders: a snapshot of what was bought, and the state machine of what happens to it.
+//! Orders: a snapshot of what was bought, and the state machine of its status.
 
 use std::{fmt, str::FromStr};
 
@@ -37,9 +37,9 @@ pub struct Order {
     pub shipping: Offer,
     pub coupons: Vec<AppliedCoupon>,
     pub relief: Option<Relief>,
-    /// What was taken when the order was placed, and goes back when it is cancelled.
+    /// What was reserved when the order was placed. It is given back when the order is cancelled.
     pub reserved: Reserved,
-    /// Its place among the open unpaid orders of its caller and its address, as long as it has one.
+    /// Its place among the open orders of its caller and its address, as long as it has one.
     pub open: Option<Open>,
     pub customer: Customer,
     pub notes: Option<String>,
@@ -49,7 +49,7 @@ pub struct Order {
     pub updated_at: OffsetDateTime,
 }
 
-/// Who to write to about the order.
+/// The person to contact about the order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Customer {
@@ -71,11 +71,12 @@ pub struct Tracking {
 pub struct Reserved {
     pub stock: Vec<(Sku, u32)>,
     pub coupons: Vec<CouponHold>,
-    /// A coupon for first orders was used: a customer has one first order, however many such coupons there are.
+    /// Whether a coupon for first orders was used: a customer has only one first order, whatever the number of such
+    /// coupons.
     pub first_order: bool,
 }
 
-/// A coupon's limits at the time of the order: where there is none, nothing is counted.
+/// A coupon's limits at the time of the order. Without a limit nothing is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CouponHold {
     pub code: CouponCode,
@@ -96,7 +97,7 @@ pub struct Step {
 pub enum Actor {
     Customer,
     Staff(UserId),
-    /// What became of the payment moved it.
+    /// The result of the payment changed the status.
     Payment,
 }
 
@@ -145,7 +146,7 @@ pub enum OrderStatus {
 
 as_text! { Actor: "actor", OrderStatus: "order status" }
 
-/// A move that the state machine doesn't have.
+/// A change that the state machine doesn't allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an order that is {from} can't become {to}")]
 pub struct IllegalMove {
@@ -154,7 +155,7 @@ pub struct IllegalMove {
 }
 
 impl OrderStatus {
-    /// The name on the wire and in the store.
+    /// The name in answers and in stores.
     pub const fn name(self) -> &'static str {
         self.into_str()
     }
@@ -172,7 +173,7 @@ impl OrderStatus {
         }
     }
 
-    /// Whether the customer may still call it off; later, only staff can.
+    /// Whether the customer may still cancel it. Later only staff can.
     pub const fn is_cancellable_by_customer(self) -> bool {
         matches!(self, Self::Pending | Self::Confirmed)
     }
@@ -188,8 +189,8 @@ fn not_a_status(_: &str) -> NotAStatus {
 }
 
 impl Order {
-    /// The number that people read to each other: twelve characters from the random part of the id, in an alphabet
-    /// without look-alikes.
+    /// The order number for people: twelve characters from the random part of the id, in an alphabet without similar
+    /// characters.
     pub fn number(&self) -> String {
         const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
         let (_, mut random) = self.id.uuid().as_u64_pair();
@@ -219,8 +220,8 @@ impl Order {
         explained.explain()
     }
 
-    /// Makes a legal move and records it; a move to where the order already is changes nothing.
-    /// Returns whether anything changed.
+    /// Makes a legal change and records it. Setting the current status again changes nothing. Returns whether anything
+    /// changed.
     pub fn become_status(
         &mut self,
         to: OrderStatus,
@@ -238,7 +239,7 @@ impl Order {
         if to == OrderStatus::Cancelled && self.payment.status == PaymentStatus::Pending {
             self.payment.status = PaymentStatus::Cancelled;
         }
-        // Cash is paid at the door.
+        // Cash is paid on delivery.
         if to == OrderStatus::Delivered && self.payment.method == PaymentMethod::CashOnDelivery {
             self.payment.status = PaymentStatus::Paid;
         }
@@ -247,20 +248,21 @@ impl Order {
         Ok(true)
     }
 
-    /// Whether it holds goods that nobody has paid for. What costs nothing is never paid, and is open until it is
-    /// delivered. Once it is false it stays so.
+    /// Whether it holds goods that are not paid for. An order that costs nothing is never paid, so it is open until it
+    /// is delivered. Once this is false it stays false.
     fn is_unpaid(&self) -> bool {
         let over = [OrderStatus::Cancelled, OrderStatus::Delivered, OrderStatus::Returned, OrderStatus::Refunded];
         !over.contains(&self.status) && (self.payment.status.is_open() || self.summary.total.is_zero())
     }
 
-    /// Gives a new order its place among the open ones, unless it is paid.
+    /// Gives a new order its place among the open orders, unless it is paid.
     pub fn open(&mut self, address: Option<AddressKey>) {
         let at_address = address.is_some() && self.payment.card.is_none();
         self.open = self.is_unpaid().then_some(Open { units: self.summary.item_count, address, at_address });
     }
 
-    /// Counts it for its address from now on, if its bank makes it wait and it isn't counted yet.
+    /// Counts it for its address from now on, if its bank asks for authentication and it isn't counted yet. Returns
+    /// whether it is counted now.
     pub fn begin_to_wait(&mut self) -> bool {
         let waits = self.payment.status == PaymentStatus::RequiresAction;
         match &mut self.open {
@@ -272,11 +274,11 @@ impl Order {
         }
     }
 
-    /// What is to be given back with the change that made this order of the one before. It is given back once, because
-    /// a change is written over the version that it was made from.
+    /// What the change from `before` to this order gives back. It is given back once, because a change is written only
+    /// over the version that it was made from.
     pub fn release(&mut self, before: &Self) -> Release {
         let called_off = self.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
-        // Of a card that came to nothing: the customer may try another.
+        // The card payment failed: the customer may try another card.
         let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();
         let open = if self.is_unpaid() { None } else { self.open.take() };
         Release { reserved: called_off, session, open }

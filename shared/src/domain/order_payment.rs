@@ -1,5 +1,5 @@
-//! What becomes of an order by what becomes of its payment: every step may come twice, late, or in another order, from
-//! the customer's own request, the provider's webhook or the reconciler, and has one effect.
+//! How the result of a payment changes its order. Each step may come twice, late or in another order: from the
+//! customer's request, the provider's webhook or the reconciler. It still has one effect.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::domain::{
 pub enum PaymentRefusal {
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
-    /// Nobody knows yet whether it is paid.
+    /// The result of the payment is unknown yet.
     #[error("the payment is under way; ask again in a moment")]
     UnderWay,
     #[error("only what was paid by card can be captured or refunded here")]
@@ -26,12 +26,12 @@ pub enum PaymentRefusal {
     MoreThanLeft { left: Minor },
     #[error("this refundId has been used for a refund of {amount}")]
     OtherRefund { amount: Minor },
-    #[error("a card's payment moves the order itself: use the routes for capture, refund and cancellation")]
+    #[error("the payment by card changes this status: use the routes for capture, refund and cancellation")]
     ByPaymentOnly,
 }
 
 impl Order {
-    /// What is to be done at the provider next.
+    /// The next action at the provider.
     pub fn next_action(&self, now: OffsetDateTime) -> Option<NextAction> {
         self.payment.next_action(self.is_called_off(), now)
     }
@@ -45,8 +45,8 @@ impl Order {
         self.updated_at = now;
     }
 
-    /// Learns what the provider says of the payment. `declined` is why the bank refused, where it did before the intent
-    /// was cancelled. Returns whether it is news.
+    /// Applies the provider's state of the payment. `declined` is the bank's code, if it declined before the intent was
+    /// cancelled. Returns whether anything changed.
     pub fn learn(&mut self, intent: &Intent, declined: Option<&str>, now: OffsetDateTime) -> bool {
         let Some(card) = &mut self.payment.card else { return false };
         let named = card.intent.is_none();
@@ -62,7 +62,7 @@ impl Order {
                 self.payment.become_status(PaymentStatus::Authorized, None, now);
                 self.stand(now);
             }
-            // It was given up, and came through all the same: it is voided next.
+            // It was given up but has been authorized after all: it is voided next.
             (IntentStatus::Authorized, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
                 self.payment.become_status(PaymentStatus::Authorized, None, now);
             }
@@ -90,7 +90,8 @@ impl Order {
         true
     }
 
-    /// The provider knows nothing of a payment for this order, and its time is over.
+    /// Applies that the provider has no payment for this order, and none can come any more. Returns whether anything
+    /// changed.
     pub fn learn_nothing_was_paid(&mut self, declined: Option<&str>, now: OffsetDateTime) -> bool {
         if !self.payment.status.is_open() {
             return false;
@@ -112,8 +113,8 @@ impl Order {
         news
     }
 
-    /// Calls the order off. With a card, what was paid goes back, what is held is let go, and what is still open is
-    /// given up first: the order is cancelled when that is certain. Returns whether anything changed.
+    /// Cancels the order. With a card, what was paid is refunded and an authorized amount is voided. A payment that is
+    /// still open is given up first, and the order is cancelled when that is certain. Returns whether anything changed.
     pub fn call_off(
         &mut self,
         actor: Actor,
@@ -140,7 +141,7 @@ impl Order {
         Ok(true)
     }
 
-    /// A move by hand. A card's order is confirmed, cancelled and refunded by its payment alone.
+    /// A change of status by staff. An order that is paid by card is confirmed and refunded only by its payment.
     pub fn move_by_hand(
         &mut self,
         to: OrderStatus,
@@ -158,7 +159,7 @@ impl Order {
         Ok(self.become_status(to, actor, note, now)?)
     }
 
-    /// Asks for the money that the bank holds. Returns whether that is new.
+    /// Requests the capture of the authorized amount. Returns whether that is new.
     pub fn ask_capture(&mut self, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
         let (status, called_off) = (self.payment.status, self.is_called_off());
         let Some(card) = &mut self.payment.card else { return Err(PaymentRefusal::NotByCard) };
@@ -175,7 +176,7 @@ impl Order {
         Ok(new)
     }
 
-    /// Asks for a refund; without an amount of all that is left. The same id again is the same refund. Returns whether
+    /// Requests a refund, without an amount of all that is left. The same id again is the same refund. Returns whether
     /// it is new.
     pub fn ask_refund(
         &mut self,
@@ -209,13 +210,13 @@ impl Order {
             card.captured = amount;
         }
         self.payment.become_status(PaymentStatus::Paid, None, now);
-        // It came through after the order was given up: it goes back.
+        // It was paid after the order was cancelled: it is refunded.
         if self.is_called_off() {
             self.refund_what_is_left("paid after the order was cancelled", now);
         }
     }
 
-    /// The order stands: it is paid, or as good as.
+    /// Confirms the order: it is paid or authorized.
     fn stand(&mut self, now: OffsetDateTime) {
         // A pending order can always be confirmed, and no other has an open payment.
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Confirmed, Actor::Payment, None, now);
@@ -225,12 +226,12 @@ impl Order {
         let status = if declined.is_some() { PaymentStatus::Declined } else { PaymentStatus::Cancelled };
         self.payment.become_status(status, declined.map(ToOwned::to_owned), now);
         let note = if declined.is_some() { "the payment was declined" } else { "not paid" };
-        // Where goods have left already, there is nothing to give back.
+        // An error means that the goods have left already: then nothing is given back.
         let note = Some(note.to_owned());
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, Actor::Payment, note, now);
     }
 
-    /// Under the order's own id, or the next that nobody has used.
+    /// Requests a refund of all that is left, under the order's own id or the next unused one.
     fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
         let left = self.payment.left();
         let Some(card) = &self.payment.card else { return };

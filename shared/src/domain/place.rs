@@ -1,4 +1,4 @@
-//! Places: where a parcel goes, and where a rule holds.
+//! Places: where a parcel goes, and where a rule applies.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::domain::{
     postal_code::{self, compact},
 };
 
-/// Countries whose addresses need a state, province or region for a parcel and its tax to find their way.
+/// Countries whose addresses need a state, province or region, for delivery or for tax.
 const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
 /// The "states" of military addresses (APO, FPO, DPO), which ISO 3166-2 doesn't know.
 const US_MILITARY: [&str; 3] = ["US-AA", "US-AE", "US-AP"];
@@ -21,10 +21,10 @@ pub struct Region(String);
 #[error("must be an ISO 3166 code of a country (\"US\") or a subdivision (\"US-CA\")")]
 pub struct NotARegion;
 
-/// Whether a rule holds at a destination. `Unsure` when that depends on something the address doesn't say.
+/// Whether a rule applies at a destination. `Unsure` if that depends on something that the address doesn't have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// With how closely it fits; a greater value fits more closely.
+    /// The rule applies. A greater value fits more closely.
     Yes(Closeness),
     No,
     Unsure {
@@ -32,8 +32,8 @@ pub enum Fit {
     },
 }
 
-/// A postal code fits more closely than a county, that more than a state, and that more than a country; among postal
-/// codes the longer prefix.
+/// How closely a place fits. A postal code fits more closely than a county, a county more closely than a state, a state
+/// more closely than a country. Among postal codes, the longer prefix fits more closely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Closeness {
     postal_length: usize,
@@ -79,17 +79,17 @@ impl fmt::Display for Region {
     }
 }
 
-/// Where a rule holds: a region, or a part of it.
+/// Where a rule applies: a region, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub region: Region,
     pub county: Option<County>,
-    /// Any of these; empty: all.
+    /// One of these must match. Empty means all.
     pub postal_codes: Vec<PostalCodes>,
 }
 
 impl Place {
-    /// A part that surely doesn't fit outweighs one that may.
+    /// `No` if any part doesn't fit, even if another part is unsure.
     pub fn fit(&self, to: &Destination) -> Fit {
         match (self.region.fit(to), self.county_fit(to), self.postal_fit(to)) {
             (Fit::No, _, _) | (_, Fit::No, _) | (_, _, Fit::No) => Fit::No,
@@ -127,7 +127,7 @@ impl Place {
     }
 }
 
-/// A county by its name, compared without regard to case, white space around it, and "County" at its end.
+/// A county by its name. Comparisons ignore case, surrounding white space, and "County" at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct County(String);
 
@@ -138,14 +138,14 @@ impl County {
     }
 }
 
-/// Postal codes with the same beginning, or with beginnings from one to another.
+/// Postal codes with a common prefix, or with prefixes in a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostalCodes {
     from: String,
     to: String,
 }
 
-/// Why a text names no postal codes.
+/// Why a text doesn't describe postal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the beginning of postal codes (\"941\"), or a range of equally long ones (\"90000-90899\")")]
 pub struct NotPostalCodes;
@@ -177,7 +177,7 @@ impl std::str::FromStr for PostalCodes {
     }
 }
 
-/// What a caller says of where a parcel goes.
+/// The parts of a destination as the client sends them.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RawDestination {
@@ -187,21 +187,21 @@ pub struct RawDestination {
     pub postal_code: Option<String>,
 }
 
-/// Where a parcel goes, as far as zones and taxes ask.
+/// Where a parcel goes: the parts that zones and taxes depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// ISO 3166-1 alpha-2, upper case.
     country: String,
-    /// The state's short ISO 3166-2 code if ISO knows it, else as the customer wrote it.
+    /// The state's short ISO 3166-2 code if ISO has one, else as the customer wrote it.
     state: Option<String>,
-    /// ISO 3166-2, when the state is one that ISO knows; always there for [`STATE_REQUIRED`] countries.
+    /// The ISO 3166-2 code, if ISO has one for the state. Always set for [`STATE_REQUIRED`] countries.
     subdivision: Option<String>,
     county: Option<County>,
     postal_code: Option<String>,
 }
 
 impl Destination {
-    /// Trims, checks and normalizes. The state may be a code (`ca`, `US-CA`) or a name (`California`). `None` where a
+    /// Trims, checks and normalizes. The state may be a code (`ca`, `US-CA`) or a name (`California`). `None` if a
     /// fault was noted.
     pub fn parse(faults: &mut Faults, raw: &RawDestination) -> Option<Self> {
         let country = raw.country.trim().to_ascii_uppercase();
@@ -218,7 +218,7 @@ impl Destination {
         faults.take("/postalCode", checked).map(|()| destination)
     }
 
-    /// A destination that was parsed before: nothing is checked again.
+    /// A destination that was checked before: nothing is checked again.
     pub fn restore(raw: &RawDestination) -> Self {
         let text = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         let state = text(&raw.state);
@@ -245,13 +245,13 @@ impl Destination {
         self.postal_code.as_deref()
     }
 
-    /// `US-CA` where the subdivision is known, else the country: what a message names the place by.
+    /// The place's name for messages: `US-CA` if the subdivision is known, else the country.
     pub fn label(&self) -> &str {
         self.subdivision.as_deref().unwrap_or(&self.country)
     }
 }
 
-/// Without the country's letters, which some write before the digits: `DE-10115`.
+/// Without the country's letters, which some people write before the digits: `DE-10115`.
 fn national<'c>(country: &str, code: &'c str) -> &'c str {
     match code.strip_prefix(country) {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,

@@ -2,16 +2,16 @@
 
 use regex_lite::Regex;
 
-/// Country, `required` or `optional`, an example, a regular expression; see the file's head for where it is from.
+/// Country, `required` or `optional`, an example, a regular expression. The head of the file names its source.
 const FORMATS: &str = include_str!("postal_codes.tsv");
-/// No country's code is longer, counting spaces.
+/// The longest code of any country, with spaces.
 const LONGEST: usize = 12;
 
-/// Checks a code that may be missing. Spaces and hyphens are as free as people are with them; a country's code before
-/// its own (`D-10115` no, `DE-10115` yes) is let pass.
+/// Checks a code that may be missing. Spaces and hyphens are ignored. The country's ISO code may come first: `DE-10115`
+/// passes, `D-10115` doesn't.
 ///
 /// # Errors
-/// A text that says what a postal code of the country looks like.
+/// A text with an example of the country's postal codes.
 pub fn check(country: &str, code: Option<&str>) -> Result<(), String> {
     let format = FORMATS.lines().find_map(|line| line.strip_prefix(country)?.strip_prefix('\t')?.split_once('\t'));
     let (required, example, pattern) = match format.and_then(|(need, rest)| Some((need, rest.split_once('\t')?))) {

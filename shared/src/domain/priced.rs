@@ -1,4 +1,4 @@
-//! A cart with its prices: what pricing makes of it, and what a session and an order keep.
+//! A priced cart: the result of pricing, which sessions and orders store.
 
 use crate::domain::{
     cart_issue::CartIssue,
@@ -8,34 +8,34 @@ use crate::domain::{
     tax::Relief,
 };
 
-/// One line of a cart: what, and how many.
+/// One line of a cart: a SKU and a quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub sku: Sku,
     pub quantity: u32,
 }
 
-/// A line with its share of everything. `total` is `subtotal - discount + shipping + tax - relief`, where tax that
-/// the prices include isn't added.
+/// A line with its share of everything. `total` is `subtotal - discount + shipping + tax - relief`; tax that the prices
+/// include isn't added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedLine {
     pub sku: Sku,
     pub quantity: u32,
-    /// As the catalog named it when it was priced.
+    /// The name in the catalog when it was priced.
     pub name: String,
     pub unit_price: Minor,
     /// The unit price at which the line was first shown.
     pub quoted_price: Minor,
     pub subtotal: Minor,
-    /// What each coupon takes off, in the order in which they were taken; `discount` is their sum.
+    /// The discount of each coupon, in the order in which they were applied. `discount` is their sum.
     pub discounts: Vec<LineDiscount>,
     pub discount: Minor,
     /// The line's share of shipping.
     pub shipping: Minor,
-    /// The tax of each jurisdiction; `tax` is their sum.
+    /// The tax of each jurisdiction. `tax` is their sum.
     pub taxes: Vec<LineTax>,
     pub tax: Minor,
-    /// Tax that the price includes and the customer doesn't owe.
+    /// Tax that the price includes but the customer doesn't owe.
     pub relief: Minor,
     pub total: Minor,
 }
@@ -52,7 +52,7 @@ pub struct LineDiscount {
     pub amount: Minor,
 }
 
-/// A line's part in one entry of the breakdown.
+/// A line's part of one entry of the tax breakdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineTax {
     /// The entry's position in [`Priced::taxes`].
@@ -61,18 +61,18 @@ pub struct LineTax {
     pub amount: Minor,
 }
 
-/// The totals of a cart, each to the cent the sum of the same amount over the lines.
+/// The totals of a cart. Each is exactly the sum of the same amount over the lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub subtotal: Minor,
     pub discount: Minor,
     pub shipping: Minor,
     pub tax: Minor,
-    /// The prices include the tax: it is part of the total already.
+    /// Whether the prices, and so the total, include the tax.
     pub tax_included: bool,
     pub relief: Minor,
     pub total: Minor,
-    /// Units in all lines.
+    /// The units of all lines.
     pub item_count: u32,
 }
 
@@ -83,7 +83,7 @@ pub struct TaxPart {
     pub jurisdiction: String,
     pub name: String,
     pub rate: Rate,
-    /// What the rate was taken of.
+    /// The amount that the rate applies to.
     pub taxable: Minor,
     pub amount: Minor,
 }
@@ -92,9 +92,9 @@ pub struct TaxPart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedCoupon {
     pub code: CouponCode,
-    /// What it gives, for the explanation: `20 % off`.
+    /// The discount as a text for the explanation: `20 % off`.
     pub rule: String,
-    /// What it takes off the lines.
+    /// The discount over all lines.
     pub amount: Minor,
 }
 
@@ -102,14 +102,14 @@ pub struct AppliedCoupon {
 pub struct Priced {
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
-    /// The coupons that apply, in the order in which they were taken.
+    /// The coupons that apply, in the order in which they were applied.
     pub coupons: Vec<AppliedCoupon>,
-    /// All methods for the address, cheapest first. Empty until there is an address.
+    /// All offers for the address, cheapest first. Empty without an address.
     pub offers: Vec<Offer>,
-    /// The chosen method, if it is on offer.
+    /// The offer of the chosen method, if it is offered.
     pub shipping: Option<Offer>,
     pub taxes: Vec<TaxPart>,
-    /// Why no tax is charged where one would be due.
+    /// Why no tax is charged where one is usually due.
     pub relief: Option<Relief>,
     pub issues: Vec<CartIssue>,
 }

@@ -1,4 +1,4 @@
-//! A product: what it costs, whether it runs out, and where it may not go.
+//! A product: its prices, its stock rule, and where it may not be shipped.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::domain::{
     place::{Destination, Fit, Region},
 };
 
-/// A product, or a variant of one, as a cart line can name it.
+/// A product of the catalog, with its variants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
     pub id: ProductId,
@@ -23,9 +23,9 @@ pub struct Product {
     pub categories: BTreeSet<Category>,
     pub tax_code: TaxCode,
     pub stock: StockRule,
-    /// Units of all its variants together that one order may have.
+    /// The most units that one order may have, of all variants together.
     pub max_per_order: Option<u32>,
-    /// Where there are variants, a cart line must name one.
+    /// If there are variants, a cart line must name one.
     pub variants: Vec<Variant>,
     pub restrictions: Vec<Restriction>,
 }
@@ -35,16 +35,16 @@ pub struct Variant {
     pub id: VariantId,
     pub name: String,
     pub prices: Prices,
-    /// Where it isn't the product's.
+    /// Set if it differs from the product's.
     pub weight_grams: Option<u32>,
     pub stock: StockRule,
 }
 
-/// What something costs, and when it costs something else.
+/// The price of a product, and its temporary prices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prices {
     pub usual: Amounts,
-    /// In force for a time; no two of one currency at the same time.
+    /// Prices for a period. No two of one currency overlap.
     pub scheduled: Vec<(Period, Amounts)>,
 }
 
@@ -56,24 +56,24 @@ impl Prices {
     }
 }
 
-/// Whether something can run out.
+/// Whether and where stock is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockRule {
-    /// It has a counter of its own in the inventory.
+    /// It has its own counter in the inventory.
     Counted,
-    /// A variant that is taken from the product's counter, with all its siblings.
+    /// All variants share the product's counter.
     Shared,
     Unlimited,
 }
 
-/// Regions that a product may not go to, with the shop's words for the customer.
+/// Regions to which a product may not be shipped, with the shop's message for the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restriction {
     pub regions: Vec<Region>,
     pub message: String,
 }
 
-/// What a cart line buys, found in the catalog.
+/// The product or variant of a cart line, with its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Article {
     pub name: String,
@@ -95,14 +95,14 @@ pub enum NotForSale {
 }
 
 impl Product {
-    /// The article that a line names, at the price of one currency.
+    /// The article that a line names, with its price in one currency.
     pub fn article(
         &self,
         variant: Option<&VariantId>,
         currency: Currency,
         now: OffsetDateTime,
     ) -> Result<Article, NotForSale> {
-        // To a shopper an unpublished product doesn't exist.
+        // For customers an unpublished product doesn't exist.
         if !self.published {
             return Err(NotForSale::UnknownProduct);
         }
@@ -122,7 +122,7 @@ impl Product {
         self.variants.iter().find(|variant| variant.id == *id)
     }
 
-    /// Which counter a line takes from; `None` where nothing is counted, or nothing of the kind is sold.
+    /// The counter that a line takes from. `None` if stock isn't counted, or the product isn't sold like this.
     pub fn counter(&self, variant: Option<&VariantId>) -> Option<Sku> {
         let product = self.id.clone();
         let rule = match variant {
@@ -137,8 +137,8 @@ impl Product {
         }
     }
 
-    /// The shop's words, if the product may not go to this address. Where the address doesn't say enough to know, it
-    /// may not.
+    /// The shop's message, if the product may not be shipped to this address. It also may not if the address is too
+    /// incomplete to decide.
     pub fn refusal(&self, to: &Destination) -> Option<String> {
         self.restrictions.iter().find_map(|restriction| {
             let mut fits = restriction.regions.iter().map(|region| region.fit(to)).filter(|fit| *fit != Fit::No);

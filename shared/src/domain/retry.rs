@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-/// Full jitter: anything up to 10 ms, then 20, 40, … at most 320 ms. `seed` is the request's own chance.
+/// Full jitter: a random time up to 10 ms, then 20, 40, … at most 320 ms. `seed` is a random id of the request.
 pub fn backoff(seed: Uuid, attempt: u32) -> Duration {
     let ceiling_ms = 10_u64 << attempt.min(5);
-    // Sixteen bits of the seed for each attempt; the multiplier spreads the ones after the eighth.
+    // Sixteen bits for each attempt: the multiplier mixes the seed with the attempt.
     let (high, low) = seed.as_u64_pair();
     let chance = (high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.wrapping_add(u64::from(attempt) * 2)) >> 48;
     Duration::from_micros(ceiling_ms * 1000 * chance / 0xFFFF)
 }
 
-/// Whole seconds to come back after, spread by chance, so that those who were turned away together don't come back
-/// together. `seed` is the request's own chance.
+/// Seconds until a client should try again. They are random, so that clients that were refused together don't come back
+/// together. `seed` is a random id of the request.
 pub fn come_back_after(seed: Uuid) -> u64 {
     const LEAST: u64 = 2;
     const SPREAD: u64 = 7;
@@ -22,8 +22,8 @@ pub fn come_back_after(seed: Uuid) -> u64 {
     LEAST + ((high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % SPREAD
 }
 
-/// When to look again at something that could not be finished `failures` times: after a minute, then 2, 4, 8 … and at
-/// most `longest`, each a quarter shorter or less by chance, so that what failed together doesn't come back together.
+/// The pause after `failures` failed attempts: a minute, then 2, 4, 8 … and at most `longest`. Each is randomly up to a
+/// quarter shorter, so that what failed together isn't tried again together.
 pub fn pause(seed: Uuid, failures: u32, longest: Duration) -> Duration {
     let whole = Duration::from_secs(60 << failures.saturating_sub(1).min(20)).min(longest);
     let (high, low) = seed.as_u64_pair();

@@ -1,4 +1,4 @@
-//! Parts of what the shop sells: what a coupon or a shipping method is for.
+//! Scopes: the products that a coupon or a shipping method applies to.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::domain::{
     product::Product,
 };
 
-/// A part of what the shop sells: some products, all of some categories, or both.
+/// A set of products: by id, by category, or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     pub products: BTreeSet<ProductId>,
@@ -19,7 +19,7 @@ impl Scope {
         self.products.is_empty() && self.categories.is_empty()
     }
 
-    /// Whether it holds a line, of which the product may have left the catalog: then nobody knows its categories.
+    /// Whether it contains a line's product. `product` is none if it left the catalog; then its categories are unknown.
     pub fn holds(&self, sku: &Sku, product: Option<&Product>) -> bool {
         self.products.contains(&sku.product) || product.is_some_and(|p| !self.categories.is_disjoint(&p.categories))
     }

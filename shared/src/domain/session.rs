@@ -1,4 +1,4 @@
-//! A checkout session: the cart on its way to an order.
+//! A checkout session: a cart with everything that an order needs.
 
 use time::{Duration, OffsetDateTime};
 
@@ -15,8 +15,8 @@ use crate::domain::{
 pub const MAX_LINES: usize = 50;
 pub const MAX_QUANTITY: u32 = 999;
 
-/// Activity is noted in the store at most once in this time, so that reading a session is not writing it.
-/// A session is kept alive this much longer than its life, so that no noted activity is cut short.
+/// Activity is stored at most once in this time, so that most reads of a session don't write. A session lives this much
+/// longer, because its stored activity may be this old.
 pub const ACTIVITY_GRAIN: Duration = Duration::seconds(60);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Session {
     pub id: CheckoutId,
     pub owner: Owner,
     pub status: SessionStatus,
-    /// Counts the changes; each is written only over the version it was made from.
+    /// The number of changes. Each change is written only over the version that it was made from.
     pub version: u64,
     pub currency: Currency,
     pub lines: Vec<Line>,
@@ -37,7 +37,7 @@ pub struct Session {
     pub priced: Priced,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
-    /// The last activity that was noted; the true one is at most [`ACTIVITY_GRAIN`] later.
+    /// The last stored activity. The real one is at most [`ACTIVITY_GRAIN`] later.
     pub active_at: OffsetDateTime,
 }
 
@@ -48,8 +48,8 @@ pub enum SessionStatus {
 }
 
 impl Session {
-    /// Whether the session still lives at `now`, given a life of `ttl` from the last activity. One that became an
-    /// order stays readable for as long as it is stored, so that a late retry finds its order.
+    /// Whether the session is live at `now`: it expires `ttl` after the last activity. One that became an order stays
+    /// readable as long as it is stored, so that a late retry finds its order.
     pub fn is_live(&self, now: OffsetDateTime, ttl: Duration) -> bool {
         match self.status {
             SessionStatus::Open => now < self.active_at.saturating_add(ttl).saturating_add(ACTIVITY_GRAIN),
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    /// Where every cent of its total comes from.
+    /// The explanation of its total.
     pub fn explain(&self) -> Vec<Explanation> {
         let priced = &self.priced;
         let explained = Explained {
@@ -72,7 +72,7 @@ impl Session {
         explained.explain()
     }
 
-    /// Whether activity at `now` is worth noting.
+    /// Whether activity at `now` must be stored.
     pub fn wants_touch(&self, now: OffsetDateTime) -> bool {
         self.status == SessionStatus::Open && now >= self.active_at.saturating_add(ACTIVITY_GRAIN)
     }

@@ -1,4 +1,4 @@
-//! Shipping zones, methods and what they cost.
+//! Shipping zones, methods and costs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +17,11 @@ use crate::domain::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShippingRules {
     pub zones: Vec<Zone>,
-    /// Days on which nothing is carried.
+    /// Days without deliveries.
     pub holidays: BTreeSet<Date>,
 }
 
-/// A group of places with the same methods.
+/// A group of places with the same shipping methods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
     pub id: String,
@@ -34,29 +34,29 @@ pub struct Method {
     pub id: ShippingMethodId,
     pub name: String,
     pub cost: Cost,
-    /// Added to what the method costs.
+    /// Handling, added to the cost.
     pub handling: Amounts,
-    /// Free, handling included, from this value of the goods.
+    /// Free, including handling, from this value of the goods.
     pub free_from: Amounts,
-    /// Every line must be in this; empty: any.
+    /// Every line must be in this. Empty means any.
     pub only_for: Scope,
-    /// No line may be in this; empty: none is.
+    /// No line may be in this. Empty excludes nothing.
     pub not_for: Scope,
     pub period: Period,
     pub delivery_days: DeliveryDays,
 }
 
-/// What a method costs before it becomes free.
+/// The cost of a method, before free shipping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cost {
     Flat(Amounts),
-    /// `base`, and `per_step` for each begun step of so many grams.
+    /// `base`, and `per_step` for each started step of this many grams.
     ByWeight {
         base: Amounts,
         step_grams: u32,
         per_step: Amounts,
     },
-    /// By currency: the amount from each value of the goods on, ascending from 0.
+    /// By currency: the amount from each value of the goods upward, ascending from 0.
     ByValue(BTreeMap<Currency, Vec<ValueStep>>),
     /// `base`, and `per_item` for each unit.
     ByItems {
@@ -79,7 +79,7 @@ pub struct DeliveryDays {
     pub max: u16,
 }
 
-/// The dates that [`DeliveryDays`] come to, written like `2026-12-01`.
+/// The dates of [`DeliveryDays`], written like `2026-12-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     #[serde(with = "date")]
@@ -90,20 +90,20 @@ pub struct Delivery {
 
 time::serde::format_description!(date, Date, "[year]-[month]-[day]");
 
-/// A method at its price for one cart and one address.
+/// An offer: a method and its price for one cart and one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub method: ShippingMethodId,
     pub name: String,
     pub amount: Minor,
-    /// How the amount came about, for the explanation.
+    /// How the amount was calculated, for the explanation.
     pub rule: String,
     pub delivery_days: DeliveryDays,
-    /// Missing in what was stored before estimates were made.
+    /// None in documents that were stored before estimates existed.
     pub delivery: Option<Delivery>,
 }
 
-/// What the price of a shipment hangs on.
+/// What the price of a shipment depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipment<'a> {
     pub currency: Currency,
@@ -111,28 +111,28 @@ pub struct Shipment<'a> {
     pub goods: Minor,
     pub weight_grams: u64,
     pub units: u32,
-    /// The product is `None` where it left the catalog.
+    /// The product is `None` if it left the catalog.
     pub lines: &'a [(&'a Sku, Option<&'a Product>)],
     pub now: OffsetDateTime,
 }
 
 impl ShippingRules {
-    /// The zone of an address: of all that cover it, the one with the place that fits most closely.
+    /// The zone of an address: the one whose place fits most closely.
     pub fn zone(&self, to: &Destination) -> Option<&Zone> {
         self.zones
             .iter()
             .filter_map(|zone| Some((zone.closeness(to)?, zone)))
-            // Among equals the first of the file wins: max_by_key takes the last, so look from the end.
+            // Among equals the first in the file wins. `max_by_key` returns the last, so the order is reversed.
             .rev()
             .max_by_key(|(closeness, _)| *closeness)
             .map(|(_, zone)| zone)
     }
 
-    /// All offers for an address, cheapest first, then by id. Empty where the shop doesn't ship to.
+    /// All offers for an address, cheapest first, then by id. Empty if the shop doesn't ship there.
     pub fn offers(&self, to: &Destination, shipment: Shipment<'_>) -> Result<Vec<Offer>, OutOfRange> {
         let mut offers = Vec::new();
         for method in self.zone(to).map(|zone| zone.methods.as_slice()).unwrap_or_default() {
-            // A method without a price in the session's currency is not on offer in it.
+            // A method without a price in the session's currency is not offered.
             if method.takes(shipment)
                 && let Some((amount, rule)) = method.amount(shipment)?
             {
@@ -173,7 +173,7 @@ impl Method {
             })
     }
 
-    /// What it costs, and why.
+    /// The cost, and how it was calculated; none without a price in the currency.
     fn amount(&self, shipment: Shipment<'_>) -> Result<Option<(Minor, String)>, OutOfRange> {
         let Shipment { currency, goods, weight_grams, units, .. } = shipment;
         let written = |amount| currency.format(amount);

@@ -16,27 +16,27 @@ use crate::domain::{
 /// The rules of the address's country.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaxRules {
-    /// Where the shop is registered; reverse charge hangs on it.
+    /// The country where the shop is registered. Reverse charge depends on it.
     pub seller_country: Option<String>,
     pub jurisdictions: Vec<Jurisdiction>,
 }
 
-/// One tax: where it holds, and its rates.
+/// One tax: where it applies, and its rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jurisdiction {
     /// `US-CA`
     pub id: String,
-    /// What the tax is called on a receipt.
+    /// The name of the tax on a receipt.
     pub name: String,
     pub places: Vec<Place>,
     pub except: Vec<Place>,
-    /// The prices include it; else it is added to them.
+    /// Whether the prices include it. Otherwise it is added to them.
     pub included: bool,
     pub rates: BTreeMap<TaxCode, Rate>,
     pub shipping_taxable: bool,
 }
 
-/// Why the tax at a destination isn't known. A rate is never guessed.
+/// Why the tax at a destination is unknown. A rate is never guessed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoTax {
     #[error("there is no tax rule for {0}")]
@@ -48,7 +48,7 @@ pub enum NoTax {
 }
 
 impl TaxRules {
-    /// All jurisdictions that apply: their taxes stack.
+    /// All jurisdictions that apply. Their taxes add up.
     pub fn applying(&self, to: &Destination) -> Result<Vec<&Jurisdiction>, NoTax> {
         let mut applying = Vec::new();
         for jurisdiction in &self.jurisdictions {
@@ -59,8 +59,8 @@ impl TaxRules {
         if applying.is_empty() { Err(NoTax::NoRule(to.label().to_owned())) } else { Ok(applying) }
     }
 
-    /// Whether the customer accounts for the tax: a business of another member state than the seller's, to which the
-    /// goods leave the seller's.
+    /// Whether the customer pays the tax (reverse charge): a business of another member state, if the goods go from the
+    /// seller's member state to another.
     pub fn reverse_charge(&self, to: &Destination, number: &VatNumber) -> bool {
         let Some(seller) = self.seller_country.as_deref().filter(|country| is_member_state(country)) else {
             return false;
@@ -84,7 +84,7 @@ impl Jurisdiction {
     }
 }
 
-/// What the places come to: that any fits surely, else that any may.
+/// `Yes` if any place fits, else `Unsure` if any may fit.
 fn best(places: &[Place], to: &Destination) -> Fit {
     places.iter().fold(Fit::No, |best, place| match (best, place.fit(to)) {
         (Fit::Yes(_), _) | (_, Fit::No) => best,
@@ -92,7 +92,7 @@ fn best(places: &[Place], to: &Destination) -> Fit {
     })
 }
 
-/// What a customer has shown to be taxed otherwise.
+/// The certificate and the VAT number of a customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaxStatus {
     pub certificate: Option<CertificateNumber>,
@@ -104,7 +104,7 @@ pub struct TaxStatus {
 pub struct Certificate {
     pub number: CertificateNumber,
     pub regions: Vec<Region>,
-    /// Whose it is; else it counts for whoever knows the number.
+    /// The customer that it belongs to. If none, anyone who knows the number may use it.
     pub holder: Option<UserId>,
     pub period: Period,
 }
@@ -117,7 +117,7 @@ impl Certificate {
     }
 }
 
-/// Why no tax is charged where one would be due.
+/// Why no tax is charged where one is usually due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relief {
     #[serde(rename = "certificate")]

@@ -17,15 +17,15 @@ pub fn text(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> Stri
     value.to_owned()
 }
 
-/// Like [`text`] for a text that may be missing; white space alone counts as missing.
+/// Like [`text`] for an optional text. White space alone counts as missing.
 pub fn optional(faults: &mut Faults, pointer: &str, value: Option<String>, max: usize) -> Option<String> {
     let value = value.filter(|v| !v.trim().is_empty())?;
     Some(text(faults, pointer, &value, max))
 }
 
 /// The name of a person in any script: letters with their marks, digits (`Ada 3rd`), spaces and the punctuation that
-/// names have. At least one letter, or the lone hyphen or period of someone who has one name only and two fields to
-/// fill; no symbols, which are a slip or somebody's trick.
+/// names have. It needs at least one letter, or it is a single hyphen or period, for people with one name and two
+/// fields to fill. No symbols: they are typing errors or abuse.
 pub fn name(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> String {
     let before = faults.count();
     let name = text(faults, pointer, value, max);
@@ -46,7 +46,7 @@ pub fn name(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> Stri
 fn belongs_in_a_name(c: char) -> bool {
     c.is_alphanumeric()
         || matches!(c, ' ' | '\'' | '-' | '.' | ',' | '&' | '/' | '(' | ')' | '’' | '‘' | '`' | '´' | '·' | '・' | '−')
-        // Persian and the scripts of India join and separate letters with these.
+        // Persian and Indian scripts join and separate letters with these.
         || matches!(c, '\u{200C}' | '\u{200D}')
         || matches!(
             get_general_category(c),
@@ -54,8 +54,8 @@ fn belongs_in_a_name(c: char) -> bool {
         )
 }
 
-/// What can't be seen, or makes a label say what it doesn't: controls, the bidirectional controls of Unicode, line
-/// separators, and code points that are private or nobody's.
+/// Characters that are invisible or can falsify a label: control characters, Unicode's bidirectional controls, line
+/// separators, and private or unassigned code points.
 fn hidden(c: char) -> bool {
     match get_general_category(c) {
         Category::Format => !matches!(c, '\u{200C}' | '\u{200D}' | '\u{00AD}'),
@@ -69,7 +69,7 @@ fn hidden(c: char) -> bool {
     }
 }
 
-/// A note of several lines: line breaks and tabs are no control characters here.
+/// A note of several lines: it may have line breaks and tabs.
 pub fn note(faults: &mut Faults, pointer: &str, value: Option<String>, max: usize) -> Option<String> {
     let value = value.filter(|v| !v.trim().is_empty())?;
     let seen: String = value.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
@@ -78,10 +78,10 @@ pub fn note(faults: &mut Faults, pointer: &str, value: Option<String>, max: usiz
 }
 
 /// # Errors
-/// A text that says what a phone number looks like.
+/// A text that describes the form of a phone number.
 pub fn check_phone(phone: &str) -> Result<(), &'static str> {
     let digits = phone.bytes().filter(u8::is_ascii_digit).count();
-    // The extension at the end has letters of its own.
+    // An extension at the end is written with letters.
     let number = phone.to_ascii_lowercase().replace("ext", "x");
     let plus = number.rfind('+').is_none_or(|at| at == 0);
     let allowed = number
@@ -91,7 +91,7 @@ pub fn check_phone(phone: &str) -> Result<(), &'static str> {
 }
 
 /// # Errors
-/// A text that says what an e-mail address looks like.
+/// A text that names the expected form.
 pub fn check_email(email: &str) -> Result<(), &'static str> {
     if email_address::EmailAddress::is_valid(email) { Ok(()) } else { Err("must be an e-mail address") }
 }

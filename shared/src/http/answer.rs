@@ -1,4 +1,4 @@
-//! Answers on their way out.
+//! Answers, and how they become responses.
 
 use lambda_http::{
     Body, Response,
@@ -21,9 +21,9 @@ pub struct Answer {
     pub body: String,
     pub content_type: &'static str,
     pub headers: Vec<(&'static str, String)>,
-    /// Whether the transaction that it tells of has also kept it, as the answer to its `Idempotency-Key`.
+    /// Whether the transaction of this request has already stored this answer for its `Idempotency-Key`.
     pub kept: bool,
-    /// Of a problem: its code, and what is done beside sending it.
+    /// Of a problem: its code.
     pub code: Option<&'static str>,
     pub handling: Handling,
 }
@@ -40,14 +40,14 @@ impl Answer {
                 code: None,
                 handling: Handling::Plain,
             },
-            // Views are maps of strings and numbers; this can't happen, and must not take the process down if it does.
+            // Views are maps of strings and numbers, so this can't happen. If it does, it must not end the process.
             Err(_) => {
                 Problem::new(500, "INTERNAL_ERROR", "Something went wrong", "the answer couldn't be written").into()
             }
         }
     }
 
-    /// An order; while its payment is open 202, with where to look and when.
+    /// An order. While its payment is open, a 202 with `Location` and `Retry-After`.
     pub fn order(view: &impl Serialize, order: &Order, status: u16) -> Self {
         if order.payment.due().is_none() {
             return Self::json(status, view);
@@ -68,7 +68,7 @@ impl Answer {
         self
     }
 
-    /// With the version as `ETag`; a client that has this version already is told so, without a body.
+    /// Adds the version as `ETag`. A client that has this version already gets a 304 without a body.
     #[must_use]
     pub fn with_etag(mut self, version: u64, if_none_match: Option<&str>) -> Self {
         let etag = format!("W/\"{version}\"");
@@ -79,13 +79,13 @@ impl Answer {
         self.header("etag", etag)
     }
 
-    /// The response. A header whose value isn't one is left out.
+    /// The response. A header with an invalid value is left out.
     pub fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::Text(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        // Sessions and orders are nobody else's business, and change: a copy is good only after asking.
+        // Sessions and orders are private and they change: a cache must revalidate its copy.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         for (name, value) in self.headers {
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
@@ -96,8 +96,8 @@ impl Answer {
     }
 }
 
-/// Whether an `If-None-Match` names this tag: by `*`, or by the weak comparison of RFC 9110, 13.1.2. What is no list of
-/// tags names nothing from there on.
+/// Whether an `If-None-Match` names this tag: by `*`, or by the weak comparison of RFC 9110, 13.1.2. Parsing stops at
+/// the first invalid tag.
 fn names(condition: &str, opaque: &str) -> bool {
     let mut rest = condition.trim();
     if rest == "*" {
@@ -106,7 +106,7 @@ fn names(condition: &str, opaque: &str) -> bool {
     loop {
         rest = rest.trim_start_matches([',', ' ', '\t']);
         let tag = rest.strip_prefix("W/").unwrap_or(rest);
-        // A tag may hold a comma: only the quote ends it.
+        // A tag may contain a comma: only the quote ends it.
         let Some((tag, after)) = tag.strip_prefix('"').and_then(|tag| tag.split_once('"')) else { return false };
         let after = after.trim_start_matches([' ', '\t']);
         if !after.is_empty() && !after.starts_with(',') {

@@ -17,10 +17,10 @@ use crate::{
 
 /// The largest body that any route reads, in bytes.
 pub const LARGEST_BODY: usize = 1024 * 1024;
-/// The longest query that is read, in bytes.
+/// The longest query string that is read, in bytes.
 const MAX_QUERY: usize = 4 * 1024;
 
-/// What a route is asked to do, parsed from a request into the domain's own types.
+/// What a request asks a route to do, parsed into the domain's types.
 pub trait Command: Sized {
     /// The largest body that is read, in bytes. Fifty lines with two addresses need a tenth of it.
     const MAX_BODY: usize = 64 * 1024;
@@ -29,12 +29,12 @@ pub trait Command: Sized {
     /// A 4xx problem that names every fault.
     fn decode(request: &Request) -> Result<Self, Problem>;
 
-    /// The session it is about, so that its copy can be fetched together with the limit.
+    /// The session it is about, so that the admission can fetch its copy too.
     fn checkout(&self) -> Option<CheckoutId> {
         None
     }
 
-    /// What it shows of the caller's orders, so that the cache can be asked together with the limit.
+    /// What it shows of the caller's orders, so that the admission can ask the cache too.
     fn view(&self) -> Option<OrderView> {
         None
     }
@@ -44,34 +44,30 @@ pub trait Command: Sized {
         None
     }
 
-    /// Whether a card may be tried for it.
+    /// Whether it may try a card.
     fn pays_by_card(&self) -> bool {
         false
     }
 
-    /// How many lines there are in the cart that it brings.
+    /// The number of cart items in its body.
     fn lines(&self) -> usize {
         0
     }
 }
 
-/// Nothing is asked for beyond the route itself.
+/// A route without a body or parameters.
 impl Command for () {
     fn decode(_: &Request) -> Result<Self, Problem> {
         Ok(())
     }
 }
 
-/// The body as it came.
+/// The body's raw bytes; none if there is no body.
 pub fn bytes(request: &Request) -> &[u8] {
-    match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => &[],
-    }
+    request.body().as_ref()
 }
 
-/// Refuses what is too large to be looked at: nothing else is done with a body or a query before this.
+/// Refuses a body or a query that is too large. This check comes before any other use of them.
 ///
 /// # Errors
 /// 413 or 414.
@@ -102,7 +98,7 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         return Err(Problem::malformed("the body begins with a byte order mark: send it without"));
     }
-    // JSON begins with two characters of ASCII, so that a null byte among the first means UTF-16 or UTF-32.
+    // JSON begins with ASCII characters, so a null byte among the first four means UTF-16 or UTF-32.
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.iter().take(4).any(|byte| *byte == 0) {
         return Err(Problem::malformed("the body must be UTF-8, not UTF-16 or UTF-32"));
     }
@@ -125,7 +121,7 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Refuses a body that is compressed, or encoded in another way: bodies are read as they come.
+/// Refuses a body with a content encoding such as gzip: bodies are not decoded.
 pub fn plain(request: &Request) -> Result<(), Problem> {
     let encodings = request.headers().get_all(header::CONTENT_ENCODING).iter();
     let identity = |value: &str| value.split(',').all(|name| ["", "identity"].contains(&&*name.trim().to_lowercase()));
@@ -149,7 +145,7 @@ fn is_json(content_type: &str) -> bool {
         .all(|name| ["utf-8", "utf8"].contains(&name.as_str()))
 }
 
-/// Refuses a query that gives a parameter twice: which of the two is meant can't be known.
+/// Refuses a query that has a parameter twice, because it is ambiguous.
 pub fn query_once(request: &Request) -> Result<(), Problem> {
     let query = request.query_string_parameters();
     let mut faults = Faults::default();
@@ -161,7 +157,7 @@ pub fn query_once(request: &Request) -> Result<(), Problem> {
     faults.finish(Some(())).map_err(Problem::validation)
 }
 
-/// A JSON object within a body. A struct alone would also take a list, field by field.
+/// A JSON object within a body. Without this, serde also accepts a list for a struct, field by field.
 #[derive(Clone, Debug)]
 pub struct Object<T>(pub T);
 
@@ -185,7 +181,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A member whose null is not the same as its absence; to be read with `#[serde(default)]`.
+/// A member for which null and absence differ. Use it with `#[serde(default)]`.
 #[derive(Clone, Debug, Default)]
 pub enum Member<T> {
     #[default]
@@ -200,7 +196,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
     }
 }
 
-/// Like [`json`], where no body at all means the same as an empty object.
+/// Like [`json`], but a missing body counts as an empty object.
 pub fn optional_json<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
     let empty = match request.body() {
         Body::Text(text) => text.trim().is_empty(),
@@ -217,7 +213,7 @@ pub fn path<T: std::str::FromStr<Err: std::fmt::Display>>(request: &Request, nam
     text.parse().map_err(|error| Problem::validation(vec![Invalid::new(format!("/path/{name}"), format!("{error}"))]))
 }
 
-/// A name as a step of a JSON pointer.
+/// A name, escaped as a step of a JSON pointer (RFC 6901).
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
@@ -238,7 +234,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     })
 }
 
-/// A missing field is reported where it should be; the path to an unknown one is that of the field already.
+/// The pointer to a missing field includes the field. The path of an unknown field includes it already.
 fn missing_field(pointer: String, detail: &str) -> String {
     let field = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     match field {

@@ -1,5 +1,5 @@
-//! Card numbers and security codes have no business here: a request with one is refused before anything reads it, and
-//! nothing of it is kept or logged.
+//! The checkout takes no card numbers or security codes: a request with one is refused before anything else reads it,
+//! and nothing of it is stored or logged.
 
 use lambda_http::Request;
 
@@ -9,7 +9,7 @@ use crate::http::{
     route::{CardScan, Route},
 };
 
-/// Members that card forms call a number or a security code.
+/// Usual member names for a card's number or security code.
 const MEMBERS: [&[u8]; 16] = [
     b"cardnumber",
     b"card_number",
@@ -28,15 +28,15 @@ const MEMBERS: [&[u8]; 16] = [
     b"cardcode",
     b"card_code",
 ];
-/// No name above is longer.
+/// The length of the longest name above.
 const LONGEST_MEMBER: usize = 13;
-/// Digits of a card's number.
+/// How many digits a card's number has.
 const FEWEST_DIGITS: usize = 13;
 const MOST_DIGITS: usize = 19;
-/// Places for the last digits: at least as many, and a power of two.
+/// Size of the ring of last digits: at least the longest number, and a power of two.
 const PLACES: usize = 32;
 
-/// Refuses a request that brings card data. Its body is known not to be too large.
+/// Refuses a request that contains card data. The size of its body has been checked before.
 pub fn refuse(request: &Request, route: Route) -> Result<(), Problem> {
     let numbers = match route.spec().card_scan {
         CardScan::Nothing => return Ok(()),
@@ -57,21 +57,21 @@ struct Scanner {
     numbers: bool,
     number: Number,
     member: Member,
-    /// Bytes looked at, those that were kept included: what the tests hold to be linear.
+    /// Bytes examined, including kept ones that are examined again. Tests check that this is linear.
     work: u64,
 }
 
-/// Where a scan for numbers stands. Words with a letter in them, like ids, and phone numbers are none; what could be one
-/// as people type it is parts of digits and hyphens with single spaces between.
+/// The state of a scan for card numbers. A word with a letter, such as an id, and a phone number don't count. A
+/// candidate is made of parts of digits and hyphens with single spaces between them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
-    /// Between words, or in hyphens that a word may begin with.
+    /// Between words, or in the hyphens before a word.
     Nothing,
-    /// A word with a letter.
+    /// In a word with a letter.
     Word,
-    /// `+`, and what follows it.
+    /// In a phone number: `+` and what follows it.
     Phone,
-    /// A part of a number; the first might still turn out to be the beginning of a word.
+    /// In a part of a number. The first part may still turn out to be the beginning of a word.
     Part { first: bool },
     /// The space after a part.
     Gap,
@@ -79,15 +79,15 @@ enum Within {
 
 struct Number {
     within: Within,
-    /// The last digits, each with whether a part begins with it, in a ring; and how many there were.
+    /// A ring of the last digits, each with whether a part begins with it.
     digits: [(u8, bool); PLACES],
     count: usize,
 }
 
 struct Member {
-    /// What has come since the last quotation mark; none once it can't be a name.
+    /// The characters since the last quotation mark; none once they can't be a name.
     name: Option<Vec<u8>>,
-    /// A name was closed, and its colon may follow.
+    /// A name has ended, and its colon may follow.
     closed: bool,
 }
 
@@ -104,7 +104,7 @@ impl Scanner {
         }) || (self.numbers && self.is_number(None))
     }
 
-    /// Whether a colon after the name of a member has just come.
+    /// Whether this byte is the colon after a card member's name.
     fn is_member(&mut self, byte: u8) -> bool {
         let Member { name, closed } = &mut self.member;
         match byte {
@@ -127,7 +127,7 @@ impl Scanner {
         false
     }
 
-    /// Whether a card's number has just ended. None is the end of the text.
+    /// Whether a card's number ends before this byte. None is the end of the text.
     fn is_number(&mut self, byte: Option<u8>) -> bool {
         let byte = byte.unwrap_or(0);
         let within = self.number.within;
@@ -173,7 +173,7 @@ impl Scanner {
         }
     }
 
-    /// Whether parts of the last digits are 13 to 19 digits of a card network, with the check digit right.
+    /// Whether some of the last parts together are a card network's number: 13 to 19 digits with a correct check digit.
     fn ends_a_number(&mut self) -> bool {
         let Number { digits, count, .. } = &self.number;
         let mut sum = 0;
@@ -226,7 +226,7 @@ mod tests {
     fn what_is_none_passes() {
         for body in [
             r#"{"checkoutId":"9549a1ab-ad00-4d46-8088-d00f037ddd5b"}"#,
-            // Ids of nothing but digits, with a right check digit somewhere inside.
+            // Ids of digits only, with a correct check digit somewhere inside.
             r#"{"checkoutId":"42424242-4242-4242-4242-424242424242"}"#,
             r#"{"checkoutId":"42424242-4242-4242-a242-424242424242"}"#,
             r#"{"phone":"+4242424242424242"}"#,
@@ -246,7 +246,7 @@ mod tests {
         assert!(!refused(Route::UpdateOrderStatus, r#"{"trackingNumber":"4242424242424242"}"#), "a parcel's number");
     }
 
-    /// Each is the worst for some way of searching: what seems to begin a number, a name or a word, again and again.
+    /// Each is the worst case of some search algorithm: it seems to begin a number, a name or a word again and again.
     #[test]
     fn the_work_grows_with_the_length_and_by_little() {
         let texts = [

@@ -1,4 +1,4 @@
-//! The body of the route that moves a guest's things to an account, and how it becomes a command.
+//! The body of the claim route, and how it becomes a command.
 
 use lambda_http::Request;
 use serde::Deserialize;

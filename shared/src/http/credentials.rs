@@ -1,4 +1,4 @@
-//! Who is calling. A handler that needs a caller, or staff, takes one: it can't be written without.
+//! Who is calling. A handler states the kind of caller that it needs as a type, so the check can't be forgotten.
 
 use lambda_http::http::{HeaderMap, header};
 
@@ -13,10 +13,10 @@ use crate::{
 };
 
 pub const GUEST_HEADER: &str = "x-guest-id";
-/// Keys that couldn't be fetched are asked for again after this many seconds.
+/// Seconds until keys that couldn't be fetched are requested again.
 const KEYS_REST_S: u64 = 5;
 
-/// What the headers prove.
+/// What the headers of a request prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
     User(Identity),
@@ -33,7 +33,7 @@ impl Credentials {
         }
     }
 
-    /// To whom sessions and orders of this caller belong.
+    /// The owner of this caller's sessions and orders.
     pub fn owner(&self) -> Option<Owner> {
         match self {
             Self::User(identity) => Some(Owner::User(identity.user.clone())),
@@ -92,11 +92,11 @@ impl FromCredentials for Staff {
     }
 }
 
-/// A caller, or someone who becomes a guest by calling.
+/// A caller, or a client without an identity that becomes a guest by this request.
 #[derive(Clone, Debug)]
 pub struct Newcomer {
     pub caller: Caller,
-    /// No identity came with the request: `caller` is a guest made up for it, whom a body may still name.
+    /// The request has no identity: `caller` is a new guest, unless the body names one.
     pub is_new: bool,
 }
 
@@ -112,10 +112,10 @@ impl FromCredentials for Newcomer {
 }
 
 impl Newcomer {
-    /// The caller: a newcomer may name the guest that they want to be in the body, as well as in the header.
+    /// The caller: a newcomer may name their guest id in the body instead of the header.
     ///
     /// # Errors
-    /// 400 when header and body name two guests. A signed-in caller's `guestId` is of no consequence.
+    /// 400 when header and body name two guests. For a signed-in caller, `guestId` is ignored.
     pub fn or_named(self, named: Option<GuestId>) -> Result<Caller, Problem> {
         match (named, &self.caller.owner) {
             (Some(guest), _) if self.is_new => Ok(Caller { owner: Owner::Guest(guest) }),
@@ -127,7 +127,7 @@ impl Newcomer {
     }
 }
 
-/// Anyone at all, proven or not.
+/// Any caller, with or without an identity.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
 
@@ -140,10 +140,10 @@ impl FromCredentials for Anyone {
 }
 
 fn unauthenticated(detail: &str) -> Problem {
-    Problem::new(401, "AUTHENTICATION_REQUIRED", "Who is calling?", detail)
+    Problem::new(401, "AUTHENTICATION_REQUIRED", "Authentication is required", detail)
 }
 
-/// Reads the headers. A bad token is a 401, never a downgrade to guest.
+/// Reads the headers. A bad token is a 401: the request is never served as a guest's instead.
 pub async fn read(identities: &impl Identities, headers: &HeaderMap) -> Result<Credentials, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let invalid = |detail: &str| Problem::new(401, "INVALID_TOKEN", "The token is not valid", detail);

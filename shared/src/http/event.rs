@@ -1,5 +1,5 @@
-//! Events on their way in: what an invocation brings becomes a request, or gets a clear answer. Nothing here panics,
-//! whatever the event says. `lambda_http`'s own conversion does, where an event holds no good URL.
+//! Incoming events: the payload of an invocation becomes a request, or gets a clear answer. Nothing here panics,
+//! whatever the event contains. `lambda_http`'s own conversion panics on an event with an invalid URL.
 
 use std::collections::BTreeMap;
 
@@ -19,18 +19,18 @@ use serde_json::{Value, value::RawValue};
 
 use crate::http::{body::LARGEST_BODY, problem::Problem, reply::Form};
 
-/// What every answer to another event says.
+/// The beginning of the answer to any other event.
 const EXPECTED: &str = "this function takes requests of an API Gateway HTTP API, payload format 2.0";
 
-/// What an invocation brings.
+/// The event of an invocation.
 #[derive(Debug)]
 pub enum Event {
     Request(Box<Request>),
-    /// Nothing is asked: a call that keeps the container warm, or a schedule.
+    /// No request: a call that keeps the container warm, or a schedule.
     Ping,
-    /// Nothing that a route could serve. Whoever called reads answers of this form.
+    /// An event that no route can serve. The caller reads answers of this form.
     Refused(Problem, Form),
-    /// From a source that reads no answers, and takes every one for success.
+    /// From a source that ignores answers and takes every one as success.
     Unanswerable(String),
 }
 
@@ -80,7 +80,7 @@ pub fn read(payload: &RawValue, context: Context) -> Event {
 impl HttpEvent {
     fn request(self) -> Result<Request, Problem> {
         let HttpContext { http, request_id, domain_name } = self.request_context;
-        // Its format is 2.0 too, but it has no routes: what is in front of it can't be known.
+        // The format is 2.0 too, but a function URL has no routes, and what is in front of it is unknown.
         if domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url.")) {
             return Err(unsupported("a function URL"));
         }
@@ -89,7 +89,7 @@ impl HttpEvent {
         let query = self.raw_query_string.as_deref().unwrap_or_default();
         let body = match self.body {
             None => Body::Empty,
-            // What is too large for every route is refused as it is: nothing is done with it first.
+            // A body that is too large for every route is not decoded: it is refused later, as it is.
             Some(text) if self.is_base64_encoded == Some(true) && text.len() / 4 * 3 <= LARGEST_BODY => {
                 STANDARD.decode(text).map(Body::Binary).map_err(|error| {
                     Problem::malformed(format!("isBase64Encoded is set, but the body isn't base64: {error}"))
@@ -101,7 +101,7 @@ impl HttpEvent {
         *request.method_mut() = method;
         *request.uri_mut() = uri(self.raw_path.as_deref().unwrap_or_default(), query)?;
         *request.headers_mut() = headers(self.headers.unwrap_or_default())?;
-        // The parameters that API Gateway has split off itself are joined with commas where a name is repeated.
+        // The raw query is preferred, because API Gateway's parsed parameters join repeated names with commas.
         let query = match self.query_string_parameters {
             Some(parameters) if query.is_empty() => lists(parameters),
             _ => pairs(query),
@@ -130,9 +130,9 @@ fn pairs(query: &str) -> QueryMap {
     found.into()
 }
 
-/// The path and the query as they were asked for. API Gateway decodes some paths: one that is none any more is left
-/// out, because the parameters in it come beside it. A query comes as it was sent, and what no browser leaves bare in it
-/// is refused.
+/// The path and the query of the request. API Gateway decodes some paths: one that is no longer valid is left out,
+/// because its parameters come separately. The query comes as it was sent: characters that every browser encodes are
+/// refused in it.
 fn uri(path: &str, query: &str) -> Result<Uri, Problem> {
     const BARE: &str = "the query has a character that must be percent-encoded, such as a quote, a space, < or >";
     if !query.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#')) {
@@ -143,12 +143,12 @@ fn uri(path: &str, query: &str) -> Result<Uri, Problem> {
     let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     let mut parts = Parts::default();
     parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|_| Problem::malformed(BARE))?);
-    Uri::from_parts(parts).map_err(|_| Problem::malformed("the path is not one of a URL"))
+    Uri::from_parts(parts).map_err(|_| Problem::malformed("the path is not valid in a URL"))
 }
 
-/// One header of each name, as API Gateway sends them: values of one name are joined with commas.
+/// One header for each name, as API Gateway sends them: it joins the values of one name with commas.
 fn headers(sent: BTreeMap<String, String>) -> Result<HeaderMap, Problem> {
-    let bad = || Problem::malformed("the request has a header whose name or value is not one of HTTP");
+    let bad = || Problem::malformed("the request has a header whose name or value is not valid in HTTP");
     let full = |_: MaxSizeReached| Problem::malformed("the request has too many headers");
     let mut headers = HeaderMap::try_with_capacity(sent.len()).map_err(full)?;
     for (name, value) in sent {
@@ -169,12 +169,12 @@ fn unsupported(what: &str) -> Problem {
     Problem::new(
         400,
         "UNSUPPORTED_EVENT",
-        "Not a request that this function takes",
+        "The function doesn't take this event",
         format!("{EXPECTED}; this is {what}"),
     )
 }
 
-/// What isn't a request of an HTTP API.
+/// An event that isn't a request of an HTTP API.
 fn other(payload: &RawValue) -> Event {
     let Ok(event) = serde_json::from_str::<Value>(payload.get()) else {
         return Event::Refused(unsupported("an event that can't be read"), Form::Http);
@@ -206,7 +206,7 @@ fn other(payload: &RawValue) -> Event {
     Event::Refused(unsupported("an event of another kind"), Form::Http)
 }
 
-/// What keeps containers warm, by the customary names, and what a schedule sends.
+/// Whether it is a warm-up event, by its usual names, or the event of a schedule.
 fn is_ping(members: &serde_json::Map<String, Value>) -> bool {
     let says =
         |name: &str, values: &[&str]| members.get(name).and_then(Value::as_str).is_some_and(|v| values.contains(&v));
@@ -216,7 +216,7 @@ fn is_ping(members: &serde_json::Map<String, Value>) -> bool {
     members.is_empty() || scheduled || warmed
 }
 
-/// The first member that isn't as payload format 2.0 has it.
+/// The first member that doesn't fit payload format 2.0.
 fn broken(payload: &RawValue) -> String {
     let source = &mut serde_json::Deserializer::from_str(payload.get());
     match serde_path_to_error::deserialize::<_, HttpEvent>(source) {
@@ -228,8 +228,8 @@ fn broken(payload: &RawValue) -> String {
     }
 }
 
-/// Whether an event is meant for a function that answers requests, or takes what a source sends. A function that is
-/// run by the clock runs for everything else, for whoever invokes it by hand too.
+/// Whether an event may run a scheduled function: null or an object, unless it is a request or has the records of an
+/// event source. So a person may also invoke the function by hand.
 pub fn is_scheduled(payload: &RawValue) -> bool {
     match serde_json::from_str::<Value>(payload.get()) {
         Ok(Value::Object(members)) => {

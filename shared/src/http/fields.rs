@@ -1,4 +1,4 @@
-//! Parts that the bodies of several routes have: cart items, addresses, customers.
+//! The parts that several routes' bodies share: cart items, addresses, customers.
 
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ pub struct CartItem {
 #[serde(transparent)]
 pub struct AddressBody(#[serde(with = "AddressMembers")] RawAddress);
 
-/// These, and no others.
+/// Exactly these members, and no others.
 #[derive(Deserialize)]
 #[serde(remote = "RawAddress", rename_all = "camelCase", deny_unknown_fields)]
 struct AddressMembers {
@@ -48,7 +48,7 @@ struct AddressMembers {
 
 impl AddressBody {
     /// # Errors
-    /// Every fault, at its place in the address.
+    /// Every fault, with its JSON pointer in the address.
     pub fn parse(self) -> Result<Address, Vec<Invalid>> {
         Address::parse(self.0)
     }
@@ -65,7 +65,7 @@ pub struct CustomerBody {
 
 impl CustomerBody {
     /// # Errors
-    /// Every fault, at its place in the customer.
+    /// Every fault, with its JSON pointer in the customer.
     pub fn parse(self) -> Result<Customer, Vec<Invalid>> {
         let mut faults = Faults::default();
         let email = text(&mut faults, "/email", &self.email, 254);
@@ -82,7 +82,7 @@ impl CustomerBody {
     }
 }
 
-/// Cart items become lines, those of one SKU merged into the first.
+/// Turns cart items into lines. Items of one SKU are merged into the first.
 pub fn lines(faults: &mut Faults, items: &[Object<CartItem>]) -> Vec<Line> {
     if items.is_empty() {
         faults.add("/cartItems", "must have at least one item");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use lambda_http::{Body, Request, RequestExt as _};
+use lambda_http::{Request, RequestExt as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
@@ -11,6 +11,7 @@ use crate::{
     domain::{ids::GuestId, invalid::Invalid},
     http::{
         answer::Answer,
+        body,
         credentials::Credentials,
         problem::{Handling, Problem},
         route::Route,
@@ -21,10 +22,10 @@ use crate::{
 const HEADER: &str = "idempotency-key";
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::hours(24);
-/// More often than a key is used again by guests whose things are claimed in between.
+/// The most claims that may lie between two uses of one key by a guest.
 const CLAIMS: usize = 16;
 
-/// A request that came with a key: what its stored response will be known by.
+/// A request's `Idempotency-Key`: how its stored response is found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     id: String,
@@ -34,24 +35,24 @@ pub struct Key {
     guest: AsGuest,
 }
 
-/// Which guest asks.
+/// Whether a guest makes the request, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AsGuest {
-    /// A signed-in user does.
+    /// A signed-in user makes it.
     No,
     Known(GuestId),
-    /// Whom this request makes of a caller without an identity.
+    /// The guest that a caller without an identity becomes by this request.
     Becomes(GuestId),
 }
 
 impl Key {
-    /// The key of a request, if it has one. It counts for one caller on one route and what its path names, under whatever
-    /// stage or base path the route is reached. `named` is the guest that the body names, and `fresh`
-    /// the one that a caller becomes who is nobody.
+    /// The key of a request, if it has one. It is valid for one caller, one route and the ids in its path, whatever the
+    /// stage or base path of the URL. `named` is the guest that the body names; `fresh` is the new guest that a caller
+    /// without an identity becomes.
     ///
     /// # Errors
-    /// 400 for a key that isn't one. A caller whom nothing identifies must send a UUID: a key that others may guess
-    /// would hand out this caller's answer.
+    /// 400 for an invalid key. A caller without an identity must send a UUID: with a guessable key, others could read
+    /// this caller's answer.
     pub fn of(
         request: &Request,
         route: Route,
@@ -69,7 +70,7 @@ impl Key {
         if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
             return Err(fault("must be 1 to 255 printable ASCII characters"));
         }
-        // API Gateway joins what a client sends twice.
+        // API Gateway joins repeated headers with a comma.
         if key.contains(',') {
             return Err(fault("must be sent once, and have no comma in it"));
         }
@@ -81,25 +82,21 @@ impl Key {
                 ("nobody".to_owned(), AsGuest::Becomes(fresh))
             }
             (Credentials::Nobody, None) => {
-                return Err(fault("must be a UUID as long as you send neither a token nor an X-Guest-Id"));
+                return Err(fault("must be a UUID if you send neither a token nor an X-Guest-Id"));
             }
         };
         let target = format!("{owner}\n{} {}\n{key}", route.method(), target(request, route));
-        let body: &[u8] = match request.body() {
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => &[],
-        };
+        let body = body::bytes(request);
         let canonical = canonical(body).map(|text| digest(text.as_bytes()));
         let (id, fingerprint) = (digest(target.as_bytes()), digest(body));
         Ok(Some(Self { id, fingerprint, canonical, expires_at: now + KEPT, guest }))
     }
 
-    /// The stored answer, if there is one. What was stored for a guest before an account claimed what the guest had is
-    /// the account's now: then the key is a new one from here on.
+    /// The stored answer, if there is one. An answer that was stored for a guest before an account claimed the guest's
+    /// orders belongs to the account: then this request continues under a new key.
     ///
     /// # Errors
-    /// When the table can't be read: whether the request is new isn't known then.
+    /// When the table can't be read: then it is unknown whether the request is new.
     pub async fn stored(
         &mut self,
         stored_responses: &impl StoredResponses,
@@ -112,7 +109,7 @@ impl Key {
             match claimed {
                 Some(claimed) if stored_response.expires_at - KEPT <= claimed => {
                     self.id = digest(format!("{}\nclaimed {}", self.id, claimed.unix_timestamp()).as_bytes());
-                    // What is stored under the new key was stored after that claim.
+                    // Anything under the new key was stored after that claim.
                     known = None;
                 }
                 _ => return Ok(Some(self.replay(stored_response))),
@@ -121,7 +118,7 @@ impl Key {
         Ok(None)
     }
 
-    /// The answer as it will be kept.
+    /// The answer in its stored form.
     pub fn stored_response(&self, answer: &Answer) -> StoredResponse {
         StoredResponse {
             id: self.id.clone(),
@@ -134,7 +131,7 @@ impl Key {
         }
     }
 
-    /// The kept answer again, or a 422 if it was to another body: to other bytes that aren't the same JSON either.
+    /// The stored answer again. A 422 if it answered another body: other bytes that are not the same JSON.
     fn replay(&self, stored_response: StoredResponse) -> Answer {
         let same_json = stored_response.canonical.is_some() && stored_response.canonical == self.canonical;
         if stored_response.fingerprint != self.fingerprint && !same_json {
@@ -155,8 +152,8 @@ impl Key {
     }
 }
 
-/// Whether an answer is final, and to be kept: it rests on what the caller has, a session or an order, and not on a
-/// passing trouble. A refusal to who has nothing is made again instead: else anybody could fill the table with them.
+/// Whether an answer is final and is stored: it depends on the caller's session or order, not on a passing fault. A
+/// refusal of `initiate` is not stored, because anybody could fill the table with refusals.
 pub fn is_final(route: Route, answer: &Answer) -> bool {
     match answer.status {
         200..=299 => !passes(answer),
@@ -164,18 +161,18 @@ pub fn is_final(route: Route, answer: &Answer) -> bool {
     }
 }
 
-/// Whether an answer refuses for the state of the shop. The request's double may have changed just that, and then the
-/// double's answer counts.
+/// Whether an answer refuses because of the shop's state. A simultaneous request with the same key may have caused that
+/// state; then that request's answer counts.
 pub fn is_refusal(answer: &Answer) -> bool {
     matches!(answer.status, 402 | 409 | 422) && !passes(answer)
 }
 
-/// Whether an answer says when to come back.
+/// Whether an answer says when to try again.
 fn passes(answer: &Answer) -> bool {
     answer.headers.iter().any(|(name, _)| *name == "retry-after")
 }
 
-/// The route's path with what it names, one spelling for one id.
+/// The route's path with its ids, each id in one spelling.
 fn target(request: &Request, route: Route) -> String {
     let parameters = request.path_parameters();
     parameters.iter().fold(route.path().to_owned(), |path, (name, value)| {
@@ -184,8 +181,8 @@ fn target(request: &Request, route: Route) -> String {
     })
 }
 
-/// A body of JSON in its one canonical form: no spaces, the members of objects in order. Commands refuse members given
-/// twice, and numbers that aren't whole.
+/// A JSON body in canonical form: no spaces, the members of objects sorted. Commands refuse duplicate members and
+/// numbers that aren't integers, so neither needs a rule here.
 fn canonical(body: &[u8]) -> Option<String> {
     fn write(value: &Value, out: &mut String) {
         match value {

@@ -1,4 +1,4 @@
-//! Rate limits on the wire: who is counted, and the headers that tell.
+//! Rate limits at the HTTP edge: who is counted, and the headers that report it.
 
 use std::{cmp::Reverse, net::IpAddr, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     ports::{Limit, LimitKey, LimitKind},
 };
 
-/// The limits that a request falls under: none from a trusted address. `lines` is how many there are in its cart.
+/// The limits of a request; none at a trusted address. `lines` is the number of items in its cart.
 pub fn limits(
     config: &LimitsConfig,
     route: Route,
@@ -51,27 +51,27 @@ pub fn limits(
             let own = of_caller(&identity.user.to_string(), policies.signed_in);
             [Some(own), by_address.map(together)].into_iter().flatten().collect()
         }
-        // A guest id is free to have: guests are counted by where they call from. So is whoever sent a bad token.
+        // A new guest id costs nothing, so guests are counted by address, and callers with a bad token too.
         Some(Credentials::Guest(_) | Credentials::Nobody) | None => vec![of_caller(&address, policies.anonymous)],
     }
 }
 
-/// What a source address's open orders are counted under; none of a trusted address. The name of a table is this
-/// stack's own: the keys of another say nothing here.
+/// The key under which a source address's open orders are counted; none for a trusted address. It contains this stack's
+/// table name, so keys of two stacks can't be compared.
 pub fn address_key(config: &Config, address: Option<IpAddr>) -> Option<AddressKey> {
     let address = address.filter(|address| !config.limits.trusts(*address))?;
     let digest = Sha256::new().chain_update(&config.dynamodb.tables.inventory).chain_update(limited_address(address));
     Some(AddressKey::new(digest.finalize().into()))
 }
 
-/// What staff may have blocked a caller by: nothing at a trusted address.
+/// The names by which staff may have blocked this caller: address and user id. None at a trusted address.
 pub fn callers(config: &LimitsConfig, credentials: Option<&Credentials>, address: Option<IpAddr>) -> Vec<String> {
     if address.is_some_and(|address| config.trusts(address)) {
         return Vec::new();
     }
     let user = match credentials {
         Some(Credentials::User(identity)) => Some(identity.user.to_string()),
-        // Anyone can get a new guest id: it is no use to block one.
+        // Anyone can get a new guest id, so a block on one has no effect.
         Some(Credentials::Guest(_) | Credentials::Nobody) | None => None,
     };
     address.map(limited_address).into_iter().chain(user).collect()
@@ -81,12 +81,12 @@ pub fn callers(config: &LimitsConfig, credentials: Option<&Credentials>, address
 pub fn blocked(until: OffsetDateTime) -> Problem {
     let until = until.format(&Rfc3339).unwrap_or_default();
     let detail =
-        format!("the shop has stopped serving these requests until {until}; ask it, and name the X-Request-Id");
-    Problem::new(403, "CALLER_BLOCKED", "Not served", detail)
+        format!("requests of this caller are blocked until {until}; contact the shop and give the X-Request-Id");
+    Problem::new(403, "CALLER_BLOCKED", "The caller is blocked", detail)
 }
 
-/// A caller as logs name them: the user id, or the network of an address, whose last part nobody needs to know. The one
-/// whom a limit refused is the one whom it counts.
+/// The caller in a log line: the user id, or the network of the address, because logs keep no full address. It is the
+/// caller that the limit counts.
 pub fn logged(limit: &Limit, credentials: Option<&Credentials>, address: Option<IpAddr>) -> String {
     let user = match credentials {
         Some(Credentials::User(identity)) if limit.kind == LimitKind::Route => Some(identity.user.as_str()),
@@ -103,8 +103,8 @@ pub fn network(address: Option<IpAddr>) -> String {
     IpNet::new(address, length).map_or_else(|_| "unknown".to_owned(), |net| net.trunc().to_string())
 }
 
-/// What a card that is tried is counted under, should it be declined: its session, its caller, and its address unless
-/// that is trusted. `claim` is of a request that may try one.
+/// The limits of declined cards for a request that may try a card: of its session, its caller, and its address unless
+/// that is trusted.
 pub fn declines(
     config: &LimitsConfig,
     credentials: Option<&Credentials>,
@@ -127,19 +127,20 @@ fn declines_key(who: &str) -> LimitKey {
     LimitKey(format!("{who}:declines"))
 }
 
-/// What a caller's requests on a route are counted under. The path's parameters lose their braces: to a cluster, these
-/// would say that all such keys belong on one server.
+/// The key under which a caller's requests on a route are counted. The path has no braces: a Redis cluster reads them
+/// as a hash tag, and would put all such keys on one node.
 pub fn limit_key(who: &str, route: Route) -> LimitKey {
     let path = route.path().replace('{', ":").replace('}', "");
     LimitKey(format!("{who}:{}:{path}", route.method()))
 }
 
-/// All signed-in callers of one address, who don't use up what its guests have.
+/// All signed-in callers of one address. They have their own count, so they don't use up the limit of its guests.
 pub fn signed_in_at(address: &str) -> String {
     format!("{address}:signed-in")
 }
 
-/// The limit that leaves the least: one that refused, and of several the one that does so for longest.
+/// The tightest limit: one that refused, else the one with the fewest requests left. Of equals, the one with the
+/// longest wait.
 pub fn tightest<'a>(limits: &'a [Limit], decisions: &[Decision]) -> Option<(&'a Limit, Decision)> {
     let pairs = limits.iter().zip(decisions.iter().copied());
     pairs.min_by_key(|(_, decision)| {
@@ -147,7 +148,7 @@ pub fn tightest<'a>(limits: &'a [Limit], decisions: &[Decision]) -> Option<(&'a 
     })
 }
 
-/// As how many requests one counts. One that would never fit takes all that there is.
+/// How many requests one request counts as: at most the whole limit, so that a large cart is never refused forever.
 fn cost(per_request: usize, lines: usize, policy: Policy) -> u32 {
     if per_request == 0 {
         return 1;
@@ -155,14 +156,14 @@ fn cost(per_request: usize, lines: usize, policy: Policy) -> u32 {
     u32::try_from(lines.div_ceil(per_request)).unwrap_or(u32::MAX).clamp(1, policy.count)
 }
 
-/// The answer to one request too many.
+/// The answer to a request over the limit.
 pub fn refusal(limit: &Limit, decision: Decision) -> Problem {
     let Limit { kind, policy, .. } = limit;
     let seconds = whole_seconds(decision.reset_after).max(1);
     let whose = match kind {
-        LimitKind::Route => "here",
-        LimitKind::Address => "here from one address",
-        LimitKind::Declines => "of declined cards",
+        LimitKind::Route => "on this route",
+        LimitKind::Address => "on this route from one address",
+        LimitKind::Declines => "with declined cards",
     };
     let detail = format!(
         "at most {} requests in {} seconds are taken {whose}; try again in {seconds} seconds",
@@ -172,8 +173,8 @@ pub fn refusal(limit: &Limit, decision: Decision) -> Problem {
     Problem::new(429, "RATE_LIMITED", "Too many requests", detail).retry_after(seconds)
 }
 
-/// The headers of a limited route: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) and
-/// the customary `X-RateLimit-*`, whose reset is in epoch seconds.
+/// The headers of a limited route: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) and the
+/// usual `X-RateLimit-*`, whose reset is in epoch seconds.
 pub fn headers(answer: Answer, limit: &Limit, decision: Decision, now: OffsetDateTime) -> Answer {
     let (count, window) = (limit.policy.count, limit.policy.window.as_secs());
     let name = limit.kind.name();
@@ -187,7 +188,7 @@ pub fn headers(answer: Answer, limit: &Limit, decision: Decision, now: OffsetDat
         .header("x-ratelimit-reset", reset_at.to_string())
 }
 
-/// Rounded up: whoever waits that long is not early.
+/// Seconds, rounded up, so that a client that waits this long is not early.
 pub fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -1,4 +1,4 @@
-//! The HTTP edge: decoding, identity, limits, idempotency keys, problems and views. The wire types live here.
+//! The HTTP edge: decoding, identity, limits, idempotency keys, problems and views, with the wire types.
 
 pub mod answer;
 pub mod body;

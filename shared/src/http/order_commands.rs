@@ -1,4 +1,4 @@
-//! The requests of the routes that read and move orders, and how they become commands.
+//! The requests of the routes that read and change orders, and how they become commands.
 
 use lambda_http::{Request, RequestExt as _};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ const DEFAULT_LIMIT: u16 = 20;
 const MAX_LIMIT: u16 = 100;
 
 impl Command for OrderFilter {
-    /// `status`, `limit` (1 to 100, 20 by default) and `cursor` (as given by the page before).
+    /// Reads `status`, `limit` (1 to 100, 20 by default) and `cursor` (`nextCursor` of the page before).
     fn decode(request: &Request) -> Result<Self, Problem> {
         let query = request.query_string_parameters();
         let mut faults = Faults::default();

@@ -1,4 +1,4 @@
-//! The requests of the routes that are about payments, and how they become commands.
+//! The requests of the payment routes, and how they become commands.
 
 use lambda_http::Request;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The order whose held amount is to be taken.
+/// The order whose authorized amount is captured.
 #[derive(Clone, Copy, Debug)]
 pub struct CaptureOrder {
     pub order: OrderId,
@@ -38,8 +38,8 @@ impl Command for Refund {
         let order = path(request, "orderId")?;
         let body: RefundBody = json(request)?;
         let mut faults = Faults::default();
-        let id =
-            Uuid::parse_str(&body.refund_id).map_err(|_| "must be a UUID that you make: sent again, it refunds once");
+        let id = Uuid::parse_str(&body.refund_id)
+            .map_err(|_| "must be a UUID of your own: repeated with the same id, the refund is made once");
         let id = faults.take("/refundId", id);
         let amount = match body.amount.map(Minor::new) {
             Some(Ok(amount)) if !amount.is_zero() => Some(amount),
@@ -47,7 +47,7 @@ impl Command for Refund {
             Some(_) => {
                 faults.add(
                     "/amount",
-                    "must be a positive amount in minor units; without one, all that is left goes back",
+                    "must be a positive amount in minor units; leave it out to refund all that is left",
                 );
                 None
             }
@@ -57,7 +57,7 @@ impl Command for Refund {
     }
 }
 
-/// What claims to be an event of the payment provider, as it came.
+/// A webhook request as it came: its signature is not verified yet.
 #[derive(Clone, Debug)]
 pub struct Notification {
     pub body: Vec<u8>,
@@ -65,7 +65,7 @@ pub struct Notification {
 }
 
 impl Command for Notification {
-    /// Stripe's largest events have a tenth of it.
+    /// Stripe's largest events are a tenth of this.
     const MAX_BODY: usize = LARGEST_BODY;
 
     fn decode(request: &Request) -> Result<Self, Problem> {

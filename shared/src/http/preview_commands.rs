@@ -21,7 +21,7 @@ use crate::{
 struct PreviewBody {
     cart_items: Vec<Object<CartItem>>,
     currency: Option<String>,
-    /// As much of an address as a price needs.
+    /// The part of an address that a price depends on.
     shipping_address: Object<RawDestination>,
 }
 

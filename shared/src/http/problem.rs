@@ -4,14 +4,15 @@ use serde::Serialize;
 
 use crate::domain::invalid::Invalid;
 
-/// What `serve` does beside sending the answer.
+/// What `serve` does with an answer besides sending it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Handling {
     #[default]
     Plain,
-    /// Others were faster until there was no more time: the client is told when to come back, and the attempt counts.
+    /// Other requests won until the time was over: the client is told when to try again, and the request counts against
+    /// its limit.
     Busy,
-    /// Another request with the same idempotency key was answered first: that answer is sent instead.
+    /// Another request with the same idempotency key was answered first: its stored response is sent instead.
     Replay,
 }
 
@@ -22,7 +23,7 @@ pub struct Problem {
     /// Stable, for programs: `SESSION_NOT_FOUND`.
     pub code: &'static str,
     pub title: &'static str,
-    /// For people; says what to do where that isn't plain.
+    /// For people: what is wrong, and what to do where that isn't obvious.
     pub detail: String,
     pub errors: Vec<Invalid>,
     /// More members, such as the fresh session of `TOTAL_CHANGED`.
@@ -58,7 +59,7 @@ impl Problem {
         }
     }
 
-    /// The request is wrong at these places.
+    /// 400 with every fault and its place in the request.
     pub fn validation(errors: Vec<Invalid>) -> Self {
         let detail = match errors.as_slice() {
             [only] => only.to_string(),
@@ -67,14 +68,14 @@ impl Problem {
         Self { errors, ..Self::new(400, "VALIDATION_FAILED", "The request is not valid", detail) }
     }
 
-    /// The request as a whole is not one we read.
+    /// 400 for a request that can't be read at all.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::validation(vec![Invalid::new("", detail)])
     }
 
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        // A member that can't be written is left out: the code and the detail say enough.
+        // A member that can't be serialized is left out: code and detail are enough.
         if let Ok(value) = serde_json::to_value(value) {
             self.extensions.insert(name.to_owned(), value);
         }

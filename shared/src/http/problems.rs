@@ -1,4 +1,4 @@
-//! Each use case's errors as problems: exhaustive, so that a new error doesn't compile until it has an answer.
+//! Each use case's errors as problems. The matches are exhaustive: a new error doesn't compile until it has an answer.
 
 use crate::{
     checkout::{
@@ -23,14 +23,14 @@ use crate::{
     telemetry::counts::{Store, count, degraded},
 };
 
-/// The answer to who has collided with others until there was no more time: the stores are well, and a moment later there
-/// may be room.
+/// The answer to a request that lost against other changes until its time was over. The stores work, so a later try may
+/// succeed.
 pub fn busy() -> Problem {
     count(|counts| counts.contention += 1);
-    tracing::warn!("the request gave way to others that change the same thing");
-    let detail = "too many others are changing the same thing right now; nothing is lost, and the request may be sent \
+    tracing::warn!("The request gave up: other requests were changing the same item");
+    let detail = "other requests are changing the same item; nothing is lost, and the request may be sent \
                   again after the seconds in Retry-After";
-    Problem::new(503, "BUSY", "Many want the same", detail).handled(Handling::Busy)
+    Problem::new(503, "BUSY", "Too many requests for the same item", detail).handled(Handling::Busy)
 }
 
 impl From<StoreError> for Problem {
@@ -39,7 +39,7 @@ impl From<StoreError> for Problem {
             return busy();
         }
         degraded(Store::DynamoDb, error.operation, &*error.source);
-        let detail = "the shop's store didn't answer; nothing is lost, and the request may be sent again";
+        let detail = "the shop's database didn't answer; nothing is lost, and the request may be sent again";
         Self::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
     }
 }
@@ -62,7 +62,7 @@ impl From<SessionError> for Problem {
     }
 }
 
-/// A refusal that rests on issues of the cart.
+/// A refusal because of cart issues.
 fn about(status: u16, code: &'static str, title: &'static str, issues: &CartIssues) -> Problem {
     let CartIssues { currency, list } = issues;
     let detail = list.iter().map(|issue| match issue.sku() {
@@ -74,7 +74,7 @@ fn about(status: u16, code: &'static str, title: &'static str, issues: &CartIssu
 }
 
 fn insufficient_stock(issues: &CartIssues) -> Problem {
-    about(409, "INSUFFICIENT_STOCK", "There is not enough left", issues)
+    about(409, "INSUFFICIENT_STOCK", "Not enough in stock", issues)
 }
 
 fn not_shippable(issues: &CartIssues) -> Problem {
@@ -82,7 +82,7 @@ fn not_shippable(issues: &CartIssues) -> Problem {
 }
 
 fn no_shipping(detail: String) -> Problem {
-    Problem::new(422, "SHIPPING_UNAVAILABLE", "We don't ship there", detail)
+    Problem::new(422, "SHIPPING_UNAVAILABLE", "There is no shipping to this address", detail)
 }
 
 fn not_for_sale(errors: Vec<Invalid>) -> Problem {
@@ -90,7 +90,7 @@ fn not_for_sale(errors: Vec<Invalid>) -> Problem {
     Problem { errors, ..Problem::new(404, "PRODUCT_NOT_FOUND", "A product isn't for sale", detail.join("; ")) }
 }
 
-/// A coupon that doesn't apply; the status says who is at fault.
+/// A coupon that doesn't apply. The status is 422 for a fault of the request, 409 for a change in the shop.
 fn coupon_refused(status: u16, reason: CouponRefusal, currency: Currency) -> Problem {
     Problem::new(status, reason.code(), "The coupon doesn't apply", reason.detail(currency))
 }
@@ -111,7 +111,7 @@ impl From<InitiateError> for Problem {
             InitiateError::NotForSale(faults) => not_for_sale(faults),
             InitiateError::InsufficientStock(issues) => insufficient_stock(&issues),
             InitiateError::TooMany(problems, errors) => {
-                let title = "More than one order may have";
+                let title = "Too many units of a product";
                 Self { errors, ..about(422, "MAX_PER_ORDER_EXCEEDED", title, &problems) }
             }
             InitiateError::NotShippable(issues) => not_shippable(&issues),
@@ -152,7 +152,7 @@ impl From<TaxError> for Problem {
             TaxError::AddressRequired => address_required(),
             TaxError::NoRule(_) => Self::new(422, "TAX_UNAVAILABLE", "The tax isn't known", detail),
             TaxError::BadCertificate(_) => {
-                Self::new(422, "TAX_EXEMPTION_INVALID", "The certificate doesn't hold", detail)
+                Self::new(422, "TAX_EXEMPTION_INVALID", "The certificate is not valid", detail)
             }
             TaxError::Session(error) => error.into(),
         }
@@ -197,25 +197,26 @@ impl From<ConfirmError> for Problem {
                 let detail = "choose a method first, with POST /calculate-shipping and its shippingMethodId";
                 Self::new(409, "SHIPPING_METHOD_REQUIRED", "There is no shipping method yet", detail)
             }
-            // The route adds the session, which knows how long it lives.
+            // The route adds the session, because only the route knows its time to live.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
             ConfirmError::Issues(issues) => {
                 let code = issues.list.first().map_or("SESSION_NOT_READY", CartIssue::code);
                 about(409, code, "The session can't become an order", &issues)
             }
             ConfirmError::InsufficientStock(issues) => insufficient_stock(&issues),
-            // Not the request is at fault, as in apply-coupon: the shop has changed, or others were faster.
+            // Not 422 as in apply-coupon: the request is correct, but the shop has changed or others used the coupon
+            // up.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
             ConfirmError::Cash(refusal) => cash_refused(&refusal, &detail),
             ConfirmError::Card(CardUnavailable::NotOffered) => {
-                Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This way of paying isn't offered", detail)
+                Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This payment method isn't offered", detail)
             }
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
             }
             ConfirmError::TooManyDeclines(wait) => {
                 count(|counts| counts.declines_refused += 1);
-                tracing::warn!("a card was not tried: too many were declined");
+                tracing::warn!("Card not tried: too many were declined");
                 Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)
                     .retry_after(whole_seconds(wait).max(1))
             }
@@ -245,31 +246,34 @@ fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
 fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
     match refusal {
         PaymentRefusal::IllegalMove(illegal) => {
-            let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The order can't take this step", detail);
+            let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The status can't change like this", detail);
             problem.with("allowed", illegal.from.next())
         }
         PaymentRefusal::UnderWay => {
             Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
         }
-        PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "It wasn't paid by card", detail),
+        PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "The order isn't paid by card", detail),
         PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
         PaymentRefusal::MoreThanLeft { left } => {
-            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "That is more than is left", detail).with("left", left)
+            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "The refund is larger than what is left", detail)
+                .with("left", left)
         }
         PaymentRefusal::OtherRefund { .. } => {
-            Problem::new(422, "REFUND_ID_REUSED", "The refund is another one", detail)
+            Problem::new(422, "REFUND_ID_REUSED", "The refund id was used for another refund", detail)
         }
-        PaymentRefusal::ByPaymentOnly => Problem::new(409, "DECIDED_BY_PAYMENT", "The payment decides", detail),
+        PaymentRefusal::ByPaymentOnly => {
+            Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
+        }
     }
 }
 
-/// The provider doesn't answer.
+/// The answer when the payment provider doesn't answer.
 pub fn payments_unavailable() -> Problem {
     let detail = "the payment provider gave no answer; nothing is lost, and the request may be sent again";
     Problem::new(503, "PAYMENTS_UNAVAILABLE", "Try again", detail).retry_after(5)
 }
 
-/// The order was placed in this moment, and can't be found by its number yet.
+/// The answer for an order that was placed a moment ago and can't be found by its id yet.
 pub fn order_not_there_yet() -> Problem {
     let detail = "the order that the event is about can't be found yet; send the event again";
     Problem::new(503, "ORDER_NOT_THERE_YET", "Try again", detail).retry_after(5)
@@ -280,8 +284,8 @@ impl From<EventRefusal> for Problem {
         let detail = refusal.to_string();
         match refusal {
             EventRefusal::NoSecret | EventRefusal::Signature(_) => {
-                tracing::warn!(reason = detail, "webhook refused");
-                Self::new(400, "SIGNATURE_INVALID", "The signature doesn't hold", detail)
+                tracing::warn!(reason = detail, "Webhook refused");
+                Self::new(400, "SIGNATURE_INVALID", "The signature is not valid", detail)
             }
             EventRefusal::SecretUnavailable => payments_unavailable(),
             EventRefusal::Malformed(_) => Self::malformed(detail),

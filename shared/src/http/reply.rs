@@ -6,13 +6,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-/// Who reads it. One form serves API Gateway, whichever of its APIs it is, and a function URL.
+/// The form that the caller of the function reads. `Http` serves every API of API Gateway, and function URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Http,
     /// The same without a body: the answer to a HEAD request.
     Head,
-    /// `several`: the target group wants headers with several values each.
+    /// `several`: the target group uses multi-value headers.
     LoadBalancer {
         several: bool,
     },
@@ -25,7 +25,7 @@ impl Form {
     }
 }
 
-/// What the runtime gives back.
+/// The reply in the caller's form.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {

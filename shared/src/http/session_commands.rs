@@ -37,7 +37,7 @@ struct InitiateBody {
     shipping_method_id: Option<String>,
 }
 
-/// What to open, and the guest that the body names, if it names one.
+/// The checkout to open, and the guest that the body names, if any.
 #[derive(Debug)]
 pub struct InitiateRequest {
     pub initiate: Initiate,
@@ -118,7 +118,7 @@ impl Command for CalculateShipping {
     }
 }
 
-/// A member that isn't there changes nothing; one that is null takes away what the session had.
+/// A missing member changes nothing; a null member removes the session's value.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CalculateTaxBody {
@@ -152,7 +152,7 @@ where
     match member {
         Member::Absent => Change::Keep,
         Member::Null => Change::Clear,
-        // Where it can't be parsed a fault is noted, and nothing will come of the command.
+        // On a parse error a fault is noted, so this command is never run.
         Member::Value(text) => faults.take(pointer, text.trim().parse()).map_or(Change::Keep, Change::Set),
     }
 }
@@ -231,14 +231,14 @@ fn payment(faults: &mut Faults, method: &str, token: Option<&str>) -> Option<Pay
     match (method.parse().ok(), token) {
         (Some(PaymentMethod::CashOnDelivery), None) => Some(PaymentInput::CashOnDelivery),
         (Some(PaymentMethod::CashOnDelivery), Some(_)) => {
-            faults.add("/paymentToken", "must not be there for cash_on_delivery");
+            faults.add("/paymentToken", "must be left out for cash_on_delivery");
             None
         }
         (Some(PaymentMethod::Card), Some(token)) => {
             faults.take("/paymentToken", token.parse::<CardToken>()).map(PaymentInput::Card)
         }
         (Some(PaymentMethod::Card), None) => {
-            faults.add("/paymentToken", "must be there for card: the payment method that Stripe.js made");
+            faults.add("/paymentToken", "is required for card: the payment method that Stripe.js made");
             None
         }
         (None, _) => {

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The source address of a request.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -8,12 +8,12 @@ use subtle::ConstantTimeEq as _;
 
 use crate::config::{Secret, limits::ProxyConfig};
 
-/// How a proxy says that a request comes through it.
+/// The header by which a proxy proves that a request comes through it.
 const PROXY_SECRET: &str = "x-proxy-secret";
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The address that the request came from: what API Gateway saw; or, on a request that is known to come through the
-/// shop's proxies, what these add to `X-Forwarded-For`.
+/// The source address: the one that API Gateway saw or, if the request is known to come through the shop's proxies, the
+/// one that they added to `X-Forwarded-For`.
 pub fn address(request: &Request, proxies: &ProxyConfig) -> Option<IpAddr> {
     let seen = match request.request_context_ref() {
         Some(GatewayContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
@@ -23,8 +23,8 @@ pub fn address(request: &Request, proxies: &ProxyConfig) -> Option<IpAddr> {
     if proxies.hops == 0 || !came_through(request, proxies) {
         return seen;
     }
-    // The header grows to the right: each proxy appends whom it heard from, and API Gateway does so too. No more of it
-    // is read than the proxies wrote: what stands before that is the client's own word.
+    // The header grows to the right: each proxy, and API Gateway too, appends the address that called it. Only the
+    // proxies' entries are read, because the client may have written the ones before.
     let values: Vec<&[u8]> = request.headers().get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
     let mut from_the_right =
         values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b',')).map(parsed).peekable();
@@ -33,19 +33,19 @@ pub fn address(request: &Request, proxies: &ProxyConfig) -> Option<IpAddr> {
     from_the_right.nth(proxies.hops - 1).flatten().or(seen)
 }
 
-/// Whether nobody but the proxies can have sent it.
+/// Whether only the shop's proxies can have sent the request.
 fn came_through(request: &Request, proxies: &ProxyConfig) -> bool {
     if proxies.only_way {
         return true;
     }
     let mut sent = request.headers().get_all(PROXY_SECRET).iter();
-    // A second one can't come from a proxy that sets the header.
+    // A proxy that sets the header leaves one value, so two values are a forgery.
     let (Some(sent), None) = (sent.next(), sent.next()) else { return false };
     let matches = |secret: &Secret| bool::from(sent.as_bytes().ct_eq(secret.expose().as_bytes()));
     proxies.secrets.iter().fold(false, |found, secret| found | matches(secret))
 }
 
-/// An entry as proxies write it: an address, with a port or without, IPv6 in brackets or not.
+/// An entry as proxies write it: an address, perhaps with a port, and for IPv6 perhaps in brackets.
 fn parsed(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim().trim_matches('"');
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -53,7 +53,8 @@ fn parsed(entry: &[u8]) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// What an address is limited by: an IPv4 address, or the /64 network that one IPv6 customer has to themselves.
+/// The part of an address that limits count: an IPv4 address, or the /64 network, because one IPv6 customer has a whole
+/// one.
 pub fn limited_address(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),

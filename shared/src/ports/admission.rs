@@ -1,4 +1,4 @@
-//! What is asked before a request is served: whether it is within the limits, and who is blocked.
+//! Admission: what is asked of Redis before a request is served.
 
 use crate::{
     domain::{
@@ -12,26 +12,26 @@ use crate::{
 /// What to ask Redis before the use case runs.
 #[derive(Clone, Debug)]
 pub struct AdmissionRequest {
-    /// Names this request: asked twice because an answer was lost, it counts once.
+    /// The id of this request: if it is asked twice because an answer was lost, it counts once.
     pub request: ChangeId,
     /// All of them must admit the request.
     pub limits: Vec<Limit>,
-    /// Of a request that may try a card: see [`DeclinePlaces`]. These refuse the card, and not the request.
+    /// For a request that may try a card: see [`DeclinePlaces`]. These limits refuse the card, not the request.
     pub declines: Vec<Limit>,
-    /// What the caller may be blocked by: address and user id, as the limits count them.
+    /// The names that a block may be stored under: address and user id, as limits count them.
     pub callers: Vec<String>,
     pub session: Option<CheckoutId>,
-    /// What the caller wants to see of their orders.
+    /// What the request shows of the caller's orders.
     pub view: Option<(Owner, OrderView)>,
 }
 
-/// What Redis said.
+/// The result of the admission.
 #[derive(Debug, Default)]
 pub struct AdmissionResult {
-    /// Of each limit, in order. If one refused, nothing is counted against the others.
+    /// One decision for each limit, in order. If one refused, the request counts against none of the others.
     pub decisions: Vec<Decision>,
     pub places: DeclinePlaces,
-    /// What staff have decided of the callers.
+    /// The blocks of these callers.
     pub blocks: Vec<Blocks>,
     pub cached: Option<CachedSession>,
     pub looked: Option<OrderLook>,

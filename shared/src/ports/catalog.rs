@@ -7,7 +7,7 @@ use crate::{
     ports::StoreError,
 };
 
-/// The shop's products and rules, read-only. An error when the database is down: prices are never guessed.
+/// The shop's products and rules, read-only. With the database down it is an error: prices are never guessed.
 pub trait Catalog: Sync {
     fn snapshot(&self, query: &CatalogQuery) -> impl Future<Output = Result<CatalogSnapshot, StoreError>> + Send;
 }

@@ -1,4 +1,4 @@
-//! Trying a card: a place that a request takes before the provider is asked, and that stays taken if the card is declined.
+//! Decline places: a request takes them before the provider is asked, and they stay taken if the card is declined.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -7,9 +7,9 @@ use std::{
 
 use crate::ports::Limit;
 
-/// The places of one request among the declines that its session, its caller and its address may have in an hour. They
-/// are taken before the provider is asked, so that however many cards are tried at once, no more can be declined than
-/// the limits say; and they are given back, once, unless the card was declined.
+/// The places of one request among the declined cards that its session, its caller and its address may have in an hour.
+/// They are taken before the provider is asked, so even cards that are tried in parallel can't exceed the limits.
+/// Unless the card is declined, they are given back, once.
 #[derive(Debug, Default)]
 pub struct DeclinePlaces {
     places: Vec<Limit>,
@@ -18,17 +18,17 @@ pub struct DeclinePlaces {
 }
 
 impl DeclinePlaces {
-    /// Places that were taken.
+    /// The request has taken these places.
     pub const fn of(places: Vec<Limit>) -> Self {
         Self { places, over: AtomicBool::new(false), refused: None }
     }
 
-    /// There was no place left, and there is one after this time.
+    /// No place was left. The next one is free after this time.
     pub const fn refused_for(wait: Duration) -> Self {
         Self { places: Vec::new(), over: AtomicBool::new(false), refused: Some(wait) }
     }
 
-    /// Until a card may be tried, if none may be now.
+    /// The time until a card may be tried; none if one may be tried now.
     pub const fn refused(&self) -> Option<Duration> {
         self.refused
     }
@@ -38,7 +38,7 @@ impl DeclinePlaces {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// The places to be given back; nothing where somebody else does it, or they stay.
+    /// The places that the caller of this must give back: none if they stay taken or were released before.
     pub fn release(&self) -> &[Limit] {
         if self.over.swap(true, Ordering::Relaxed) { &[] } else { &self.places }
     }

@@ -1,4 +1,4 @@
-//! What is found when a checkout looks at itself: by `checkout doctor`, and by each function in its own network.
+//! The findings of a self-check: by `checkout doctor`, and by each function in its own network.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub enum Part {
     DynamoDb,
     Stripe,
     Tokens,
-    /// The function as a whole: it can't be reached, or it doesn't start.
+    /// The function as a whole: it can't be invoked, or it doesn't start.
     Function,
 }
 
@@ -34,9 +34,9 @@ impl Part {
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Ok,
-    /// It works, and somebody should know.
+    /// It works, but someone should know.
     Warning,
-    /// It works, and costs every customer time.
+    /// It works, but slows every customer down.
     Slow,
     Fault,
 }
@@ -47,7 +47,7 @@ pub struct Finding {
     pub part: Part,
     pub what: String,
     pub state: State,
-    /// False for what is slow or a fault.
+    /// False if it is slow or a fault.
     pub good: bool,
     pub seen: String,
     /// What to do about it.
@@ -55,7 +55,7 @@ pub struct Finding {
     pub mend: Option<String>,
 }
 
-/// The findings, as they come.
+/// The findings, in the order in which they were made.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Report(pub Vec<Finding>);
@@ -82,7 +82,7 @@ impl Report {
         self.add(part, what.into(), State::Fault, seen.into(), Some(mend.into()));
     }
 
-    /// Judges how fast a store answers. `times` are of one kind of call, one after the other.
+    /// Judges how fast a store answers. `times` are the durations of one kind of call, made one after the other.
     pub fn judge(&mut self, part: Part, what: &str, times: &[Duration], limit: Duration, mend: &str) {
         let Some((median, slowest)) = median_and_slowest(times) else { return };
         let (median, slowest, calls) = (millis(median), millis(slowest), times.len());
@@ -94,7 +94,8 @@ impl Report {
         self.slow(part, what, format!("{seen}; more than {limit} is slow, and every request waits for it"), mend);
     }
 
-    /// Whether clocks agree well enough. Those that don't make copies of sessions look older or younger than they are.
+    /// Judges whether the clocks agree well enough. If they don't, copies of sessions look older or newer than they
+    /// are.
     pub fn clock(&mut self, part: Part, what: &str, theirs: time::OffsetDateTime, ours: time::OffsetDateTime) {
         let skew = (theirs - ours).abs();
         let seen = format!("{} ms apart", skew.whole_milliseconds());
@@ -108,7 +109,7 @@ impl Report {
         self.0.iter().all(|finding| finding.good)
     }
 
-    /// One line that names everything that is not well.
+    /// One line that names every part with a fault.
     pub fn summary(&self) -> String {
         let warnings = self.0.iter().filter(|finding| finding.state == State::Warning).count();
         let warnings = match warnings {
@@ -136,7 +137,7 @@ impl Report {
     }
 }
 
-/// By how much clocks may differ; `DynamoDB` tells whole seconds.
+/// The most by which clocks may differ. `DynamoDB` reports whole seconds.
 const SKEW: time::Duration = time::Duration::seconds(2);
 
 fn median_and_slowest(times: &[Duration]) -> Option<(Duration, Duration)> {
@@ -145,7 +146,7 @@ fn median_and_slowest(times: &[Duration]) -> Option<(Duration, Duration)> {
     Some((*sorted.get(sorted.len() / 2)?, *sorted.last()?))
 }
 
-/// `412 ms`, and `0.4 ms` for what is faster than one.
+/// A duration as `412 ms`, or `0.4 ms` below 10 ms.
 fn millis(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }

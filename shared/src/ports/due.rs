@@ -1,4 +1,4 @@
-//! Orders whose payment somebody has to look at.
+//! Due orders: their payments have to be finished by the reconciler.
 
 use std::future::Future;
 
@@ -6,41 +6,41 @@ use time::{Duration, OffsetDateTime};
 
 use crate::ports::StoreError;
 
-/// An entry of the index of due orders, as it is stored. It may be damaged, and can be put off all the same.
+/// An entry of the index of due orders, as it is stored. Even a damaged one can be put off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueOrder {
     pub owner: String,
     pub id: String,
-    /// RFC 3339 in UTC; such texts sort as their times do.
+    /// RFC 3339 in UTC. Such texts sort by time.
     pub due: String,
 }
 
-/// A part of what one shard of the index holds.
+/// A page of one shard of the index.
 #[derive(Clone, Debug, Default)]
 pub struct DuePage {
     /// The longest waiting first.
     pub orders: Vec<DueOrder>,
-    /// After which entry the next page begins; none at the end.
+    /// The entry after which the next page begins; none at the end.
     pub next: Option<DueOrder>,
 }
 
-/// What a run of the reconciler was, for metrics.
+/// The result of a run of the reconciler, for metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueRun {
-    /// Something of the index could be read.
+    /// At least one shard of the index could be read.
     pub has_run: bool,
-    /// All of it could be read.
+    /// All shards could be read.
     pub is_whole: bool,
-    /// Orders that could not be looked at.
+    /// Orders that could not be reconciled.
     pub failed: u32,
 }
 
-/// The index of due orders. It follows the table by a moment. An error when the database is down.
+/// The index of due orders. It is eventually consistent. With the database down every call is an error.
 pub trait DueOrders: Sync {
-    /// In how many shards the index is.
+    /// The number of shards of the index.
     fn shards(&self) -> u8;
 
-    /// A page of one shard: orders that are due at `now`, after the entry that the last page named.
+    /// A page of one shard: orders that are due at `now`, after the `next` of the page before.
     fn due(
         &self,
         shard: u8,
@@ -48,8 +48,8 @@ pub trait DueOrders: Sync {
         after: Option<DueOrder>,
     ) -> impl Future<Output = Result<DuePage, StoreError>> + Send;
 
-    /// Puts an order off without reading it, and counts how often that has been done since the order last changed.
-    /// `until` gives the time for a count. Returns the count, or none when the order has changed or was put off
+    /// Puts an order off without reading it, and counts how often that has happened since the order last changed.
+    /// `until` gives the new due time for a count. Returns the count, or none if the order has changed or was put off
     /// meanwhile: then nothing is written.
     fn put_off(
         &self,
@@ -57,9 +57,9 @@ pub trait DueOrders: Sync {
         until: impl Fn(u32) -> OffsetDateTime + Send,
     ) -> impl Future<Output = Result<Option<u32>, StoreError>> + Send;
 
-    /// Tells for how long the longest waiting order has been due.
+    /// Records how long the oldest order has been due, for metrics.
     fn note_oldest(&self, age: Duration);
 
-    /// Tells how a run ended.
+    /// Records how a run ended, for metrics.
     fn note(&self, run: DueRun);
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulse {
     Up(Duration),
-    /// It answers, and takes no writes: it is full, say, or a replica.
+    /// It answers but refuses writes: it may be full, or a replica.
     RefusesWrites(Duration),
     Down,
 }
 
-/// How calls to the payment provider have ended lately. Nobody asks the provider for this: the functions that pay leave
-/// a note when it fails them.
+/// How recent calls to the payment provider ended. The provider isn't called for this: a function whose call fails
+/// leaves a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentsPulse {
-    /// None has failed in the last five minutes.
+    /// No call has failed in the last five minutes.
     NoFailures,
-    /// The last one that failed did so this long ago.
+    /// The last failed call was this long ago.
     Failing(Duration),
     /// The note could not be read.
     Unknown,

@@ -1,14 +1,14 @@
-//! Limits that a request falls under.
+//! The limits of a request.
 
 use crate::domain::limit::Policy;
 
-/// A limit that a request falls under.
+/// A limit that a request counts against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     pub kind: LimitKind,
     pub key: LimitKey,
     pub policy: Policy,
-    /// As how many requests it counts; 1 to the policy's count.
+    /// How many requests this one counts as: 1 to the policy's count.
     pub cost: u32,
 }
 
@@ -17,14 +17,14 @@ pub struct Limit {
 pub enum LimitKind {
     /// The route's own limit: of a caller, or of an address.
     Route,
-    /// All signed-in callers of one address, beside the limit of each.
+    /// All signed-in callers of one address, in addition to the limit of each caller.
     Address,
     /// Declined cards.
     Declines,
 }
 
 impl LimitKind {
-    /// As headers and logs call it.
+    /// Its name in headers and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Route => "default",
@@ -34,6 +34,6 @@ impl LimitKind {
     }
 }
 
-/// Who is limited on which route: `{user id or IP address}:{METHOD}:{path}`.
+/// The caller and the route: `{user id or IP address}:{METHOD}:{path}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LimitKey(pub String);

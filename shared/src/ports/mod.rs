@@ -1,5 +1,5 @@
-//! What the use cases need from the outside: small traits, one a capability, each saying what it does when its
-//! store is down. `DynamoDB` decides everything; Redis only makes it fast.
+//! What use cases need from outside: small traits, one for each capability. Each says what happens when its store is
+//! down. `DynamoDB` is the source of truth; Redis only makes it faster.
 
 mod admission;
 mod catalog;

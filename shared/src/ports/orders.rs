@@ -1,4 +1,4 @@
-//! Orders, and the copies of them that callers are shown.
+//! Orders, and their copies that callers are shown.
 
 use std::future::Future;
 
@@ -19,35 +19,35 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     pub request: ChangeId,
-    /// Names this attempt among those of the request.
+    /// The id of this attempt among those of the request.
     pub change: ChangeId,
-    /// Conflicts with other transactions are retried until then.
+    /// Conflicts with other transactions are retried until this time.
     pub deadline: Instant,
-    /// Places among the declines that go back with the change, unless a card was declined.
+    /// Decline places that are given back with the change, unless a card was declined.
     pub places: &'a DeclinePlaces,
 }
 
-/// Everything that becomes true at once when a customer confirms.
+/// Everything that one transaction writes when a customer confirms.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement<'a> {
     pub order: &'a Order,
-    /// The session as completed, one version after the one that was priced.
+    /// The completed session, one version after the one that was priced.
     pub session: &'a Session,
     pub stored_response: Option<&'a StoredResponse>,
 }
 
-/// What became of a placement. Anything but `Done` left nothing behind.
+/// The result of a placement. Only `Done` has written anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placed {
     Done,
     /// The session is no longer the one that was priced.
     SessionChanged,
     AlreadyAnswered,
-    /// One issue for each SKU of which too little is left.
+    /// One issue for each SKU with too little stock.
     OutOfStock(Vec<CartIssue>),
     CouponLimitReached,
     CouponAlreadyUsed,
-    /// The caller, or the source address, has as many open unpaid orders as this allows, or units in them.
+    /// The caller or the source address has reached this limit of open orders or of units in them.
     TooManyOpenOrders(OpenLimit),
 }
 
@@ -57,7 +57,7 @@ pub struct OrderFilter {
     pub status: Option<OrderStatus>,
     /// 1 to 100.
     pub limit: u16,
-    /// Continue after this order, in the direction of older ones.
+    /// Begin after this order, with the next older one.
     pub after: Option<OrderId>,
 }
 
@@ -65,19 +65,19 @@ pub struct OrderFilter {
 pub struct OrderPage {
     /// Newest first.
     pub orders: Vec<Order>,
-    /// Where the next page begins, if there may be one.
+    /// The `after` of the next page, if there may be one.
     pub next: Option<OrderId>,
 }
 
-/// What became of an order that is to wait for its customer.
+/// The result of saving an order that waits for its customer's authentication.
 #[derive(Clone, Debug)]
 pub enum Waits {
     Saved(Saved<Order>),
-    /// Its source address has as many open unpaid orders as this allows. Nothing was written.
+    /// Its source address has reached this limit of open orders. Nothing was written.
     TooManyOpenOrders(OpenLimit),
 }
 
-/// An order as it is to be under its new owner, and whose it was.
+/// An order as its new owner gets it, and its owner before.
 #[derive(Clone, Debug)]
 pub struct Transfer {
     pub order: Order,
@@ -85,42 +85,42 @@ pub struct Transfer {
     pub change: ChangeId,
 }
 
-/// What of the order cache a request wants to see.
+/// The part of the order cache that a request wants to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderView {
     One(OrderId),
     Page(OrderFilter),
 }
 
-/// What a look into the order cache found.
+/// The result of a read of the order cache.
 #[derive(Clone, Debug, Default)]
 pub struct OrderLook {
     pub document: Option<String>,
-    /// This caller is the one to fill it: because there is nothing, or because what there is will soon expire.
+    /// The lease to fill this entry: given to one reader if the entry is empty or will soon expire.
     pub token: Option<String>,
 }
 
-/// Orders in `DynamoDB`, under their owner, with copies in Redis for showing. An error when the database is down; with
-/// Redis down every read goes to the database.
+/// Orders in `DynamoDB`, stored under their owner, with copies in Redis to show. With the database down every call is
+/// an error; with Redis down every read goes to the database.
 ///
-/// Whatever changes an order sees to its copies: while it is being changed nothing is cached, and afterwards the old
-/// copies are gone, even if the request dies in between. That is best effort: a container that can't reach Redis can't
-/// tell it, and then a copy lives out its time.
+/// Each change of an order also clears its copies: during the change nothing is cached, and afterwards the old copies
+/// are gone, even if the request dies in between. This is best effort: if a container can't reach Redis, an old copy
+/// stays until it expires.
 pub trait Orders: Sync {
-    /// Order, session, stock, coupon and stored response in one transaction: all of it or nothing.
+    /// Writes order, session, stock, coupons and stored response in one transaction: all or nothing.
     fn place(
         &self,
         placement: Placement<'_>,
         attempt: Attempt<'_>,
     ) -> impl Future<Output = Result<Placed, StoreError>> + Send;
 
-    /// Strongly consistent. None also when the order is someone else's.
+    /// The order, strongly consistent. None also if it is someone else's.
     fn get(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
     /// A page of the owner's orders, strongly consistent.
     fn list(&self, owner: &Owner, filter: &OrderFilter) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 
-    /// An order for showing. `looked` is what the admission found in the cache for this request, if it looked.
+    /// An order to show, perhaps from the cache. `looked` is what the admission found in the cache, if it looked.
     fn shown(
         &self,
         owner: &Owner,
@@ -129,7 +129,7 @@ pub trait Orders: Sync {
         looked: Option<OrderLook>,
     ) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// A page for showing: see [`Orders::shown`].
+    /// A page of orders to show: see [`Orders::shown`].
     fn page_shown(
         &self,
         owner: &Owner,
@@ -138,19 +138,20 @@ pub trait Orders: Sync {
         looked: Option<OrderLook>,
     ) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 
-    /// Whose order it is: for staff, and for the provider's events. An index answers, and follows the table.
+    /// The owner of an order, for staff and for the provider's events. It reads an index, which is eventually
+    /// consistent.
     fn owner_of(&self, id: OrderId) -> impl Future<Output = Result<Option<Owner>, StoreError>> + Send;
 
-    /// Moves orders to a new owner, each in a transaction with the owner's uses of its coupons and its place among the
-    /// open orders, if it still has the version before. Answers for each in turn.
+    /// Moves orders to a new owner, if each still has the version before. Each transaction also moves the owner's uses
+    /// of its coupons and its place among the open orders. Returns one result for each, in order.
     fn transfer(
         &self,
         transfers: &[Transfer],
         attempt: Attempt<'_>,
     ) -> impl Future<Output = Result<Vec<Saved<Order>>, StoreError>> + Send;
 
-    /// Replaces the order that had the version before this one's; what it gives back goes back in the same transaction:
-    /// once, because the version moves on.
+    /// Replaces the order that had the version before this one's. `release` is given back in the same transaction:
+    /// once, because the version changes.
     fn save(
         &self,
         order: &Order,
@@ -159,12 +160,12 @@ pub trait Orders: Sync {
         attempt: Attempt<'_>,
     ) -> impl Future<Output = Result<Saved<Order>, StoreError>> + Send;
 
-    /// Like [`Orders::save`] for an order that begins to wait for its customer: in the same transaction it is counted
-    /// for its source address, if that may have one more.
+    /// Like [`Orders::save`], for an order that begins to wait for its customer's authentication. In the same
+    /// transaction it is counted for its source address, if that may have one more.
     fn wait(&self, order: &Order, attempt: Attempt<'_>) -> impl Future<Output = Result<Waits, StoreError>> + Send;
 
-    /// An order is as it was wanted. Whoever made it so may have died, or not have reached Redis: its copies are dropped.
-    /// `places` go back, if there are any.
+    /// Drops the copies of an order that is already as the request wants it: the request that changed it may have died,
+    /// or not have reached Redis. It gives `places` back, if there are any.
     fn drop_copies(
         &self,
         owner: &Owner,

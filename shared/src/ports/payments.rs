@@ -1,4 +1,4 @@
-//! The payment provider, and what it tells by itself.
+//! The payment provider, and its events.
 
 use std::future::Future;
 
@@ -18,60 +18,60 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CardTerms {
     pub capture: Capture,
-    /// How long a customer may take to pay, from the order on.
+    /// How long a customer may take to pay, from the placing of the order.
     pub time: time::Duration,
-    /// How long once their bank asks for them.
+    /// How long a customer may take after the bank asks for authentication (3-D Secure).
     pub action_time: time::Duration,
 }
 
-/// Why a card can't pay this.
+/// Why a card can't pay an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CardUnavailable {
-    #[error("this way of paying isn't offered")]
+    #[error("this payment method isn't offered")]
     NotOffered,
-    /// Card networks know two decimals of a currency that has three.
+    /// Card networks use two decimals for a currency that has three.
     #[error("a card can't pay {amount} of {currency}: the last decimal must be 0")]
     Amount { amount: Minor, currency: Currency },
 }
 
-/// One order to be paid. Everything in it is as it is stored: asked again, it is the same.
+/// The charge of one order. It is built from stored values only, so a repeated call is identical.
 #[derive(Clone, Debug)]
 pub struct Charge<'a> {
     pub order: OrderId,
-    /// Who placed the order, where the provider was told so before.
+    /// The owner who placed the order, if an earlier call told the provider: the repeated call must be identical.
     pub payer: Option<&'a Owner>,
     pub amount: Minor,
     pub currency: Currency,
     pub token: &'a CardToken,
     pub capture: Capture,
-    /// After this the order is charged no more.
+    /// The order isn't charged after this time.
     pub limit: OffsetDateTime,
 }
 
-/// What came of asking the provider.
+/// Why a call to the provider gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentError {
-    /// No answer, or one that decides nothing: it may have been done, or may still be. To be asked again.
+    /// No answer, or an unclear one. The outcome is unknown, and the provider must be asked again.
     #[error("{operation}: {reason}")]
     Unknown { operation: &'static str, reason: String },
-    /// The provider refuses the request itself, and has done nothing. The code is its own word.
+    /// The provider refused the call and has done nothing. The code is the provider's.
     #[error("{operation}: refused with {code}")]
     Refused { operation: &'static str, code: String },
 }
 
-/// The payment provider. Asked after the order is stored; every call may be repeated, and has one effect.
+/// The payment provider. It is called after the order is stored. Every call may be repeated and has one effect.
 pub trait Payments: Sync {
-    /// Whether and how a card may pay this. Asks nobody.
+    /// The terms on which a card may pay this amount. Makes no call.
     fn terms(&self, amount: Minor, currency: Currency) -> Result<CardTerms, CardUnavailable>;
 
-    /// Charges an order, once: repeated within a day, it answers with the same payment.
+    /// Charges an order, once: a call that is repeated within a day returns the same intent.
     fn pay(&self, charge: Charge<'_>) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
 
-    /// The payment as it is now.
+    /// The intent in its current state.
     fn look(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
 
-    /// The payment of an order that never told its name, which was begun before the limit. None only when it is certain
-    /// that the provider has none.
+    /// Searches the intent of an order that doesn't know its intent's id. It was begun before the limit. None only if
+    /// the provider certainly has none.
     fn find(
         &self,
         order: OrderId,
@@ -79,13 +79,13 @@ pub trait Payments: Sync {
         now: OffsetDateTime,
     ) -> impl Future<Output = Result<Option<Intent>, PaymentError>> + Send;
 
-    /// Sees that nothing is ever paid any more; answers with what is the case, which may be that it has been paid.
+    /// Cancels an intent, so that it can't be paid any more. Returns its state, which may be that it has been paid.
     fn cancel(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
 
-    /// Takes the amount that is held.
+    /// Captures the authorized amount.
     fn capture(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
 
-    /// Gives an amount back, once for each id.
+    /// Refunds an amount, once for each id.
     fn refund(
         &self,
         intent: &str,
@@ -95,42 +95,43 @@ pub trait Payments: Sync {
     ) -> impl Future<Output = Result<Refunded, PaymentError>> + Send;
 }
 
-/// Something that the provider tells by itself.
+/// An event of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderEvent {
     pub id: String,
-    /// The order that it is about; none for what isn't ours.
+    /// The order that it is about; none if it isn't about this shop's orders.
     pub about: Option<AboutOrder>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AboutOrder {
     pub order: OrderId,
-    /// Who placed it, as payments said that were begun before ids of guests were kept from the provider.
+    /// The owner, as older payments have it in their metadata. Newer ones don't, so that the provider learns no guest
+    /// ids.
     pub owner: Option<Owner>,
     pub intent: String,
 }
 
-/// Why an event is not taken.
+/// Why an event is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventRefusal {
-    #[error("this shop takes no events: no secret to check them with is configured")]
+    #[error("this shop takes no events: no webhook secret is configured")]
     NoSecret,
-    #[error("the secret to check events with can't be had right now")]
+    #[error("the webhook secret is not available right now")]
     SecretUnavailable,
     #[error("{0}")]
     Signature(&'static str),
-    #[error("the event is not what the provider sends: {0}")]
+    #[error("the event doesn't have the provider's format: {0}")]
     Malformed(&'static str),
 }
 
-/// Events that have been seen to; kept for longer than the provider repeats one.
+/// Events that have been processed. They are kept for longer than the provider repeats an event.
 pub trait SeenEvents: Sync {
     fn seen(&self, id: &str, now: OffsetDateTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     fn note(&self, id: &str, now: OffsetDateTime) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Keeps what somebody has to look into.
+    /// Stores an event that a person has to look into.
     fn note_unknown(
         &self,
         event: &ProviderEvent,

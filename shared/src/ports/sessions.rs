@@ -13,11 +13,11 @@ use crate::{
     ports::{ChangeId, Saved, StoreError, StoredResponse},
 };
 
-/// A copy of a session out of the cache.
+/// A copy of a session from the cache.
 #[derive(Clone, Debug)]
 pub struct CachedSession {
     pub session: Session,
-    /// When the database was last known to hold just this.
+    /// When the database was last known to have this version.
     pub verified_at: OffsetDateTime,
 }
 
@@ -25,14 +25,14 @@ pub struct CachedSession {
 #[derive(Clone, Debug)]
 pub struct Loaded {
     pub session: Session,
-    /// A trusted copy answered; it may be older than the database by the trust window.
+    /// Whether it comes from a trusted copy, which may be older than the database by the trust window.
     pub from_cache: bool,
 }
 
-/// Sessions, kept in `DynamoDB` and copied to Redis. With Redis down every load is a consistent database read.
-/// With `DynamoDB` down, loads that a trusted copy can't answer and all writes are errors.
+/// Sessions, stored in `DynamoDB` and copied to Redis. With Redis down every load is a consistent database read. With
+/// `DynamoDB` down all writes are errors, and all loads that a trusted copy can't answer.
 pub trait Sessions: Sync {
-    /// The session, from `cached` while that may be trusted, else from the database. Fills no cache.
+    /// The session, from `cached` while that may be trusted, else from the database. Doesn't fill the cache.
     fn load(
         &self,
         id: CheckoutId,
@@ -40,10 +40,10 @@ pub trait Sessions: Sync {
         now: OffsetDateTime,
     ) -> impl Future<Output = Result<Option<Loaded>, StoreError>> + Send;
 
-    /// After a read: notes the activity where that is due, and refreshes the copy. Best effort; failures are logged.
+    /// After a read: records the activity if that is due, and refreshes the copy. Best effort; failures are logged.
     fn touch(&self, loaded: Loaded, now: OffsetDateTime) -> impl Future<Output = Session> + Send;
 
-    /// Stores a new session, and with it the stored response of the request that opened it.
+    /// Stores a new session, together with the stored response of its request.
     fn create(
         &self,
         session: &Session,
@@ -52,8 +52,8 @@ pub trait Sessions: Sync {
         deadline: Instant,
     ) -> impl Future<Output = Result<Saved<Session>, StoreError>> + Send;
 
-    /// The sessions of an owner, of which some may not be theirs any more. One opened in the last moment may be missing:
-    /// an index answers, and follows the table.
+    /// The sessions of an owner, from an eventually consistent index: some may not be theirs any more, and a new one
+    /// may be missing.
     fn owned_by(&self, owner: &Owner) -> impl Future<Output = Result<Vec<CheckoutId>, StoreError>> + Send;
 
     /// Replaces the session, open or completed, that had the version before this one's.

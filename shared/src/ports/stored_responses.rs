@@ -9,11 +9,12 @@ use crate::{domain::ids::GuestId, ports::StoreError};
 /// A stored answer to a request with an idempotency key. Kept for 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredResponse {
-    /// Names caller, route and key.
+    /// A digest of caller, route and key.
     pub id: String,
-    /// Of the request's body: the same key with another body is a mistake.
+    /// The digest of the request's body: the same key with another body is an error.
     pub fingerprint: String,
-    /// Of the JSON in it, whatever its spacing and order; None where it is none, and in stored responses of earlier versions.
+    /// The digest of its JSON in canonical form. None if the body isn't JSON, and in stored responses of earlier
+    /// releases.
     pub canonical: Option<String>,
     pub status: u16,
     pub body: String,
@@ -26,14 +27,15 @@ pub struct StoredResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     pub stored_response: Option<StoredResponse>,
-    /// What the guest had until then belongs to an account: answers that were stored until then are the guest's no longer.
+    /// Set if the guest was claimed: responses that were stored until this time belong to the account.
     pub claimed: Option<OffsetDateTime>,
 }
 
-/// Stored responses. With the database down a request with an idempotency key is an error: it can't be known to be new.
+/// Stored responses. With the database down a request with an idempotency key is an error, because nobody can tell
+/// whether it is new.
 pub trait StoredResponses: Sync {
-    /// `guest` is the guest who asks, if it is one. One read; a second one only for the answer to a caller who became a
-    /// guest by it.
+    /// What is stored for a key. `guest` is the calling guest, if it is one. One read; a second one only if the stored
+    /// response made its caller a guest.
     fn find(
         &self,
         id: &str,
@@ -41,16 +43,16 @@ pub trait StoredResponses: Sync {
         now: OffsetDateTime,
     ) -> impl Future<Output = Result<Kept, StoreError>> + Send;
 
-    /// Keeps the answer of a request that wrote nothing; what is written keeps its answer in its own transaction.
-    /// False when another request with the key was answered first.
+    /// Stores the response of a request that wrote nothing; a write stores its response in its own transaction. False
+    /// if another request with the key was answered first.
     fn store(
         &self,
         stored_response: &StoredResponse,
         now: OffsetDateTime,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Notes that a guest's sessions and orders are claimed: see [`Kept::claimed`]. `expires_at` is when the last of the
-    /// guest's answers will have expired.
+    /// Records that a guest's sessions and orders are claimed: see [`Kept::claimed`]. `expires_at` is when the last of
+    /// the guest's stored responses expires.
     fn claimed(
         &self,
         guest: GuestId,

@@ -2,8 +2,8 @@
 
 use crate::ports::{Catalog, DueOrders, Orders, Payments, SeenEvents, Sessions, StoredResponses};
 
-/// Every store that a use case may need, as one type: a use case names this one, and takes what it needs of it. `App`
-/// implements it with the real ones; a test may do so with its own.
+/// Every store that a use case may need, as one type parameter. `App` implements it with the real stores; a test may
+/// use its own.
 pub trait Stores: Sync {
     type Sessions: Sessions;
     type Catalog: Catalog;

@@ -1,4 +1,4 @@
-//! A cart to be priced, and its lines while they are.
+//! A cart to price, and its lines during pricing.
 
 use crate::domain::{
     ids::{CouponCode, ShippingMethodId, UserId},
@@ -9,7 +9,7 @@ use crate::domain::{
     tax::TaxStatus,
 };
 
-/// What is to be priced.
+/// The input of pricing.
 #[derive(Clone, Copy, Debug)]
 pub struct Cart<'a> {
     pub currency: Currency,
@@ -21,11 +21,11 @@ pub struct Cart<'a> {
     pub tax_status: &'a TaxStatus,
     /// The signed-in customer, for certificates that name one.
     pub customer: Option<&'a UserId>,
-    /// The lines as last priced: a product that left the catalog keeps its last price, and is a issue.
+    /// The lines as last priced: a product that left the catalog keeps its last price, and becomes an issue.
     pub previous: &'a [PricedLine],
 }
 
-/// A line in the making, with what it was made from.
+/// A line during pricing, with its product.
 pub(super) struct Row<'t> {
     pub(super) line: PricedLine,
     pub(super) product: Option<&'t Product>,

@@ -14,7 +14,7 @@ use crate::{
     pricing::cart::{Cart, Row},
 };
 
-/// All offers for the address, cheapest first; with a coupon for free shipping, less what that takes off.
+/// All offers for the address, cheapest first, less a coupon for free shipping.
 pub(super) fn offers(
     cart: Cart<'_>,
     snapshot: &CatalogSnapshot,
@@ -46,7 +46,7 @@ pub(super) fn offers(
     Ok(offers)
 }
 
-/// The method that was chosen, if it is on offer.
+/// The offer of the chosen method, if it is offered.
 pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], issues: &mut Vec<CartIssue>) -> Option<Offer> {
     let place = || to.label().to_owned();
     if offers.is_empty() {
@@ -61,7 +61,8 @@ pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], issues:
     offer.cloned()
 }
 
-/// Gives each line its share: by what it costs after discounts, else by what it cost before them, else by units.
+/// Gives each line its share of shipping: by cost after discounts; if that is zero for all, by cost before them, then
+/// by units.
 pub(super) fn spread(amount: Minor, rows: &mut [Row<'_>]) -> Result<(), OutOfRange> {
     let nets: Vec<Minor> = rows.iter().map(Row::net).collect::<Result<_, _>>()?;
     let subtotals: Vec<Minor> = rows.iter().map(|row| row.line.subtotal).collect();

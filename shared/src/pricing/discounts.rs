@@ -14,7 +14,7 @@ use crate::{
     pricing::cart::{Cart, Row},
 };
 
-/// The cart's coupons that apply, in the order in which they are taken.
+/// The cart's coupons that apply, in the order in which they are applied.
 pub(super) fn choose<'t>(
     cart: Cart<'_>,
     snapshot: &'t CatalogSnapshot,
@@ -53,7 +53,7 @@ fn covers(coupon: &Coupon, row: &Row<'_>) -> bool {
     coupon.scope.is_empty() || coupon.scope.holds(&row.line.sku, row.product)
 }
 
-/// Takes the coupons off the lines, one after the other: each works on what the ones before it left.
+/// Applies the coupons to the lines, one after the other: each reduces what the ones before it left.
 pub(super) fn take(
     coupons: &[&Coupon],
     currency: Currency,
@@ -97,7 +97,7 @@ fn parts(coupon: &Coupon, currency: Currency, rows: &[Row<'_>]) -> Result<Vec<Mi
     amount.min(cap).split(&weights)
 }
 
-/// What each line gives when the cheapest units of every full group are reduced.
+/// The discount of each line when the cheapest units of every full group are reduced.
 fn reductions(
     coupon: &Coupon,
     buy: u32,
@@ -111,7 +111,7 @@ fn reductions(
     let mut left = groups.saturating_mul(u64::from(get));
     let mut cheapest: Vec<usize> =
         (0..rows.len()).filter(|at| rows.get(*at).is_some_and(|row| covers(coupon, row))).collect();
-    // Rows come by SKU, and the sort is stable: among equal prices the first SKU is reduced.
+    // Rows are in the order of SKUs and the sort is stable, so among equal prices the first SKU is reduced.
     cheapest.sort_by_key(|at| rows.get(*at).map(|row| row.line.unit_price));
     let mut parts = vec![Minor::ZERO; rows.len()];
     for at in cheapest {

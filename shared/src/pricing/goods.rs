@@ -1,4 +1,4 @@
-//! Lines at the catalog's prices, and whether they can be had.
+//! Lines at the catalog's prices, and whether they are available.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::{
     pricing::cart::{Cart, Row},
 };
 
-/// The cart's lines, each at today's price.
+/// The cart's lines, each at its price at `now`.
 pub(super) fn rows<'t>(
     cart: Cart<'_>,
     snapshot: &'t CatalogSnapshot,
@@ -70,7 +70,7 @@ fn article(line: &Line, product: Option<&Product>, cart: Cart<'_>, now: OffsetDa
     product.article(line.sku.variant.as_ref(), cart.currency, now)
 }
 
-/// Lines that take from one counter are summed: two lines of three need six.
+/// Checks the stock. Lines that share a counter are added up: two lines of 3 units need 6.
 pub(super) fn check_stock(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
     for (sku, requested) in wanted(cart.lines, snapshot) {
         let available = snapshot.stock.get(&sku).copied().unwrap_or_default();
@@ -80,7 +80,7 @@ pub(super) fn check_stock(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &m
     }
 }
 
-/// Units of one product are summed over its variants: the most per order is the product's.
+/// Checks the maximum per order. It is the product's, so units are added up over its variants.
 pub(super) fn check_most(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
     let mut requested: BTreeMap<&ProductId, u64> = BTreeMap::new();
     for line in cart.lines {
@@ -96,7 +96,7 @@ pub(super) fn check_most(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mu
     }
 }
 
-/// Units by counter, of what is counted.
+/// The requested units for each stock counter. Products that aren't counted are left out.
 pub fn wanted(lines: &[Line], snapshot: &CatalogSnapshot) -> BTreeMap<Sku, u64> {
     let mut wanted: BTreeMap<Sku, u64> = BTreeMap::new();
     for line in lines {

@@ -1,7 +1,7 @@
-//! The one place where totals are made: a pure function from a cart and the shop's snapshot to prices.
+//! The one place that calculates totals: a pure function from a cart and a catalog snapshot to prices.
 //!
 //! Every change of a session goes through [`price`], and so do the shipping preview and confirm. `docs/PRICING.md`
-//! states the rules; its examples are run against this module. In this order:
+//! states the rules, and a test runs its examples against this module. The order:
 //! 1. `goods`: a line costs unit price × quantity, from the catalog.
 //! 2. `discounts`: coupons, each rounded once and spread over the lines it covers by largest remainder.
 //! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines.
@@ -25,14 +25,14 @@ use crate::domain::{
 pub use cart::Cart;
 pub use goods::wanted;
 
-/// Prices a cart. What doesn't fit together comes back in `issues`, with the totals of everything that does.
+/// Prices a cart. Whatever stands in the way of an order is returned in `issues`; the totals cover the rest.
 ///
 /// # Errors
 /// [`OutOfRange`] when an amount leaves the range of [`Minor`].
 pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
     let mut issues = Vec::new();
     let mut rows = goods::rows(cart, snapshot, now, &mut issues)?;
-    // The order of a cart must not decide who gets the odd cent.
+    // Sorted, so that the order of the cart's lines doesn't decide which line gets the odd cent.
     rows.sort_by(|a, b| a.line.sku.cmp(&b.line.sku));
     goods::check_stock(cart, snapshot, &mut issues);
     goods::check_most(cart, snapshot, &mut issues);
@@ -58,7 +58,7 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
     Ok(priced)
 }
 
-/// Adds every line up, and the lines to the summary.
+/// Totals each line, and adds the lines up to the summary.
 fn total(lines: &mut [PricedLine], tax_included: bool) -> Result<Summary, OutOfRange> {
     let mut summary = Summary { tax_included, ..Summary::default() };
     for line in lines {

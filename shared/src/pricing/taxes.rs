@@ -29,7 +29,7 @@ struct Due<'t> {
     rate: Rate,
 }
 
-/// Taxes the lines. Where the tax of any of them isn't known, none is, and that is a issue.
+/// Taxes the lines. If the tax of one line is unknown, no line is taxed, and that is an issue.
 pub(super) fn take(
     cart: Cart<'_>,
     snapshot: &CatalogSnapshot,
@@ -54,7 +54,7 @@ pub(super) fn take(
             let net = row.net()?;
             let taxable = if jurisdiction.shipping_taxable { net.plus(row.line.shipping)? } else { net };
             let amount = if included { rate.included_in(taxable, rates)? } else { rate.of(taxable)? };
-            // What isn't owed is not charged; where the price has it already, it comes off.
+            // A tax that isn't owed is not charged. If the price includes it, it is subtracted.
             let amount = match (&relief, included) {
                 (None, _) => amount,
                 (Some(_), true) => {
@@ -74,7 +74,7 @@ pub(super) fn take(
     Ok(Tax { parts, relief, included })
 }
 
-/// What each line owes where.
+/// The rates of each line: one for each jurisdiction.
 fn dues<'t>(snapshot: &'t CatalogSnapshot, to: &Destination, rows: &[Row<'_>]) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
     let jurisdictions = snapshot.tax.applying(to)?;
     let of = |row: &Row<'_>| {
@@ -85,11 +85,11 @@ fn dues<'t>(snapshot: &'t CatalogSnapshot, to: &Destination, rows: &[Row<'_>]) -
     rows.iter().map(of).collect()
 }
 
-/// An entry for each jurisdiction and rate: jurisdictions as the shop lists them, rates as the lines bring them up.
+/// One entry for each jurisdiction and rate: jurisdictions in the shop's order, rates in the order of the lines.
 fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     let width = due.iter().map(Vec::len).max().unwrap_or_default();
     let mut parts: Vec<TaxPart> = Vec::new();
-    // Every line owes to the same jurisdictions, in the same order.
+    // Every line has the same jurisdictions, in the same order.
     for at in 0..width {
         for Due { jurisdiction, rate } in due.iter().filter_map(|line| line.get(at)) {
             if !parts.iter().any(|part| part.jurisdiction == jurisdiction.id && part.rate == *rate) {
@@ -106,8 +106,8 @@ fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     parts
 }
 
-/// Why this customer owes no tax here, if so. A certificate that doesn't hold is a issue; a VAT number that changes
-/// nothing here isn't.
+/// Why this customer owes no tax here, if so. A certificate that isn't valid here is an issue; a VAT number without an
+/// effect here is not.
 fn relief(
     cart: Cart<'_>,
     snapshot: &CatalogSnapshot,

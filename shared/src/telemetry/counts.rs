@@ -1,16 +1,17 @@
-//! What happened in one invocation, counted and timed while it runs.
+//! The counts and timings of one invocation.
 
 use std::{cell::RefCell, error::Error, time::Duration};
 
 use crate::telemetry::cause;
 
-/// One invocation's counts. What stays at zero is not worth telling.
+/// The counts of one invocation. Zeros are not reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Sessions that a trusted copy in Redis answered, and those that the database had to.
+    /// Loads of sessions from a trusted copy in Redis, and from the database.
     pub session_hits: u64,
     pub session_misses: u64,
-    /// Orders, and lists of them, that the cache answered; that the database had to; that were put into the cache.
+    /// Orders and lists of orders that were read from the cache, that were read from the database, and that were put
+    /// into the cache.
     pub order_cache_hits: u64,
     pub order_cache_misses: u64,
     pub order_cache_fills: u64,
@@ -18,37 +19,37 @@ pub struct Counts {
     pub rate_limit_violations: u64,
     /// Requests of callers whom staff have blocked.
     pub blocked_requests: u64,
-    /// Operations that went on without their store, or failed for want of it.
+    /// Calls to a store that failed; the request went on without it or failed too.
     pub redis_degraded: u64,
     pub dynamodb_degraded: u64,
     pub payments_degraded: u64,
-    /// Payments that the provider told of, and no order of ours knows.
+    /// Payments in the provider's events that belong to no known order.
     pub unknown_payments: u64,
-    /// Refunds that the provider, or the customer's bank, did not make.
+    /// Refunds that the provider or the customer's bank refused.
     pub failed_refunds: u64,
-    /// Runs of the reconciler that could read the index of due orders, or most of it.
+    /// Runs of the reconciler that could read at least a part of the index of due orders.
     pub reconcile_runs: u64,
     /// Runs of the reconciler that could not read the index of due orders, or a part of it.
     pub reconcile_failures: u64,
-    /// Orders that a run could not look at, each time that one tried.
+    /// Orders that a run could not reconcile, once for each attempt.
     pub orders_not_reconciled: u64,
-    /// How long ago the order should have been looked at that waits longest, when a run of the reconciler began.
+    /// How long the oldest due order had been due when a run of the reconciler began, in seconds.
     pub oldest_due_s: u64,
-    /// Cards that a bank refused.
+    /// Cards that were declined.
     pub declines: u64,
     /// Cards that weren't tried, after too many declines.
     pub declines_refused: u64,
-    /// Deadlines that were waited out for Redis: what bounds the time that a broken Redis costs.
+    /// Timeouts of Redis. They bound the time that a broken Redis costs.
     pub redis_timeouts: u64,
-    /// How often Redis was given up on for a while.
+    /// How often the circuit breaker for Redis opened.
     pub breaker_openings: u64,
-    /// Writes that met another's, and were made again.
+    /// Writes that conflicted with another write and were repeated.
     pub version_conflicts: u64,
-    /// Requests that were turned away because too many others changed the same thing at once.
+    /// Requests that were refused because too many others changed the same item at once.
     pub contention: u64,
     /// Whether this was the container's first invocation.
     pub cold_starts: u64,
-    /// How long each call to a store took, retries and waiting in vain included.
+    /// The duration of each call to a store, including retries and timeouts.
     pub redis_calls: Vec<Duration>,
     pub dynamodb_calls: Vec<Duration>,
     pub payments_calls: Vec<Duration>,
@@ -69,7 +70,7 @@ tokio::task_local! {
     static COUNTS: RefCell<Counts>;
 }
 
-/// Runs an invocation, and tells what was counted in it.
+/// Runs an invocation, and returns its output and its counts.
 pub async fn counting<T>(work: impl Future<Output = T>) -> (T, Counts) {
     COUNTS
         .scope(RefCell::default(), async {
@@ -79,12 +80,12 @@ pub async fn counting<T>(work: impl Future<Output = T>) -> (T, Counts) {
         .await
 }
 
-/// Counts something. Outside of an invocation there is nobody to tell.
+/// Changes the counts of the current invocation. Outside of one it does nothing.
 pub fn count(change: impl FnOnce(&mut Counts)) {
     let _: Result<(), _> = COUNTS.try_with(|counts| change(&mut counts.borrow_mut()));
 }
 
-/// Notes how long one call to a store took.
+/// Records the duration of one call to a store.
 pub fn timed(store: Store, took: Duration) {
     count(|counts| match store {
         Store::Redis => counts.redis_calls.push(took),
@@ -93,14 +94,13 @@ pub fn timed(store: Store, took: Duration) {
     });
 }
 
-/// How long the invocation has spent in calls to a store so far, in milliseconds. Calls that ran at the same time count
-/// one by one.
+/// The milliseconds that the invocation has spent in calls to a store so far. Parallel calls are added up.
 pub fn spent_ms(store: Store) -> u64 {
     let spent = COUNTS.try_with(|counts| counts.borrow().calls(store).iter().sum::<Duration>()).unwrap_or_default();
     u64::try_from(spent.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What has been counted in this invocation so far.
+/// A count of this invocation so far.
 pub fn counted(of: impl FnOnce(&Counts) -> u64) -> u64 {
     COUNTS.try_with(|counts| of(&counts.borrow())).unwrap_or_default()
 }
@@ -114,7 +114,7 @@ pub enum Store {
     Payments,
 }
 
-/// An operation went on without its store: one line in the log, with every cause, and one in the count.
+/// Logs and counts a failed call to a store, with every cause.
 pub fn degraded<'e>(store: Store, operation: &'static str, error: impl Into<Box<dyn Error + 'e>>) {
     let store = match store {
         Store::Redis => {
@@ -130,7 +130,7 @@ pub fn degraded<'e>(store: Store, operation: &'static str, error: impl Into<Box<
             "payments"
         }
     };
-    tracing::warn!(store, operation, error = cause::chain(&*error.into()), "degraded");
+    tracing::warn!(store, operation, error = cause::chain(&*error.into()), "Store call failed");
 }
 
 #[cfg(test)]

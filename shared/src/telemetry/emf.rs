@@ -1,4 +1,4 @@
-//! Counts as `CloudWatch` Embedded Metric Format: one line an invocation, which `CloudWatch` turns into metrics.
+//! Counts in `CloudWatch` Embedded Metric Format: one line for each invocation, which `CloudWatch` turns into metrics.
 
 use std::{
     io::Write as _,
@@ -19,22 +19,22 @@ use crate::{
 
 /// The dimension that all functions of one deployment share.
 const SERVICE: &str = "service";
-/// The dimension of one function, named as its folder is.
+/// The dimension of one function, by its folder name.
 const ROUTE: &str = "route";
 
 /// Writes the metrics of one container.
 pub struct Metrics {
     service: String,
-    /// It keeps buffers from one line to the next.
+    /// It reuses its buffers from line to line.
     format: Mutex<Emf>,
 }
 
-/// What one invocation was.
+/// The identity of one invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Invocation<'a> {
     pub at: OffsetDateTime,
     pub route: &'static str,
-    /// Lambda's id of it.
+    /// Lambda's id of the invocation.
     pub request_id: &'a str,
 }
 
@@ -77,16 +77,16 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 23] {
 pub const TIMES: [(&str, Store); 3] =
     [("RedisMs", Store::Redis), ("DynamoDbMs", Store::DynamoDb), ("PaymentsMs", Store::Payments)];
 
-/// Values that one metric of a line may hold: `CloudWatch` refuses a line with more.
+/// The most values of one metric in a line: `CloudWatch` refuses a line with more.
 const MAX_VALUES: usize = 100;
 
-/// Calls of one invocation, as one metric with a value for each.
+/// The calls of one invocation, as one metric with a value for each call.
 struct Calls<'a>(&'a [Duration]);
 
 impl Value for Calls<'_> {
     fn write(&self, writer: impl ValueWriter) {
         let values = self.0.iter().take(MAX_VALUES);
-        // To the microsecond: more digits say nothing.
+        // Rounded to microseconds: more digits have no meaning.
         let values = values.map(|took| Observation::Floating((took.as_secs_f64() * 1e6).round() / 1e3));
         writer.metric(values, Unit::Second(NegativeScale::Milli), [], MetricFlags::empty());
     }
@@ -99,7 +99,7 @@ impl Entry for Line<'_> {
         writer.value(ROUTE, self.invocation.route);
         writer.value("function_request_id", self.invocation.request_id);
         for (name, value) in metrics(self.counts) {
-            // What stays at zero isn't told: CloudWatch sums, and bills, what is there.
+            // Zeros are left out: CloudWatch sums the values, and bills for each metric.
             if value > 0 {
                 writer.value(name, &value);
             }
@@ -120,7 +120,7 @@ impl Metrics {
         Self { service: config.service.clone(), format: Mutex::new(format) }
     }
 
-    /// The line of one invocation; nothing where nothing was counted.
+    /// The line of one invocation; none if nothing was counted.
     pub fn line(&self, invocation: Invocation<'_>, counts: &Counts) -> Option<Vec<u8>> {
         if *counts == Counts::default() {
             return None;
@@ -131,10 +131,10 @@ impl Metrics {
         Some(line)
     }
 
-    /// Writes the line of one invocation where Lambda collects it.
+    /// Writes the line of one invocation to standard output, where Lambda collects it.
     pub fn emit(&self, invocation: Invocation<'_>, counts: &Counts) {
         if let Some(line) = self.line(invocation, counts) {
-            // Without standard output there is nobody to tell.
+            // Without standard output there is nowhere to report the failure.
             let _: std::io::Result<()> = std::io::stdout().lock().write_all(&line);
         }
     }

@@ -1,4 +1,4 @@
-//! Logs and metrics: JSON lines on standard output, where Lambda collects them. No bodies, tokens, addresses or e-mail;
+//! Logs and metrics: JSON lines on standard output, where Lambda collects them. No bodies, tokens, addresses or e-mail:
 //! identifiers only.
 
 pub mod counts;
@@ -19,11 +19,11 @@ use tracing_subscriber::{
 
 use crate::config::{TelemetryConfig, lambda::LambdaConfig};
 
-/// Starts logging, once per process; a second call changes nothing. The fields have the names that AWS Lambda Powertools
-/// gives them.
+/// Starts logging, once for each process; a second call changes nothing. The fields have the names of AWS Lambda
+/// Powertools.
 pub fn init(config: &TelemetryConfig, lambda: &LambdaConfig) {
-    // The level is ours alone: at `trace` the SDK would log whole requests, and the customer with them. And how a handler
-    // ended stands in our own lines already.
+    // The level applies to this code only: at `trace` the SDK logs whole requests, with customer data. The runtime's
+    // lines about handlers are left out, because this code logs the same.
     let targets = Targets::new()
         .with_default(config.log_level.min(tracing::Level::WARN))
         .with_target("shared", config.log_level)
@@ -37,12 +37,11 @@ pub fn init(config: &TelemetryConfig, lambda: &LambdaConfig) {
     if let Some(name) = &lambda.function_name {
         format.add_static_field("function_name", name.clone().into());
     }
-    // In tests many bootstraps share a process, and the first one has won.
+    // In tests several bootstraps share a process; only the first one sets it.
     let _: Result<(), _> = tracing_subscriber::registry().with(targets).with(format).try_init();
 }
 
-/// Makes a panic one line of the log, with the fields of the request that it happened in, and not a text on standard
-/// error.
+/// Logs a panic as one line with the fields of its request, instead of a text on standard error.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
@@ -50,13 +49,13 @@ pub fn log_panics() {
     }));
 }
 
-/// What the code says of a panic. A text that was put together at run time may quote what a customer sent.
+/// The fixed text of a panic. A text that was formatted at run time may quote customer data, so it isn't logged.
 fn panic_text(panic: &PanicHookInfo<'_>) -> &'static str {
     let text = panic.payload().downcast_ref::<&'static str>().copied();
     text.unwrap_or("the text of this panic may hold personal data; the location says where it happened")
 }
 
-/// Says why the process ends before it has served anything: one line with the usual fields, whatever the log level.
+/// Logs why the process ends before it has served anything: one line with the usual fields, whatever the log level.
 pub fn cannot_start(config: &TelemetryConfig, lambda: &LambdaConfig, at: OffsetDateTime, errors: &[String]) {
     let reasons = if errors.len() == 1 { "reason" } else { "reasons" };
     let mut line = json!({
@@ -69,6 +68,6 @@ pub fn cannot_start(config: &TelemetryConfig, lambda: &LambdaConfig, at: OffsetD
     if let Some(name) = &lambda.function_name {
         line["function_name"] = json!(name);
     }
-    // Without standard output there is nobody to tell.
+    // Without standard output there is nowhere to report the failure.
     let _: std::io::Result<()> = writeln!(std::io::stdout().lock(), "{line}");
 }

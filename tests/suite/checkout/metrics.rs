@@ -278,7 +278,7 @@ async fn each_call_to_a_store_is_timed_and_a_slow_store_is_named() {
     let fastest = line["RedisMs"]["Values"].as_array().expect("values").iter().filter_map(Value::as_f64);
     assert!(fastest.fold(f64::MAX, f64::min) >= 60.0, "each waited for the slow Redis: {line:#}");
     let served = paid.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    let served: Vec<_> = served.filter(|line| line["message"] == "served").collect();
+    let served: Vec<_> = served.filter(|line| line["message"] == "Request served").collect();
     assert!(served[0]["redis_ms"].as_u64().is_some_and(|ms| ms >= 5 * 60), "{served:#?}");
     assert!(served[0]["dynamodb_ms"].is_u64() && served[0]["payments_ms"].is_u64(), "{served:#?}");
     let line = health.stop().await.pop().expect("a line");

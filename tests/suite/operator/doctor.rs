@@ -167,7 +167,7 @@ async fn each_fault_of_redis_is_told_once_by_what_the_server_said() {
     let url = format!("rediss://127.0.0.1:{}", tls.node().port());
     check(&at(&url).await, "certificate", "REDIS_CA");
     assert!(with(&world, &[("REDIS_URL", &url), ("REDIS_CA", tls.ca())]).await.has_no_fault());
-    check(&fault(&with(&world, &[("REDIS_TOPOLOGY", "cluster")]).await), "no cluster", "REDIS_TOPOLOGY to single");
+    check(&fault(&with(&world, &[("REDIS_TOPOLOGY", "cluster")]).await), "isn't a cluster", "REDIS_TOPOLOGY to single");
 }
 
 /// A server that takes no writes says why, and the reason is what is told: not rights that nobody lacks.

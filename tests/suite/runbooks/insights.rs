@@ -117,16 +117,17 @@ fn names(list: &str) -> impl Iterator<Item = String> {
 #[test]
 fn a_query_keeps_what_fits_and_knows_its_fields() {
     let lines = [
-        serde_json::json!({"message": "served", "route": "health", "duration_ms": 12}),
-        serde_json::json!({"message": "served", "route": "initiate", "duration_ms": 900}),
-        serde_json::json!({"message": "degraded", "store": "redis", "error": "OOM command not allowed"}),
+        serde_json::json!({"message": "Request served", "route": "health", "duration_ms": 12}),
+        serde_json::json!({"message": "Request served", "route": "initiate", "duration_ms": 900}),
+        serde_json::json!({"message": "Store call failed", "store": "redis", "error": "OOM command not allowed"}),
     ];
     let kept = |text: &str| Query::parse(text).of(&lines).len();
-    assert_eq!(kept("fields @timestamp | filter message = \"served\" | sort @timestamp desc"), 2);
-    assert_eq!(kept("filter message = \"served\" and duration_ms >= 100"), 1);
+    assert_eq!(kept("fields @timestamp | filter message = \"Request served\" | sort @timestamp desc"), 2);
+    assert_eq!(kept("filter message = \"Request served\" and duration_ms >= 100"), 1);
     assert_eq!(kept("filter error like /OOM/"), 1);
     assert_eq!(kept("filter @message like /initiate/"), 1);
-    let query =
-        Query::parse("filter message = \"served\" | stats count(*) as n, pct(duration_ms, 99), avg(redis_ms) by route");
+    let query = Query::parse(
+        "filter message = \"Request served\" | stats count(*) as n, pct(duration_ms, 99), avg(redis_ms) by route",
+    );
     assert_eq!(query.unknown_fields(&query.of(&lines)), ["redis_ms"]);
 }

@@ -42,7 +42,7 @@ pub struct CatalogArgs {
 
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
-    /// Check a catalog file and tell every fault, with its place as a JSON pointer
+    /// Check a catalog file and print every fault, with its place as a JSON pointer
     Check {
         /// The catalog, as JSON
         file: PathBuf,
@@ -134,7 +134,7 @@ pub fn read(file: &Path) -> Result<CatalogFile, CatalogError> {
 }
 
 fn size(catalog: &CatalogFile) -> usize {
-    // A file that has been read has no fault left.
+    // A file that was read has no faults.
     Dynamo::catalog_size(catalog).unwrap_or_default()
 }
 

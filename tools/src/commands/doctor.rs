@@ -28,7 +28,7 @@ Examples:
   env $(cat production.env) checkout doctor --json"
 )]
 pub struct DoctorArgs {
-    /// Ask each function of this deployed stack how it is: its own settings, rights and reach, from where it runs
+    /// Let each function of this deployed stack check itself: its settings, permissions and network, from where it runs
     #[arg(long, value_name = "NAME", conflicts_with = "functions")]
     stack: Option<String>,
     /// The same of the functions that `checkout dev` runs on this machine
@@ -51,7 +51,7 @@ pub async fn doctor(target: &Target, args: &DoctorArgs) -> Result<Outcome, Comma
         Ok(config) => {
             report.good(Part::Settings, "Settings", "complete");
             for name in config.unknown {
-                report.warn(Part::Settings, "Settings", name, "what it says has no effect: correct its name");
+                report.warn(Part::Settings, "Settings", name, "it has no effect: correct its name");
             }
         }
         Err(CommandError::Config(faults)) => {
@@ -61,7 +61,7 @@ pub async fn doctor(target: &Target, args: &DoctorArgs) -> Result<Outcome, Comma
         }
         Err(error) => return Err(error),
     }
-    // What can be looked at is looked at, whatever else is wrong.
+    // Everything that can be checked is checked, whatever else has faults.
     if let Ok(config) = target.redis() {
         redis(&mut report, &config).await;
     }
@@ -78,7 +78,7 @@ pub async fn doctor(target: &Target, args: &DoctorArgs) -> Result<Outcome, Comma
     Ok(if report.is_good() { Outcome::Done } else { Outcome::NotFound })
 }
 
-/// One line a finding, and one more with what to do about it.
+/// One line for each finding, and one more with the correction.
 pub fn shown(findings: &[Finding]) -> String {
     let line = |f: &Finding| {
         let mend = f.mend.as_ref().map(|mend| format!("\n      mend: {mend}")).unwrap_or_default();
@@ -87,7 +87,7 @@ pub fn shown(findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// In colour where a person reads it.
+/// In colour on a terminal.
 pub fn mark(state: State) -> String {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let (word, code) = match state {

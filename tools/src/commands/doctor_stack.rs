@@ -1,4 +1,4 @@
-//! `checkout doctor --stack`: every function is asked how it is, and answers from where it runs.
+//! `checkout doctor --stack`: every function checks itself from where it runs.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::{
     target::{CommandError, Target},
 };
 
-/// Asks the functions of a deployed stack.
+/// Runs the self-checks of a deployed stack's functions.
 pub async fn of_stack(target: &Target, stack: &str) -> Result<Outcome, CommandError> {
     let account = target.account()?;
     let functions = account.functions(stack).await.map_err(|why| {
@@ -33,7 +33,7 @@ pub async fn of_stack(target: &Target, stack: &str) -> Result<Outcome, CommandEr
     Ok(told(target, &account.ask_all(&functions).await))
 }
 
-/// Asks the functions of the stack on this machine.
+/// Runs the self-checks of the functions of the stack on this machine.
 pub async fn of_this_machine(target: &Target, port: u16) -> Result<Outcome, CommandError> {
     let account = target.account()?;
     let account = Account::new(account.aws, Some(format!("http://{}", ports::local(port))), None);
@@ -56,7 +56,7 @@ fn told(target: &Target, diagnoses: &[Diagnosis]) -> Outcome {
     if all.is_good() { Outcome::Done } else { Outcome::NotFound }
 }
 
-/// The worst of each part, in one word; a part that the function has no use for has none.
+/// The worst finding of each part, in one word. A part that the function doesn't use has none.
 fn row(diagnosis: &Diagnosis) -> [String; 7] {
     let worst = |part: Part| {
         let of_part = diagnosis.findings.0.iter().filter(|finding| finding.part == part);
@@ -83,13 +83,13 @@ const fn word(state: State) -> &'static str {
     }
 }
 
-/// Each thing that is not well once, with the functions that it stops.
+/// Each fault once, with the functions that it affects.
 fn causes(diagnoses: &[Diagnosis]) -> String {
     let mut causes: BTreeMap<(State, String, String, String), Vec<&str>> = BTreeMap::new();
     for diagnosis in diagnoses {
         for finding in diagnosis.findings.0.iter().filter(|finding| finding.state != State::Ok) {
             let Finding { what, seen, mend, state, .. } = finding;
-            // What was measured differs from function to function.
+            // The measured times differ from function to function.
             let seen = if *state == State::Slow { seen.split(" answers in ").next().unwrap_or(seen) } else { seen };
             let key = (*state, what.clone(), seen.to_owned(), mend.clone().unwrap_or_default());
             causes.entry(key).or_default().push(&diagnosis.function);
@@ -102,7 +102,7 @@ fn causes(diagnoses: &[Diagnosis]) -> String {
     causes.into_iter().rev().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What the first function measured that found it slow.
+/// The times of the first function that found it slow.
 fn measured(diagnoses: &[Diagnosis], what: &str) -> String {
     let findings = diagnoses.iter().flat_map(|diagnosis| &diagnosis.findings.0);
     let slow = findings.filter(|finding| finding.state == State::Slow && finding.what == what);

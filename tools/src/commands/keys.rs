@@ -92,12 +92,12 @@ pub struct ClearArgs {
     /// Don't ask
     #[arg(long, short)]
     yes: bool,
-    /// Only say what would go
+    /// Only print what would be dropped
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Keys that a question names as a sample.
+/// The number of keys that a question shows as a sample.
 const SAMPLE: usize = 5;
 
 pub async fn clear(target: &Target, args: &ClearArgs) -> Result<Outcome, CommandError> {

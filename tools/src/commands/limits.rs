@@ -19,7 +19,7 @@ use super::{
     target::{CommandError, Target},
 };
 
-/// Nobody is blocked for longer: 30 days.
+/// The longest block: 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[derive(Debug, Args)]
@@ -205,7 +205,7 @@ async fn show_one(
 fn known(route: Option<&str>) -> Result<(), CommandError> {
     let routes: Vec<_> = Route::ALL.into_iter().map(Route::function).collect();
     match route.filter(|route| !routes.contains(route)) {
-        Some(route) => Err(CommandError::Told(format!("{route} is no route: {}", routes.join(", ")))),
+        Some(route) => Err(CommandError::Told(format!("{route} is not a route: {}", routes.join(", ")))),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! How commands answer: tables for people, one JSON document for programs.
+//! The output of commands: tables for people, one JSON document for programs.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -6,13 +6,13 @@ use serde_json::json;
 
 use crate::say;
 
-/// Exit codes, told in `checkout --help`.
+/// Exit codes, documented in `checkout --help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    /// Nothing fits what was asked for, or `doctor` found faults.
+    /// Nothing was found, or `doctor` found faults.
     NotFound,
-    /// The person who was asked said no.
+    /// The person answered no.
     Declined,
 }
 
@@ -26,22 +26,22 @@ impl Outcome {
     }
 }
 
-/// Shows what was found: as JSON if that was asked for, else as people read it.
+/// Prints a result: as JSON if requested, else for people.
 pub fn show(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) {
     if json {
-        // What is shown is made of texts and numbers.
+        // Results are made of texts and numbers, so this can't fail.
         say::answer(serde_json::to_string_pretty(value).unwrap_or_default());
     } else {
         say::answer(text());
     }
 }
 
-/// Tells of an error in the form that was asked for.
+/// Prints an error in the requested form.
 pub fn failure(json: bool, why: &str) {
     if json { say::complain(&json!({ "error": why }).to_string()) } else { say::failure(why) }
 }
 
-/// A table without lines that a copy and paste would carry along.
+/// A table without border lines, which would disturb copy and paste.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

@@ -1,5 +1,5 @@
-//! `checkout run-tied`: becomes another program, which ends when the stack that started it ends,
-//! even by a kill that leaves the stack no time to tidy up. (Where the system can: on Linux.)
+//! `checkout run-tied`: becomes another program, which ends when the stack that started it ends, even if a kill leaves
+//! the stack no time to clean up. (Only on Linux.)
 
 use std::ffi::OsString;
 use std::io;

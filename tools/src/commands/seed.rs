@@ -39,7 +39,7 @@ pub struct SeedArgs {
     laptop: Laptop,
 }
 
-/// Why the events would find nothing.
+/// Why the fixtures of the events could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     #[error(transparent)]
@@ -68,7 +68,7 @@ pub fn run(args: &SeedArgs) -> Result<(), SeedError> {
     Ok(())
 }
 
-/// Seeds through a container with these settings, on top of this process's own environment.
+/// Stores the fixtures through a container with these settings, on top of this process's own environment.
 pub async fn seed(settings: &BTreeMap<String, Option<String>>) -> Result<(), SeedError> {
     let mut values: BTreeMap<String, String> = std::env::vars().collect();
     for (name, value) in settings {

@@ -76,7 +76,7 @@ pub async fn session(target: &Target, args: &SessionArgs) -> Result<Outcome, Com
     }
 }
 
-/// An error of a store, for people.
+/// A store's error, for people.
 fn told(error: &dyn std::error::Error) -> CommandError {
     CommandError::Told(cause::chain(error))
 }
@@ -151,7 +151,7 @@ async fn listed(target: &Target, args: &ListArgs) -> Result<Outcome, CommandErro
 }
 
 async fn expired(target: &Target, args: &ExpireArgs) -> Result<Outcome, CommandError> {
-    if !args.yes && !asks(&format!("End session {}? Its customer has to begin anew.", args.id))? {
+    if !args.yes && !asks(&format!("End session {}? Its customer must start again.", args.id))? {
         return Ok(Outcome::Declined);
     }
     let app = target.app()?;

@@ -1,4 +1,4 @@
-//! The environment that the functions of a local stack get.
+//! The environment of a local stack's functions.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use tools::stripe_server::{SECRET_KEY, WEBHOOK_SECRET};
 
 use crate::commands::environment::given;
 
-/// Whether the caller named a Redis of its own.
+/// Whether the environment names a Redis.
 pub fn has_redis() -> bool {
     given("REDIS_URL").or_else(|| given("REDIS_HOST")).is_some()
 }
 
-/// Whether the caller brought a Stripe account of its own.
+/// Whether the environment has a Stripe account.
 pub fn has_stripe() -> bool {
     given("STRIPE_SECRET_KEY").or_else(|| given("STRIPE_SECRET_KEY_FROM")).is_some()
 }
 
-/// What the functions get to pay at a Stripe of this machine.
+/// The settings of a Stripe on this machine.
 pub fn for_stripe(url: &str) -> [(String, Option<String>); 3] {
     [("STRIPE_API_URL", url), ("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)]
         .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
 }
 
-/// Whether the caller named an issuer of its own, so that laptop tokens would be refused.
+/// Whether the environment names an issuer, so that laptop tokens are refused.
 pub fn has_issuer() -> bool {
     given("JWT_JWKS").or_else(|| given("JWT_HS256_SECRET")).is_some()
 }
 
-/// How to reach the `DynamoDB` that the caller named by `AWS_ENDPOINT_URL_DYNAMODB`.
+/// The connection to the `DynamoDB` that `AWS_ENDPOINT_URL_DYNAMODB` names.
 pub fn named_dynamodb() -> Option<Access> {
     let endpoint = given("AWS_ENDPOINT_URL_DYNAMODB")?;
     let key = given("AWS_ACCESS_KEY_ID").unwrap_or_else(|| laptop::ACCESS_KEY.to_owned());
@@ -42,8 +42,7 @@ pub fn named_dynamodb() -> Option<Access> {
     })
 }
 
-/// What the functions get on top of this process's own environment, which they inherit.
-/// `None` takes a variable away.
+/// The variables on top of this process's own environment, which the functions inherit. `None` removes a variable.
 pub fn for_functions(
     access: &Access,
     redis_url: Option<String>,
@@ -60,7 +59,7 @@ pub fn for_functions(
     set("AWS_SESSION_TOKEN", access.credentials.session_token());
     if let Some(url) = redis_url {
         set("REDIS_URL", Some(&url));
-        // The server is ours: what the caller's environment says of another one would only contradict.
+        // The server is started here, so settings of another one in the environment are removed.
         for other in [
             "REDIS_PORT",
             "REDIS_USERNAME",

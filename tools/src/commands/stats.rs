@@ -87,7 +87,7 @@ pub async fn monitor(target: &Target, args: &MonitorArgs) -> Result<Outcome, Com
         let (node, line) = tokio::select! {
             line = lines.next() => match line {
                 Some(line) => line,
-                None => return Err(CommandError::Told("the servers have ended the connection".to_owned())),
+                None => return Err(CommandError::Told("the servers closed the connection".to_owned())),
             },
             () = &mut end => return Ok(Outcome::Done),
             _ = tokio::signal::ctrl_c() => return Ok(Outcome::Done),
@@ -102,12 +102,13 @@ pub async fn monitor(target: &Target, args: &MonitorArgs) -> Result<Outcome, Com
     }
 }
 
-/// The command of a line and its key, if that is one of ours: `1700000000.1 [0 127.0.0.1:5 lua] "GET" "cannbe:…"`.
+/// The command of a line and its key, if it is a key of this checkout: `1700000000.1 [0 127.0.0.1:5 lua] "GET"
+/// "cannbe:…"`.
 fn ours(line: &str, prefix: &str) -> Option<(String, String)> {
     let (_, words) = line.split_once("] ")?;
     let mut words = words.split("\" \"").map(|word| word.trim_matches('"'));
     let command = words.next()?.to_uppercase();
-    // The script, and how many keys it has, stand before its key.
+    // The script and its number of keys come before its key.
     let key = if command.starts_with("EVAL") { words.nth(2)? } else { words.next()? };
     key.starts_with(prefix).then(|| (command, key.to_owned()))
 }

@@ -7,13 +7,13 @@ use clap::Args;
 use shared::{adapters::dynamodb::client::Dynamo, config::dynamodb::TableNames};
 use tools::{laptop, ports};
 
-/// Where the tables of a stack on this machine are.
+/// The location of a local stack's tables.
 #[derive(Debug, Args)]
 pub struct Laptop {
     /// Port of this machine's database engine
     #[arg(long, env = "CHECKOUT_DYNAMODB_PORT", default_value_t = 18000, value_parser = clap::value_parser!(u16).range(1..))]
     pub dynamodb_port: u16,
-    /// What the names of the local tables start with
+    /// Prefix of the local tables' names
     #[arg(long, env = "CHECKOUT_TABLE_PREFIX", default_value = laptop::TABLE_PREFIX)]
     pub table_prefix: String,
 }
@@ -24,7 +24,7 @@ impl Laptop {
     }
 }
 
-/// The adapter, with the tables that these variables name. A table without a name may not be used.
+/// The adapter, with the tables that these variables name. A table without a name must not be used.
 pub fn open(client: Client, variables: &BTreeMap<String, String>) -> Dynamo {
     let name = |variable: &str| variables.get(variable).cloned().unwrap_or_default();
     Dynamo {

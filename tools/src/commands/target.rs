@@ -1,4 +1,4 @@
-//! Which checkout an operator means: the one that the environment names, or the one on this machine.
+//! The target of an operator's command: the checkout that the environment names, or the one on this machine.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use tools::{
 
 use crate::commands::{settings, store::Laptop};
 
-/// Why a command came to nothing.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error(transparent)]
@@ -66,9 +66,9 @@ impl Target {
     fn vars(&self) -> Result<Vars, CommandError> {
         let mut values: BTreeMap<String, String> = std::env::vars().collect();
         if self.local {
-            // The template is compiled in: an operator needn't stand in the project's folder.
+            // The template is compiled in, so that it works outside of the project's folder.
             let template = Template::parse(include_str!("../../../template.yaml"))?;
-            // What the stack runs with, which need not be what this shell has.
+            // The running stack's settings, which may differ from this shell's.
             if let Some(running) = self.running() {
                 values.retain(|name, _| !stack::is_noted(name));
                 values.extend(running);
@@ -116,7 +116,7 @@ impl Target {
         Ok(vars.finish(Some(config))?)
     }
 
-    /// Who asks, of which region; and where else Lambda and `CloudFormation` are, if not at the region's own addresses.
+    /// The credentials and region, and other endpoints of Lambda and `CloudFormation`, if set.
     pub fn account(&self) -> Result<Account, CommandError> {
         let mut vars = self.vars()?;
         let aws = AwsConfig::read(&mut vars);
@@ -125,7 +125,7 @@ impl Target {
         Ok(Account::new(vars.finish(aws)?, lambda, cloudformation))
     }
 
-    /// The limits as they are set.
+    /// The configured limits.
     pub fn limits(&self) -> Result<LimitsConfig, CommandError> {
         let mut vars = self.vars()?;
         let config = LimitsConfig::read(&mut vars);
@@ -141,18 +141,18 @@ impl Target {
         Ok(Config::read(self.vars()?)?)
     }
 
-    /// A container like those of the functions.
+    /// A container with all stores, as in a function.
     pub fn app(&self) -> Result<App, CommandError> {
         Ok(App::new(self.config()?, Clock::System)?)
     }
 }
 
-/// Asks a person. Whoever isn't at a terminal can't be asked.
+/// Asks the person at the terminal. An error without a terminal.
 pub fn asks(question: &str) -> Result<bool, CommandError> {
     use std::io::{BufRead as _, IsTerminal as _, Write as _};
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(CommandError::Told("there is nobody to ask: say --yes".to_owned()));
+        return Err(CommandError::Told("there is no terminal to ask on: use --yes".to_owned()));
     }
     let mut stderr = std::io::stderr();
     write!(stderr, "{question} [y/N] ")?;

@@ -1,4 +1,4 @@
-//! `checkout token`: a made-up caller for a local stack.
+//! `checkout token`: the token of an invented caller for a local stack.
 
 use clap::Args;
 use time::OffsetDateTime;

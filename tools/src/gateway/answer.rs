@@ -1,4 +1,4 @@
-//! What a function answers, as an HTTP API passes it on: payload format 2.0.
+//! A function's answer as an HTTP API returns it: payload format 2.0.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,12 +26,12 @@ struct Payload {
     is_base64_encoded: bool,
 }
 
-/// The response to a request with this id. A payload that is none is an internal error, as it is there.
+/// The response to a request with this id. An invalid payload is an internal error, as on API Gateway.
 pub(crate) fn of(payload: Value, id: Uuid) -> Answer {
     let mut answer = if payload.get("statusCode").is_some() {
         serde_json::from_value(payload).ok().and_then(response).unwrap_or_else(internal_error)
     } else {
-        // A function that says nothing of HTTP has said its body.
+        // A payload without a status code is the body itself.
         with_json(StatusCode::OK, &payload)
     };
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
@@ -52,7 +52,7 @@ fn response(payload: Payload) -> Option<Answer> {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        // How long the body is, and how it is sent, is the server's business.
+        // The server sets the length and the transfer encoding of the body itself.
         if ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
             headers.insert(name, HeaderValue::from_str(&value).ok()?);
         }

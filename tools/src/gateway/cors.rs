@@ -1,7 +1,7 @@
 //! The CORS headers of an HTTP API, by the template's rules.
 //!
-//! Which origins are let in is a parameter of each deployment. Here it is every page that this machine serves, on
-//! whatever port.
+//! The allowed origins are a parameter of each deployment. Here they are all pages that this machine serves, on any
+//! port.
 
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -14,12 +14,12 @@ use hyper::{Method, Response, StatusCode};
 use super::Answer;
 use crate::template::api::Cors;
 
-/// What a request says of the page that it comes from.
+/// The page that a request comes from.
 #[derive(Debug)]
 pub struct Origin {
     /// The page's origin, if it may read answers.
     let_in: Option<HeaderValue>,
-    /// A browser asks before it sends the request itself.
+    /// Whether it is a preflight: a browser asks before it sends the request itself.
     is_question: bool,
 }
 
@@ -43,7 +43,7 @@ fn is_local(origin: &HeaderValue) -> bool {
     let Some((scheme, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return false;
     };
-    // What follows the last colon is the port, but for an IPv6 address without one.
+    // The port follows the last colon, except for an IPv6 address without a port.
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_ok() => host,
         _ => authority,
@@ -51,7 +51,7 @@ fn is_local(origin: &HeaderValue) -> bool {
     matches!(scheme, "http" | "https") && matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// The answer to a browser that asks whether it may send a request.
+/// The answer to a preflight request.
 pub(crate) fn preflight(cors: &Cors, origin: &Origin) -> Answer {
     let mut answer = Response::default();
     *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -66,7 +66,7 @@ pub(crate) fn preflight(cors: &Cors, origin: &Origin) -> Answer {
     answer
 }
 
-/// What a page needs to read an answer. A function's own word on it doesn't count, as on API Gateway.
+/// The headers that let a page read an answer. A function's own CORS headers are ignored, as on API Gateway.
 pub(crate) fn add(cors: &Cors, origin: &Origin, answer: &mut Answer) {
     let headers = answer.headers_mut();
     let own: Vec<HeaderName> =
@@ -82,7 +82,7 @@ pub(crate) fn add(cors: &Cors, origin: &Origin, answer: &mut Answer) {
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // An empty list means no header. What the template can hold and a header can't would fail there too.
+    // An empty list means no header. A value that isn't valid in a header fails on API Gateway too.
     if let Ok(value) = HeaderValue::from_str(value)
         && !value.is_empty()
     {

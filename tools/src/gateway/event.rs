@@ -1,4 +1,4 @@
-//! Requests as API Gateway tells a function of them: events of payload format 2.0.
+//! Requests as events of API Gateway, payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -66,7 +66,7 @@ pub fn of(call: &Call<'_>) -> Value {
         },
         "isBase64Encoded": false,
     });
-    // What is empty is left out.
+    // Empty members are left out.
     let cookies = cookies(&parts.headers);
     if !cookies.is_empty() {
         event["cookies"] = cookies.into();
@@ -90,7 +90,8 @@ pub fn of(call: &Call<'_>) -> Value {
     event
 }
 
-/// Names in lower case, values of one name joined with commas, and what API Gateway adds. Cookies stand elsewhere.
+/// Names in lower case, values of one name joined with commas, and what API Gateway adds. Cookies have their own
+/// member.
 fn headers(call: &Call<'_>, host: &str, source: &str) -> BTreeMap<String, String> {
     let sent = &call.parts.headers;
     let mut headers: BTreeMap<String, String> = sent
@@ -128,7 +129,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Decoded; values of one name are joined with commas.
+/// The decoded parameters. Values of one name are joined with commas.
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -143,7 +144,7 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// What API Gateway hands on as it is; the rest goes in base64, forms included.
+/// Whether API Gateway passes a body on as text. Others, including forms, become base64.
 fn is_text(headers: &HeaderMap) -> bool {
     let Some(kind) = text(headers, CONTENT_TYPE.as_str()) else {
         return true;

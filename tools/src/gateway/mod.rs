@@ -1,7 +1,7 @@
-//! API Gateway on a laptop: an HTTP API with the template's routes and CORS rules before functions that run here, and
-//! Lambda's own way to call a function.
+//! API Gateway on a laptop: an HTTP API with the template's routes and CORS rules, for functions that run here, and
+//! Lambda's own API to invoke a function.
 //!
-//! What it does differently stands in docs/ARCHITECTURE.md, under the known quirks.
+//! Its differences are listed in docs/ARCHITECTURE.md, under the known quirks.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -35,27 +35,27 @@ pub mod cors;
 pub mod event;
 pub mod routes;
 
-/// Connections at a time; one more is refused at once.
+/// The most connections at a time. One more is refused at once.
 const CONNECTIONS: usize = 1000;
-/// Clients that are being refused at a time.
+/// The most clients that are being refused at a time.
 const REFUSALS: usize = 200;
-/// How long a client may take to read that it is refused.
+/// How long a client may take to read its refusal.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 /// How long an HTTP API waits for a function.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-/// How long a client may take to send a request, and between two.
+/// How long a client may take to send a request, and pause between two.
 const SENT_WITHIN: Duration = Duration::from_secs(30);
-/// The largest body that API Gateway takes.
+/// The largest body that API Gateway accepts.
 const BODY: usize = 10 * 1024 * 1024;
-/// The largest event that Lambda takes.
+/// The largest event that Lambda accepts.
 const EVENT: usize = 6 * 1024 * 1024;
-/// What a client that is refused for want of room should wait, in seconds.
+/// How long a client should wait after a refusal because of too many requests, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// The API. It stands before functions that run here.
+/// The API, in front of functions that run here.
 #[derive(Debug)]
 pub struct Gateway {
     functions: Arc<Functions>,
@@ -85,13 +85,13 @@ impl Gateway {
         let mut connections = JoinSet::new();
         loop {
             let Ok((stream, peer)) = listener.accept().await else {
-                // No file descriptor is left, say: connections end, and then there is one.
+                // There may be no file descriptor left: when connections end, there is one again.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
             while connections.try_join_next().is_some() {}
             let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-                // Where even that is too much, the connection just ends.
+                // If even that is too much, the connection is closed.
                 if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
                     connections.spawn(async move {
                         refuse(stream).await;
@@ -115,7 +115,7 @@ impl Gateway {
         });
         let mut server = hyper::server::conn::http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(SENT_WITHIN);
-        // A client that hangs up ends its connection, and with it what it waits for.
+        // A client that disconnects cancels its request.
         let _ = server.serve_connection(TokioIo::new(stream), service).await;
     }
 
@@ -169,7 +169,7 @@ impl Gateway {
         if let Err(error) = serde_json::from_slice::<Value>(&body) {
             let description = json!({
                 "errorType": "InvalidRequestContentException",
-                "errorMessage": format!("the event is no JSON: {error}"),
+                "errorMessage": format!("the event isn't JSON: {error}"),
             });
             return with_json(StatusCode::BAD_REQUEST, &description);
         }
@@ -180,7 +180,7 @@ impl Gateway {
         let mut answer = match &error {
             InvokeError::Unknown(_) => with_json(StatusCode::NOT_FOUND, &error.description()),
             InvokeError::Busy(_) => with_json(StatusCode::TOO_MANY_REQUESTS, &error.description()),
-            // Lambda says 200 here, and `cargo lambda invoke` would take that for an answer.
+            // Lambda returns 200 here, but `cargo lambda invoke` would take that as an answer.
             InvokeError::Failed { .. }
             | InvokeError::NotStarted { .. }
             | InvokeError::Crashed { .. }
@@ -201,7 +201,7 @@ fn direct(parts: &Parts) -> Option<&str> {
     (parts.method == Method::POST).then_some(name)
 }
 
-/// A whole body, or the answer to who sends too much or too slowly.
+/// A whole body, or the answer to a client that sends too much or too slowly.
 async fn read(body: Incoming) -> Result<Bytes, Answer> {
     match tokio::time::timeout(SENT_WITHIN, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -211,7 +211,7 @@ async fn read(body: Incoming) -> Result<Bytes, Answer> {
             } else {
                 message(StatusCode::BAD_REQUEST, "Bad Request")
             };
-            // What is left of the body would be taken for the next request.
+            // The rest of the body would be read as the next request.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             Err(answer)
         }
@@ -223,7 +223,7 @@ async fn read(body: Incoming) -> Result<Bytes, Answer> {
     }
 }
 
-/// A function without an answer, as an HTTP API tells it.
+/// An HTTP API's answer when a function gives none.
 fn failure(error: &InvokeError) -> Answer {
     match error {
         InvokeError::Busy(_) => {
@@ -254,21 +254,21 @@ fn with_json(status: StatusCode, body: &Value) -> Answer {
     answer
 }
 
-/// Tells a client that there is no room, and gives it a moment to read that.
+/// Refuses a client because of too many connections, and gives it a moment to read that.
 async fn refuse(mut stream: TcpStream) {
     const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
         connection: close\r\ncontent-length: 33\r\n\r\n{\"message\":\"Service Unavailable\"}";
     let mut buffer = [0; 1024];
     let told = async {
-        // An answer to a request that hasn't been sent would be none.
+        // An answer must follow a request, so the request is awaited first.
         if stream.read(&mut buffer).await? == 0 {
             return Ok(0);
         }
         stream.write_all(REFUSAL).await?;
         stream.shutdown().await?;
-        // A socket that is closed with something unread in it takes back what it said.
+        // Closing a socket with unread data discards the answer.
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
-    // A client that doesn't listen is not told.
+    // A client that doesn't read gets no answer.
     let _ = tokio::time::timeout(REFUSED_WITHIN, told).await;
 }

@@ -24,7 +24,7 @@ struct Entry {
 pub struct Match {
     pub route: Route,
     pub function: String,
-    /// What stands in the place of each `{name}`, decoded.
+    /// The decoded value of each `{name}`.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -36,7 +36,7 @@ impl Routes {
                 entries.push(Entry { route: route.clone(), function: function.name().to_owned() });
             }
         }
-        // The most specific route wins: the one with a plain word where the other has a parameter.
+        // The most specific route wins: the one with a fixed segment where the other has a parameter.
         entries.sort_by_key(|entry| {
             let parameters = entry.route.path.split('/').map(|step| name_of(step).is_some());
             (parameters.collect::<Vec<_>>(), entry.route.method == "ANY")
@@ -83,7 +83,7 @@ fn name_of(step: &str) -> Option<&str> {
     step.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// Without percent signs.
+/// A percent-decoded text.
 pub(crate) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

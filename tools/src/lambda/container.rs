@@ -1,4 +1,4 @@
-//! One process of a function, which works on one event at a time.
+//! One process of a function, which handles one event at a time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,10 +12,10 @@ use tokio::process::{Child, Command};
 use super::runtime_api::{Outcome, RuntimeApi};
 use crate::process::Launch;
 
-/// How long a program may take until it asks for its first event. More than Lambda's ten seconds: these are debug
-/// builds, and on a small machine a dozen of them start at once.
+/// How long a program may take until it requests its first event. More than Lambda's ten seconds, because many debug
+/// builds may start at once on a small machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
-/// Cargo replaces a program: for a moment it isn't there.
+/// While cargo replaces a program, its file is missing for a moment.
 const START_ATTEMPTS: usize = 20;
 const START_PAUSE: Duration = Duration::from_millis(100);
 
@@ -28,20 +28,20 @@ pub struct Program {
     pub memory_mb: u64,
 }
 
-/// What every container gets.
+/// The settings of every container.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     pub launch: Launch,
-    /// On top of this process's own environment. `None` takes a variable away.
+    /// Variables on top of this process's own environment. `None` removes a variable.
     pub variables: BTreeMap<String, Option<String>>,
-    /// Whether what the functions write goes to this process's own output, or nowhere.
+    /// Whether the functions' output goes to this process's own output, or nowhere.
     pub shows_logs: bool,
 }
 
-/// How an event ended in a container.
+/// The result of an event in a container.
 #[derive(Debug)]
 pub enum Ending {
-    /// The container can go on.
+    /// The container can take the next event.
     Done(Outcome),
     /// The process ended, but not because of this event: it never got it.
     NotTaken,
@@ -49,7 +49,7 @@ pub enum Ending {
     NotStarted(String),
     /// The process ended while it worked on the event.
     Crashed(ExitStatus),
-    /// The time was over; the process has to go.
+    /// The timeout has passed; the process must be ended.
     TimedOut,
 }
 
@@ -62,7 +62,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// Starts a process. It need not have come up yet.
+    /// Starts a process, without waiting until it is ready.
     pub async fn start(program: &Program, around: &Surroundings) -> io::Result<Self> {
         let api = RuntimeApi::start().await?;
         let mut attempts = 0;
@@ -78,7 +78,7 @@ impl Container {
         Ok(Self { child, api, timeout: program.timeout })
     }
 
-    /// Has the process work on an event, once it has started.
+    /// Lets the process handle an event, after it has started.
     pub async fn invoke(&mut self, event: Bytes) -> Ending {
         tokio::select! {
             biased;
@@ -91,7 +91,7 @@ impl Container {
         let mut given = self.api.give(event, self.timeout);
         tokio::select! {
             biased;
-            // An answer that came counts, even if it was the last thing that the process did.
+            // An answer counts even if the process ended right after it.
             Ok(outcome) = &mut given.outcome => Ending::Done(outcome),
             end = self.child.wait() => match end {
                 Ok(status) if given.was_taken() => Ending::Crashed(status),
@@ -115,7 +115,7 @@ impl Container {
 }
 
 fn spawn(program: &Program, around: &Surroundings, api: &RuntimeApi) -> io::Result<Child> {
-    // With a launcher in between, a missing program would look like one that ends at its start.
+    // Checked first, because with a launcher a missing program looks like one that ends at its start.
     std::fs::File::open(&program.binary)?;
     let mut command = Command::from(around.launch.command(&program.binary));
     for (name, value) in &around.variables {

@@ -1,5 +1,5 @@
-//! Every function with its containers: started when they are needed, never more than so many, and a bounded queue
-//! before them. Whatever callers do, a call ends, and the next one finds its place.
+//! All functions with their containers, which are started on demand up to a maximum, with a bounded queue in front.
+//! Every call ends and frees its place, whatever callers do.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,9 +15,9 @@ use super::container::{Container, Ending, Program, Surroundings};
 use super::runtime_api::Outcome;
 use crate::process::describe;
 
-/// Calls of one function that may wait for a container; one more is refused.
+/// The most calls of one function that may wait for a container. One more is refused.
 pub const QUEUE: usize = 100;
-/// A container can end between two events. Then the event goes to another one.
+/// The most containers that are tried for an event: a container can end between two events.
 const CONTAINERS_PER_EVENT: usize = 3;
 
 /// Why there is no answer.
@@ -38,7 +38,7 @@ pub enum InvokeError {
 }
 
 impl InvokeError {
-    /// As Lambda describes it to who called the function.
+    /// The error in Lambda's form for the caller.
     pub fn description(&self) -> Value {
         let kind = match self {
             Self::Failed { error, .. } => return error.clone(),
@@ -56,9 +56,9 @@ impl InvokeError {
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub around: Surroundings,
-    /// Containers of one function at most.
+    /// The most containers of one function.
     pub concurrency: usize,
-    /// Told of what a developer should know and no log says.
+    /// Called with messages for the developer that are in no log.
     pub tell: fn(&str),
 }
 
@@ -79,11 +79,11 @@ struct Function {
     idle: Mutex<Idle>,
 }
 
-/// Containers without work, the last used one at the end.
+/// Idle containers, the last used one at the end.
 #[derive(Debug, Default)]
 struct Idle {
     containers: Vec<Container>,
-    /// Counts how often the program was built anew. Containers of an older one are not used again.
+    /// The number of rebuilds of the program. Containers of an older build are not used again.
     build: u64,
 }
 
@@ -102,8 +102,8 @@ impl Functions {
         Self { by_name: programs.into_iter().map(function).collect() }
     }
 
-    /// Has a function work on an event. Where this is dropped while the call waits for its turn, the function never
-    /// hears of it; afterwards, the function ends its work and the answer is dropped.
+    /// Lets a function handle an event. If the future is dropped while the call waits in the queue, the function never
+    /// gets the event. Later, the function finishes and its answer is discarded.
     ///
     /// # Errors
     /// [`InvokeError`]
@@ -111,7 +111,7 @@ impl Functions {
         let function = self.by_name.get(name).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
         let busy = || InvokeError::Busy(name.to_owned());
         let place = Arc::clone(&function.places).try_acquire_owned().map_err(|_| busy())?;
-        // A closed semaphore is none of ours.
+        // These semaphores are never closed.
         let turn = Arc::clone(&function.turns).acquire_owned().await.map_err(|_| busy())?;
         let function = Arc::clone(function);
         let work = tokio::spawn(async move {
@@ -119,11 +119,11 @@ impl Functions {
             drop((turn, place));
             outcome
         });
-        // The task neither panics nor is aborted, but with the whole server.
+        // The task never panics, and is aborted only with the whole server.
         work.await.unwrap_or_else(|_| Err(busy()))
     }
 
-    /// From now on a function runs as it was built last: what is at work ends its work before.
+    /// From now on a function runs its latest build. Running events finish on the old one.
     pub fn renew(&self, name: &str) {
         if let Some(function) = self.by_name.get(name) {
             let mut idle = function.idle();
@@ -170,7 +170,7 @@ impl Function {
         Err(self.told(InvokeError::NotStarted { function, reason }))
     }
 
-    /// One that has no work, or a new one.
+    /// An idle container, or a new one.
     fn container(&self) -> impl Future<Output = std::io::Result<(u64, Container)>> {
         let (build, idle) = {
             let mut idle = self.idle();
@@ -184,7 +184,7 @@ impl Function {
         }
     }
 
-    /// For the next event, if the program wasn't built anew in the meantime.
+    /// Keeps a container for the next event, unless the program was rebuilt in the meantime.
     fn keep(&self, build: u64, container: Container) {
         let mut idle = self.idle();
         if idle.build == build {

@@ -1,4 +1,4 @@
-//! Functions as Lambda runs them: each a process with a Runtime API to ask for events.
+//! Functions as Lambda runs them: each is a process that gets its events from a Runtime API.
 
 pub mod container;
 pub mod functions;

@@ -1,4 +1,4 @@
-//! The Runtime API of one container: the HTTP server that a function asks for its next event.
+//! The Runtime API of one container: the HTTP server from which a function gets its events.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -18,25 +18,25 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use uuid::Uuid;
 
-/// How an invocation ended.
+/// The result of an invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// What the function answered.
+    /// The function's answer.
     Answered(Value),
     /// The function failed: Lambda's description, with `errorType` and `errorMessage`.
     Failed(Value),
 }
 
-/// An event on its way to a function.
+/// An event for a function.
 #[derive(Debug)]
 pub struct Given {
-    /// An error means that the API has gone.
+    /// An error means that the API has stopped.
     pub outcome: oneshot::Receiver<Outcome>,
     taken: watch::Receiver<bool>,
 }
 
 impl Given {
-    /// Whether the function has fetched the event, so that it may have acted on it.
+    /// Whether the function has fetched the event, so that it may have had effects.
     pub fn was_taken(&self) -> bool {
         *self.taken.borrow()
     }
@@ -55,9 +55,9 @@ struct Work {
     queue: mpsc::UnboundedSender<Invocation>,
     queued: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
     running: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
-    /// Whether the function has asked for an event yet.
+    /// Whether the function has requested an event yet.
     asked: watch::Sender<bool>,
-    /// Why it could not start, as it told Lambda.
+    /// Why it could not start, as it reported to Lambda.
     init_error: Mutex<Option<Value>>,
 }
 
@@ -86,14 +86,14 @@ impl RuntimeApi {
         Ok(Self { authority, work, serving })
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` must be: `127.0.0.1:port`.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`: `127.0.0.1:port`.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Waits until the function has started, which is when it asks for its first event.
+    /// Waits until the function has started, which means that it has requested its first event.
     pub async fn has_started(&self) {
-        // The sender is ours, so there is no error.
+        // This struct holds the sender, so there is no error.
         let _ = self.work.asked.subscribe().wait_for(|asked| *asked).await;
     }
 
@@ -102,17 +102,17 @@ impl RuntimeApi {
         *self.work.asked.borrow()
     }
 
-    /// Why the function could not start, if it told: with `errorType` and `errorMessage`.
+    /// Why the function could not start, if it reported that: with `errorType` and `errorMessage`.
     pub fn init_error(&self) -> Option<Value> {
         self.work.init_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Hands an event over as soon as the function asks for one. `timeout` is what the function is told it has.
+    /// Gives an event to the function as soon as it requests one. `timeout` is the time that the function is told.
     pub fn give(&self, event: Bytes, timeout: Duration) -> Given {
         let (outcome, receiver) = oneshot::channel();
         let (taken, watched) = watch::channel(false);
         let deadline = SystemTime::now() + timeout;
-        // The receiver is ours too: it is there.
+        // The receiver lives as long as this API.
         let _ = self.work.queue.send(Invocation { event, deadline, outcome, taken });
         Given { outcome: receiver, taken: watched }
     }
@@ -128,7 +128,7 @@ async fn serve(listener: TcpListener, work: Arc<Work>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // No file descriptor is left, say: others end, and then there is one.
+            // There may be no file descriptor left: when others are closed, there is one again.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -139,7 +139,7 @@ async fn serve(listener: TcpListener, work: Arc<Work>) {
                 let work = Arc::clone(&work);
                 async move { Ok::<_, Infallible>(answer(&work, request).await) }
             });
-            // A function that was killed ends its connection in the middle.
+            // A killed function breaks its connection.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -151,7 +151,7 @@ async fn answer(work: &Work, request: Request<Incoming>) -> Response<Full<Bytes>
     match (request.method(), steps.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => next(work).await,
         (&Method::POST, ["invocation", id, end @ ("response" | "error")]) => {
-            // A function that breaks off has not answered; its end is seen by who watches its process.
+            // A function that breaks off has not answered. Its end is noticed by the watcher of its process.
             let Ok(body) = request.into_body().collect().await else {
                 return status(StatusCode::BAD_REQUEST);
             };
@@ -160,12 +160,12 @@ async fn answer(work: &Work, request: Request<Incoming>) -> Response<Full<Bytes>
                 (Ok(value), _) => Outcome::Failed(value),
                 (Err(error), _) => Outcome::Failed(json!({
                     "errorType": "Runtime.InvalidJson",
-                    "errorMessage": format!("the function's answer is no JSON: {error}"),
+                    "errorMessage": format!("the function's answer isn't JSON: {error}"),
                 })),
             };
             let running = work.running.lock().unwrap_or_else(PoisonError::into_inner).remove(*id);
             if let Some(running) = running {
-                // Nobody waits for it any more: then nobody is told.
+                // If nobody waits for the answer any more, it is discarded.
                 let _ = running.send(outcome);
             }
             status(StatusCode::ACCEPTED)

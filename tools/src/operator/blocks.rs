@@ -1,4 +1,4 @@
-//! Shutting callers out for a while, and letting them in again.
+//! Blocking callers for a while, and unblocking them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 
 use super::Operator;
 
-/// One caller who is blocked, on one route or on all.
+/// One blocked caller, on one route or on all.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Blocked {
@@ -21,7 +21,7 @@ pub struct Blocked {
 }
 
 impl Operator {
-    /// Everybody who is blocked at `now`.
+    /// All callers who are blocked at `now`.
     ///
     /// # Errors
     /// When the server refuses.
@@ -38,7 +38,7 @@ impl Operator {
         Ok(found)
     }
 
-    /// Shuts a caller out of a route, or of all.
+    /// Blocks a caller on one route, or on all.
     ///
     /// # Errors
     /// When the server refuses.
@@ -76,7 +76,7 @@ impl Operator {
         let fields: BTreeMap<String, String> = self.ask(redis::cmd("HGETALL").arg(self.keys.blocked())).await?;
         let mut all = BTreeMap::new();
         for (caller, text) in fields {
-            // What doesn't read shuts nobody out.
+            // An unreadable value blocks nobody.
             let mut blocks: Blocks = text.parse().unwrap_or_default();
             blocks.forget_past(now);
             all.insert(caller, blocks);
@@ -84,7 +84,7 @@ impl Operator {
         Ok(all)
     }
 
-    /// Writes one caller's, drops what is over, and lets the key go with the last of them.
+    /// Writes one caller's blocks, removes those that are over, and deletes the key with the last one.
     async fn write_blocks(&mut self, changed: &str, all: &BTreeMap<String, Blocks>) -> Result<(), RedisError> {
         let key = self.keys.blocked();
         for (caller, blocks) in all {

@@ -1,4 +1,4 @@
-//! Whether everything is as the functions need it, looked at from this machine, and what to do where it isn't.
+//! Checks from this machine whether everything is as the functions need it, and how to correct what isn't.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -32,7 +32,7 @@ use crate::template::{Table, Template};
 /// How long Redis may take for one answer: an operator waits longer than a customer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks Stripe for what the functions ask it for.
+/// Checks Stripe by the calls that the functions make.
 pub async fn stripe(report: &mut Report, config: Option<StripeConfig>) {
     let takes_cards = config.is_some();
     let stripe = Stripe::new(config, now);
@@ -42,11 +42,11 @@ pub async fn stripe(report: &mut Report, config: Option<StripeConfig>) {
     }
 }
 
-/// Looks at Redis: whether it lets us do what the functions do, how fast it answers, and how it is arranged.
+/// Checks Redis: whether it permits what the functions do, how fast it answers, and its topology.
 pub async fn redis(report: &mut Report, config: &RedisConfig) {
     let before = report.0.len();
     diagnosis::diagnose(report, config, uuid::Uuid::new_v4(), PATIENCE, now).await;
-    // How it is arranged may be why it refuses something: that has been said then.
+    // A wrong topology may be the cause of a refusal, which is reported already.
     if report.0.iter().skip(before).any(|finding| finding.state == State::Fault) {
         return;
     }
@@ -104,12 +104,12 @@ async fn arrangement(report: &mut Report, config: &RedisConfig, operator: &mut O
     }
 }
 
-/// Looks at the tables: whether they are reached and how fast, and that they are as the template declares them.
+/// Checks the tables: whether they can be reached, how fast, and whether they are as the template declares them.
 pub async fn dynamodb(report: &mut Report, config: &DynamoDbConfig) {
     let Ok(template) = Template::parse(include_str!("../../../template.yaml")) else { return };
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let dynamo = &Dynamo::new(config, http);
-    // What an operator may do to the tables is not what a function may: only whether it is answered is looked at.
+    // An operator's permissions differ from a function's, so only the connection is checked here.
     let ping = needs::deed("SESSIONS_TABLE", "GetItem", &config.tables);
     if !dynamodb::diagnosis::reach(report, config, dynamo, &ping, now).await {
         return;

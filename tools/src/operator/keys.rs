@@ -1,14 +1,14 @@
-//! Finding keys, and dropping them.
+//! Finding keys, and deleting them.
 
 use redis::{FromRedisValue, RedisError, Value};
 use serde::Serialize;
 
 use super::{Operator, pattern};
 
-/// Keys a SCAN looks at, and an UNLINK drops, at a time.
+/// The number of keys that one SCAN reads and one UNLINK deletes.
 const BATCH: usize = 500;
 
-/// What a key is for.
+/// The kind of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -22,7 +22,7 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Self; 5] = [Self::Session, Self::Limit, Self::Order, Self::OrderLists, Self::Other];
 
-    /// By its name, without the prefix.
+    /// The kind by the key's name, without the prefix.
     pub fn of(name: &str) -> Self {
         if name.starts_with("checkout:session:") {
             Self::Session
@@ -48,15 +48,15 @@ impl Kind {
     }
 }
 
-/// When a key goes.
+/// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ttl {
     /// There is no such key.
     Gone,
-    /// It stays.
+    /// It never expires.
     Never,
-    /// In so many milliseconds.
+    /// It expires in this many milliseconds.
     In(u64),
 }
 
@@ -88,12 +88,12 @@ pub struct Found {
     pub key: String,
     pub kind: Kind,
     pub ttl: Ttl,
-    /// With everything that the server keeps around it.
+    /// Its size, with the server's overhead.
     pub bytes: u64,
 }
 
 impl Operator {
-    /// Every key that fits a glob, each once, in order. SCAN, on every primary: nothing waits for it.
+    /// Every key that matches a glob, each once, sorted. By SCAN on every primary, which doesn't block the server.
     ///
     /// # Errors
     /// When a server refuses.
@@ -101,7 +101,7 @@ impl Operator {
         self.scan_some(glob, usize::MAX).await
     }
 
-    /// As [`Operator::scan`], but it stops when it has found about so many.
+    /// Like [`Operator::scan`], but it stops at about this many keys.
     ///
     /// # Errors
     /// When a server refuses.
@@ -120,11 +120,11 @@ impl Operator {
                 }
             }
         }
-        // A prefix that is a glob by accident must not reach others' keys either.
+        // A prefix with glob characters must not match foreign keys.
         Ok(names.into_iter().filter(|name| name.starts_with(&self.prefix)).collect())
     }
 
-    /// What there is to know of keys. One that has gone meanwhile is left out.
+    /// The details of keys. A key that has expired meanwhile is left out.
     ///
     /// # Errors
     /// When a server refuses.
@@ -152,7 +152,7 @@ impl Operator {
         Ok(all)
     }
 
-    /// When a key goes.
+    /// The time to live of a key.
     ///
     /// # Errors
     /// When the server refuses.
@@ -160,16 +160,16 @@ impl Operator {
         Ok(Ttl::of(self.ask(redis::cmd("PTTL").arg(name)).await?))
     }
 
-    /// Drops keys, a batch at a time; `progress` is told how many have been asked for. Returns how many there were.
-    /// Never one outside of the prefix.
+    /// Deletes keys in batches, never outside of the prefix. `progress` gets the number of keys so far. Returns how
+    /// many existed.
     ///
     /// # Errors
-    /// When a server refuses; what was dropped before that stays dropped.
+    /// When a server refuses. Keys that were deleted before that stay deleted.
     pub async fn drop_keys(&mut self, names: &[String], mut progress: impl FnMut(usize)) -> Result<u64, RedisError> {
         let mut dropped = 0;
         for batch in names.chunks(BATCH) {
             let ours = batch.iter().filter(|name| name.starts_with(&self.prefix));
-            // A command a key: in a cluster each may lie elsewhere.
+            // One command for each key, because in a cluster they may be on different nodes.
             let commands: Vec<_> = ours.map(|name| redis::cmd("UNLINK").arg(name).to_owned()).collect();
             let replies = self.ask_all(&commands).await?;
             dropped += replies.iter().filter(|reply| **reply == Value::Int(1)).count() as u64;

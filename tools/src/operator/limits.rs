@@ -1,4 +1,4 @@
-//! What the limits hold against callers.
+//! The counts of limits by caller.
 
 use std::net::IpAddr;
 
@@ -17,9 +17,9 @@ use shared::{
 
 use super::Operator;
 
-/// Keys that `top` looks at: past them it says that there are more.
+/// The most keys that `top` reads. Above that it reports that there are more.
 const MOST_KEYS: usize = 200_000;
-/// Keys that are asked about at a time.
+/// The number of keys that are read at a time.
 const BATCH: usize = 500;
 
 /// One limit's count of one caller.
@@ -27,21 +27,21 @@ const BATCH: usize = 500;
 #[serde(rename_all = "camelCase")]
 pub struct Count {
     pub caller: String,
-    /// The caller as a line of the log names them.
+    /// The caller as in log lines.
     pub logged_as: String,
     pub route: &'static str,
-    /// `default`, or `address` for what all signed-in users of an address have together.
+    /// `default`, or `address` for the limit of all signed-in users of an address together.
     pub kind: &'static str,
     pub key: String,
     pub limit: u32,
     pub window_seconds: u64,
     pub used: u32,
     pub remaining: u32,
-    /// Until the next request is let in; 0 while there is room.
+    /// The time until the next request is accepted; 0 while there is room.
     pub wait_ms: u64,
 }
 
-/// A limit, and whom it counts.
+/// A limit, and the caller that it counts.
 struct Counted {
     caller: String,
     route: Route,
@@ -50,19 +50,19 @@ struct Counted {
     key: String,
 }
 
-/// Who uses the limits most.
+/// The callers that use the limits most.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Top {
-    /// Those that are refused right now first, then by what was used.
+    /// Sorted: callers that are refused now first, then by use.
     pub top: Vec<Count>,
-    /// Counts that were looked at.
+    /// The number of counts that were read.
     pub looked_at: usize,
-    /// There are more than that.
+    /// Whether there are more.
     pub more: bool,
 }
 
-/// Who a caller is counted as: any address of an IPv6 network is the network.
+/// The name under which a caller is counted: for an IPv6 address, its network.
 pub fn counted_as(caller: &str) -> (String, bool) {
     match caller.parse::<IpAddr>() {
         Ok(address) => (limited_address(address), false),
@@ -70,12 +70,12 @@ pub fn counted_as(caller: &str) -> (String, bool) {
     }
 }
 
-/// How a line of the log names a caller: a user by the id, an address by its network.
+/// The name of a caller in log lines: a user's id, or an address's network.
 pub fn logged_as(caller: &str) -> String {
     caller.parse::<IpAddr>().map_or_else(|_| caller.to_owned(), |address| network(Some(address)))
 }
 
-/// The limits that a caller falls under on a route. A user without one of their own has none: their address has.
+/// The limits of a caller on a route. On routes that are limited only by address, a user has none.
 fn limits_of(config: &LimitsConfig, route: Route, who: &str, signed_in: bool) -> Vec<(LimitKind, String, Policy)> {
     let by_address = config.by_address(route.function());
     let own = |policy| (LimitKind::Route, limit_key(who, route).0, policy);
@@ -90,7 +90,7 @@ fn limits_of(config: &LimitsConfig, route: Route, who: &str, signed_in: bool) ->
     }
 }
 
-/// Whom a key counts, and on which route. `name` is without what all such keys begin with.
+/// The caller and the route that a key counts. `name` is the key without the common prefix.
 fn counted_under(config: &LimitsConfig, name: &str) -> Option<(String, Route, LimitKind, Policy)> {
     let route = Route::ALL.into_iter().find(|route| name.ends_with(&limit_key("", *route).0))?;
     let who = name.strip_suffix(&limit_key("", route).0)?;
@@ -125,7 +125,7 @@ impl Operator {
         self.count(counted).await
     }
 
-    /// Who uses the limits most right now; at most `wanted` of them. SCAN, on every primary.
+    /// The callers that use the limits most right now, at most `wanted`. By SCAN on every primary.
     ///
     /// # Errors
     /// When a server refuses.
@@ -155,7 +155,7 @@ impl Operator {
         format!("{}checkout:", self.prefix)
     }
 
-    /// By the clock of the servers, as the functions count.
+    /// By the servers' clock, as in the functions' counts.
     async fn count(&mut self, counted: Vec<Counted>) -> Result<Vec<Count>, RedisError> {
         let (seconds, micros): (u64, u64) = match self.primaries.first_mut() {
             Some(primary) => redis::cmd("TIME").query_async(&mut primary.connection).await?,
@@ -180,7 +180,7 @@ fn window(policy: Policy) -> u64 {
     u64::try_from(policy.window.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// How much is used, and when the one was accepted whose end makes room for another.
+/// The used requests, and the time of the accepted request whose expiry makes room for another.
 fn questions(one: &Counted, now: u64) -> [Cmd; 2] {
     let (mut used, mut last) = (redis::cmd("ZCOUNT"), redis::cmd("ZREVRANGE"));
     used.arg(&one.key).arg(format!("({}", now.saturating_sub(window(one.policy)))).arg("+inf");

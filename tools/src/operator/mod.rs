@@ -1,4 +1,4 @@
-//! What an operator does to the Redis of a deployed checkout: on one server, through Sentinel, or on a cluster.
+//! An operator's access to the Redis of a deployed checkout: one server, Sentinel or a cluster.
 
 pub mod blocks;
 pub mod doctor;
@@ -26,18 +26,18 @@ use tokio::time::Instant;
 /// An operator waits longer than a customer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why Redis can't be operated on.
+/// Why an operation on Redis failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     #[error("Redis can't be reached at {nodes}: {source}")]
     Unreachable { nodes: String, source: RedisError },
     #[error("Redis refused: {0}")]
     Refused(#[from] RedisError),
-    #[error("no node of the cluster says who serves what")]
+    #[error("no node of the cluster knows the owners of its slots")]
     NoCluster,
 }
 
-/// One server that keys are written to.
+/// One primary server.
 pub struct Primary {
     pub node: Node,
     pub connection: MultiplexedConnection,
@@ -48,7 +48,7 @@ pub struct Operator {
     pub keys: Keys,
     pub prefix: String,
     pub primaries: Vec<Primary>,
-    /// For commands on keys, which go to wherever a key lies.
+    /// For commands on keys, which go to the node of each key.
     anywhere: Connection,
 }
 
@@ -57,7 +57,7 @@ fn now() -> OffsetDateTime {
 }
 
 impl Operator {
-    /// Connects to every server that keys are written to.
+    /// Connects to every primary server.
     ///
     /// # Errors
     /// When one of them can't be reached.
@@ -80,10 +80,10 @@ impl Operator {
         Ok(Self { keys: Keys::new(config.prefix.clone()), prefix: config.prefix.clone(), primaries: open, anywhere })
     }
 
-    /// Sends commands on keys to wherever the keys lie, and answers in order.
+    /// Sends commands to the nodes of their keys, and returns the replies in order.
     ///
     /// # Errors
-    /// The first that was refused.
+    /// The first refusal.
     pub async fn ask_all(&mut self, commands: &[Cmd]) -> Result<Vec<Value>, RedisError> {
         if commands.is_empty() {
             return Ok(Vec::new());
@@ -91,10 +91,10 @@ impl Operator {
         self.anywhere.send(commands, Instant::now() + PATIENCE).await.into_iter().collect()
     }
 
-    /// Sends a command on a key to wherever it lies.
+    /// Sends a command to the node of its key.
     ///
     /// # Errors
-    /// When it was refused, or answered with something else.
+    /// When it was refused, or the reply has another type.
     pub async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T, RedisError> {
         let value = self.ask_all(std::slice::from_ref(command)).await?.pop().unwrap_or(Value::Nil);
         Ok(T::from_redis_value(value)?)
@@ -109,7 +109,7 @@ pub async fn node_connection(config: &RedisConfig, node: &Node) -> Result<Multip
     let client = client(config, node, &config.login, now())?;
     within(Instant::now() + PATIENCE, async {
         let mut connection = client.get_multiplexed_async_connection().await?;
-        // A server that wants a password takes the connection all the same.
+        // A server that requires a password still accepts the connection.
         let _: Value = redis::cmd("PING").query_async(&mut connection).await?;
         Ok(connection)
     })
@@ -139,7 +139,7 @@ async fn cluster_masters(config: &RedisConfig) -> Result<Vec<Node>, OperatorErro
         for range in &ranges {
             let Some(Value::Array(master)) = range.get(2) else { continue };
             let [host, port, ..] = master.as_slice() else { continue };
-            // A node that doesn't know its own name is where we reached it.
+            // Without a host it is the node that answered.
             let host = Option::<String>::from_redis_value_ref(host).ok().flatten().filter(|host| !host.is_empty());
             let node = Node {
                 host: host.unwrap_or_else(|| seed.host.clone()),
@@ -155,5 +155,5 @@ async fn cluster_masters(config: &RedisConfig) -> Result<Vec<Node>, OperatorErro
 }
 
 fn no_answer() -> RedisError {
-    RedisError::from((redis::ErrorKind::Client, "nobody answers"))
+    RedisError::from((redis::ErrorKind::Client, "no server answers"))
 }

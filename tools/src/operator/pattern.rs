@@ -1,4 +1,4 @@
-//! Patterns as operators type them, which only ever find keys of ours.
+//! Patterns that operators type. They only find keys of this checkout.
 
 /// A glob over every key under the prefix. The prefix itself may be typed or left out, and so may `checkout:` before
 /// `session:`: `session:*`, `checkout:session:*` and `cannbe:checkout:session:*` are the same.
@@ -6,12 +6,12 @@ pub fn glob(prefix: &str, typed: &str) -> String {
     format!("{}{}", escape(prefix), own(prefix, typed))
 }
 
-/// The one key of that name, under the prefix.
+/// The key of that name, under the prefix.
 pub fn key(prefix: &str, typed: &str) -> String {
     format!("{prefix}{}", own(prefix, typed))
 }
 
-/// Whether it may stand for more than one key.
+/// Whether it may match more than one key.
 pub fn is_glob(typed: &str) -> bool {
     typed.contains(['*', '?', '['])
 }
@@ -21,7 +21,7 @@ fn own(prefix: &str, typed: &str) -> String {
     if rest.starts_with("session:") { format!("checkout:{rest}") } else { rest.to_owned() }
 }
 
-/// What a glob would take for more than itself is taken as it is.
+/// Escapes glob characters.
 fn escape(prefix: &str) -> String {
     prefix.chars().fold(String::new(), |mut out, c| {
         if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
@@ -32,8 +32,8 @@ fn escape(prefix: &str) -> String {
     })
 }
 
-/// A key as it is shown: of a guest's lists only so much that it can be told from others, because a guest's id is as good
-/// as a password. What is shown is a pattern that finds the key.
+/// A key as it is shown. A guest's id works like a password, so of a guest's lists only a short, distinct part is
+/// shown. The result is a pattern that finds the key.
 pub fn shown(prefix: &str, key: &str) -> String {
     let of_owner = key.strip_prefix(prefix).and_then(|name| name.strip_prefix("orders:"));
     match of_owner.filter(|owner| uuid::Uuid::try_parse(owner).is_ok()).and_then(|owner| owner.get(..9)) {

@@ -1,4 +1,4 @@
-//! Sessions as the database has them, beside their copies.
+//! Sessions in the database, and their copies.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Operator, OperatorError, keys::Ttl};
 
-/// Members of a session that say who somebody is.
+/// Personal members of a session.
 const PERSONAL: [&str; 4] = ["shippingAddress", "billingAddress", "vatNumber", "guestId"];
 const HIDDEN: &str = "hidden; --reveal shows it";
 
@@ -32,26 +32,26 @@ pub struct Copy {
 #[serde(rename_all = "camelCase")]
 pub struct Shown {
     pub owner: String,
-    /// Whether the functions would still answer with it.
+    /// Whether it is still live for the functions.
     pub live: bool,
     pub session: Value,
-    /// None where Redis has none.
+    /// None if Redis has no copy.
     pub copy: Option<Copy>,
-    /// Whether the copy is of the version that the database has.
+    /// Whether the copy has the same version as the database.
     pub copy_agrees: Option<bool>,
 }
 
-/// What became of an attempt to end a session.
+/// The result of an attempt to end a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     Done,
     Unknown,
     AlreadyOver,
-    /// Somebody changed it at the same moment, again and again.
+    /// Others changed it at the same time, repeatedly.
     Contended,
 }
 
-/// A session with its copy. Who the customer is stays hidden unless `reveal`.
+/// A session with its copy. Personal data is hidden unless `reveal`.
 ///
 /// # Errors
 /// When a store can't be read.
@@ -73,7 +73,7 @@ pub async fn show(
             members.entry(name).and_modify(|value| *value = Value::from(HIDDEN));
         }
     }
-    // A guest's id is as good as a password.
+    // A guest's id works like a password.
     let owner = match &session.owner {
         Owner::Guest(_) if !reveal => format!("guest ({HIDDEN})"),
         owner => owner.to_string(),
@@ -89,7 +89,7 @@ async fn copy(operator: &mut Operator, id: CheckoutId) -> Result<Option<Copy>, O
     Ok(Some(Copy { version: document["version"].as_u64(), verified_at, ttl: operator.ttl(&key).await? }))
 }
 
-/// Ends an open session: it is as if its customer had done nothing for its whole life.
+/// Ends an open session, as if it had expired without activity.
 ///
 /// # Errors
 /// When the database doesn't answer.
@@ -104,7 +104,7 @@ pub async fn expire(app: &App, id: CheckoutId, change: fn() -> uuid::Uuid) -> Re
         }
         session.version = version.saturating_add(1);
         session.active_at = now - app.sessions.ttl - Duration::MINUTE;
-        // Its copy is replaced too, and every older one is fenced off.
+        // Its copy is replaced too, so no older copy can be stored afterwards.
         if let Saved::Done = app.sessions.save(&session, ChangeId(change())).await? {
             return Ok(Ended::Done);
         }

@@ -1,5 +1,5 @@
-//! Asks the functions of a deployed stack, or of the one on this machine, how they are: each looks at its own settings,
-//! rights and reach, from its own network.
+//! Runs the self-checks of the functions of a deployed stack, or of the one on this machine: each checks its settings,
+//! permissions and network, from where it runs.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,18 +16,18 @@ use shared::{
     ports::diagnosis::{Part, Report},
 };
 
-/// A cold start, and all that a function looks at.
+/// The timeout of one self-check, with a cold start.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How many are asked at the same time.
+/// How many functions are asked in parallel.
 const AT_ONCE: usize = 8;
-/// What makes a function look at itself.
+/// The event that makes a function check itself.
 const EVENT: &str = r#"{"checkout":"doctor"}"#;
 
-/// Where functions are invoked and stacks are listed.
+/// The account in which functions are invoked and stacks are listed.
 #[derive(Debug)]
 pub struct Account {
     pub aws: AwsConfig,
-    /// `AWS_ENDPOINT_URL_LAMBDA`, `AWS_ENDPOINT_URL_CLOUDFORMATION`: other servers than the region's.
+    /// `AWS_ENDPOINT_URL_LAMBDA`, `AWS_ENDPOINT_URL_CLOUDFORMATION`: endpoints instead of the region's.
     pub lambda: Option<String>,
     pub cloudformation: Option<String>,
     connector: Connector,
@@ -53,7 +53,7 @@ impl Account {
     /// The functions of a stack, by name.
     ///
     /// # Errors
-    /// What `CloudFormation` said.
+    /// `CloudFormation`'s error.
     pub async fn functions(&self, stack: &str) -> Result<Vec<Function>, String> {
         let url = format!("{}/", self.url("cloudformation", self.cloudformation.as_ref()));
         let (mut functions, mut aliases, mut next) = (Vec::new(), Vec::new(), None::<String>);
@@ -102,7 +102,7 @@ impl Account {
         Ok(functions.into_iter().map(|name| Function { alias: alias(&name), name }).collect())
     }
 
-    /// Asks each function, some at the same time. What can't be asked is a finding of its own.
+    /// Runs each function's self-check, some in parallel. A function that can't be asked is a finding too.
     pub async fn ask_all(&self, functions: &[Function]) -> Vec<Diagnosis> {
         stream::iter(functions).map(|function| self.ask_one(function)).buffered(AT_ONCE).collect().await
     }
@@ -119,13 +119,15 @@ impl Account {
             Ok((200, text, None)) => match serde_json::from_str(&text) {
                 Ok(diagnosis) => return diagnosis,
                 Err(_) => (
-                    "it answers, and doesn't know the question".to_owned(),
+                    "it answers, but doesn't know the self-check".to_owned(),
                     "it runs other code than this tool's: deploy again, or use the tool of its release",
                 ),
             },
             Ok((200, text, Some(kind))) => failed(&text, &kind),
             Ok((status, text, _)) => refused(status, &text),
-            Err(why) => (format!("it can't be asked: {why} (asked at {url})"), "check AWS_REGION, and the way out"),
+            Err(why) => {
+                (format!("it can't be asked: {why} (asked at {url})"), "check AWS_REGION, and the network path to AWS")
+            }
         };
         let mut findings = Report::default();
         findings.bad(Part::Function, "Function", seen, mend);
@@ -138,7 +140,7 @@ impl Account {
         }
     }
 
-    /// Status, text, and the kind of error if the function failed.
+    /// The status, the text, and the kind of error if the function failed.
     async fn ask(&self, call: Post<'_>) -> Result<(u16, String, Option<String>), String> {
         let asking = async {
             let response = post(&self.connector, &self.aws, call, SystemTime::now()).await?;
@@ -150,7 +152,7 @@ impl Account {
     }
 }
 
-/// The function itself has failed.
+/// The finding for a function that failed.
 fn failed(text: &str, kind: &str) -> (String, &'static str) {
     let answer: Value = serde_json::from_str(text).unwrap_or_default();
     let message = answer["errorMessage"].as_str().unwrap_or(text);
@@ -161,18 +163,18 @@ fn failed(text: &str, kind: &str) -> (String, &'static str) {
         ),
         _ if message.contains("timed out") => (
             format!("it doesn't answer in its time: {message}"),
-            "its log says how far it came; FunctionTimeoutSeconds must be above RequestTimeoutMs",
+            "its log shows how far it got; FunctionTimeoutSeconds must be above RequestTimeoutMs",
         ),
         _ => (format!("it fails ({kind}): {message}"), "its log says why"),
     }
 }
 
-/// Lambda doesn't let it be asked.
+/// The finding for an invocation that Lambda refused.
 fn refused(status: u16, text: &str) -> (String, &'static str) {
     let answer: Value = serde_json::from_str(text).unwrap_or_default();
     let message = answer["message"].as_str().or_else(|| answer["Message"].as_str()).unwrap_or(text).trim();
     let mend = match status {
-        403 => "whoever asks needs lambda:InvokeFunction on it, and credentials that are still good",
+        403 => "the caller needs lambda:InvokeFunction on it, and credentials that are still valid",
         404 => "it is not there: look at the stack's events, and deploy again",
         429 => {
             "it is throttled: its reserved concurrency, or the account's, is used up; no customer gets through either"

@@ -1,4 +1,4 @@
-//! How Redis is doing.
+//! Statistics of Redis.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct Server {
     pub node: String,
     pub version: String,
     pub used_bytes: u64,
-    /// 0 where there is no limit.
+    /// 0 without a limit.
     pub max_bytes: u64,
     pub policy: String,
     pub hits: u64,
@@ -57,7 +57,7 @@ impl Server {
         }
     }
 
-    /// In percent of what was asked for; none before anything was.
+    /// The hit rate in percent; none before the first read.
     pub fn hit_rate(&self) -> Option<f64> {
         let asked = self.hits + self.misses;
         #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
@@ -66,7 +66,7 @@ impl Server {
 }
 
 impl Operator {
-    /// Asks every server, and counts every key of ours.
+    /// Reads every server's statistics, and counts every key of this checkout.
     ///
     /// # Errors
     /// When a server refuses.

@@ -1,11 +1,11 @@
-//! What the template says of its HTTP API, and of how much a function may take.
+//! The template's settings of its HTTP API, and of a function's resources.
 
 use serde::Deserialize;
 use serde_yaml_ng::Value;
 
 use super::{TemplateError, at, reference, typed};
 
-/// The API's `CorsConfiguration`, but for the origins: those are a parameter of each deployment.
+/// The API's `CorsConfiguration` without the origins, which are a parameter of each deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Cors {
@@ -20,7 +20,7 @@ pub struct Cors {
     pub max_age: u64,
 }
 
-/// Of an `AWS::Serverless::HttpApi`.
+/// The CORS rules of an `AWS::Serverless::HttpApi`.
 pub(super) fn cors(logical_id: &str, properties: &Value) -> Result<Option<Cors>, TemplateError> {
     let Some(configuration) = properties.get("CorsConfiguration") else {
         return Ok(None);
@@ -29,7 +29,7 @@ pub(super) fn cors(logical_id: &str, properties: &Value) -> Result<Option<Cors>,
     typed(configuration.clone(), place, "CORS configuration").map(Some)
 }
 
-/// A property of a function, or of all, that is a number or `!Ref` of a parameter with one as its default.
+/// A property of a function or of `Globals`: a number, or `!Ref` of a parameter whose default is a number.
 pub(super) fn number(
     document: &Value,
     logical_id: &str,

@@ -1,8 +1,8 @@
 //! `template.yaml`, read as typed data: the one place where routes, variables and tables are declared.
 //!
-//! Local tables, the local API and the tests all take theirs from here, so that nothing can drift
-//! from what is deployed. Only the parts that those need are read; everything else may be anything,
-//! short intrinsic forms (`!Ref`, `!Sub`, `!GetAtt`, …) included.
+//! Local tables, the local API and the tests use it, so that they can't differ from what is deployed. Only the parts
+//! that they need are read. Everything else may have any form, including short intrinsics (`!Ref`, `!Sub`, `!GetAtt`,
+//! …).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use serde_yaml_ng::{Mapping, Value};
 
 pub mod api;
 
-/// What can be wrong with a template. Each message says where.
+/// The errors of a template. Each message names the place.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     #[error("can't read {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("template.yaml is no YAML: {0}")]
+    #[error("template.yaml isn't YAML: {0}")]
     Syntax(#[source] serde_yaml_ng::Error),
     #[error("template.yaml: {place} isn't what a {expected} needs: {source}")]
     Shape { place: String, expected: &'static str, source: serde_yaml_ng::Error },
@@ -28,7 +28,7 @@ pub enum TemplateError {
     NoResources,
 }
 
-/// The deployable stack, as far as the tools and the tests need it.
+/// The parts of the deployable stack that the tools and the tests need.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// Every `AWS::Serverless::Function`, in the template's order.
@@ -47,17 +47,17 @@ pub struct Function {
     pub folder: PathBuf,
     /// Its `HttpApi` events.
     pub routes: Vec<Route>,
-    /// Names of every environment variable it gets, those of `Globals` included.
+    /// The names of all its environment variables, including those of `Globals`.
     pub variables: BTreeSet<String>,
-    /// Of those, the ones whose value is `!Ref` of something, with that something's logical id.
+    /// The variables whose value is a `!Ref`, with the logical id that it refers to.
     pub references: BTreeMap<String, String>,
-    /// What a deployment without parameters of its own gives it.
+    /// Its resources in a deployment with default parameters.
     pub timeout_seconds: u64,
     pub memory_mb: u64,
 }
 
 impl Function {
-    /// The folder's name, which is the package's and the binary's too.
+    /// The folder's name, which is also the package's and the binary's.
     pub fn name(&self) -> &str {
         self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl Table {
     }
 }
 
-/// What `DynamoDB` must know to create a table.
+/// The data that `DynamoDB` needs to create a table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TableSchema {
@@ -203,8 +203,8 @@ impl Template {
         Ok(template)
     }
 
-    /// The variables that tell a function its tables, with the names of the local copies:
-    /// `SESSIONS_TABLE` → `dev-sessions` under the prefix `dev-`.
+    /// The variables that name a function's tables, with the names of the local copies: `SESSIONS_TABLE` →
+    /// `dev-sessions` under the prefix `dev-`.
     pub fn table_variables(&self, prefix: &str) -> BTreeMap<String, String> {
         let references = self.functions.iter().flat_map(|f| &f.references);
         references
@@ -216,7 +216,7 @@ impl Template {
     }
 }
 
-/// Where a function's code lies. `CodeUri` may be an intrinsic only in templates that aren't ours.
+/// The folder of a function's code. Only foreign templates may have an intrinsic as `CodeUri`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct FunctionProperties {
@@ -249,7 +249,7 @@ fn function(document: &Value, logical_id: String, properties: &Value) -> Result<
         variables.insert(name);
     }
 
-    // Lambda's own values where the template says nothing.
+    // Lambda's defaults, if the template sets nothing.
     let timeout_seconds = api::number(document, &logical_id, properties, "Timeout", 3)?;
     let memory_mb = api::number(document, &logical_id, properties, "MemorySize", 128)?;
     Ok(Function { logical_id, folder: code_uri, routes, variables, references, timeout_seconds, memory_mb })

@@ -13,7 +13,7 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use crate::telemetry::counts::{Store, timed};
 
-/// Notes how long a call took, from the first attempt to its end.
+/// Records the duration of a call, from the first attempt to the end.
 #[derive(Debug)]
 pub struct CallTimer;
 

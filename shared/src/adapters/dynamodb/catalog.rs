@@ -1,4 +1,4 @@
-//! The table of products and rules, and the stock beside it. The functions only read it; the loader writes it.
+//! The table of products and rules, and the table of stock. Functions only read the catalog; the loader writes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,9 +28,9 @@ const OPERATION: &str = "read catalog";
 const SHIPPING_ID: &str = "rules#shipping";
 /// Which countries have tax rules.
 const TAX_INDEX_ID: &str = "rules#tax";
-/// Keys that one `BatchGetItem` takes.
+/// The most keys of one `BatchGetItem`.
 const BATCH: usize = 100;
-/// Rounds of asking for the keys that a throttled table left out.
+/// The most calls for the keys that a throttled table left out.
 const ROUNDS: u32 = 5;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ struct StoredDocument<T> {
     document: T,
 }
 
-/// The shop's rules that every cart needs: one item, so that they cost one read.
+/// The shop's rules that every cart needs. They are one item, so that they cost one read.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredRules {
@@ -50,7 +50,7 @@ struct StoredRules {
     cash_on_delivery: Option<StoredCash>,
 }
 
-/// The countries that tax rules have been loaded for.
+/// The countries with tax rules.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct TaxIndex {
     countries: BTreeSet<String>,
@@ -60,7 +60,7 @@ fn product_id(id: &ProductId) -> String {
     format!("product#{id}")
 }
 
-/// The tax rules of one country: a cart needs no other's.
+/// The tax rules of one country: a cart needs only its own.
 fn tax_id(country: &str) -> String {
     format!("{TAX_INDEX_ID}#{country}")
 }
@@ -81,13 +81,15 @@ impl Catalog for Dynamo {
         documents.extend(query.coupons.iter().map(coupon_document_id));
         documents.extend(query.certificate.as_ref().map(certificate_id));
         let mut counters: BTreeSet<String> = query.skus.iter().map(stock_id).collect();
-        // Variants may share their product's counter; which do is known only when the product is.
+        // Variants may share their product's counter. Which ones do is known only after the product is read, so both
+        // are read.
         counters.extend(query.skus.iter().map(|sku| stock_id(&Sku { variant: None, ..sku.clone() })));
         for code in &query.coupons {
             counters.insert(coupon_id(code));
             counters.extend(query.customer.as_ref().map(|customer| customer_coupon_id(code, customer)));
         }
-        // The two snapshot are asked at the same time. A refusal for want of stock must not rest on an old count.
+        // Both tables are read at the same time. The stock is read consistently, so that no refusal comes from an old
+        // count.
         let (documents, counters) = tokio::try_join!(
             self.batch(OPERATION, &self.tables.catalog, documents.into_iter().collect(), false),
             self.batch(OPERATION, &self.tables.inventory, counters.into_iter().collect(), true)
@@ -123,7 +125,7 @@ fn snapshot(
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }
-    // A country without a document is one without a rule: a issue of the cart, not of the store.
+    // A country without a document has no rule: this is an issue of the cart, not an error of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
         snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
     }
@@ -149,7 +151,7 @@ fn document<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     Ok(from_item::<StoredDocument<T>>(OPERATION, item)?.document)
 }
 
-/// The loader checks what it writes: an invalid document was written by something else.
+/// The loader checks what it writes, so an invalid document was written by something else.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 fn invalid(faults: Vec<Invalid>) -> StoreError {
     let text: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -157,7 +159,7 @@ fn invalid(faults: Vec<Invalid>) -> StoreError {
 }
 
 impl Dynamo {
-    /// Items by id. Keys that the store left unprocessed are asked for again.
+    /// Items by id. Keys that the table left unprocessed are read again.
     pub async fn batch(
         &self,
         operation: &'static str,
@@ -192,15 +194,15 @@ impl Dynamo {
         Ok(found)
     }
 
-    /// How many items [`Dynamo::load_catalog`] writes for a file.
+    /// The number of items that [`Dynamo::load_catalog`] writes for a file.
     pub fn catalog_size(file: &CatalogFile) -> Result<usize, Vec<Invalid>> {
         let checked = file.check()?;
         let rules = 2 + checked.tax.len() + checked.certificates.len();
         Ok(checked.products.len() + checked.coupons.len() + rules + checked.stock.len())
     }
 
-    /// Writes a whole catalog. Documents are replaced; live stock is left alone unless `reset_stock`. Doing it again
-    /// changes nothing. `written` is called after each item.
+    /// Writes a whole catalog. Documents are replaced; current stock is kept unless `reset_stock`. Repeating it changes
+    /// nothing. `written` is called after each item.
     ///
     /// # Errors
     /// [`LoadError`] with every fault of the file, before anything is written, or the first write that failed.
@@ -234,7 +236,8 @@ impl Dynamo {
         Ok(())
     }
 
-    /// Writes each country's rules, and drops those of countries that have none any more: an old rate must not live on.
+    /// Writes each country's rules, and deletes those of countries that are no longer in the file, so that no old rate
+    /// stays in force.
     async fn replace_taxes(
         &self,
         taxes: &BTreeMap<String, StoredTaxRules>,

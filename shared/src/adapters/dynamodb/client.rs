@@ -1,4 +1,4 @@
-//! The client of a container, and what its errors mean.
+//! The client of a container, and its errors.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,10 +21,10 @@ use crate::{
     telemetry::cause,
 };
 
-/// An item, as the SDK speaks of it.
+/// An item in the SDK's form.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// Attempts of one call, the first included; each has its own deadline.
+/// Attempts of one call, including the first. Each has its own timeout.
 const ATTEMPTS: u32 = 3;
 
 #[derive(Clone, Debug)]
@@ -57,32 +57,32 @@ impl Dynamo {
         Self { client: Client::from_conf(builder.build()), tables: config.tables.clone() }
     }
 
-    /// Opens the connection and answers within the deadlines, or doesn't: reads an item that isn't there.
+    /// Opens the connection by a read of an item that doesn't exist.
     ///
     /// # Errors
-    /// What the read failed with.
+    /// The error of the read.
     pub async fn ping(&self) -> Result<(), SdkError<GetItemError>> {
         let key = AttributeValue::S("health".to_owned());
         self.client.get_item().table_name(&self.tables.sessions).key("checkoutId", key).send().await.map(|_| ())
     }
 }
 
-/// A call that failed for good, after the SDK's own retries.
+/// A call that failed after the SDK's retries.
 pub fn failed<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> StoreError
 where
     E: std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    // As text: the error itself would carry the raw response along.
+    // As text, because the error itself contains the raw response.
     move |error| StoreError { operation, source: cause::chain(&error).into() }
 }
 
-/// A document that doesn't read.
+/// A document that can't be read.
 pub fn unreadable(operation: &'static str) -> impl FnOnce(Unreadable) -> StoreError {
     move |error| StoreError { operation, source: error.into() }
 }
 
-/// A request that couldn't be built or an answer that isn't what was asked for.
+/// A request that couldn't be built, or an unexpected answer.
 pub fn broken(operation: &'static str) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> StoreError {
     move |source| StoreError { operation, source }
 }

@@ -1,6 +1,6 @@
-//! What is wrong with `DynamoDB`: whether it is reached, how fast it answers, and whether it lets us do what we do.
-//! Rights are proven without a change: by reads of what isn't there, and by writes whose condition nothing can meet.
-//! `DynamoDB` judges rights before conditions, so a condition that failed means that the write was allowed.
+//! Checks of `DynamoDB`: whether it can be reached, how fast it answers, and whether it permits what the functions do.
+//! Permissions are checked without a change: by reads of items that don't exist, and by writes whose condition is never
+//! true. `DynamoDB` checks permissions before conditions, so a failed condition means that the write is allowed.
 
 use std::{
     fmt::Write as _,
@@ -24,32 +24,32 @@ use crate::{
     telemetry::cause::chain,
 };
 
-/// Calls whose time is measured.
+/// The number of calls that are measured.
 const CALLS: usize = 7;
-/// What a table of the same region answers a read in, with much to spare.
+/// A generous time for a read of a table in the same region.
 const GOOD: Duration = Duration::from_millis(100);
-/// What no item can be. The key goes by a name of ours: `owner` is a word of the language.
+/// A condition that no item can meet. The key has an alias, because `owner` is a reserved word.
 const NEVER: &str = "attribute_exists(#key) AND attribute_not_exists(#key)";
-/// What the items that are asked for are called; none ever is.
+/// The key of the items that are read and written. No item has it.
 const NOBODY: &str = "doctor";
 
-/// Something that is done to a table, or to an index of it.
+/// One operation on a table or on one of its indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
     pub table: String,
     pub index: Option<&'static str>,
-    /// The key of the table, or of the index.
+    /// The key attributes of the table or of the index.
     pub key: &'static [&'static str],
-    /// As IAM names it, without `dynamodb:`.
+    /// The IAM action, without `dynamodb:`.
     pub action: &'static str,
 }
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Nothing answered: said once, whatever was asked.
+    /// Nothing answered. Reported once, whatever the operation was.
     Unreachable { seen: String, mend: String },
-    /// Something answered for the one thing that was asked.
+    /// `DynamoDB` refused this operation.
     Refused { seen: String, mend: String },
 }
 
@@ -74,7 +74,7 @@ impl Intercept for DateOf {
     }
 }
 
-/// Does each deed once, and one that only reads often enough to judge its speed.
+/// Tries each operation once, and a reading one often enough to judge its speed.
 pub async fn diagnose(
     report: &mut Report,
     config: &DynamoDbConfig,
@@ -89,8 +89,8 @@ pub async fn diagnose(
     }
 }
 
-/// Whether it is reached, how fast, and what time it is there. False when nothing answered: then there is no use in
-/// asking more. What it says to the deed doesn't count here.
+/// Checks whether it can be reached, its speed and its clock. False if nothing answered: then further checks make no
+/// sense. A refusal of the operation doesn't matter here.
 pub async fn reach(
     report: &mut Report,
     config: &DynamoDbConfig,
@@ -102,7 +102,7 @@ pub async fn reach(
     let client = Client::from_conf(dynamo.client.config().to_builder().interceptor(date.clone()).build());
     let mut times = Vec::with_capacity(CALLS);
     let mut asked_at = now();
-    // The first call opens the connection: it is none of those that are measured.
+    // The first call opens the connection, so it isn't measured.
     for call in 0..=CALLS {
         asked_at = now();
         let start = Instant::now();
@@ -120,14 +120,14 @@ pub async fn reach(
                 the functions' own; https://health.aws.amazon.com says what AWS knows";
     report.judge(Part::DynamoDb, "Speed of DynamoDB", &times, GOOD.min(config.timeout / 3), mend);
     let date = date.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    // A local engine may not say.
+    // A local engine may not send a date.
     if let Some(time) = date.and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok()) {
         report.clock(Part::DynamoDb, "Clock of DynamoDB", time, asked_at);
     }
     true
 }
 
-/// One line a table: what is allowed, and a fault for each reason why something isn't.
+/// One line for each table with what is allowed, and a fault for each reason why something isn't.
 async fn rights(report: &mut Report, client: &Client, config: &DynamoDbConfig, deeds: &[Deed]) {
     let mut told: Vec<String> = Vec::new();
     for deed in deeds {
@@ -215,8 +215,8 @@ async fn attempt(client: &Client, config: &DynamoDbConfig, deed: &Deed) -> Resul
             settled(config, deed, client.transact_write_items().transact_items(action).send().await)
         }
         other => Err(Cause::Refused {
-            seen: format!("nothing is known about how to try {other}"),
-            mend: "adapters/dynamodb/diagnosis.rs needs to learn it".to_owned(),
+            seen: format!("there is no check for {other}"),
+            mend: "add one to adapters/dynamodb/diagnosis.rs".to_owned(),
         }),
     }
 }
@@ -241,7 +241,7 @@ where
     }
 }
 
-/// What an error of the SDK means.
+/// The cause behind an error of the SDK.
 pub fn cause<E>(config: &DynamoDbConfig, place: &str, error: &SdkError<E>) -> Cause
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -291,24 +291,24 @@ where
             | "MissingAuthenticationToken"
             | "MissingAuthenticationTokenException"
             | "ExpiredTokenException" => unreachable(
-                format!("DynamoDB refuses who asks: {code} {message}"),
+                format!("DynamoDB refuses the credentials: {code} {message}"),
                 "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which end after a while, and \
                  this machine's clock",
             ),
             _ => refused(format!("{code} {message}"), "https://health.aws.amazon.com says what AWS knows; ask again"),
         },
-        // Something else answers there.
+        // Something else than DynamoDB answers there.
         _ => unreachable(format!("what answers is not DynamoDB: {whole}"), network),
     }
 }
 
-/// Who doesn't grant it: IAM's own words say.
+/// Which policy refuses, by the words of IAM's message.
 fn policy(message: &str) -> &'static str {
     if message.contains("endpoint policy") {
         "the VPC endpoint's policy doesn't grant it: see DynamoDbEndpoint in template.yaml, and deploy it again"
     } else if message.contains("explicit deny") {
         "a policy denies it: look for Deny in the role's, the endpoint's and the organization's"
     } else {
-        "the role's policy doesn't grant it: deploy the stack again, or take back what was changed"
+        "the role's policy doesn't grant it: deploy the stack again, or undo the change to it"
     }
 }

@@ -1,4 +1,4 @@
-//! The sparse index of orders whose payment somebody has to look at, and putting one of them off.
+//! The sparse index of due orders, and putting an order off.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata as _, SdkError},
@@ -16,13 +16,13 @@ use crate::{
 };
 
 const BY_DUE: &str = "by-due";
-/// Entries that one query reads.
+/// The entries of one query.
 const PAGE: i32 = 100;
-/// How often an order was put off since it last changed: whoever saves the order leaves it out.
+/// How often an order was put off since it last changed. Saving an order removes this attribute.
 const FAILURES: &str = "dueFailures";
 
 impl Dynamo {
-    /// A page of one shard, the longest waiting first. Eventually consistent, as an index is.
+    /// A page of one shard, the longest waiting first. Eventually consistent, like every index.
     pub async fn due_orders(
         &self,
         shard: u8,
@@ -47,8 +47,9 @@ impl Dynamo {
         Ok(DuePage { orders, next: answer.last_evaluated_key.as_ref().map(entry) })
     }
 
-    /// See [`crate::ports::DueOrders::put_off`]. The first write puts the order off for the shortest time, and tells how
-    /// often that has been done; a second one makes the time longer where it must be. Dying in between costs nothing.
+    /// See [`crate::ports::DueOrders::put_off`]. The first write puts the order off for the shortest time and returns
+    /// the count. A second one makes the time longer if the count asks for that. If the process dies in between, the
+    /// order is only due earlier.
     pub async fn put_off(
         &self,
         order: &DueOrder,
@@ -60,7 +61,7 @@ impl Dynamo {
         let counting = counting.expression_attribute_values(":one", number(1)).return_values(ReturnValue::UpdatedNew);
         let mut answer = counting.send().await;
         if answer.as_ref().is_err_and(|error| error.code() == Some("ValidationException")) {
-            // What was counted there is no number: it begins anew.
+            // The stored count is not a number: it starts again at 1.
             let anew = self.moving(order, &shortest).update_expression(format!("SET due = :until, {FAILURES} = :one"));
             answer = anew.expression_attribute_values(":one", number(1)).send().await;
         }
@@ -75,7 +76,7 @@ impl Dynamo {
         Ok(Some(count))
     }
 
-    /// An update of an order that is still due when it was.
+    /// An update on condition that the order's due time hasn't changed.
     fn moving(&self, order: &DueOrder, until: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
@@ -88,7 +89,7 @@ impl Dynamo {
     }
 }
 
-/// None where the condition did not hold, or a transaction is changing the order at this moment.
+/// None if the condition failed, or if a transaction is changing the order at the moment.
 fn unless_changed<R>(
     answer: Result<UpdateItemOutput, SdkError<UpdateItemError, R>>,
 ) -> Result<Option<UpdateItemOutput>, SdkError<UpdateItemError, R>> {
@@ -103,7 +104,7 @@ fn unless_changed<R>(
     }
 }
 
-/// The index's keys are texts, whatever else the item may be.
+/// The index's keys are always texts, even in a damaged item.
 fn entry(item: &Item) -> DueOrder {
     let of = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
     DueOrder { owner: of("owner"), id: of("orderId"), due: of("due") }

@@ -1,5 +1,6 @@
-//! Events of the payment provider that were seen to, in the table of answers: an event is a request that must have one
-//! effect, too. Payments of no order are kept in the table of the inventory, which outlives the stack.
+//! Processed events of the payment provider, in the table of stored responses: an event, too, is a request that must
+//! have one effect. Payments of unknown orders are stored in the inventory table, which is kept when the stack is
+//! deleted.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -20,7 +21,7 @@ struct Seen {
     ttl: i64,
 }
 
-/// Kept until somebody has looked into it.
+/// Kept until a person has looked into it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Unknown {
@@ -56,7 +57,7 @@ impl SeenEvents for Dynamo {
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "note unknown payment";
         count(|counts| counts.unknown_payments += 1);
-        tracing::error!(order = %about.order, intent = about.intent, event = event.id, "payment of no order of ours");
+        tracing::error!(order = %about.order, intent = about.intent, event = event.id, "Payment belongs to no known order");
         let unknown = Unknown {
             id: format!("unknown-payment#{}", about.intent),
             event_id: event.id.clone(),
@@ -64,7 +65,7 @@ impl SeenEvents for Dynamo {
             intent: about.intent.clone(),
             received_at: now.unix_timestamp(),
         };
-        // This table stays when the stack goes; the other one doesn't.
+        // This table is kept when the stack is deleted; the other one isn't.
         let request = self.client.put_item().table_name(&self.tables.inventory);
         let request = request.set_item(Some(to_item(OPERATION, &unknown)?));
         request.send().await.map(|_| ()).map_err(failed(OPERATION))

@@ -1,4 +1,4 @@
-//! The table of counters: stock by SKU, and coupon uses in all and by customer.
+//! The table of counters: stock by SKU, and coupon uses in total and by customer.
 
 use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
 
@@ -27,11 +27,11 @@ pub fn customer_coupon_id(code: &CouponCode, customer: &Owner) -> String {
     format!("coupon#{code}#{customer}")
 }
 
-/// The attribute that holds units left, and the one that holds uses.
+/// The attributes for units left and for uses.
 pub const AVAILABLE: &str = "available";
 pub const USES: &str = "uses";
 
-/// A whole number out of an item.
+/// An integer attribute of an item.
 pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
     item.get(attribute)?.as_n().ok()?.parse().ok()
 }
@@ -39,7 +39,7 @@ pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
 const COUPON: &str = "coupon";
 const CUSTOMER_COUPON: &str = "customer coupon";
 
-/// Takes what an order reserves, each only if enough is left: stock of each counter, a use of each coupon.
+/// Takes what an order reserves, if enough is left: stock of each counter, and one use of each coupon.
 pub fn take(table: &str, order: &Order) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
@@ -60,7 +60,7 @@ pub fn take(table: &str, order: &Order) -> Vec<Write> {
     writes
 }
 
-/// Gives back what an order reserved. The order's own version makes sure that it happens once.
+/// Gives back what an order reserved. The condition on the order's version ensures that this happens once.
 pub fn give_back(table: &str, order: &Order) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
@@ -78,8 +78,8 @@ pub fn give_back(table: &str, order: &Order) -> Vec<Write> {
     writes
 }
 
-/// Moves the customer's own uses of an order's coupons to the order's new owner. What was used was used: no limit is
-/// asked.
+/// Moves the customer's own uses of an order's coupons to the order's new owner. These uses are past, so no limit is
+/// checked.
 pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     let counters = own_counters(order, from).into_iter().zip(own_counters(order, &order.owner));
     let step = |(name, id, _): (&'static str, String, u32), by: i32| {
@@ -91,14 +91,14 @@ pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     counters.flat_map(|(old, new)| [step(old, -1), step(new, 1)]).collect()
 }
 
-/// The coupon counters that an order moves, each with its limit.
+/// The coupon counters that an order changes, each with its limit.
 fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
     let all = order.reserved.coupons.iter();
     let all = all.filter_map(|hold| Some((COUPON, coupon_id(&hold.code), hold.total_limit?)));
     all.chain(own_counters(order, &order.owner)).collect()
 }
 
-/// Those of one customer: uses of each coupon, and their one first order.
+/// The counters of one customer: uses of each coupon, and the one first order.
 fn own_counters(order: &Order, customer: &Owner) -> Vec<(&'static str, String, u32)> {
     let own = order.reserved.coupons.iter();
     let own =
@@ -111,7 +111,7 @@ fn counter_update(table: &str, id: String) -> UpdateBuilder {
     Update::builder().table_name(table).key("id", text(id))
 }
 
-/// What the failed takes of a placement mean.
+/// The result of a placement whose reservations failed.
 pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
     let failed = |name: &str| failures.iter().find(|f| f.name == name);
     let short: Vec<CartIssue> = order

@@ -1,4 +1,4 @@
-//! Open unpaid orders by caller and by source address: counters beside those of stock, in the same transactions.
+//! Counters of open orders by caller and by source address, in the table of stock and in the same transactions.
 
 use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
 
@@ -25,7 +25,7 @@ fn address_id(key: &AddressKey) -> String {
     format!("open#address#{}", key.as_str())
 }
 
-/// Counts a new order for its caller, and for its address if that is asked already: each only while it has room.
+/// Counts a new order for its caller and, if its place says so, for its address, as long as the limits have room.
 pub fn take(table: &str, order: &Order, limits: &OpenLimits) -> Vec<Write> {
     let Some(open) = &order.open else { return Vec::new() };
     let mut writes = vec![Write::named(CALLER, update(more(table, caller_id(&order.owner), open, limits.caller)))];
@@ -40,7 +40,7 @@ pub fn take_at_address(table: &str, order: &Order, limits: &OpenLimits) -> Optio
     Some(Write::named(ADDRESS, update(more(table, id, open, limits.address))))
 }
 
-/// Gives an order's place back.
+/// Gives back an order's place.
 pub fn give_back(table: &str, owner: &Owner, open: &Open) -> Vec<Write> {
     let mut writes = vec![Write::named(CALLER, update(step(table, caller_id(owner), -1, open)))];
     if let Some(address) = open.address.as_ref().filter(|_| open.at_address) {
@@ -49,21 +49,21 @@ pub fn give_back(table: &str, owner: &Owner, open: &Open) -> Vec<Write> {
     writes
 }
 
-/// Moves an order's place to the owner that it names. It was taken before: no limit is asked.
+/// Moves an order's place to its new owner. The place exists already, so no limit is checked.
 pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     let Some(open) = &order.open else { return Vec::new() };
     let steps = [(from, -1), (&order.owner, 1)];
     steps.map(|(owner, by)| Write::named(CALLER, update(step(table, caller_id(owner), by, open)))).into()
 }
 
-/// The limit that leaves no room for an order, whatever else is open.
+/// The limit that an order exceeds on its own, without other open orders.
 pub fn too_large(order: &Order, limits: &OpenLimits) -> Option<OpenLimit> {
     let open = order.open.as_ref()?;
     let asked = [Some(limits.caller), open.at_address.then_some(limits.address)];
     asked.into_iter().flatten().find(|limit| open.units > limit.units)
 }
 
-/// The limit that a failed transaction ran into.
+/// The limit because of which a transaction failed.
 pub fn refusal(failures: &[Failure], limits: &OpenLimits) -> Option<OpenLimit> {
     let all = [(CALLER, limits.caller), (ADDRESS, limits.address)];
     all.into_iter().find(|(name, _)| has_failed(failures, name)).map(|(_, limit)| limit)

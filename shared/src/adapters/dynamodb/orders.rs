@@ -36,12 +36,12 @@ const ORDER: &str = "order";
 const SAME_VERSION: &str = "#version = :version";
 /// The index that finds an order's owner.
 const BY_ORDER_ID: &str = "by-order-id";
-/// Items that one query looks at while it filters by status, and queries that one request may make.
+/// The items that one query reads while it filters by status, and the queries of one request.
 const FILTER_PAGE: i32 = 100;
 const MAX_QUERIES: usize = 10;
 
 impl Dynamo {
-    /// A strongly consistent read, under the owner: someone else's order isn't found.
+    /// A strongly consistent read under the owner, so someone else's order isn't found.
     pub async fn order(&self, owner: &Owner, id: OrderId) -> Result<Option<Order>, StoreError> {
         const OPERATION: &str = "read order";
         let request = self.client.get_item().table_name(&self.tables.orders).consistent_read(true);
@@ -69,7 +69,7 @@ impl Dynamo {
                 .expression_attribute_names("#owner", "owner")
                 .expression_attribute_values(":owner", text(owner.to_string()))
                 .set_exclusive_start_key(start.take());
-            // One more than asked for tells whether there is another page.
+            // One more than requested shows whether there is another page.
             request = match filter.status {
                 None => request.limit(i32::from(filter.limit) + 1),
                 Some(status) => request
@@ -89,7 +89,7 @@ impl Dynamo {
                 return Ok(OrderPage { orders, next });
             }
             let Some(key) = &start else { return Ok(OrderPage { orders, next: None }) };
-            // Few orders of this status among many: answer with what there is, and where to go on.
+            // Few of many orders have this status: return what was found, and where to continue.
             if query == MAX_QUERIES {
                 let last = key.get("orderId").and_then(|id| id.as_s().ok()).and_then(|id| id.parse().ok());
                 return Ok(OrderPage { orders, next: last });
@@ -98,7 +98,7 @@ impl Dynamo {
         Ok(OrderPage { orders, next: None })
     }
 
-    /// Whose order it is. Eventually consistent, as an index is.
+    /// The owner of an order. Eventually consistent, like every index.
     pub async fn order_owner(&self, id: OrderId) -> Result<Option<Owner>, StoreError> {
         const OPERATION: &str = "find order";
         let request = self.client.query().table_name(&self.tables.orders).index_name(BY_ORDER_ID);
@@ -147,7 +147,7 @@ impl Dynamo {
         if has_failed(&failures, stored_responses::NAME) {
             return Ok(Placed::AlreadyAnswered);
         }
-        // An order with this id can only be this request's own: then the session has moved on too.
+        // An order with this id can only be from this request: then the session has changed too.
         if has_failed(&failures, sessions::NAME) || has_failed(&failures, ORDER) {
             return Ok(Placed::SessionChanged);
         }
@@ -156,7 +156,7 @@ impl Dynamo {
         Ok(refusal.unwrap_or(Placed::SessionChanged))
     }
 
-    /// Moves an order to the owner that it names, and the uses of its coupons with it.
+    /// Moves an order to its new owner, together with the uses of its coupons.
     pub async fn transfer_order(
         &self,
         order: &Order,
@@ -164,7 +164,7 @@ impl Dynamo {
         change: ChangeId,
         deadline: Instant,
     ) -> Result<Saved<Order>, StoreError> {
-        const OPERATION: &str = "hand over order";
+        const OPERATION: &str = "transfer order";
         let item = to_item(OPERATION, &StoredOrder::new(order, change))?;
         let old = Delete::builder()
             .table_name(&self.tables.orders)
@@ -178,7 +178,7 @@ impl Dynamo {
             Write::named(ORDER, delete(old)),
             Write::named(ORDER, put(new, item, "attribute_not_exists(orderId)")),
         ];
-        // The uses of a cancelled order have gone back already.
+        // The uses of a cancelled order have been given back already.
         if order.status != OrderStatus::Cancelled {
             writes.extend(inventory::transfer(&self.tables.inventory, order, from));
         }
@@ -189,9 +189,9 @@ impl Dynamo {
         }
     }
 
-    /// Whether the owner has an order that isn't cancelled; strongly consistent.
+    /// Whether the owner has an order that isn't cancelled. Strongly consistent.
     pub async fn has_ordered(&self, owner: &Owner) -> Result<bool, StoreError> {
-        const OPERATION: &str = "look for orders";
+        const OPERATION: &str = "find earlier orders";
         let mut start = None;
         loop {
             let request = self.client.query().table_name(&self.tables.orders).consistent_read(true).limit(FILTER_PAGE);
@@ -237,7 +237,7 @@ impl Dynamo {
                 Some(PutItemError::ConditionalCheckFailedException(e)) => {
                     conflict(OPERATION, change, e.item().cloned())
                 }
-                // A transaction holds the item: it will have changed, or the write goes through.
+                // A transaction holds the item. Afterwards either the order has changed or a repeated write succeeds.
                 Some(PutItemError::TransactionConflictException(_)) => Ok(Saved::Conflict(None)),
                 _ => Err(failed(OPERATION)(error)),
             };
@@ -264,7 +264,8 @@ impl Dynamo {
             return Ok(Saved::AlreadyAnswered);
         }
         if has_failed(&failures, sessions::NAME) && !has_failed(&failures, ORDER) {
-            // The session is gone: what was taken goes back all the same. Another transaction needs another name.
+            // The session was deleted or changed: the rest is given back without it. A different transaction needs a
+            // different token.
             let change = ChangeId(Uuid::from_u128(!change.0.as_u128()));
             let release = Release { session: false, ..release };
             return Box::pin(self.save_order(order, change, release, stored_response, deadline)).await;
@@ -272,7 +273,7 @@ impl Dynamo {
         conflict(OPERATION, change, failures.into_iter().find(|f| f.name == ORDER).and_then(|f| f.item))
     }
 
-    /// Writes an order that begins to wait for its customer, if its source address may have one more.
+    /// Writes an order that begins to wait for its customer's authentication, if its source address may have one more.
     pub async fn let_order_wait(
         &self,
         order: &Order,
@@ -280,7 +281,7 @@ impl Dynamo {
         limits: &OpenLimits,
         deadline: Instant,
     ) -> Result<Waits, StoreError> {
-        const OPERATION: &str = "let order wait";
+        const OPERATION: &str = "save waiting order";
         if let Some(limit) = open_orders::too_large(order, limits) {
             return Ok(Waits::TooManyOpenOrders(limit));
         }
@@ -294,7 +295,7 @@ impl Dynamo {
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else {
             return Ok(Waits::Saved(Saved::Done));
         };
-        // Whoever else has changed the order decides first.
+        // A conflict on the order comes before the limit.
         if let Some(limit) = open_orders::refusal(&failures, limits).filter(|_| !has_failed(&failures, ORDER)) {
             return Ok(Waits::TooManyOpenOrders(limit));
         }
@@ -307,7 +308,7 @@ fn order(operation: &'static str, item: Item) -> Result<Order, StoreError> {
     from_item::<StoredOrder>(operation, item)?.try_into().map_err(unreadable(operation))
 }
 
-/// A write whose condition failed: a conflict, or our own write whose answer was lost on the way.
+/// The result of a failed condition: a conflict, or this request's own write whose answer was lost.
 fn conflict(operation: &'static str, change: ChangeId, item: Option<Item>) -> Result<Saved<Order>, StoreError> {
     let Some(item) = item else { return Ok(Saved::Conflict(None)) };
     let stored: StoredOrder = from_item(operation, item)?;

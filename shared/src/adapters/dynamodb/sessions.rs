@@ -23,7 +23,7 @@ use crate::{
     ports::{ChangeId, Saved, StoreError, StoredResponse},
 };
 
-/// Makes the session that became this order an open one again.
+/// Reopens the session that became this order.
 pub fn reopen(table: &str, order: &Order, change: ChangeId) -> Write {
     let now = order.updated_at.format(&Rfc3339).unwrap_or_default();
     let builder = Update::builder()
@@ -86,7 +86,7 @@ impl Dynamo {
         }
     }
 
-    /// Replaces the open session of the version before.
+    /// Replaces the open session that has the version before.
     pub async fn save_session(
         &self,
         session: &Session,
@@ -109,14 +109,14 @@ impl Dynamo {
         }
     }
 
-    /// Replaces the session of the version before, open or completed.
+    /// Replaces the open or completed session that has the version before.
     pub async fn transfer_session(
         &self,
         session: &Session,
         change: ChangeId,
         ttl: Duration,
     ) -> Result<Saved<Session>, StoreError> {
-        const OPERATION: &str = "hand over session";
+        const OPERATION: &str = "transfer session";
         let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
         let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
         let request = request
@@ -130,7 +130,7 @@ impl Dynamo {
         }
     }
 
-    /// The ids of an owner's sessions. Eventually consistent, as an index is.
+    /// The ids of an owner's sessions. Eventually consistent, like every index.
     pub async fn sessions_of(&self, owner: &Owner) -> Result<Vec<CheckoutId>, StoreError> {
         const OPERATION: &str = "find sessions";
         let mut ids = Vec::new();
@@ -154,7 +154,7 @@ impl Dynamo {
         }
     }
 
-    /// Notes activity on a session. False if it has changed meanwhile, which was activity too.
+    /// Stores activity on a session. False if the session has changed meanwhile, which counts as activity too.
     pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<bool, StoreError> {
         const OPERATION: &str = "touch session";
         let active_at = session.active_at.format(&Rfc3339);
@@ -192,14 +192,14 @@ const BY_OWNER: &str = "by-owner";
 /// The name of a session's write within a transaction.
 pub const NAME: &str = "session";
 
-/// The session is open, and of the version that the change was made from.
+/// The session is open and has the version that the change was made from.
 pub const STILL_OPEN: &str = "#version = :version AND #status = :open";
 
 fn session(operation: &'static str, item: Item) -> Result<Session, StoreError> {
     from_item::<StoredSession>(operation, item)?.try_into().map_err(unreadable(operation))
 }
 
-/// A write whose condition failed: a conflict, or our own write whose answer was lost on the way.
+/// The result of a failed condition: a conflict, or this request's own write whose answer was lost.
 fn conflict(
     operation: &'static str,
     change: ChangeId,
@@ -207,7 +207,7 @@ fn conflict(
 ) -> Result<Saved<Session>, StoreError> {
     let failure = match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(failure)) => failure,
-        // A transaction holds the item: when it is over, the session will have changed, or the write goes through.
+        // A transaction holds the item. Afterwards either the session has changed or a repeated write succeeds.
         Some(PutItemError::TransactionConflictException(_)) => return Ok(Saved::Conflict(None)),
         _ => return Err(failed(operation)(error)),
     };

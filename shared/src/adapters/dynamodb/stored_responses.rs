@@ -1,4 +1,4 @@
-//! The table of stored answers to requests with an idempotency key.
+//! The table of stored responses.
 
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::Put};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ struct ResponseItem {
     guest: Option<String>,
 }
 
-/// That what a guest had is claimed.
+/// The record that a guest was claimed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredClaim {
@@ -61,7 +61,7 @@ impl From<&StoredResponse> for ResponseItem {
     }
 }
 
-/// A stored response as part of the transaction that it answers for.
+/// The write of a stored response, for the transaction of its request.
 pub fn write(table: &str, stored_response: &StoredResponse, now: OffsetDateTime) -> Result<Write, StoreError> {
     let item = to_item("store response", &ResponseItem::from(stored_response))?;
     let builder = Put::builder()
@@ -81,7 +81,7 @@ impl StoredResponses for Dynamo {
         let stored_response =
             stored.map(|stored| read(OPERATION, stored)).transpose()?.filter(|kept| kept.expires_at > now);
         let mut claim = claim.and_then(|claim| items.remove(&claim));
-        // Whoever had no identity has become somebody.
+        // A caller without an identity became this guest: was the guest claimed?
         if let (None, Some(guest)) = (guest, stored_response.as_ref().and_then(|stored_response| stored_response.guest))
         {
             let id = claim_of(&Owner::Guest(guest));
@@ -107,7 +107,7 @@ impl StoredResponses for Dynamo {
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(false)
             }
-            // Another request with the key is being answered this very moment.
+            // Another request with this key is being answered at the moment.
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_transaction_conflict_exception) => {
                 Err(StoreError::contention(OPERATION))
             }
@@ -122,13 +122,13 @@ impl StoredResponses for Dynamo {
         expires_at: OffsetDateTime,
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "note claim";
-        // Whole seconds, and none too few.
+        // Whole seconds, rounded up.
         let until = until.unix_timestamp() + 1;
         let claim = StoredClaim { id: claim_of(&Owner::Guest(guest)), until, ttl: expires_at.unix_timestamp() + 1 };
         let request = self.client.put_item().table_name(&self.tables.idempotency);
         let result = request
             .set_item(Some(to_item(OPERATION, &claim)?))
-            // Of two claims at once the later one counts.
+            // Of two simultaneous claims the later time counts.
             .condition_expression("attribute_not_exists(id) OR #until < :until")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":until", number(until))

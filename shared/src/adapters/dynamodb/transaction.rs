@@ -1,4 +1,4 @@
-//! Transactions: named writes that happen together or not at all, retried while they merely collide.
+//! Transactions: named writes that happen all or not at all. Collisions are retried.
 
 use std::time::Duration;
 
@@ -18,18 +18,18 @@ use crate::{
     telemetry::counts::count,
 };
 
-/// One write of a transaction, with a name to know its failure by.
+/// One write of a transaction, with a name that identifies its failure.
 #[derive(Debug)]
 pub struct Write {
     name: String,
     action: Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError>,
 }
 
-/// A write whose condition didn't hold.
+/// A write whose condition failed.
 #[derive(Debug)]
 pub struct Failure {
     pub name: String,
-    /// The item as it is, where the store told.
+    /// The current item, if the store returned it.
     pub item: Option<Item>,
 }
 
@@ -42,7 +42,7 @@ impl Write {
     }
 }
 
-/// A put under a condition; names and values of the condition are set on the builder.
+/// A put with a condition. The builder has the names and values of the condition.
 pub fn put(
     builder: PutBuilder,
     item: Item,
@@ -56,26 +56,26 @@ pub fn put(
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-/// An update; its key, expression and condition are set on the builder.
+/// An update. The builder has its key, expression and condition.
 pub fn update(builder: UpdateBuilder) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
     let update: Update =
         builder.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// A delete; its key and condition are set on the builder.
+/// A delete. The builder has its key and condition.
 pub fn delete(builder: DeleteBuilder) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
     Ok(TransactWriteItem::builder().delete(builder.build()?).build())
 }
 
 impl Dynamo {
-    /// Runs a transaction until it is decided. `change` is its idempotency token: repeated after a lost answer it
-    /// has one effect. Collisions with other transactions and throttling are retried with jitter until `deadline`.
+    /// Runs a transaction until its outcome is known. `change` is its idempotency token: repeated after a lost answer,
+    /// it has one effect. Collisions with other transactions and throttling are retried with jitter until `deadline`.
     ///
-    /// The inner error names the writes whose conditions didn't hold; nothing was written then.
+    /// The inner error lists the writes whose conditions failed; then nothing was written.
     ///
     /// # Errors
-    /// [`StoreError`] when the outcome is unknown or the deadline has passed; for collisions until then it is
+    /// [`StoreError`] if the outcome is unknown or the deadline has passed. After collisions until the deadline it is
     /// [`StoreError::contention`].
     pub async fn transact(
         &self,
@@ -102,8 +102,8 @@ impl Dynamo {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons();
                     let failures = failures(&names, reasons);
-                    // While an item is held by another transaction, its own condition hasn't been looked at: what
-                    // the others say is not the whole truth yet.
+                    // The condition of an item that another transaction holds wasn't checked, so the list of failures
+                    // may be incomplete.
                     if !failures.is_empty() && !reasons.iter().any(is_collision) {
                         return Ok(Err(failures));
                     }
@@ -116,8 +116,8 @@ impl Dynamo {
                 _ => return Err(failed(operation)(error)),
             }
             let wake = Instant::now() + backoff(change.0, attempt);
-            // Another attempt may take longer than all before it, and must not be cut off: who waits for it would not hear
-            // what keeps it from being written.
+            // Another attempt may take longer than those before. It must end before the deadline, or the caller
+            // wouldn't learn why nothing was written.
             slowest = slowest.max(began.elapsed());
             if wake + slowest * 2 >= deadline {
                 let busy = collided.then(|| StoreError::contention(operation));
@@ -132,7 +132,7 @@ impl Dynamo {
     }
 }
 
-/// Whether the write of this name is among the failed.
+/// Whether the write with this name failed.
 pub fn has_failed(failures: &[Failure], name: &str) -> bool {
     failures.iter().any(|failure| failure.name == name)
 }
@@ -146,12 +146,12 @@ fn failures(names: &[String], reasons: &[CancellationReason]) -> Vec<Failure> {
         .collect()
 }
 
-/// Another transaction holds the item.
+/// Whether another transaction holds the item.
 fn is_collision(reason: &CancellationReason) -> bool {
     reason.code() == Some("TransactionConflict")
 }
 
-/// A reason that goes away by itself.
+/// Whether a reason is temporary.
 fn is_passing(reason: &CancellationReason) -> bool {
     matches!(
         reason.code(),

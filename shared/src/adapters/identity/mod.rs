@@ -1,5 +1,4 @@
-//! Verifying JWTs: RS256 and ES256 by JWKS, HS256 for a laptop. The algorithm is pinned to the key, never taken from
-//! the token.
+//! Verifies JWTs: RS256 and ES256 by JWKS, HS256 on a laptop. The algorithm is the key's, never the token's.
 
 mod keys;
 
@@ -16,32 +15,32 @@ use crate::{
 
 pub use keys::BadKeys;
 
-/// Seconds by which clocks may differ.
+/// The most seconds by which clocks may differ.
 const LEEWAY_S: u64 = 5;
-/// The longest token that is looked at, in bytes. API Gateway takes 10,240 bytes of headers, all together.
+/// The longest token that is read, in bytes. API Gateway accepts 10,240 bytes of headers in total.
 const MAX_TOKEN: usize = 8 * 1024;
 
-/// Verifies tokens with the keys of the settings; without any, refuses all.
+/// Verifies tokens with the keys of the settings. Without keys it refuses all tokens.
 #[derive(Debug)]
 pub struct Tokens {
     verifier: Option<(VerifierConfig, Keys)>,
 }
 
 impl Tokens {
-    /// Reads keys that are at hand; a URL is fetched by [`Tokens::warm_up`] or by the first token.
+    /// Reads keys from the settings or a file. A URL is fetched by [`Tokens::warm_up`] or by the first token.
     ///
     /// # Errors
-    /// [`BadKeys`] for a set that doesn't parse or holds no usable key.
+    /// [`BadKeys`] for a set that can't be parsed or has no usable key.
     pub fn new(config: &AuthConfig, clock: fn() -> OffsetDateTime) -> Result<Self, BadKeys> {
         let Some(verifier) = &config.verifier else { return Ok(Self { verifier: None }) };
         let keys = Keys::new(&verifier.keys, clock)?;
         Ok(Self { verifier: Some((verifier.clone(), keys)) })
     }
 
-    /// How many keys there are to verify with; fetches them if that has not been done.
+    /// The number of keys, as text. Fetches them if there are none yet.
     ///
     /// # Errors
-    /// Why a token can't be verified.
+    /// The reason why no token can be verified.
     pub async fn summary(&self) -> Result<String, String> {
         let Some((_, keys)) = &self.verifier else { return Ok("none: guests only, every token is refused".to_owned()) };
         match keys.count_fetched().await {
@@ -51,7 +50,7 @@ impl Tokens {
         }
     }
 
-    /// Fetches the set at cold start. A failure is logged, and tried again by the first token.
+    /// Fetches the set at cold start. A failure is logged; the first token tries again.
     pub async fn warm_up(&self) {
         if let Some((_, keys)) = &self.verifier {
             keys.warm_up().await;
@@ -62,7 +61,7 @@ impl Tokens {
 impl Identities for Tokens {
     async fn verify(&self, token: &str) -> Result<Identity, IdentityError> {
         let Some((config, keys)) = &self.verifier else {
-            return Err(IdentityError::Refused("this shop takes no tokens: no key to verify them with is configured"));
+            return Err(IdentityError::Refused("this shop takes no tokens: no key that verifies them is configured"));
         };
         if token.len() > MAX_TOKEN {
             return Err(IdentityError::Refused("the token is too long"));
@@ -84,30 +83,30 @@ impl Identities for Tokens {
         let token = jsonwebtoken::decode::<Map<String, Value>>(token, &key.key, &validation)
             .map_err(|error| IdentityError::Refused(reason(error.kind())))?;
         let user = token.claims.get("sub").and_then(Value::as_str).and_then(|sub| sub.parse().ok());
-        let user = user.ok_or(IdentityError::Refused("the token's sub is not a user id that we take"))?;
+        let user = user.ok_or(IdentityError::Refused("the token's sub is not a valid user id"))?;
         Ok(Identity { user, is_staff: has_role(claim(&token.claims, &config.roles_claim), &config.staff_role) })
     }
 }
 
-/// What a header says that changes how the token is read, and that we don't: RFC 7515, 4.1.11, asks to refuse it.
+/// Refuses headers that change how a token must be read and that aren't supported here, as RFC 7515, 4.1.11 requires.
 fn refuse_extensions(token: &str) -> Result<(), IdentityError> {
     let header = token.split('.').next().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
     let header: Option<Map<String, Value>> = header.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let header = header.ok_or(IdentityError::Refused("the token is not a JWT"))?;
     if header.contains_key("crit") {
-        return Err(IdentityError::Refused("the token's header has crit: no extension is taken"));
+        return Err(IdentityError::Refused("the token's header has crit: no extension is supported"));
     }
     if header.contains_key("b64") || header.contains_key("zip") || header.contains_key("enc") {
-        return Err(IdentityError::Refused("the token's payload is encoded in a way that isn't taken"));
+        return Err(IdentityError::Refused("the token's payload has an encoding that isn't supported"));
     }
     let content = header.get("cty").and_then(Value::as_str);
     if content.is_some_and(|content| content.eq_ignore_ascii_case("jwt")) {
-        return Err(IdentityError::Refused("the token holds another token, which isn't taken"));
+        return Err(IdentityError::Refused("the token contains another token, which isn't supported"));
     }
     Ok(())
 }
 
-/// A claim by its name. Where none has it, the dots of the name lead into claims: `realm_access.roles`.
+/// A claim by its name. If there is none, the name is a path with dots: `realm_access.roles`.
 fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     claims.get(name).or_else(|| {
         name.match_indices('.').find_map(|(dot, _)| match claims.get(&name[..dot]) {
@@ -117,7 +116,7 @@ fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     })
 }
 
-/// A list of roles, or one text with spaces between them.
+/// Roles as a list, or as one text separated by spaces.
 fn has_role(claim: Option<&Value>, role: &str) -> bool {
     match claim {
         Some(Value::Array(roles)) => roles.iter().any(|r| r.as_str() == Some(role)),
@@ -130,7 +129,7 @@ fn reason(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::ExpiredSignature => "the token has expired",
         ErrorKind::ImmatureSignature => "the token isn't valid yet",
-        ErrorKind::InvalidIssuer => "the token's issuer is another",
+        ErrorKind::InvalidIssuer => "the token has another issuer",
         ErrorKind::InvalidAudience => "the token is for another audience",
         ErrorKind::InvalidAlgorithm => "the token's algorithm is not its key's",
         ErrorKind::MissingRequiredClaim(_) => "the token lacks one of exp, iss, aud and sub",

@@ -1,4 +1,4 @@
-//! What is asked of Redis before a use case runs: the limit and the session's copy, in one round trip.
+//! Admission: limits, blocks and cached copies, in one round trip to Redis.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,8 +28,8 @@ pub struct RedisAdmission {
     pub blocked: SeenBlocks,
 }
 
-/// The limits, who is blocked, and the cached session or orders, in one round trip. With Redis down this container counts
-/// alone, which refuses nothing that Redis would have allowed; it blocks whom it has seen blocked; and nothing is cached.
+/// Asks for the limits, the blocks, and the cached session or orders. With Redis down this container counts alone,
+/// which refuses nothing that Redis would allow. It applies the blocks that it has seen, and nothing is cached.
 impl RedisAdmission {
     pub async fn admit(&self, asked: &AdmissionRequest) -> AdmissionResult {
         let AdmissionRequest { request, limits, declines, callers, session, view } = asked;
@@ -37,10 +37,10 @@ impl RedisAdmission {
         let mut commands: Vec<Command> =
             limits.iter().chain(declines).map(|limit| self.count(limit, *request)).collect();
         if !callers.is_empty() {
-            commands.push(Command::new("look for blocks", "HMGET").arg(keys.blocked()).arg(callers));
+            commands.push(Command::new("read blocks", "HMGET").arg(keys.blocked()).arg(callers));
         }
         commands.extend(session.map(|id| documents::get(&self.redis, id, self.session_ttl)));
-        // A look writes, where it takes the lease: a flood of requests that are refused must not.
+        // A read of the cache writes if it takes the lease. Requests that will be refused must not cause such writes.
         let view = view.as_ref().filter(|_| !limits.iter().any(|limit| self.local.will_be_refused(limit)));
         let view = view.map(|(owner, view)| Field::of(keys, self.lives, owner, view));
         commands.extend(view.as_ref().map(|at| leases::look(at, *request)));
@@ -76,7 +76,7 @@ impl RedisAdmission {
         AdmissionResult { decisions, places, blocks, cached, looked }
     }
 
-    /// Takes a request out of counts that had allowed it. Best effort.
+    /// Removes a request from the counts of limits that allowed it. Best effort.
     pub async fn refund(&self, limits: &[Limit], request: ChangeId) {
         for limit in limits {
             self.local.refund(limit, request);
@@ -87,8 +87,8 @@ impl RedisAdmission {
 }
 
 impl RedisAdmission {
-    /// What Redis says of each limit, and this container where Redis says nothing. A request that one of them refuses
-    /// is given back to the others.
+    /// The decision of each limit: by Redis, or by this container if Redis gave no answer. If one limit refuses a
+    /// request, it is removed from the counts of the others.
     async fn decide(
         &self,
         limits: &[Limit],
@@ -132,7 +132,7 @@ impl RedisAdmission {
     }
 }
 
-/// Takes a request out of a count again.
+/// The command that removes a request from a count.
 pub fn uncount(redis: &RedisConnection, limit: &Limit, request: ChangeId) -> Command {
     let members: Vec<String> = (1..=limit.cost).map(|n| format!("{}:{n}", request.0)).collect();
     Command::new("refund request", "ZREM").arg(redis.keys.limit(&limit.key)).arg(members)

@@ -1,4 +1,4 @@
-//! Who is blocked, as one container has seen it: for when Redis is gone.
+//! The blocks that one container has seen, for the time when Redis is down.
 
 use std::{
     collections::HashMap,
@@ -12,14 +12,14 @@ use crate::{
     telemetry::counts::{Store, degraded},
 };
 
-/// Callers that are remembered. Staff block a few.
+/// The most blocked callers that are remembered. Staff block only a few.
 const MAX_SEEN: usize = 1000;
 
 #[derive(Debug, Default)]
 pub struct SeenBlocks(Mutex<HashMap<String, Blocks>>);
 
 impl SeenBlocks {
-    /// What Redis says of these callers, or what it last said of them if it says nothing.
+    /// The blocks of these callers by Redis's reply or, without a reply, as last seen.
     pub fn learn(&self, callers: &[String], reply: Option<Value>) -> Vec<Blocks> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told: Option<Vec<Option<String>>> = reply.and_then(|reply| Vec::from_redis_value(reply).ok());

@@ -1,11 +1,11 @@
-//! A circuit breaker: after a failure a store is left alone, and probed again after a while.
+//! A circuit breaker: after a failure Redis isn't called for a while, then probed.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How long it stays open before one caller may probe; twice as long after each probe that fails.
+/// How long it stays open before one caller may probe. Doubled after each failed probe.
 const REST: Duration = Duration::from_secs(1);
 /// The longest that it stays open without a probe.
 const MAX_REST: Duration = Duration::from_secs(8);
@@ -18,18 +18,18 @@ pub struct Breaker {
 #[derive(Debug)]
 struct Open {
     rest: Duration,
-    /// When the next probe may go.
+    /// When the next probe is allowed.
     probe_at: Instant,
 }
 
 impl Breaker {
-    /// Whether a call may go at `now`. While open, one caller a rest may.
+    /// Whether a call is allowed at `now`. While open, one caller is allowed in each period.
     pub fn permits(&self, now: Instant) -> bool {
         match &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             None => true,
             Some(open) if now < open.probe_at => false,
             Some(open) => {
-                // This caller probes; the others wait for what it finds.
+                // This caller probes; the others wait for its result.
                 open.probe_at = now + open.rest;
                 true
             }
@@ -40,7 +40,8 @@ impl Breaker {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// One failure opens it: a caller has waited for a whole deadline, or was refused twice. True if it was closed.
+    /// One failure opens it, because a caller has already waited for a whole timeout or was refused twice. True if it
+    /// was closed.
     pub fn failed(&self, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = state.as_ref().map_or(REST, |open| (open.rest * 2).min(MAX_REST));

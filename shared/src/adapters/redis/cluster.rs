@@ -1,6 +1,6 @@
-//! A cluster, of which a container knows no more than it needs. Commands go to a node that answers until that one sends
-//! them elsewhere, so a proxy in front of all slots, as `ElastiCache` Serverless is, costs the one connection that a single
-//! server costs; and a node that nobody is sent to, a replica above all, may be out of reach without anyone noticing.
+//! A cluster. A container learns only as much of it as it needs: commands go to any node that answers, until that node
+//! redirects them. So a proxy for all slots, like `ElastiCache` Serverless, needs only one connection, and a node
+//! without commands, such as a replica, may be unreachable without an effect.
 
 use std::{
     collections::HashMap,
@@ -27,9 +27,9 @@ use crate::{
     config::redis::{Node, RedisConfig},
 };
 
-/// How often a command is sent on within one call.
+/// The most redirections of a command within one call.
 const HOPS: usize = 5;
-/// Nodes that are asked at once by a container that is connected to none of them.
+/// How many nodes a container without a connection tries in parallel.
 const RACED: usize = 3;
 
 #[derive(Clone)]
@@ -47,13 +47,13 @@ struct Inner {
 struct State {
     nodes: HashMap<Node, Held>,
     slots: Slots,
-    /// Who gets the commands for slots of which nothing is known.
+    /// The node for commands whose slot has no known owner.
     home: Option<Node>,
-    /// Counts the connections, so that a failure only removes the one it happened on.
+    /// Numbers the connections, so that a failure removes only its own connection.
     generation: u64,
 }
 
-/// A connection that is open, or being opened by everyone who waits for it.
+/// A connection that is open or being opened. All who wait for it share it.
 type Opening = Shared<BoxFuture<'static, RedisResult<MultiplexedConnection>>>;
 
 struct Held {
@@ -63,23 +63,23 @@ struct Held {
     last_used: OffsetDateTime,
 }
 
-/// A connection to a node, from its table.
+/// A connection to a node, from the state's table.
 #[derive(Clone)]
 struct Way {
     node: Node,
     opening: Opening,
     generation: u64,
-    /// It was there before, and may have died since.
+    /// It was open before, and may have died since.
     used_before: bool,
 }
 
-/// A command on its way.
+/// A command and its destination.
 struct Errand {
     at: usize,
     slot: Option<u16>,
-    /// Where it was sent by a redirection.
+    /// The node that a redirection named.
     to: Option<Node>,
-    /// The slot is moving: the new node takes it only after an `ASKING`.
+    /// The slot is moving: the new node accepts it only after an `ASKING`.
     asking: bool,
 }
 
@@ -101,8 +101,8 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Sends commands that leave together, those for one node in one piece, and answers with a reply each. A node that
-    /// doesn't answer by the deadline fails its own commands, and is asked last from then on.
+    /// Sends commands together, as one pipeline for each node, and returns one reply for each. If a node doesn't answer
+    /// by the deadline, only its commands fail, and it is tried last from then on.
     pub async fn send(&self, commands: &[Cmd], deadline: Instant) -> Vec<RedisResult<Value>> {
         let mut results: Vec<Option<RedisResult<Value>>> = commands.iter().map(|_| None).collect();
         let mut errands: Vec<Errand> = commands.iter().enumerate().map(|(at, command)| errand(at, command)).collect();
@@ -126,7 +126,7 @@ impl Cluster {
                         let again = node.filter(|_| hop < HOPS && !error.is_timeout());
                         for errand in group {
                             results[errand.at] = Some(Err(error.clone()));
-                            // Another node may know who serves the slot by now.
+                            // Another node may know the slot's new owner.
                             errands.extend(again.is_some().then_some(Errand { to: None, asking: false, ..errand }));
                         }
                         failed.extend(again.map(|node| (node, error)));
@@ -141,7 +141,7 @@ impl Cluster {
                     let Some(next) = next else { continue };
                     learn |= !next.asking;
                     match failed.iter().find(|(failed, _)| Some(failed) == next.to.as_ref()) {
-                        // It is named still, and can't be reached.
+                        // The redirection names a node that can't be reached.
                         Some((_, error)) => results[at] = Some(Err(error.clone())),
                         None => errands.push(next),
                     }
@@ -159,7 +159,7 @@ impl Cluster {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Commands by where they go; `None` is wherever somebody answers.
+    /// Commands by destination. `None` is any node that answers.
     fn by_node(&self, errands: Vec<Errand>, failed: &[(Node, RedisError)]) -> Vec<(Option<Node>, Vec<Errand>)> {
         let state = self.state();
         let mut groups: Vec<(Option<Node>, Vec<Errand>)> = Vec::new();
@@ -174,11 +174,11 @@ impl Cluster {
         groups
     }
 
-    /// Where a reply sends a command, if it does.
+    /// The new destination of a command, if the reply is a redirection.
     fn redirected(&self, errand: &Errand, error: &RedisError, by: &Node) -> Option<Errand> {
         let (address, slot) = error.redirect_node()?;
         let (host, port) = address.rsplit_once(':')?;
-        // A node that doesn't know its name is where it was reached.
+        // Without a host it is the node that sent the reply.
         let host = if host.is_empty() { &by.host } else { host.trim_matches(['[', ']']) };
         let to = Node { host: host.to_owned(), port: port.parse().ok()? };
         let asking = error.kind() == ErrorKind::Server(ServerErrorKind::Ask);
@@ -188,8 +188,8 @@ impl Cluster {
         Some(Errand { at: errand.at, slot: errand.slot, to: Some(to), asking })
     }
 
-    /// Sends a group of commands to a node, or to anyone. A connection that was there before and turns out to be dead is
-    /// replaced at once. Says which node it was, where one was reached or named.
+    /// Sends a group of commands to a node, or to any node. A connection that was open before and has died is replaced
+    /// at once. Returns the node too, if one was reached or named.
     async fn exchange(
         &self,
         node: Option<&Node>,
@@ -200,7 +200,7 @@ impl Cluster {
         deadline: Instant,
     ) -> (Option<Node>, RedisResult<Vec<RedisResult<Value>>>) {
         let mut pipeline = Pipeline::with_capacity(group.len() + 1);
-        // One command's error is not the others'.
+        // One command's error must not fail the others.
         pipeline.ignore_errors();
         for errand in group {
             if errand.asking {
@@ -240,7 +240,7 @@ impl Cluster {
         }
     }
 
-    /// The replies to a group, without those that were only asked for on the way.
+    /// The replies to a group, without those to `ASKING` and `CLUSTER SLOTS`.
     fn sorted(&self, group: &[Errand], replies: Vec<Value>, way: &Way) -> Vec<RedisResult<Value>> {
         let mut replies = replies.into_iter();
         let sorted = group.iter().map(|errand| {
@@ -284,8 +284,8 @@ impl Cluster {
         Way { node: node.clone(), opening, generation, used_before: false }
     }
 
-    /// An open connection to any node but those that were asked in vain. With none open, a few are tried at once: one
-    /// that swallows what it is sent holds up nobody.
+    /// An open connection to any node except those that failed. If none is open, a few are tried in parallel, so that a
+    /// node that doesn't answer delays nothing.
     async fn anyone(&self, asked: &[Node]) -> RedisResult<Way> {
         if let Some(node) = self.reached(asked) {
             return Ok(self.way(&node));
@@ -311,7 +311,7 @@ impl Cluster {
         Err(last)
     }
 
-    /// A node with an open connection, the last that was chosen before others.
+    /// A node with an open connection, preferably the last one chosen.
     fn reached(&self, asked: &[Node]) -> Option<Node> {
         let now = (self.inner.now)();
         let state = self.state();
@@ -324,7 +324,7 @@ impl Cluster {
         state.home.as_ref().and_then(good).or_else(|| state.nodes.keys().find_map(good))
     }
 
-    /// Whom to try: the one that answered last, those of the settings, and whoever serves something.
+    /// The nodes to try: the one that answered last, those of the settings, and those that own slots.
     fn candidates(&self, asked: &[Node]) -> Vec<Node> {
         let state = self.state();
         let all = state.home.iter().chain(&self.inner.config.nodes).chain(state.slots.nodes());
@@ -337,7 +337,7 @@ impl Cluster {
         candidates
     }
 
-    /// Closes a connection; and with `distrust`, asks others about what its node served.
+    /// Closes a connection. With `distrust`, it also forgets which slots its node owned.
     fn forget(&self, way: &Way, distrust: bool) {
         let mut state = self.state();
         if state.nodes.get(&way.node).is_some_and(|held| held.generation == way.generation) {
@@ -349,7 +349,7 @@ impl Cluster {
         }
     }
 
-    /// Nobody could be reached: whatever is still being opened begins anew next time.
+    /// No node could be reached. Connections that are still being opened are dropped and opened again next time.
     fn give_up(&self, late: bool) {
         if late {
             self.state().nodes.retain(|_, held| held.opening.peek().is_some());

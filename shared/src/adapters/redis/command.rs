@@ -1,4 +1,4 @@
-//! A command, and what it is for.
+//! A command with the name of its operation.
 
 use redis::{Arg, Cmd, ToRedisArgs};
 
@@ -6,7 +6,7 @@ use crate::adapters::redis::scripts::Script;
 
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// For the log: what can't be done when it fails.
+    /// The operation's name in the log.
     pub operation: &'static str,
     pub cmd: Cmd,
     script: Option<&'static Script>,
@@ -18,7 +18,7 @@ impl Command {
         Self { operation, cmd: redis::cmd(name), script: None }
     }
 
-    /// A script on its one key, by its digest; arguments follow with [`Command::arg`].
+    /// A script on its one key, by its digest. Arguments follow with [`Command::arg`].
     pub fn script(operation: &'static str, script: &'static Script, key: &str) -> Self {
         let mut cmd = redis::cmd("EVALSHA");
         cmd.arg(&script.digest).arg(1).arg(key);
@@ -31,7 +31,7 @@ impl Command {
         self
     }
 
-    /// The same with the script's whole text, for a server that doesn't know it; from then on it does.
+    /// The same command with the script's whole text, for a server that doesn't know the script yet.
     pub fn spelled_out(&self) -> Cmd {
         let Some(script) = self.script else { return self.cmd.clone() };
         let mut cmd = redis::cmd("EVAL");

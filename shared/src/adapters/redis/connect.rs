@@ -1,4 +1,4 @@
-//! Connections to Redis, however it is arranged.
+//! Connections to Redis in any topology.
 
 use std::collections::HashSet;
 
@@ -15,14 +15,14 @@ use crate::{
     config::redis::{Login, Node, RedisConfig, Topology},
 };
 
-/// An open connection. Cheap to copy; the copies share it.
+/// An open connection. Clones share it.
 #[derive(Clone)]
 pub enum Connection {
     Node(MultiplexedConnection),
     Cluster(Cluster),
 }
 
-/// Opens a connection to where commands for keys go: the server, the primary that the sentinels know, or the cluster.
+/// Opens a connection to the server, to the primary that the sentinels know, or to the cluster.
 ///
 /// # Errors
 /// When none of the nodes can be reached, or the login is refused.
@@ -30,11 +30,11 @@ pub async fn open(config: &RedisConfig, now: fn() -> OffsetDateTime) -> RedisRes
     Ok(open_again(config, now, None).await?.0)
 }
 
-/// As [`open`], where the primary of an earlier connection is known, as it is after a pause: it is tried while the
-/// sentinels are asked, so that it costs one handshake and not two. Says which primary it is now.
+/// Like [`open`], with the primary of an earlier connection if it is known. It is tried while the sentinels are asked,
+/// which saves a handshake. Returns the current primary too.
 ///
 /// # Errors
-/// As [`open`].
+/// Like [`open`].
 pub async fn open_again(
     config: &RedisConfig,
     now: fn() -> OffsetDateTime,
@@ -53,9 +53,8 @@ pub async fn open_again(
     }
 }
 
-/// Asks all sentinels at once, and tries every server that one of them names, at once too: the first that says that it is
-/// the primary is taken. A sentinel that hangs, or has not heard of a failover yet, holds nobody up, and neither does the
-/// dead server that it names.
+/// Asks all sentinels in parallel, and tries every server that they name in parallel: the first that reports to be the
+/// primary is used. So a hanging or outdated sentinel, or a dead server that it names, delays nothing.
 async fn find_primary(
     config: &RedisConfig,
     master: &str,
@@ -84,7 +83,7 @@ async fn find_primary(
     }
 }
 
-/// Where one sentinel says that the primary is.
+/// The primary that one sentinel names.
 ///
 /// # Errors
 /// When it can't be reached, or knows no primary of this name.
@@ -122,7 +121,7 @@ async fn connect_to_primary(
     }
     Err(RedisError::from((
         ErrorKind::Server(ServerErrorKind::ReadOnly),
-        "the sentinels name a server that is no primary",
+        "the sentinels name a server that isn't a primary",
     )))
 }
 
@@ -131,13 +130,13 @@ fn no_node() -> RedisError {
 }
 
 impl Connection {
-    /// Sends commands that leave together, and answers with a reply each: one pipeline to a server, or to each node of a
-    /// cluster that they are for. What isn't answered by the deadline has failed with [`std::io::ErrorKind::TimedOut`].
+    /// Sends commands together and returns one reply for each: one pipeline to a server, or to each node of a cluster.
+    /// A command without an answer by the deadline fails with [`std::io::ErrorKind::TimedOut`].
     pub async fn send(&mut self, commands: &[Cmd], deadline: Instant) -> Vec<RedisResult<Value>> {
         match self {
             Self::Node(connection) => {
                 let mut pipeline = Pipeline::with_capacity(commands.len());
-                // One command's error is not the others'.
+                // One command's error must not fail the others.
                 pipeline.ignore_errors();
                 for command in commands {
                     pipeline.add_command(command.clone());
@@ -151,7 +150,7 @@ impl Connection {
         }
     }
 
-    /// Whether what fails on it is replaced by itself, node by node.
+    /// Whether it replaces failed connections itself, node by node.
     pub fn mends_itself(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }

@@ -1,4 +1,4 @@
-//! The one connection of a container: every call has a deadline, and a dead server costs next to nothing.
+//! The one connection of a container. Every call has a deadline, and a dead server costs very little time.
 
 use std::{fmt, time::Instant};
 
@@ -18,7 +18,7 @@ use crate::{
     telemetry::counts::{Store, count, degraded, timed},
 };
 
-/// Sendings within one deadline: one may find that the connection is dead or leads to a replica, one more that the
+/// The most attempts within one deadline: one may fail on a dead connection or a replica, and another because the
 /// server doesn't know the script yet.
 const SENDINGS: u32 = 3;
 
@@ -33,16 +33,16 @@ pub struct RedisConnection {
 #[derive(Default)]
 struct Slot {
     open: Option<Open>,
-    /// With Sentinel: the primary of the last connection, until something fails on it.
+    /// With Sentinel: the primary of the last connection, until that fails.
     primary: Option<Node>,
-    /// Counts the connections, so that a failure only removes the one it happened on.
+    /// Numbers the connections, so that a failure removes only its own connection.
     generation: u64,
 }
 
 struct Open {
     connection: Connection,
     generation: u64,
-    /// By the wall clock: the other one may have stood still while the container was frozen.
+    /// By the wall clock, because the monotonic clock may stop while the container is frozen.
     since: OffsetDateTime,
     last_used: OffsetDateTime,
 }
@@ -53,24 +53,24 @@ impl fmt::Debug for RedisConnection {
     }
 }
 
-/// Why a command came to nothing.
+/// Why a command failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
-    #[error("left alone after a failure")]
+    #[error("not called: Redis failed a moment ago")]
     BreakerOpen,
     #[error(transparent)]
     Redis(#[from] RedisError),
 }
 
 impl Failure {
-    /// Whether the server is there, and refused.
+    /// Whether the server answered with a refusal.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Redis(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension))
     }
 }
 
 impl RedisConnection {
-    /// Connects nothing yet. `now` is the wall clock.
+    /// Opens no connection yet. `now` is the wall clock.
     ///
     /// # Errors
     /// When the certificates of the configuration can't be read.
@@ -87,9 +87,9 @@ impl RedisConnection {
         })
     }
 
-    /// Sends commands that leave together and answers with a reply each, in order; `None` where Redis could not be
-    /// used, which has been logged and counted, and the caller goes on without. All of them must be safe to send
-    /// again: a dead connection, a server that was demoted or doesn't know a script are tried once more at once.
+    /// Sends commands together and returns one reply for each, in order. `None` if Redis failed: this is logged and
+    /// counted, and the caller continues without a reply. All commands must be safe to repeat, because they are sent
+    /// again at once after a dead connection, a failover or an unknown script.
     pub async fn send(&self, commands: &[Command]) -> Vec<Option<Value>> {
         if self.breaker.permits(Instant::now()) {
             return self.send_always(commands).await;
@@ -97,14 +97,14 @@ impl RedisConnection {
         commands.iter().map(|command| heard(command, Err(Failure::BreakerOpen))).collect()
     }
 
-    /// As [`RedisConnection::send`], but also while Redis is left alone: for what other containers, which may well reach it,
-    /// would suffer from.
+    /// Like [`RedisConnection::send`], but also while the breaker is open: for commands whose loss would affect other
+    /// containers, which may still reach Redis.
     pub async fn send_always(&self, commands: &[Command]) -> Vec<Option<Value>> {
         let results = self.attempt(commands).await;
         commands.iter().zip(results).map(|(command, result)| heard(command, result)).collect()
     }
 
-    /// As [`RedisConnection::send`], and says why a command came to nothing.
+    /// Like [`RedisConnection::send`], but returns why a command failed.
     pub async fn ask(&self, commands: &[Command]) -> Vec<Result<Value, Failure>> {
         let results = if self.breaker.permits(Instant::now()) {
             self.attempt(commands).await
@@ -118,7 +118,7 @@ impl RedisConnection {
         noted.collect()
     }
 
-    /// Opens the connection, so that the first request doesn't have to.
+    /// Opens the connection before the first request needs it.
     pub async fn warm_up(&self) {
         self.send_always(&[Command::new("connect", "PING")]).await;
     }
@@ -169,7 +169,7 @@ impl RedisConnection {
         results.into_iter().map(|result| Ok(result.unwrap_or_else(|| Err(missing()))?)).collect()
     }
 
-    /// What the breaker makes of an attempt.
+    /// Updates the breaker after an attempt.
     fn learn(&self, results: &[Option<Result<Value, RedisError>>]) {
         let failures = || results.iter().filter_map(|result| result.as_ref()?.as_ref().err());
         if failures().any(RedisError::is_timeout) {
@@ -191,14 +191,13 @@ impl RedisConnection {
             !open.connection.mends_itself() && is_too_old(&self.config, open.since, open.last_used, now)
         };
         if let Some(open) = slot.open.take_if(too_old) {
-            tracing::debug!(store = "redis", generation = open.generation, "connection replaced");
+            tracing::debug!(store = "redis", generation = open.generation, "Redis connection replaced");
         }
         if let Some(open) = &mut slot.open {
             open.last_used = now;
             return Ok((open.connection.clone(), open.generation));
         }
-        // Boxed: opening is rare, and would make the future of every request large.
-        // What is known is good for one try.
+        // Boxed: opening is rare, and would enlarge the future of every request. A known primary is tried only once.
         let known = slot.primary.take();
         let (connection, primary) = Box::pin(connect::open_again(&self.config, self.now, known)).await?;
         slot.primary = primary;
@@ -217,16 +216,16 @@ impl RedisConnection {
     }
 }
 
-/// What a failed command is worth trying.
+/// What to do after a failed command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Remedy {
-    /// The server is there, and won't.
+    /// Nothing: the server refused.
     None,
-    /// It doesn't know the script.
+    /// The server doesn't know the script: send its text.
     SpellOut,
-    /// The connection is dead, leads to a replica, or its login has run out: another one may do.
+    /// The connection is dead, leads to a replica, or its login has expired: try another connection.
     Reconnect,
-    /// No answer: the next caller gets another connection.
+    /// No answer in time: drop the connection; the next caller opens another one.
     LeaveAlone,
 }
 

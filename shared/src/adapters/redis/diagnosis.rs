@@ -1,4 +1,4 @@
-//! What is wrong with Redis, by what the server and the network say, and what to do about it.
+//! Checks of Redis: the faults, by the errors of the server and the network, and how to correct them.
 
 use std::time::Duration;
 
@@ -17,20 +17,20 @@ use crate::{
     ports::diagnosis::{Part, Report},
 };
 
-/// Calls whose time is measured.
+/// The number of calls that are measured.
 const CALLS: usize = 7;
-/// What a cache in the same network answers in, with much to spare.
+/// A generous time for an answer of a cache in the same network.
 const GOOD: Duration = Duration::from_millis(20);
 
-/// What went wrong, in words, and what to do about it.
+/// A fault in words, and how to correct it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explained {
     pub seen: String,
     pub mend: String,
 }
 
-/// Does what the functions do, on a key of its own that soon goes: `token` keeps it apart from those of others who look
-/// at the same time. Waits for `patience` at each step.
+/// Runs the functions' commands on a temporary key. `token` makes the key unique among simultaneous checks. Each step
+/// waits for `patience` at most.
 pub async fn diagnose(
     report: &mut Report,
     config: &RedisConfig,
@@ -44,7 +44,7 @@ pub async fn diagnose(
         let Explained { seen, mend } = explain(config, error);
         report.bad(Part::Redis, "Redis", format!("{seen} ({nodes})"), mend);
     };
-    // A node that is slow to take a connection is not one that doesn't.
+    // A node that accepts a connection slowly must not be reported as down.
     let opening = RedisConfig { timeout: patience, ..config.clone() };
     let start = Instant::now();
     let mut connection = match within(start + patience, connect::open(&opening, now)).await {
@@ -52,7 +52,7 @@ pub async fn diagnose(
         Err(error) => return fault(report, &error),
     };
     let mut ask = async |command: &Cmd| ask(&mut connection, command, patience).await;
-    // A server that wants a password takes the connection all the same.
+    // A server that requires a password still accepts the connection.
     if let Err(error) = ask(&redis::cmd("PING")).await {
         return fault(report, &error);
     }
@@ -67,7 +67,7 @@ pub async fn diagnose(
         }
     }
     let mend = "look at the cache's CPU, at its throttling (CacheMaxEcpuPerSecond) and at SLOWLOG; it must be in the \
-                region and network of whoever asks";
+                region and network of the caller";
     report.judge(Part::Redis, "Speed of Redis", &times, GOOD.min(config.timeout / 3), mend);
 
     let before = now();
@@ -76,7 +76,7 @@ pub async fn diagnose(
         && let Some(theirs) = std::str::from_utf8(seconds).ok().and_then(|text| text.parse().ok())
         && let Ok(theirs) = OffsetDateTime::from_unix_timestamp(theirs)
     {
-        // It tells whole seconds and the rest apart; half of one is the best guess.
+        // The answer is cut to whole seconds, so half a second is the best estimate of the rest.
         report.clock(Part::Redis, "Clock of Redis", theirs + time::Duration::milliseconds(500), before);
     }
 
@@ -97,7 +97,7 @@ pub async fn diagnose(
     if refused.is_empty() {
         return report.good(Part::Redis, "Rights in Redis", "everything the functions do, on a key of its own");
     }
-    // One cause is one fault, however many commands it stops.
+    // Commands with the same cause are one fault.
     for (Explained { seen, mend }, whats) in refused {
         report.bad(Part::Redis, "Rights in Redis", format!("{}: {seen}", whats.join(", ")), mend);
     }
@@ -108,7 +108,7 @@ async fn ask(connection: &mut Connection, command: &Cmd, patience: Duration) -> 
     replies.into_iter().next().unwrap_or(Ok(Value::Nil))
 }
 
-/// Everything that the functions ask for, once each.
+/// Every command of the functions, once each.
 fn work(key: &str) -> Vec<(&'static str, Cmd)> {
     let command = |name: &str, arguments: &[&str]| {
         let mut command = redis::cmd(name);
@@ -142,7 +142,7 @@ fn work(key: &str) -> Vec<(&'static str, Cmd)> {
     ]
 }
 
-/// By what the server said, else by what the network did.
+/// The fault by the server's error or, without one, by the network's.
 pub fn explain(config: &RedisConfig, error: &RedisError) -> Explained {
     let text = error.to_string();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -179,11 +179,11 @@ pub fn explain(config: &RedisConfig, error: &RedisError) -> Explained {
             "set REDIS_TOPOLOGY to cluster: a plain client can't follow its redirections",
         ),
         "BUSY" => told(
-            "Redis is busy with a script and answers nobody else",
-            "SCRIPT KILL ends one that has written nothing; ours touch one key each, so look for another's",
+            "Redis is busy with a script and answers nothing else",
+            "SCRIPT KILL ends one that has written nothing; the checkout's scripts are short, so look for another program's",
         ),
         "NOSCRIPT" => told(
-            "Redis has forgotten our scripts",
+            "Redis has lost the checkout's scripts",
             "nothing: a function sends their text again; if it goes on, a proxy in between doesn't keep them",
         ),
         "NOAUTH" | "WRONGPASS" => login(&text),
@@ -191,17 +191,17 @@ pub fn explain(config: &RedisConfig, error: &RedisError) -> Explained {
             "Redis is in protected mode, and takes no connection from another machine",
             "give it a password or a user, and set protected-mode to no",
         ),
-        // A script is refused what its user may not do with an answer of its own.
+        // A script that its user may not run has its own error text.
         "NOPERM" => rights(&text),
         _ if has(&["can't run this command", "ACL failure in script", "No permissions to access"]) => rights(&text),
         _ if has(&["uthentication", "invalid password", "AUTH"]) => login(&text),
         _ if has(&["max number of clients"]) => told(
-            "Redis has as many connections as it takes",
-            "raise maxclients, or lower the functions' reserved concurrency; CLIENT LIST says whose they are",
+            "Redis has reached its maximum of connections",
+            "raise maxclients, or lower the functions' reserved concurrency; CLIENT LIST shows who holds them",
         ),
-        _ if has(&["cluster support disabled"]) => told("it is no cluster", "set REDIS_TOPOLOGY to single"),
+        _ if has(&["cluster support disabled"]) => told("the server isn't a cluster", "set REDIS_TOPOLOGY to single"),
         _ if has(&["unknown command"]) && matches!(config.topology, Topology::Sentinel { .. }) => {
-            told("it is no sentinel", "REDIS_HOST must name sentinels (port 26379), not servers")
+            told("the server isn't a sentinel", "REDIS_HOST must name sentinels (port 26379), not servers")
         }
         _ if has(&["unknown command"]) => {
             told(&format!("the server lacks a command: {text}"), "use Redis 6.2 or later, or Valkey")
@@ -224,7 +224,7 @@ fn rights(text: &str) -> Explained {
     }
 }
 
-/// What the network did.
+/// The fault by the network's error.
 fn unreachable_by(config: &RedisConfig, error: &RedisError, text: &str) -> Explained {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let told = |seen: String, mend: &str| Explained { seen, mend: mend.to_owned() };

@@ -11,7 +11,7 @@ use crate::{
     ports::CachedSession,
 };
 
-/// The document; `version` stands first, where the script looks for it.
+/// The document. `version` comes first, because the script reads it there.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -21,7 +21,7 @@ struct Document {
     session: StoredSession,
 }
 
-/// The command that stores a copy, if nothing newer is there.
+/// The command that stores a copy, unless a newer one is there.
 pub fn put(
     redis: &RedisConnection,
     session: StoredSession,
@@ -35,13 +35,13 @@ pub fn put(
     Some(command.arg(document.version).arg(text).arg(ttl.whole_seconds().max(1)))
 }
 
-/// The command that reads a copy, and keeps it for another life.
+/// The command that reads a copy, and renews its time to live.
 pub fn get(redis: &RedisConnection, id: crate::domain::ids::CheckoutId, ttl: time::Duration) -> Command {
     Command::new("read session", "GETEX").arg(redis.keys.session(id)).arg("EX").arg(ttl.whole_seconds().max(1))
 }
 
 /// # Errors
-/// [`Unreadable`] for anything that isn't a session of a schema this code knows.
+/// [`Unreadable`] if it isn't a session of a known schema.
 pub fn parse(text: &str) -> Result<CachedSession, Unreadable> {
     let document: Document = serde_json::from_str(text).map_err(|e| Unreadable::new("cached session", e))?;
     Ok(CachedSession { verified_at: document.verified_at, session: document.session.try_into()? })

@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 
 use crate::{adapters::aws::signature, config::redis::IamLogin, telemetry::cause};
 
-/// How long a token may be used to log in. A connection that has logged in lasts longer.
+/// How long a token is valid for a login. A connection lasts longer than its token.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
-/// `ElastiCache` ends a connection 12 hours after its login. A younger one is given up and another opened.
+/// `ElastiCache` closes a connection 12 hours after its login. It is replaced at this age, before that.
 pub const CONNECTION_LIFE: Duration = Duration::from_hours(11);
 
 /// Why there is no token.
@@ -21,10 +21,10 @@ pub const CONNECTION_LIFE: Duration = Duration::from_hours(11);
 #[error("the IAM token can't be signed: {0}")]
 pub struct CannotSign(String);
 
-/// A token to log in with, good for 15 minutes from `now`. Made here, without a call to anyone.
+/// A token for a login, valid for 15 minutes from `now`. It is made without a call.
 ///
 /// # Errors
-/// When the names don't make a URL.
+/// If the names don't form a URL.
 pub fn token(login: &IamLogin, now: OffsetDateTime) -> Result<String, CannotSign> {
     let IamLogin { user, cache, serverless, aws } = login;
     let mut settings = SigningSettings::default();
@@ -68,8 +68,8 @@ mod tests {
         token(&login, datetime!(2026-11-23 12:34:56 UTC)).unwrap()
     }
 
-    /// What botocore's `SigV4QueryAuth` makes of the documented request, at the same moment with the same keys; the
-    /// order of the parameters doesn't matter.
+    /// The expected values are from botocore's `SigV4QueryAuth` for the documented request, with the same time and
+    /// keys. The order of the parameters doesn't matter.
     #[test]
     fn a_token_is_the_documented_request_as_aws_own_library_signs_it() {
         let signature = "f90158a8cb4f7c307e8050b85bdf812ec82572630933e305c789c28353644a66";

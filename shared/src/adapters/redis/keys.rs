@@ -1,4 +1,4 @@
-//! Every key that this code writes, in one place. All of them begin with the prefix setting, `cannbe:` by default.
+//! Every Redis key of this code. All begin with the prefix setting, `cannbe:` by default.
 
 use crate::{
     domain::ids::{CheckoutId, OrderId, Owner},
@@ -20,32 +20,32 @@ impl Keys {
         format!("{}checkout:session:{id}", self.prefix)
     }
 
-    /// A string: what is written to find out whether writes are taken.
+    /// A string: written to check whether Redis accepts writes.
     pub fn health(&self) -> String {
         format!("{}health", self.prefix)
     }
 
-    /// A sorted set: when the caller's last requests on a route were accepted.
+    /// A sorted set: the times of a caller's accepted requests on a route.
     pub fn limit(&self, key: &LimitKey) -> String {
         format!("{}checkout:{}", self.prefix, key.0)
     }
 
-    /// A hash: until when callers are blocked, a field each.
+    /// A hash: one field for each blocked caller.
     pub fn blocked(&self) -> String {
         format!("{}blocked", self.prefix)
     }
 
-    /// A string: when the payment provider last failed us, in milliseconds since 1970.
+    /// A string: when a call to the payment provider last failed, in ms since 1970.
     pub fn payments_failed(&self) -> String {
         format!("{}payments-failed", self.prefix)
     }
 
-    /// A hash: the order's document and who may fill it in.
+    /// A hash: documents of the order, and leases to fill them.
     pub fn order(&self, id: OrderId) -> String {
         format!("{}order:{id}", self.prefix)
     }
 
-    /// A hash: one field a list of the owner's orders, so that one UNLINK drops them all.
+    /// A hash: one field for each list of the owner's orders, so that one UNLINK deletes them all.
     pub fn orders(&self, owner: &Owner) -> String {
         format!("{}orders:{}", self.prefix, owner.id())
     }

@@ -1,5 +1,6 @@
-//! Cached fields that are filled under a lease: a fill that began before an invalidation can't land after it. And held
-//! while the original is being changed: whoever dies between the change and its invalidation leaves nothing old behind.
+//! Cached fields with leases and holds. A field is filled under a lease, so a fill that began before an invalidation
+//! has no effect after it. A hold keeps it empty during a change, so a process that dies before the invalidation leaves
+//! no old copy.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -15,18 +16,19 @@ use crate::{
     telemetry::counts::count,
 };
 
-/// How long a caller may take to read the database and fill the field.
+/// The time of a lease: how long a caller may take to read the database and fill the field.
 const LEASE_MS: u64 = 5_000;
-/// Fields in one hash, documents and leases together; then it starts anew.
+/// The most fields of one hash, documents and leases together. A full hash is deleted and starts again.
 const MAX_FIELDS: u32 = 32;
-/// The largest document that is cached. The largest list is a hundred orders, which are seldom as large as they may be.
+/// The largest document that is cached, in bytes. A list may have a hundred orders, but these are rarely of the largest
+/// size.
 const MAX_DOCUMENT: usize = 256 * 1024;
-/// In the last part of its life, a tenth and at most this, a document is read anew by one caller, while the others still
-/// get it: what is asked for often never expires, and what is asked for seldom is read no more often than it would be.
+/// Early refresh: in the last tenth of its life, and at most in this time, one caller reads a document again while the
+/// others still get it. So a document in frequent use never expires, and others are not read more often.
 const EARLY: time::Duration = time::Duration::SECOND;
-/// How long it is remembered that something isn't there.
+/// How long the absence of an order is cached.
 pub const ABSENT_LIFE: time::Duration = time::Duration::seconds(10);
-/// How often, in that time, one container lets Redis remember it: identifiers to ask for cost nothing to invent.
+/// How many absences one container may cache in that time. Anyone can invent ids, so they must not fill Redis.
 const MAX_ABSENT: u32 = 100;
 
 /// One field of one cached hash.
@@ -34,11 +36,11 @@ const MAX_ABSENT: u32 = 100;
 pub struct Field {
     pub key: String,
     pub field: String,
-    /// How long its documents are kept.
+    /// The time to live of its documents.
     pub life: time::Duration,
 }
 
-/// How long documents are kept in the order cache.
+/// The times to live of documents in the order cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Lives {
     pub order: time::Duration,
@@ -46,7 +48,7 @@ pub struct Lives {
 }
 
 impl Field {
-    /// Where an owner's view is. The owner is part of the field: another caller looks elsewhere, and finds nothing.
+    /// The field of an owner's view. The owner is part of its name, so another caller finds nothing.
     pub fn of(keys: &Keys, lives: Lives, owner: &Owner, view: &OrderView) -> Self {
         match view {
             OrderView::One(id) => Self { key: keys.order(*id), field: owner.to_string(), life: lives.order },
@@ -60,12 +62,12 @@ impl Field {
     }
 }
 
-/// What this container has let Redis remember as absent.
+/// The number of absences that this container has cached lately.
 #[derive(Debug, Default)]
 pub struct Absences(Mutex<Option<(Instant, u32)>>);
 
 impl Absences {
-    /// Whether one more may be remembered at `now`.
+    /// Whether one more may be cached at `now`.
     pub fn permit(&self, now: Instant) -> bool {
         const PERIOD: Duration = ABSENT_LIFE.unsigned_abs();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +94,7 @@ pub fn look(at: &Field, request: ChangeId) -> Command {
         .arg(time::Duration::min(at.life / 10, EARLY).whole_milliseconds().to_string())
 }
 
-/// What the answer to [`look`] says.
+/// The result of the reply to [`look`].
 pub fn found(reply: Option<Value>, request: ChangeId) -> OrderLook {
     let Some(Value::Array(items)) = reply else { return OrderLook::default() };
     let document = items.first().and_then(|item| Option::<String>::from_redis_value_ref(item).ok()?);
@@ -104,33 +106,33 @@ pub fn give_back(at: &Field, token: &str) -> Command {
     Command::script("fill cache", &scripts::FILL, &at.key).arg(&at.field).arg(token)
 }
 
-/// Fills the field if the lease still stands; gives the lease back where there is nothing to keep.
+/// Fills the field if the lease is still valid. Without a document to cache, it gives the lease back.
 pub async fn fill(redis: &RedisConnection, at: &Field, token: &str, document: Option<String>, life: time::Duration) {
     let mut command = give_back(at, token);
     if let Some(document) = document.filter(|document| document.len() <= MAX_DOCUMENT) {
         command = command.arg(document).arg(life.whole_milliseconds().to_string());
     }
-    // A fill that fails has been logged, and leaves the next reader to the database.
+    // A failed fill is logged already; the next reader reads the database.
     if let Some(Some(Value::Int(1))) = redis.send(&[command]).await.pop() {
         count(|counts| counts.order_cache_fills += 1);
     }
 }
 
-/// The command that drops a document. Leases and holds stay.
+/// The command that deletes a document. Leases and holds stay.
 pub fn drop(at: &Field) -> Command {
-    Command::new("drop unreadable", "HDEL").arg(&at.key).arg(format!("d:{}", at.field))
+    Command::new("drop unreadable copy", "HDEL").arg(&at.key).arg(format!("d:{}", at.field))
 }
 
-/// The command that empties a hash before a change, and keeps it empty until the change is released or `hold` is over.
+/// The command that empties a hash before a change, and keeps it empty until the release or for `hold`.
 pub fn hold(key: &str, change: ChangeId, hold: time::Duration) -> Command {
     Command::script("hold cache", &scripts::HOLD, key)
         .arg(change.0.to_string())
         .arg(hold.whole_milliseconds().to_string())
 }
 
-/// The command that empties a hash after a change.
+/// The command that empties a hash after a change, and ends its hold.
 pub fn release(key: &str, change: ChangeId) -> Command {
-    Command::script("forget cache", &scripts::RELEASE, key).arg(change.0.to_string())
+    Command::script("release cache", &scripts::RELEASE, key).arg(change.0.to_string())
 }
 
 #[cfg(test)]

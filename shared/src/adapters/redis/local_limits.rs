@@ -1,4 +1,4 @@
-//! Limits as one container knows them, for when Redis is gone.
+//! Limits as one container counts them, for the time when Redis is down.
 
 use std::{
     collections::HashMap,
@@ -11,15 +11,16 @@ use crate::{
     ports::{ChangeId, Limit, LimitKey},
 };
 
-/// Callers that one container remembers; past that, those with nothing in the window go.
+/// The most callers that one container remembers. Above that, callers without requests in the window are removed.
 const MAX_LOGS: usize = 10_000;
 
-/// What this container has seen accepted. It sees a part of the traffic, so it is never stricter than Redis.
+/// The requests that this container has seen accepted. It sees only a part of the traffic, so it is never stricter than
+/// Redis.
 #[derive(Debug)]
 pub struct LocalLimits {
     start: Instant,
     logs: Mutex<HashMap<LimitKey, (Policy, SlidingLog)>>,
-    /// Whom Redis has refused, and until when.
+    /// The callers that Redis has refused, and until when.
     refused: Mutex<HashMap<LimitKey, Duration>>,
 }
 
@@ -39,8 +40,8 @@ impl LocalLimits {
         self.with_log(limit, now, |log| log.admit(limit.policy, limit.cost, request.0.as_u128(), now))
     }
 
-    /// What Redis accepted counts here too, for the case that it goes away. `asked_at` is before the server's own time
-    /// of it: this container must never hold a request against its caller for longer.
+    /// Counts a request that Redis accepted, in case Redis fails later. `asked_at` is before the server's own time, so
+    /// that the request never counts for longer than in Redis.
     pub fn note(&self, limit: &Limit, request: ChangeId, asked_at: Duration) {
         self.with_log(limit, asked_at, |log| log.note(limit.policy, limit.cost, request.0.as_u128(), asked_at));
     }
@@ -49,7 +50,7 @@ impl LocalLimits {
         self.with_log(limit, self.now(), |log| log.refund(request.0.as_u128()));
     }
 
-    /// Redis refused a request, asked at `asked_at`.
+    /// Records that Redis refused a request that was sent at `asked_at`.
     pub fn note_refusal(&self, limit: &Limit, decision: Decision, asked_at: Duration) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() >= MAX_LOGS {
@@ -58,7 +59,7 @@ impl LocalLimits {
         refused.insert(limit.key.clone(), asked_at.saturating_add(decision.reset_after));
     }
 
-    /// Whether this container knows that Redis will refuse a request now. It never knows of all that will be refused.
+    /// Whether this container knows that Redis will refuse a request now. It doesn't know all such requests.
     pub fn will_be_refused(&self, limit: &Limit) -> bool {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let is_refused = refused.get(&limit.key).is_some_and(|until| self.now() < *until);
@@ -72,8 +73,8 @@ impl LocalLimits {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if logs.len() >= MAX_LOGS && !logs.contains_key(&limit.key) {
             logs.retain(|_, (policy, log)| !log.idle(*policy, now));
-            // Little is idle: forgetting lets traffic pass, which is what a missing Redis means anyway. Looking through
-            // them again for each new caller would be work that callers could make.
+            // Few are idle, so all are forgotten. This lets more traffic pass, as without Redis anyway. A new search
+            // for each new caller would be work that callers can cause.
             if logs.len() > MAX_LOGS / 2 {
                 logs.clear();
             }

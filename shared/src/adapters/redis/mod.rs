@@ -1,4 +1,4 @@
-//! Redis: fast copies and exact limits. Nothing here is needed for the checkout to be right.
+//! Redis: fast copies and exact limits. The checkout is correct without it.
 
 pub mod admission;
 pub mod blocks;

@@ -1,4 +1,4 @@
-//! Connections to one Redis server, whatever its part in the topology.
+//! Connections to one Redis server, in any role.
 
 use std::{io, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::{
     config::redis::{Login, Node, RedisConfig},
 };
 
-/// How often an idle connection is looked at, so that a network in between doesn't forget it.
+/// The TCP keep-alive of an idle connection, so that the network doesn't drop it.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// A client of one node, whatever its part in the topology.
+/// A client of one node, in any role.
 ///
 /// # Errors
-/// When the certificates can't be read, or a token can't be signed.
+/// If the certificates can't be read, or a token can't be signed.
 pub fn client(config: &RedisConfig, node: &Node, login: &Login, now: OffsetDateTime) -> RedisResult<Client> {
     let info = info(config, node, login, now)?;
     match &config.tls {
@@ -66,19 +66,20 @@ fn certificates(ca: Option<&String>) -> TlsCertificates {
 /// # Errors
 /// When it can't be reached, or the login is refused.
 pub async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
-    // The caller's own deadline is around the whole call; the client's would only cut it up.
+    // The caller's deadline covers the whole call, so the client's own timeouts are off.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 
-/// Whether a connection may have died while it lay idle, or its login is about to run out.
+/// Whether a connection may have died while it was idle, or its login will expire soon.
 pub fn is_too_old(config: &RedisConfig, since: OffsetDateTime, last_used: OffsetDateTime, now: OffsetDateTime) -> bool {
     let passed = |since: OffsetDateTime| Duration::try_from(now - since).unwrap_or_default();
     let by_iam = matches!(config.login, Login::Iam(_));
     passed(last_used) > config.idle_limit || by_iam && passed(since) > iam::CONNECTION_LIFE
 }
 
-/// Whether the server says that this connection leads to a replica, or that its login has run out: another may do.
+/// Whether the error means that this connection leads to a replica or that its login has expired, so that another
+/// connection may work.
 pub fn is_of_no_use(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::ReadOnly) | ErrorKind::AuthenticationFailed => true,
@@ -87,7 +88,7 @@ pub fn is_of_no_use(error: &RedisError) -> bool {
     }
 }
 
-/// A deadline that has passed is an error like any other.
+/// Runs work until the deadline. After that it fails with a timeout error.
 pub async fn within<T>(deadline: Instant, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer within the deadline").into());
     tokio::time::timeout_at(deadline, work).await.unwrap_or_else(late)

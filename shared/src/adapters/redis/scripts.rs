@@ -1,9 +1,9 @@
-//! The Lua scripts. Each touches one key, so that each works in a cluster, takes its time from the server, and may be
-//! sent again when its answer was lost.
+//! The Lua scripts. Each uses one key, so that it works in a cluster, takes the time from the server, and may be sent
+//! again after a lost answer.
 
 use std::sync::LazyLock;
 
-/// A script's text, and the digest that a server knows it by.
+/// A script's text, and the digest by which a server knows it.
 #[derive(Debug)]
 pub struct Script {
     pub code: &'static str,
@@ -16,11 +16,11 @@ impl Script {
     }
 }
 
-/// The exact sliding window. KEYS: the accepted requests, a sorted set of `{request}:{n}` by µs, with an `n` for each
-/// request that one counts as. ARGV: count, window in µs, cost, the request's own token.
-/// Returns allowed (0 or 1), remaining, µs until as much as was asked for is free again.
+/// The exact sliding window. KEYS: the accepted requests, a sorted set of `{request}:{n}` by µs, with one `n` for each
+/// unit of the request's cost. ARGV: count, window in µs, cost, the request's token. Returns allowed (0 or 1),
+/// remaining, and µs: if allowed until the oldest request leaves the window, if refused until the request would fit.
 ///
-/// Its work grows with the logarithm of the count, and a refused request writes nothing.
+/// Its work grows with the logarithm of the count. A refused request writes nothing.
 pub static ADMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -29,11 +29,11 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local newest = redis.pcall('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 if newest.err then
-  -- A list: an earlier release counted so. Its windows are short, and begin anew.
+  -- A list: the form of an earlier release. Windows are short, so the count starts again.
   redis.call('UNLINK', KEYS[1])
   newest = {}
 end
--- A clock that stepped back must not open the window early.
+-- A clock that went back must not open the window early.
 if newest[2] and tonumber(newest[2]) > now then now = tonumber(newest[2]) end
 local inside = string.format('(%.0f', now - window)
 local used = redis.call('ZCOUNT', KEYS[1], inside, '+inf')
@@ -42,7 +42,7 @@ local function oldest()
 end
 local seen = redis.call('ZSCORE', KEYS[1], ARGV[4] .. ':1')
 if seen and now - tonumber(seen) < window then
-  -- The same request again, because the first answer was lost: it counts once.
+  -- The same request again, because its first answer was lost: it counts once.
   return {1, math.max(count - used, 0), oldest() + window - now}
 end
 if used + cost > count then
@@ -62,7 +62,7 @@ return {1, count - used - cost, oldest() + window - now}
 pub static PUT_SESSION: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r#"
--- The version stands first: the rest of a document may be long.
+-- The version comes first: the rest of a document may be long.
 local version = string.match(redis.call('GETRANGE', KEYS[1], 0, 40), '^{"version":(%d+)')
 if version and tonumber(version) > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
@@ -71,12 +71,12 @@ return 1
     )
 });
 
-/// Reads a field of a cached hash, or hands out the lease to fill it. A document is kept as `{expiry in ms}:{text}`
-/// under `d:{field}`, a lease as `{expiry in ms}:{token}` under `l:{field}`, and the changes under way, which hold the
-/// hash, as `{expiry in ms}:{token}` one after the other under `h`. The work is the same whatever is in the hash.
-/// ARGV: field, token, lease in ms, most fields, how long before its expiry a document is due for a new one, in ms.
-/// Returns {document} on a hit, {document, 1} when this caller may fill it anew before it expires, {false, 1} when this
-/// caller may fill what isn't there, {} when another holds the lease or the hash.
+/// Reads a field of a cached hash, or gives out the lease to fill it. A document is stored as `{expiry in ms}:{text}`
+/// under `d:{field}`, a lease as `{expiry in ms}:{token}` under `l:{field}`, and the holds of changes under way as
+/// `{expiry in ms}:{token}`, separated by spaces, under `h`. The work doesn't depend on the size of the hash. ARGV:
+/// field, token, lease in ms, most fields, time before its expiry from which a document is refreshed, in ms. Returns
+/// {document} on a hit, {document, 1} if this caller may refresh it, {false, 1} if this caller may fill the empty
+/// field, {} if another caller has the lease or a change holds the hash.
 pub static LEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -92,11 +92,11 @@ if document and tonumber(expiry) <= now then document = nil end
 if document and tonumber(expiry) - now > tonumber(ARGV[5]) then return {document} end
 if held[3] then
   local lease, token = string.match(held[3], '^(%d+):(.*)$')
-  -- The same caller again, because the first answer was lost, still has it.
+  -- The same caller again, because its first answer was lost: it still has the lease.
   if tonumber(lease) > now and token ~= ARGV[2] then return document and {document} or {} end
 end
--- A hash of lists grows with every filter asked for, and an order's with everyone who asks for it. A full one starts
--- anew: what has expired in it leaves too, and nobody is kept from caching by what others have asked for.
+-- A hash of lists grows with each new filter, and an order's hash with each caller who asks for it. A full hash is
+-- deleted with its expired fields, so that other callers' requests can't prevent caching.
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then redis.call('UNLINK', KEYS[1]) end
 redis.call('HSET', KEYS[1], 'l:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[3])) .. ':' .. ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
@@ -105,8 +105,8 @@ return {document or false, 1}
     )
 });
 
-/// Fills a field, if the lease is still this caller's: an invalidation in between took the lease with it.
-/// ARGV: field, token, document, life in ms. Without a document the lease is given back. Returns whether it was filled.
+/// Fills a field, if this caller still has the lease: an invalidation in between has deleted it. ARGV: field, token,
+/// document, life in ms. Without a document the lease is given back. Returns whether it was filled.
 pub static FILL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -123,9 +123,9 @@ return 1
     )
 });
 
-/// Before a change: drops every document and every lease, and lets nothing be cached until the change is released, or
-/// the hold runs out because whoever made the change died. A hash knows its last few changes by name; what is held by
-/// more than those at once stays held until the last of them would have run out. ARGV: the change's token, hold in ms.
+/// Before a change: deletes all documents and leases, and keeps the hash empty until the change is released, or until
+/// the hold expires because the process died. A hash keeps the tokens of up to eight changes; with more, older holds
+/// are merged into one that stays until the last of them expires. ARGV: the change's token, hold in ms.
 pub static HOLD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -139,7 +139,7 @@ for expiry, token in string.gmatch(redis.call('HGET', KEYS[1], 'h') or '', '(%d+
     last = math.max(last, tonumber(expiry))
   end
 end
--- Nobody's name, so nobody's release.
+-- A token that no change has, so that no release matches it.
 if #known >= 8 then known = {string.format('%.0f', last) .. ':*'} end
 known[#known + 1] = string.format('%.0f', mine) .. ':' .. ARGV[1]
 redis.call('UNLINK', KEYS[1])
@@ -150,8 +150,8 @@ return 1
     )
 });
 
-/// After a change: drops every document and every lease, and this change's hold; those of other changes stay.
-/// ARGV: the change's token.
+/// After a change: deletes all documents and leases, and this change's hold. The holds of other changes stay. ARGV: the
+/// change's token.
 pub static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

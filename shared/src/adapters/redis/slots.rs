@@ -1,4 +1,4 @@
-//! Which node of a cluster serves which slots, as far as redirections have told.
+//! The owners of a cluster's slots, as far as they are known from redirections.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::config::redis::Node;
 
 const COUNT: u16 = 16_384;
 
-/// The slot of a key: of what stands between its first braces, if anything does.
+/// The slot of a key: of the text in its first braces, if there is any.
 pub fn slot(key: &[u8]) -> u16 {
     let open = key.iter().position(|byte| *byte == b'{').map(|at| at + 1);
     let tag = open.and_then(|open| {
@@ -20,9 +20,9 @@ pub fn slot(key: &[u8]) -> u16 {
 
 #[derive(Debug, Default)]
 pub struct Slots {
-    /// First slot, last slot, and who serves them.
+    /// First slot, last slot, and their owner.
     ranges: Vec<(u16, u16, Node)>,
-    /// What has moved since the ranges were learned.
+    /// Slots that have moved since the ranges were learned.
     moved: HashMap<u16, Node>,
 }
 
@@ -36,13 +36,13 @@ impl Slots {
         self.ranges.iter().map(|(_, _, node)| node).chain(self.moved.values())
     }
 
-    /// One slot, of which a node says that another serves it.
+    /// Records the new owner of one slot, as a redirection named it.
     pub fn moved(&mut self, slot: u16, to: Node) {
         self.moved.insert(slot, to);
     }
 
-    /// Takes in what `by` answered to `CLUSTER SLOTS`: first and last slot, host, port and more of the primary, then its
-    /// replicas. What can't be read is left to redirections.
+    /// Learns the ranges from `by`'s answer to `CLUSTER SLOTS`: first and last slot, host, port and more of the
+    /// primary, then its replicas. Unreadable entries are left to redirections.
     pub fn learn(&mut self, answer: &Value, by: &Node) {
         let Value::Array(items) = answer else { return };
         let ranges: Vec<_> = items.iter().filter_map(|item| range(item, by)).collect();
@@ -52,7 +52,7 @@ impl Slots {
         }
     }
 
-    /// Nothing is known any more of what this node served.
+    /// Forgets the slots of a node.
     pub fn forget(&mut self, node: &Node) {
         self.ranges.retain(|(_, _, owner)| owner != node);
         self.moved.retain(|_, owner| owner != node);
@@ -64,7 +64,7 @@ fn range(item: &Value, by: &Node) -> Option<(u16, u16, Node)> {
     let [first, last, Value::Array(primary), ..] = parts.as_slice() else { return None };
     let [host, port, ..] = primary.as_slice() else { return None };
     let number = |value: &Value| u16::from_redis_value_ref(value).ok();
-    // A node that doesn't know its name is where it was reached; one that isn't known at all is a question mark.
+    // Without a host it is the node that answered. A question mark is an unknown node.
     let host = Option::<String>::from_redis_value_ref(host).ok()?.filter(|host| !host.is_empty());
     let host = host.unwrap_or_else(|| by.host.clone());
     (host != "?").then_some(())?;
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(slots.owner(100), Some(&node(4)));
         slots.forget(&node(4));
         assert_eq!((slots.owner(100), slots.owner(300)), (Some(&node(2)), None));
-        // An answer that says nothing takes nothing away.
+        // An empty answer changes nothing.
         slots.learn(&Value::Array(Vec::new()), &node(0));
         assert_eq!(slots.owner(100), Some(&node(2)));
     }

@@ -1,4 +1,4 @@
-//! The stored form of a session's issues.
+//! The stored form of a session's cart issues.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
@@ -8,24 +8,24 @@ use crate::{
     domain::{cart_issue::CartIssue, coupon::CouponRefusal, ids::Sku, money::Minor, product::NotForSale},
 };
 
-/// Only the members that the code has. A issue of schema 1 has nothing but its text, from which the next pricing
-/// makes it anew.
+/// Only the members of the issue's code are set. An issue of schema 1 has only its text, and the next pricing makes it
+/// again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredCartIssue {
     code: String,
     #[serde(flatten)]
     sku: Option<Sku>,
-    /// What is said to people where nothing else says it: the shop's message, a reason, a place.
+    /// A text that no other member has: the shop's message, a reason or a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     /// A coupon, a shipping method or a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
-    /// Of a coupon: its refusal.
+    /// The refusal of a coupon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Two numbers: prices old and new, units requested and available or allowed, a minimum and what there is.
+    /// Two numbers: old and new price, requested and available or allowed units, or minimum and actual subtotal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     numbers: Option<(i64, i64)>,
 }
@@ -128,7 +128,7 @@ fn old_counts(detail: &str) -> (u64, u64) {
 }
 
 fn refusal(code: Option<&str>, minimum: i64, subtotal: i64) -> Result<CouponRefusal, Unreadable> {
-    // Schema 1 kept no code.
+    // Schema 1 stored no code.
     let code = code.unwrap_or(CouponRefusal::NotApplicable.code());
     let refusal = CouponRefusal::iter().find(|refusal| refusal.code() == code);
     Ok(match refusal.ok_or_else(|| Unreadable::new("coupon refusal", code))? {

@@ -1,6 +1,6 @@
-//! How sessions, orders and the catalog are stored: types of their own, so that the domain can change its shape
-//! without an old document becoming unreadable. Every document carries its schema version. Ids, amounts, addresses and
-//! other small values look the same everywhere: they know themselves how they are written.
+//! The stored forms of sessions, orders and the catalog. They are separate types, so that the domain can change while
+//! old documents stay readable. Every document has its schema version. Ids, amounts, addresses and other small values
+//! have one form everywhere, defined by their own types.
 
 pub mod cart_issue;
 pub mod catalog;
@@ -9,7 +9,8 @@ pub mod parts;
 pub mod payment;
 pub mod session;
 
-/// Conversions both ways between stored forms and what they store, where the members have the same names and types.
+/// Conversions in both directions between a stored form and its domain type, if their members have the same names and
+/// types.
 macro_rules! same_members {
     ($($stored:ident = $domain:ident { $($member:ident),+ })+) => {$(
         impl From<&$domain> for $stored {
@@ -47,7 +48,7 @@ impl Unreadable {
 /// The schema that this code writes. It reads every schema up to this one.
 pub const SCHEMA: u32 = 2;
 
-/// Refuses a document from a newer deployment, rather than misreading it.
+/// Refuses a document of a newer release, because it could be misread.
 ///
 /// # Errors
 /// [`Unreadable`] for a schema above [`SCHEMA`].
@@ -55,6 +56,6 @@ pub fn check_schema(what: &'static str, schema: u32) -> Result<(), Unreadable> {
     if schema <= SCHEMA {
         Ok(())
     } else {
-        Err(Unreadable::new(what, format!("its schema is {schema}, this code knows {SCHEMA}")))
+        Err(Unreadable::new(what, format!("its schema is {schema}, and this code reads up to {SCHEMA}")))
     }
 }

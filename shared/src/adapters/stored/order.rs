@@ -1,4 +1,4 @@
-//! A stored order: the item in `DynamoDB`, what its stream carries, and the document in Redis.
+//! A stored order: the item in `DynamoDB` and in its stream, and the document in Redis.
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
@@ -41,7 +41,7 @@ pub struct StoredOrder {
     payment_status: PaymentStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     card: Option<StoredCard>,
-    /// With `due`, the key of the sparse index of orders whose payment somebody has to look at.
+    /// With `due`, the key of the sparse index of due orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub struct StoredOrder {
     shipping_address: Address,
     billing_address: Address,
     shipping: StoredOffer,
-    /// Schema 1 had one at most, and its hold beside it.
+    /// Schema 1 had one coupon at most, with its hold in another member.
     #[serde(default, skip_serializing)]
     coupon: Option<CouponCode>,
     #[serde(default, skip_serializing)]
@@ -69,7 +69,7 @@ pub struct StoredOrder {
     reserved_coupons: Vec<StoredHold>,
     #[serde(default)]
     first_order: bool,
-    /// Orders from before there were limits have none, and are not counted.
+    /// Older orders have none and are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<StoredOpen>,
     #[serde(flatten)]

@@ -20,7 +20,7 @@ pub struct StoredLine {
     quantity: u32,
     name: String,
     unit_price: Minor,
-    /// Where it isn't the unit price.
+    /// Set if it differs from the unit price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quoted_price: Option<Minor>,
     subtotal: Minor,
@@ -37,7 +37,7 @@ pub struct StoredLine {
     total: Minor,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires this signature")]
 const fn is_zero(amount: &Minor) -> bool {
     amount.is_zero()
 }
@@ -96,7 +96,7 @@ impl From<StoredLine> for PricedLine {
     }
 }
 
-/// A coupon that applies. What was stored before there could be several knows its code only.
+/// A coupon that applies. Documents from before several coupons were possible have only its code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StoredApplied {
     code: CouponCode,

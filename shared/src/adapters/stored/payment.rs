@@ -1,4 +1,4 @@
-//! A stored payment by card, within its order.
+//! A stored payment by card, as a part of its order.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
@@ -15,16 +15,16 @@ pub mod due {
 
     use crate::{adapters::stored::Unreadable, domain::ids::OrderId};
 
-    /// In how many parts the index is: one part takes a thousand writes a second.
+    /// The number of shards of the index: each accepts a thousand writes a second.
     pub const SHARDS: u8 = 8;
 
-    /// By the random part of the order's id.
+    /// Chosen by the random part of the order's id.
     pub fn shard(order: OrderId) -> String {
         let [.., last] = order.uuid().into_bytes();
         (last % SHARDS).to_string()
     }
 
-    /// In UTC with just three decimals, so that texts sort as times do.
+    /// In UTC with exactly three decimals, so that texts sort by time.
     pub fn text(at: OffsetDateTime) -> String {
         let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
         at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default()
@@ -38,7 +38,7 @@ pub mod due {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredCard {
-    /// Of payments whose provider was told who placed the order.
+    /// Set for older payments, whose provider was told who placed the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payer: Option<Owner>,
     token: CardToken,
@@ -76,7 +76,7 @@ impl From<&CardPayment> for StoredCard {
 }
 
 impl StoredCard {
-    /// `due` stands beside it, because an index can't look inside.
+    /// `due` is stored outside of it, because an index can't read nested members.
     pub fn read(self, due: Option<OffsetDateTime>) -> CardPayment {
         CardPayment {
             payer: self.payer,

@@ -24,7 +24,7 @@ use crate::{
     ports::ChangeId,
 };
 
-/// How long a session that became an order stays readable, so that a late retry of confirm finds its order.
+/// How long a session that became an order is stored, so that a late retry of confirm finds its order.
 const COMPLETED_LIFE: Duration = Duration::hours(24);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub struct StoredSession {
     #[serde(default)]
     #[serde(rename = "problems")]
     issues: Vec<StoredCartIssue>,
-    /// Schema 1 had one at most.
+    /// Schema 1 had one coupon at most.
     #[serde(default, skip_serializing)]
     coupon: Option<CouponCode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +85,7 @@ pub const OPEN: &str = "open";
 pub const COMPLETED: &str = "completed";
 
 impl StoredSession {
-    /// `ttl` is the life of an open session from its last activity.
+    /// `ttl` is the time from the last activity until an open session expires.
     pub fn new(session: &Session, change: ChangeId, ttl: Duration) -> Self {
         let (status, order_id, life) = match session.status {
             SessionStatus::Open => (OPEN, None, ttl + ACTIVITY_GRAIN),
@@ -124,7 +124,7 @@ impl StoredSession {
     }
 }
 
-/// Epoch seconds at which an item that was active then may go.
+/// Epoch seconds at which an item with this last activity may be deleted.
 pub fn delete_at(active_at: OffsetDateTime, life: Duration) -> i64 {
     active_at.saturating_add(life).unix_timestamp()
 }

@@ -1,17 +1,17 @@
-//! Amounts as Stripe counts them, which is by decimals of its own for some currencies.
+//! Amounts in Stripe's units, which have other decimals than ISO 4217 for some currencies.
 //!
 //! <https://docs.stripe.com/currencies>
 
 use crate::domain::money::{Currency, Minor};
 
-/// Without decimals at Stripe, whatever ISO 4217 says.
+/// Currencies without decimals at Stripe, whatever ISO 4217 says.
 const ZERO_DECIMAL: [&str; 15] =
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
-/// Two decimals at Stripe that must be 00, for what has none.
+/// Currencies without decimals that have two at Stripe, which must be 00.
 const TWO_FOR_NONE: [&str; 2] = ["ISK", "UGX"];
 
-/// The amount in Stripe's unit; `None` where it can't be paid by card: card networks take three-decimal currencies in
-/// steps of ten, and whole units only of what Stripe counts without decimals.
+/// The amount in Stripe's unit. `None` if it can't be paid by card: for currencies with three decimals card networks
+/// require steps of ten, and for currencies without decimals at Stripe whole units.
 pub fn to_stripe(amount: Minor, currency: Currency) -> Option<i64> {
     let (code, decimals, amount) = (currency.code(), currency.exponent(), amount.get());
     if ZERO_DECIMAL.contains(&code) {
@@ -27,7 +27,7 @@ pub fn to_stripe(amount: Minor, currency: Currency) -> Option<i64> {
     Some(amount)
 }
 
-/// The way back; `None` for what is no amount of ours.
+/// The amount from Stripe's unit. `None` if it isn't a valid amount here.
 pub fn from_stripe(amount: i64, currency: Currency) -> Option<Minor> {
     let (code, decimals) = (currency.code(), currency.exponent());
     let amount = if ZERO_DECIMAL.contains(&code) {

@@ -1,4 +1,4 @@
-//! One call of Stripe's API, and the keys for it.
+//! Calls of Stripe's API, and their secrets.
 
 use std::{fmt, time::Instant};
 
@@ -28,15 +28,15 @@ use crate::{
     },
 };
 
-/// The API that the answers are of.
+/// The version of the API.
 const VERSION: &str = "2024-06-20";
 
-/// The client; without a key it offers nothing.
+/// The client. Without a key the shop takes no cards.
 pub struct Stripe {
     config: Option<StripeConfig>,
     connector: Connector,
     now: fn() -> OffsetDateTime,
-    /// Once they are fetched.
+    /// Set after they are fetched.
     key: Mutex<Option<Secret>>,
     webhook_secret: Mutex<Option<Secret>>,
 }
@@ -53,7 +53,7 @@ impl Stripe {
         Self { config, connector: https::connector(), now, key: Mutex::default(), webhook_secret: Mutex::default() }
     }
 
-    /// Fetches the keys at cold start. A failure is logged, and tried again by the request that needs one.
+    /// Fetches the secrets at cold start. A failure is logged; the request that needs one tries again.
     pub async fn warm_up(&self) {
         if let Some(config) = &self.config {
             let webhook = async {
@@ -78,15 +78,15 @@ impl Stripe {
         Ok(kept.insert(secret).clone())
     }
 
-    /// The secret that events are checked with.
+    /// The secret that verifies events.
     ///
     /// # Errors
-    /// Why it can't be had.
+    /// The reason if it isn't available.
     pub(super) async fn webhook_secret(&self, source: &SecretSource) -> Result<Secret, String> {
         self.secret(&self.webhook_secret, source).await
     }
 
-    /// Where the secret is that events are checked with.
+    /// The source of the secret that verifies events.
     pub(super) fn webhook_source(&self) -> Option<&SecretSource> {
         self.config.as_ref()?.webhook_secret.as_ref()
     }
@@ -95,15 +95,15 @@ impl Stripe {
         self.config.as_ref()
     }
 
-    /// Asks about what isn't there: an answer that says so is a good one.
+    /// Asks about an object that doesn't exist. The answer that it doesn't exist is a success.
     pub(super) async fn probe(&self, method: &str, path: &str, form: &[(&str, String)]) -> Result<(), PaymentError> {
-        self.call("ask about a payment that isn't there", method, path, form, None).await.map(|_| ())
+        self.call("read a payment that doesn't exist", method, path, form, None).await.map(|_| ())
     }
 
-    /// Whether there is a secret to check events with.
+    /// Whether there is a secret that verifies events.
     ///
     /// # Errors
-    /// Why it can't be had.
+    /// The reason if it isn't available.
     pub(super) async fn has_webhook_secret(&self) -> Result<bool, String> {
         match self.webhook_source() {
             Some(source) => self.webhook_secret(source).await.map(|_| true),
@@ -111,7 +111,7 @@ impl Stripe {
         }
     }
 
-    /// One call. `key` makes it safe to be made again.
+    /// One call. `key` is the idempotency key, which makes it safe to repeat.
     pub(super) async fn call(
         &self,
         operation: &'static str,
@@ -154,7 +154,7 @@ impl Stripe {
             Err(_) => return Err(unknown("no answer in time".to_owned())),
         };
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(operation, status, request_id, duration_ms, "provider");
+        tracing::info!(operation, status, request_id, duration_ms, "Stripe call finished");
         let answer: Value = serde_json::from_str(&text).map_err(|_| unknown(format!("{status}, and no JSON")))?;
         if (200..300).contains(&status) {
             return Ok(Ok(answer));
@@ -164,10 +164,11 @@ impl Stripe {
             return Ok(Err(fault));
         }
         if status == 401 {
-            // It may have been replaced where it is kept.
+            // The secret may have been rotated at its source, so it is fetched again.
             *self.key.lock().await = None;
         }
-        // 401 and 403 are ours to mend; 409, 429 and 5xx pass. And a key that was used for another request decides nothing.
+        // 401 and 403 are faults of the settings; 409, 429 and 5xx are temporary; an idempotency key that was used for
+        // another request says nothing. In all these cases the outcome is unknown.
         Err(unknown(format!("{status} {}", fault.code())))
     }
 }

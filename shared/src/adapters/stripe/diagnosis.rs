@@ -1,5 +1,5 @@
-//! Whether Stripe is reached, and our key may do what the functions do: asked about a payment that no account has, so
-//! that nothing is read and nothing changes.
+//! Checks whether Stripe can be reached, and whether the key permits what the functions do. The calls name a payment
+//! that doesn't exist, so that nothing is read or changed.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use crate::{
     },
 };
 
-/// Calls whose time is measured.
+/// The number of calls that are measured.
 const CALLS: usize = 3;
-/// What Stripe answers a question in, with much to spare.
+/// A generous time for an answer of Stripe.
 const GOOD: Duration = Duration::from_millis(1000);
-/// Of a payment that isn't there.
+/// The id of a payment that doesn't exist.
 const NOBODY: &str = "pi_checkout_doctor";
 
-/// Looks at everything that a function which pays needs.
+/// Checks everything that a function with payments needs.
 pub async fn diagnose(report: &mut Report, stripe: &Stripe) {
     let Some(config) = stripe.config() else {
         return report.good(Part::Stripe, "Stripe", "no cards are taken: STRIPE_SECRET_KEY isn't set");
@@ -44,15 +44,15 @@ pub async fn diagnose(report: &mut Report, stripe: &Stripe) {
     report.judge(Part::Stripe, "Speed of Stripe", &times, GOOD.min(config.timeout / 3), mend);
 }
 
-/// The secret that events are checked with.
+/// The secret that verifies events.
 pub async fn diagnose_webhook(report: &mut Report, stripe: &Stripe) {
     const WHAT: &str = "Events of Stripe";
     match stripe.has_webhook_secret().await {
-        Ok(true) => report.good(Part::Stripe, WHAT, "the secret to check them with is there"),
+        Ok(true) => report.good(Part::Stripe, WHAT, "the secret that verifies them is available"),
         Ok(false) => {
             let mend =
                 "set STRIPE_WEBHOOK_SECRET, or _FROM, to the signing secret of the endpoint; see docs/PAYMENTS.md";
-            report.bad(Part::Stripe, WHAT, "every one is refused: there is no secret to check them with", mend);
+            report.bad(Part::Stripe, WHAT, "every one is refused: there is no secret that verifies them", mend);
         }
         Err(reason) => report.bad(Part::Stripe, WHAT, format!("every one is refused: {reason}"), secret_mend(&reason)),
     }
@@ -70,7 +70,7 @@ fn fault(report: &mut Report, url: &str, error: &PaymentError) {
         "429" => "too many requests: ask Stripe for a higher limit, or wait",
         _ if reason.starts_with("ssm:") || reason.starts_with("secretsmanager:") => secret_mend(reason),
         _ => {
-            "check that there is a way out to it (NAT gateway, security group), and https://status.stripe.com; orders \
+            "check the network path to it (NAT gateway, security group), and https://status.stripe.com; orders \
              wait as pending until it answers"
         }
     };

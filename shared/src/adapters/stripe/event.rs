@@ -1,4 +1,4 @@
-//! Stripe's webhooks: the signature over the raw body, and what is inside.
+//! Stripe's webhooks: the signature over the raw body, and the content of events.
 //!
 //! <https://docs.stripe.com/webhooks#verify-manually>
 
@@ -9,13 +9,13 @@ use time::OffsetDateTime;
 
 use crate::ports::{AboutOrder, EventRefusal, ProviderEvent};
 
-/// How far the moment of signing may be from now, in either direction.
+/// The most by which the time of signing may differ from now, in either direction.
 const TOLERANCE_S: i64 = 300;
 
-/// Checks the signature: any `v1` by any of the secrets will do, compared in constant time.
+/// Checks the signature: any `v1` by any of the secrets is enough. Compared in constant time.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault of the signature.
 pub fn verify(body: &[u8], signature: &str, secrets: &[&str], now: OffsetDateTime) -> Result<(), EventRefusal> {
     const MALFORMED: EventRefusal = EventRefusal::Signature("the Stripe-Signature header must be t=…,v1=…");
     let parts = signature.split(',').filter_map(|part| part.trim().split_once('='));
@@ -62,7 +62,7 @@ struct Data {
     object: serde_json::Value,
 }
 
-/// What an event is about. Of payments that other systems make in the same account nothing is told.
+/// What an event is about. Payments of other systems in the same account are ignored.
 pub fn parse(body: &[u8]) -> Result<ProviderEvent, EventRefusal> {
     let event: Event =
         serde_json::from_slice(body).map_err(|_| EventRefusal::Malformed("no id, type and data.object"))?;
@@ -70,14 +70,14 @@ pub fn parse(body: &[u8]) -> Result<ProviderEvent, EventRefusal> {
     Ok(ProviderEvent { id: event.id, about })
 }
 
-/// A refund that the customer's bank sent back, days after it was made.
+/// A refund that the customer's bank returned, days after it was made.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FailedRefund {
     pub intent: String,
     pub reason: String,
 }
 
-/// The failed refund that an event tells of, if it was one of ours.
+/// The failed refund of an event, if the checkout made it.
 pub fn failed_refund(body: &[u8]) -> Option<FailedRefund> {
     let Event { kind, data: Data { object }, .. } = serde_json::from_slice(body).ok()?;
     let ours = kind == "refund.failed" && object["metadata"]["refund_id"].is_string();
@@ -88,7 +88,7 @@ pub fn failed_refund(body: &[u8]) -> Option<FailedRefund> {
 fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
     let metadata = &intent["metadata"];
     let order = metadata["order_id"].as_str()?.parse().ok()?;
-    // Of payments that were begun before ids of guests were kept from the provider.
+    // Only in older payments: newer ones don't give the provider the ids of guests.
     let owner = metadata["owner"].as_str().and_then(|owner| owner.parse().ok());
     Some(AboutOrder { order, owner, intent: intent["id"].as_str()?.to_owned() })
 }

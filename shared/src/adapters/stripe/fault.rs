@@ -1,8 +1,8 @@
-//! Answers that aren't the thing that was asked for.
+//! Error answers.
 
 use serde_json::Value;
 
-/// An answer that isn't the thing that was asked for.
+/// An error answer.
 pub(super) struct Fault {
     pub(super) status: u16,
     pub(super) error: Value,
@@ -13,19 +13,19 @@ impl Fault {
         self.error["code"].as_str().or_else(|| self.error["type"].as_str()).unwrap_or("error")
     }
 
-    /// Why the card was refused, in words that a customer may see: never that it is thought stolen.
+    /// The decline code that a customer may see: it never reveals that a card is reported as stolen.
     pub(super) fn decline_code(&self) -> String {
         decline_code(&self.error)
     }
 
-    /// Whether Stripe says for certain that it has done nothing, and will do nothing if asked again.
+    /// Whether Stripe certainly has done nothing, and will do nothing if the call is repeated.
     pub(super) fn is_refusal(&self) -> bool {
         let kind = self.error["type"].as_str().unwrap_or_default();
         matches!(self.status, 400 | 402 | 404) && matches!(kind, "invalid_request_error" | "card_error")
     }
 }
 
-/// Codes that tell a thief too much are all called the same.
+/// Codes that tell a thief too much become one generic code.
 pub(super) fn decline_code(error: &Value) -> String {
     let code = error["decline_code"].as_str().or_else(|| error["code"].as_str()).unwrap_or("card_declined");
     match code {

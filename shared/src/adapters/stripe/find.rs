@@ -1,4 +1,4 @@
-//! Looking for the payment of an order that never told its name.
+//! Searches the intent of an order that doesn't know its intent's id.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -9,13 +9,13 @@ use crate::{
     ports::PaymentError,
 };
 
-/// Pages of a list that are looked through for one payment, each of 100.
+/// The most pages that are read to find one payment, each of 100.
 const MAX_PAGES: usize = 40;
-/// How far Stripe's clock and ours may be apart.
+/// The most by which Stripe's clock may differ.
 const SKEW: Duration = Duration::minutes(1);
-/// The longest that an order's payment may take: Stripe forgets idempotency keys after this.
+/// The longest time of an order's payment: Stripe deletes idempotency keys after a day.
 const DAY: Duration = Duration::hours(24);
-/// By how much Stripe's search may lag: "during outages up to an hour".
+/// The most by which Stripe's search may lag: "during outages up to an hour".
 /// <https://docs.stripe.com/search#data-freshness>
 const SEARCH_LAG: Duration = Duration::hours(1);
 
@@ -52,8 +52,8 @@ impl Stripe {
         }
     }
 
-    /// Looks for the payment of an order among all that were begun since the order was placed: unlike the search, the
-    /// list has each of them at once.
+    /// Looks for the payment of an order among all that were begun since the order was placed. Unlike the search, the
+    /// list has new payments at once.
     pub(super) async fn list(&self, order: OrderId, limit: OffsetDateTime) -> Result<Option<Intent>, PaymentError> {
         const OPERATION: &str = "list payments";
         let since = order.placed_at().unwrap_or(limit - DAY) - SKEW;
@@ -75,7 +75,8 @@ impl Stripe {
                 return Ok(None);
             }
         }
-        let reason = "more payments than can be looked through; an hour after the limit the search decides".to_owned();
+        let reason =
+            "too many payments to read them all; an hour after the deadline the search is used instead".to_owned();
         Err(PaymentError::Unknown { operation: OPERATION, reason })
     }
 }

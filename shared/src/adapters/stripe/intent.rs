@@ -1,4 +1,4 @@
-//! `PaymentIntents`, as answers say them.
+//! `PaymentIntents` in Stripe's answers.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     ports::PaymentError,
 };
 
-/// What an intent says of itself.
+/// Reads an intent.
 pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, PaymentError> {
     let malformed = |what: &str| PaymentError::Unknown { operation, reason: format!("an intent without {what}") };
     let id = answer["id"].as_str().ok_or_else(|| malformed("id"))?;
@@ -23,14 +23,14 @@ pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, 
                 .as_str()
                 .and_then(|code| code.to_uppercase().parse().ok())
                 .ok_or_else(|| malformed("currency"))?;
-            // A part may have been captured by hand.
+            // Staff may have captured a part in the Dashboard.
             let amount = answer["amount_received"].as_i64().or_else(|| answer["amount"].as_i64());
             let amount = amount.and_then(|amount| amount::from_stripe(amount, currency));
             IntentStatus::Captured(amount.ok_or_else(|| malformed("amount"))?)
         }
         "canceled" => IntentStatus::Cancelled,
         "requires_payment_method" => IntentStatus::Declined(decline_code(&answer["last_payment_error"])),
-        // Made and not confirmed is what a request of ours never leaves behind.
+        // An unconfirmed intent is never left by the checkout's own calls.
         _ => IntentStatus::Processing,
     };
     let client_secret = answer["client_secret"].as_str().map(ToOwned::to_owned);

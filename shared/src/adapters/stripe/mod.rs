@@ -1,4 +1,4 @@
-//! Stripe: a thin client over the HTTP stack that the SDK brings anyway.
+//! Stripe: a thin client over the HTTP stack of the AWS SDK.
 
 mod amount;
 mod client;

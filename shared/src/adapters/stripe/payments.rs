@@ -1,4 +1,4 @@
-//! Paying, and what may be done with a payment.
+//! Payments at Stripe: charge, read, cancel, capture and refund.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ impl Stripe {
         })
     }
 
-    /// Changes an intent, which may have changed meanwhile: then it is as it is.
+    /// Changes an intent. If its state doesn't permit that any more, returns the intent as it is.
     async fn change(&self, operation: &'static str, id: &str, what: &str) -> Result<Intent, PaymentError> {
         let path = format!("/v1/payment_intents/{id}/{what}");
         let key = Some(format!("{id}-{what}"));
@@ -70,7 +70,7 @@ impl Payments for Stripe {
             .intent(OPERATION, "POST", "/v1/payment_intents", &form, Some(format!("order-{}", charge.order)))
             .await?;
         match paid {
-            // An answer that is repeated says how it stood then.
+            // A repeated call returns the old answer, so the current state is read.
             Ok(intent) if matches!(intent.status, IntentStatus::Processing | IntentStatus::RequiresAction) => {
                 self.look(&intent.id).await
             }
@@ -81,7 +81,8 @@ impl Payments for Stripe {
                     status: IntentStatus::Declined(fault.decline_code()),
                     client_secret: None,
                 }),
-                // Without an intent there may be one all the same, if this is a repeated answer of an old version.
+                // An answer without an intent may be a repeated one of an older release, so there may still be an
+                // intent.
                 None => match self.list(charge.order, charge.limit).await? {
                     Some(intent) => Ok(intent),
                     None => Err(refused(&fault.decline_code())),
@@ -91,7 +92,7 @@ impl Payments for Stripe {
     }
 
     async fn look(&self, id: &str) -> Result<Intent, PaymentError> {
-        const OPERATION: &str = "look at payment";
+        const OPERATION: &str = "read payment";
         let path = format!("/v1/payment_intents/{id}");
         let found = self.intent(OPERATION, "GET", &path, &[], None).await?;
         found.map_err(|fault| PaymentError::Unknown { operation: OPERATION, reason: fault.code().to_owned() })
@@ -140,7 +141,7 @@ impl Payments for Stripe {
                 refund_failed(intent, reason);
                 Refunded::Failed(reason.to_owned())
             }
-            // Pending is on its way; the bank takes days, and if it fails then there is an event.
+            // A pending refund is on its way. The bank may take days; if it fails, an event says so.
             _ => Refunded::Succeeded,
         })
     }

@@ -1,9 +1,9 @@
-//! Refunds that came to nothing.
+//! Failed refunds.
 
 use crate::telemetry::counts::count;
 
-/// Money that was to go back is still here: somebody has to see to it.
+/// Logs and counts a failed refund. The shop still has the money, so a person must act.
 pub(super) fn refund_failed(intent: &str, reason: &str) {
     count(|counts| counts.failed_refunds += 1);
-    tracing::error!(intent, reason, "refund failed");
+    tracing::error!(intent, reason, "Refund failed");
 }

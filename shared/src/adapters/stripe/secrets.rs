@@ -1,4 +1,4 @@
-//! Secrets out of SSM or Secrets Manager, fetched once, in init.
+//! Secrets from SSM or Secrets Manager, fetched at cold start.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// # Errors
-/// Why it can't be had; without the secret.
+/// The reason if it isn't available, without the secret.
 pub async fn fetch(connector: &Connector, source: &SecretSource, now: SystemTime) -> Result<Secret, String> {
     match source {
         SecretSource::Given(secret) => Ok(secret.clone()),
@@ -57,6 +57,6 @@ async fn ask(connector: &Connector, stored: &StoredSecret, now: SystemTime) -> R
     };
     let text = text.ok_or_else(|| told("the answer has no text"))?;
     let Some(member) = member else { return Ok(Secret::new(text)) };
-    let object: Value = serde_json::from_str(text).map_err(|_| told("it is no JSON"))?;
+    let object: Value = serde_json::from_str(text).map_err(|_| told("it isn't JSON"))?;
     object[member].as_str().map(Secret::new).ok_or_else(|| told(&format!("it has no {member}")))
 }

@@ -1,4 +1,4 @@
-//! Events that Stripe sends.
+//! Webhook events of Stripe.
 
 use time::OffsetDateTime;
 
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Stripe {
-    /// Opens what claims to be an event. `signature` is over the body as it came, byte for byte. With the secrets out of
-    /// reach it is neither accepted nor refused.
+    /// Verifies and reads an event. `signature` is over the raw bytes of the body. If the secrets aren't available, the
+    /// event is neither accepted nor refused.
     ///
     /// # Errors
     /// [`EventRefusal`]

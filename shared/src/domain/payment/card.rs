@@ -1,4 +1,4 @@
-//! A payment by card, and what has gone back of it.
+//! A payment by card, and its refunds.
 
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
@@ -14,13 +14,13 @@ use crate::domain::{
     },
 };
 
-/// When the money is taken.
+/// When the amount is captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum Capture {
-    /// With the order.
+    /// When the order is placed.
     Automatic,
-    /// When staff say so; until then the bank holds it.
+    /// When staff request it. Until then the bank holds the amount.
     Manual,
 }
 
@@ -28,34 +28,34 @@ as_text! {
     Capture: "capture",
 }
 
-/// A payment by card. `payer`, `token` and `capture` are as they were when the order was placed: whoever asks the
-/// provider again must ask for just the same.
+/// A payment by card. `payer`, `token` and `capture` never change after the order is placed, because a repeated call to
+/// the provider must be identical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardPayment {
-    /// Who placed the order, where the provider was told so: that was done once, and whoever asks again must ask for
-    /// just the same.
+    /// The owner who placed the order, if the provider was told so by an earlier release: a repeated call must be
+    /// identical.
     pub payer: Option<Owner>,
     pub token: CardToken,
     pub capture: Capture,
-    /// What the provider calls the payment, once it has told.
+    /// The id of the provider's intent, once it is known.
     pub intent: Option<String>,
-    /// It is paid by then, or given up.
+    /// Without a payment by this time, it is given up.
     pub deadline: OffsetDateTime,
-    /// How long the customer may take once the bank asks for them: the deadline moves to then, if that is earlier.
+    /// How long the customer may take once the bank asks for authentication. It can only move the deadline earlier.
     pub action_time: Option<Duration>,
-    /// When the reconciler is to look at it; none while nothing is left to be done.
+    /// When it is due for the reconciler; none if nothing is left to do.
     pub due: Option<OffsetDateTime>,
-    /// Staff have asked for the money.
+    /// Whether staff have requested the capture.
     pub capture_asked: bool,
     pub captured: Minor,
     pub refunds: Vec<Refund>,
-    /// What happened, oldest first.
+    /// The history, oldest first.
     pub events: Vec<PaymentEvent>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// Made by whoever asks for it; one id is refunded once.
+    /// The client makes the id. One id is refunded once.
     #[serde(rename = "refundId")]
     pub id: uuid::Uuid,
     pub amount: Minor,
@@ -72,13 +72,13 @@ pub struct PaymentEvent {
     pub status: PaymentStatus,
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
-    /// The provider's own word for a refusal.
+    /// The provider's code for a refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
 impl CardPayment {
-    /// What has gone back for certain.
+    /// The sum of the refunds that have succeeded.
     pub fn refunded(&self) -> Minor {
         self.sum(|refund| refund.status == RefundStatus::Succeeded)
     }

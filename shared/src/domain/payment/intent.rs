@@ -1,30 +1,30 @@
-//! What the provider says.
+//! The provider's state of payments and refunds.
 
 use crate::domain::money::Minor;
 
-/// What the provider says of a payment.
+/// The provider's state of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     pub id: String,
     pub status: IntentStatus,
-    /// With which the customer's browser goes on, where it has to. Never stored.
+    /// The secret with which the customer's browser continues. Never stored.
     pub client_secret: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntentStatus {
-    /// The provider doesn't know yet either.
+    /// The provider doesn't know the result yet.
     Processing,
     RequiresAction,
     Authorized,
     Captured(Minor),
-    /// The bank said no, with this code; it could still be tried with another card.
+    /// The bank declined with this code. It can still be paid with another card.
     Declined(String),
-    /// Nothing will ever be paid.
+    /// Nothing is paid, and nothing can be.
     Cancelled,
 }
 
-/// What the provider says of a refund.
+/// The provider's result of a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refunded {
     Succeeded,

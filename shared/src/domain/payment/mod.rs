@@ -1,5 +1,5 @@
-//! What is paid for an order and what goes back: a state machine that knows what is to be done next, and learns what
-//! became of it. It does nothing itself.
+//! Payments and refunds of an order: a state machine that knows the next action, and applies its result. It makes no
+//! calls itself.
 
 mod card;
 mod intent;
@@ -15,29 +15,30 @@ pub use intent::{Intent, IntentStatus, Refunded};
 pub use status::{PaymentMethod, PaymentStatus, RefundStatus};
 pub use token::{CardToken, NotAToken};
 
-/// A payment that began later than this before its deadline could still be under way when it is given up.
+/// No payment begins in this time before its deadline: it could still be under way when it is given up.
 pub const LAST_CALL: Duration = Duration::minutes(1);
-/// Until then whoever began something has finished it, or has died.
+/// After this time the process that began an action has finished it, or has died.
 pub const PATIENCE: Duration = Duration::minutes(1);
 
-/// How an order is paid, and how far that is.
+/// The payment of an order: its method and its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     pub method: PaymentMethod,
     pub status: PaymentStatus,
-    /// With a card: see [`PaymentMethod`].
+    /// Set if it is paid by card: see [`PaymentMethod`].
     pub card: Option<Box<CardPayment>>,
 }
 
-/// What is to be done at the provider next. Every one of these may be done twice with one effect.
+/// The next action at the provider. Each may be done twice with one effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextAction {
     Pay,
     Look(String),
-    /// Its time is over: see that nothing is ever paid. Without an intent the provider has to be searched for one.
+    /// Its deadline has passed: make sure that nothing can be paid. Without an intent's id, the provider is searched
+    /// for one.
     GiveUp(Option<String>),
     Capture(String),
-    /// The order was called off while the bank held the amount.
+    /// Release the authorized amount of a cancelled order.
     Void(String),
     Refund {
         intent: String,
@@ -47,7 +48,7 @@ pub enum NextAction {
 }
 
 impl Payment {
-    /// There is nothing to pay.
+    /// A payment of nothing.
     pub const fn nothing(method: PaymentMethod) -> Self {
         Self { method, status: PaymentStatus::Paid, card: None }
     }
@@ -56,7 +57,7 @@ impl Payment {
         Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None }
     }
 
-    /// A card about to be charged.
+    /// A card that will be charged.
     pub fn by_card(token: CardToken, capture: Capture, now: OffsetDateTime, time: Duration) -> Self {
         let card = CardPayment {
             payer: None,
@@ -74,7 +75,7 @@ impl Payment {
         Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)) }
     }
 
-    /// With this time for the customer, should the bank ask for them.
+    /// Sets how long the customer may take if the bank asks for authentication.
     #[must_use]
     pub fn with_action_time(mut self, time: Duration) -> Self {
         if let Some(card) = &mut self.card {
@@ -83,7 +84,7 @@ impl Payment {
         self
     }
 
-    /// The bank asks for the customer, who has from now on as long as the card's terms say.
+    /// The bank asks for authentication. The deadline is at most the card's action time from now.
     pub fn ask_customer(&mut self, now: OffsetDateTime) {
         self.become_status(PaymentStatus::RequiresAction, None, now);
         if let Some(card) = &mut self.card
@@ -93,18 +94,18 @@ impl Payment {
         }
     }
 
-    /// When the reconciler is to look at it.
+    /// When it is due for the reconciler.
     pub fn due(&self) -> Option<OffsetDateTime> {
         self.card.as_ref()?.due
     }
 
-    /// What was captured and isn't refunded, nor about to be.
+    /// The captured amount less all refunds that are made or requested.
     pub fn left(&self) -> Minor {
         let Some(card) = &self.card else { return Minor::ZERO };
         card.left()
     }
 
-    /// What is to be done next; `called_off` says that the order is cancelled.
+    /// The next action. `called_off` says that the order is cancelled.
     pub fn next_action(&self, called_off: bool, now: OffsetDateTime) -> Option<NextAction> {
         let card = self.card.as_ref()?;
         if self.status.is_open() {
@@ -127,7 +128,7 @@ impl Payment {
         Some(NextAction::Refund { intent, refund: refund.id, amount: refund.amount })
     }
 
-    /// Moves to a status, and writes it down.
+    /// Sets the status, and adds it to the history.
     pub fn become_status(&mut self, status: PaymentStatus, code: Option<String>, now: OffsetDateTime) {
         self.status = status;
         if let Some(card) = &mut self.card {
@@ -135,8 +136,8 @@ impl Payment {
         }
     }
 
-    /// Sets when the reconciler looks again: soon while something is left to be done, at the deadline while the customer is
-    /// asked, else never.
+    /// Sets when it is due: soon while an action is left, at the deadline while the bank waits for the customer, else
+    /// never.
     pub fn plan(&mut self, called_off: bool, now: OffsetDateTime) {
         let status = self.status;
         let next = self.next_action(called_off, now).is_some() || status.is_open();
@@ -149,14 +150,14 @@ impl Payment {
         }
     }
 
-    /// Writes down a refund to be made of an amount that is left.
+    /// Records a requested refund. The amount must be left.
     pub fn ask_refund(&mut self, id: uuid::Uuid, amount: Minor, reason: Option<String>, now: OffsetDateTime) {
         if let Some(card) = &mut self.card {
             card.refunds.push(Refund { id, amount, status: RefundStatus::Pending, reason, at: now });
         }
     }
 
-    /// Learns what became of a refund. Returns whether that is news.
+    /// Applies the result of a refund. Returns whether that is new.
     pub fn learn_refund(&mut self, id: uuid::Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
         let Some(card) = &mut self.card else { return false };
         let pending = |refund: &&mut Refund| refund.id == id && refund.status == RefundStatus::Pending;

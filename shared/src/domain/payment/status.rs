@@ -1,4 +1,4 @@
-//! Ways of paying, and how far a payment and a refund are.
+//! Payment methods, and the states of payments and refunds.
 
 use strum::{EnumString, VariantArray};
 
@@ -14,18 +14,18 @@ pub enum PaymentMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum PaymentStatus {
-    /// Not paid yet; for a card: nobody knows yet.
+    /// Not paid yet. For a card: the result is unknown yet.
     Pending,
-    /// The customer's bank wants to see the customer.
+    /// The bank asks for authentication (3-D Secure).
     RequiresAction,
-    /// The bank holds the amount for us, until it is captured.
+    /// The bank holds the amount until it is captured.
     Authorized,
     Paid,
     PartiallyRefunded,
     Refunded,
-    /// The bank said no. Nothing was paid, and nothing will be.
+    /// The bank declined. Nothing is paid, and nothing will be.
     Declined,
-    /// Nothing was paid, and nothing will be.
+    /// Nothing is paid, and nothing will be.
     Cancelled,
 }
 
@@ -36,7 +36,7 @@ as_text! {
 }
 
 impl PaymentStatus {
-    /// Whether nobody knows yet how it ends.
+    /// Whether the result is still unknown.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::RequiresAction)
     }
@@ -45,9 +45,9 @@ impl PaymentStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefundStatus {
-    /// To be done, or done and not known to be.
+    /// To do, or done without a known result.
     Pending,
     Succeeded,
-    /// The provider refused; the amount is left to be refunded.
+    /// The provider refused. The amount can be refunded again.
     Failed,
 }

@@ -1,8 +1,8 @@
-//! What stands for a card.
+//! The reference to a card.
 
 use crate::domain::as_text::as_text;
 
-/// A reference to a card that the provider made for the customer's browser: `pm_…`. Never the card itself.
+/// A reference to a card, which the provider gave to the customer's browser: `pm_…`. Never the card's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardToken(String);
 
@@ -10,7 +10,7 @@ as_text! {
     CardToken: "card token",
 }
 
-/// Why a text is no such reference.
+/// Why a text is not such a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the payment method that Stripe.js made: pm_ and up to 250 letters, digits and underscores")]
 pub struct NotAToken;

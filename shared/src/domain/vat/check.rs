@@ -1,8 +1,9 @@
-//! The format and the check digits of each member state's numbers.
+//! The format and the check digits of each member state's VAT numbers.
 
 use crate::domain::vat::digits::{digits, ends, index, is_date, luhn, mod_11_10, pairs, positive, sum, value};
 
-/// Whether the check digits are right, of a number without its country's code; none if it has not the country's format.
+/// Whether the check digits of a number (without its country code) are correct. None if it doesn't have the country's
+/// format.
 pub(super) fn check(code: &str, n: &[u8]) -> Option<bool> {
     Some(match code {
         "AT" => {
@@ -27,7 +28,7 @@ pub(super) fn check(code: &str, n: &[u8]) -> Option<bool> {
         "HU" => sum(digits(n)?, [9, 7, 3, 1, 9, 7, 3, 1]) % 10 == 0,
         "IE" => ireland(n)?,
         "IT" => {
-            // A company, then its province.
+            // A company number, then its province.
             let d = digits::<11>(n)?;
             let known = value(&d) >= 10_000 && matches!(value(&d) / 10 % 1000, 1..=100 | 120 | 121 | 888 | 999);
             known.then_some(luhn(d) % 10 == 0)?
@@ -47,7 +48,7 @@ pub(super) fn check(code: &str, n: &[u8]) -> Option<bool> {
     })
 }
 
-/// Nine digits for legal entities; ten for residents (EGN), foreigners (PNF) and others, which look all alike.
+/// Nine digits for legal entities; ten for residents (EGN), foreigners (PNF) and others, which can't be told apart.
 fn bulgaria(n: &[u8]) -> Option<bool> {
     if n.len() == 9 {
         let [head @ .., last] = digits::<9>(n)?;
@@ -57,7 +58,7 @@ fn bulgaria(n: &[u8]) -> Option<bool> {
     }
     let d = digits::<10>(n)?;
     let [year, month, day] = pairs(&d);
-    // The month tells the century.
+    // The month encodes the century.
     let born = match month {
         41.. => is_date(2000 + year, month - 40, day),
         21.. => is_date(1800 + year, month - 20, day),
@@ -71,7 +72,7 @@ fn bulgaria(n: &[u8]) -> Option<bool> {
 
 fn cyprus(n: &[u8]) -> Option<bool> {
     let (letter, n) = n.split_last()?;
-    // The table 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, for the first, third, fifth and seventh digit.
+    // The table 1, 0, 5, 7, 9, 13, 15, 17, 19, 21 applies to the first, third, fifth and seventh digit.
     let odd = |digit| if digit < 2 { 1 - digit } else { 2 * digit + 1 + 2 * u64::from(digit > 4) };
     let places = digits::<8>(n)?.into_iter().zip([true, false].into_iter().cycle());
     let check = places.map(|(digit, is_odd)| if is_odd { odd(digit) } else { digit }).sum::<u64>() % 26;
@@ -89,7 +90,7 @@ fn czechia(n: &[u8]) -> Option<bool> {
 }
 
 /// The Czech and Slovak birth number: nine digits without a check digit for people born before 1954, ten for others.
-/// Women have 50 added to the month, and 20 is added when a day's numbers run out.
+/// For women 50 is added to the month; 20 is added if a day runs out of numbers.
 fn birth_number(n: &[u8]) -> Option<bool> {
     if n.len() == 9 {
         let [year, month, day] = pairs(&digits::<9>(n)?);
@@ -112,7 +113,7 @@ fn spain(n: &[u8]) -> Option<bool> {
         // X, Y and Z stand for 0, 1 and 2.
         b'0'..=b'9' | b'X'..=b'Z' => person(index(b"0123456789XYZ", *kind)? % 10 * 10_000_000 + value(&d)),
         b'A'..=b'H' | b'J' | b'N' | b'P'..=b'S' | b'U'..=b'W' => {
-            // Sources disagree on which kinds of company have a letter for their check digit.
+            // Sources disagree on which kinds of company have a letter as check digit.
             let check = index(b"0123456789", *last).or_else(|| index(b"JABCDEFGHI", *last))?;
             Some(luhn(d.into_iter().chain([check])) % 10 == 0)
         }
@@ -120,7 +121,7 @@ fn spain(n: &[u8]) -> Option<bool> {
     }
 }
 
-/// A key of two digits, or a newer one with a letter, before the company's SIREN, which has a check digit of its own.
+/// A key of two digits, or a newer one with a letter, before the company's SIREN, which has its own check digit.
 fn france(n: &[u8]) -> Option<bool> {
     const KEYS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let [first, second, rest @ ..] = n else { return None };
@@ -131,7 +132,7 @@ fn france(n: &[u8]) -> Option<bool> {
         (..10, _) => newer(first * 24 + second - 10),
         _ => newer(first * 34 + second - 100),
     };
-    // Numbers of Monaco, which begin with zeros, are no SIREN.
+    // Numbers of Monaco begin with zeros and are not a SIREN.
     Some(key && (rest.starts_with(b"000") || luhn(d) % 10 == 0))
 }
 
@@ -154,7 +155,7 @@ fn ireland(n: &[u8]) -> Option<bool> {
 /// Nine digits for legal entities, twelve for others. The last but one is always a 1.
 fn lithuania(n: &[u8]) -> Option<bool> {
     let [head @ .., b'1', last] = n else { return None };
-    // Their weights are the same as far as the shorter one goes.
+    // The weights of the shorter form are the same.
     let zeros: &[u8] = if head.len() == 7 { b"000" } else { b"" };
     let [head @ .., last] = digits::<12>(&[head, b"1", zeros, &[*last]].concat())?;
     let check = match sum(head, [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2]) % 11 {
@@ -175,7 +176,8 @@ fn latvia(n: &[u8]) -> Option<bool> {
     known.then_some(ends(d, [10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 0], |rest| (rest + 1) % 11 % 10))
 }
 
-/// A company's RSIN has a check digit of its own; since 2020 a sole trader's number has one over the whole instead.
+/// A company's RSIN has its own check digit. Since 2020 a sole trader's number has a check digit over the whole number
+/// instead.
 fn netherlands(n: &[u8]) -> Option<bool> {
     let (rsin, [b'B', suffix @ ..]) = n.split_at_checked(9)? else { return None };
     let (d, suffix) = (digits::<9>(rsin)?, value(&digits::<2>(suffix)?));
@@ -192,7 +194,7 @@ fn romania(n: &[u8]) -> Option<bool> {
     Some(ends(d, [7, 5, 3, 2, 1, 7, 5, 3, 2, 0], |rest| 10 * rest % 11 % 10))
 }
 
-/// Sources disagree on whether a birth number is one for VAT too: it is let pass.
+/// Sources disagree on whether a birth number is also a VAT number: it passes.
 fn slovakia(n: &[u8]) -> Option<bool> {
     let d @ [first, _, third, ..] = digits::<10>(n)?;
     let entity = (first > 0 && matches!(third, 2..=4 | 7..=9)).then_some(value(&d).is_multiple_of(11));

@@ -1,11 +1,11 @@
-//! Digits and the sums that check digits are made with.
+//! Digits and the sums for check digits.
 
 pub(super) fn digits<const N: usize>(n: &[u8]) -> Option<[u64; N]> {
     let n = <[u8; N]>::try_from(n).ok()?;
     n.iter().all(u8::is_ascii_digit).then(|| n.map(|byte| u64::from(byte & 0xF)))
 }
 
-/// Digits that do not begin with a zero.
+/// Digits without a leading zero.
 pub(super) fn positive<const N: usize>(n: &[u8]) -> Option<[u64; N]> {
     if n.starts_with(b"0") { None } else { digits(n) }
 }
@@ -14,7 +14,7 @@ pub(super) fn value(digits: &[u64]) -> u64 {
     digits.iter().fold(0, |value, digit| value * 10 + digit)
 }
 
-/// The first six digits, two by two: a date.
+/// The first six digits in pairs: a date.
 pub(super) fn pairs(digits: &[u64]) -> [u64; 3] {
     let v = digits.get(..6).map_or(0, value);
     [v / 10_000, v / 100 % 100, v % 100]
@@ -30,7 +30,7 @@ pub(super) fn is_date(year: u64, month: u64, day: u64) -> bool {
     (1..=12).contains(&month) && (1..=days).contains(&day)
 }
 
-/// Where in the alphabet the character is.
+/// The position of the character in the alphabet.
 pub(super) fn index(alphabet: &[u8], character: u8) -> Option<u64> {
     alphabet.iter().zip(0..).find_map(|(letter, at)| (*letter == character).then_some(at))
 }
@@ -39,7 +39,7 @@ pub(super) fn sum<const N: usize>(digits: [u64; N], weights: [u64; N]) -> u64 {
     digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum()
 }
 
-/// Whether the last digit, whose weight is 0, is the check digit that belongs to the remainder modulo 11.
+/// Whether the last digit, whose weight is 0, is the check digit for the remainder modulo 11.
 pub(super) fn ends<const N: usize>(digits: [u64; N], weights: [u64; N], check: impl Fn(u64) -> u64) -> bool {
     digits.last() == Some(&check(sum(digits, weights) % 11))
 }

@@ -1,8 +1,8 @@
 //! EU VAT identification numbers: the format and the check digits of each member state.
 //!
 //! The algorithms are those of [python-stdnum](https://arthurdejong.org/python-stdnum/) (`stdnum.eu.vat` and the module
-//! of each country), most of which go back to the European Commission's "VIES VAT number algorithms". A number is
-//! taken only as VIES takes it: a Belgian, Dutch or Greek one with its leading zeros, a Romanian one without any.
+//! of each country), most of which come from the European Commission's "VIES VAT number algorithms". A number must be
+//! in the form that VIES accepts: a Belgian, Dutch or Greek one with its leading zeros, a Romanian one without.
 
 mod check;
 mod digits;
@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 
 use crate::domain::vat::check::check;
 
-/// No number is longer, with a space or a dot after each of its characters.
+/// The longest number, with a space or a dot after each of its characters.
 const LONGEST: usize = 32;
 
 /// The ISO 3166 codes of the EU's member states.
@@ -37,7 +37,7 @@ pub enum NotAVatNumber {
 }
 
 /// A VAT number of an EU member state, upper case, without spaces, dots or hyphens: `DE136695976`. Its check digits are
-/// right; whether it is registered, only VIES knows.
+/// correct; only VIES knows whether it is registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VatNumber(String);
 

@@ -1,4 +1,4 @@
-//! A cart's issues as the client sees them.
+//! Cart issues as the client sees them.
 
 use serde::Serialize;
 
@@ -8,8 +8,8 @@ use crate::domain::{
     money::{Currency, Minor},
 };
 
-/// A issue of a cart, in a session and in the answers that refuse it. Beside code and detail it has the members of
-/// its code.
+/// A cart issue, in a session and in the problems that refuse it. Besides code and detail it has the members of its
+/// code.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CartIssueView {

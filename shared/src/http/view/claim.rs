@@ -1,4 +1,4 @@
-//! What became of a guest's sessions and orders.
+//! The result of a claim.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::{
     domain::ids::{CheckoutId, OrderId},
 };
 
-/// What moved to the account.
+/// The ids of what moved to the account.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimedView {

@@ -1,13 +1,13 @@
-//! The state of the stores as anyone may see it.
+//! The state of the stores, as the public health route shows it.
 
 use serde::Serialize;
 
 use crate::ports::{PaymentsPulse, Pulse, Pulses};
 
-/// The state of the stores, and of the payment provider as far as it is known.
+/// The state of the stores and, as far as it is known, of the payment provider.
 #[derive(Debug, Serialize)]
 pub struct HealthView {
-    /// `ok`, or `degraded` while any of them is not well.
+    /// `ok`, or `degraded` while one of them has a fault.
     status: &'static str,
     redis: PulseView,
     dynamodb: PulseView,
@@ -26,9 +26,10 @@ struct PulseView {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PaymentsView {
-    /// `ok`: no call has failed in the last five minutes. `failing`: one has. `unknown`: Redis, which would know, is down.
+    /// `ok`: no call has failed in the last five minutes. `failing`: one has. `unknown`: Redis has the note of it, and
+    /// is down.
     status: &'static str,
-    /// How long ago the last call failed.
+    /// Seconds since the last failed call.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_failure_seconds: Option<u64>,
 }

@@ -37,14 +37,14 @@ impl From<&Order> for OrderAnswer {
 }
 
 impl OrderAnswer {
-    /// As staff see it: without the guest's id, which is as good as the guest's password.
+    /// For staff: without the guest's id, because it works like the guest's password.
     #[must_use]
     pub fn for_staff(mut self) -> Self {
         self.order.owner.hide_guest();
         self
     }
 
-    /// With what the customer's browser needs to go on with the payment.
+    /// Adds what the customer's browser needs to continue the payment.
     #[must_use]
     pub fn with_client_secret(mut self, secret: Option<String>) -> Self {
         if let Some(payment) = &mut self.order.payment {
@@ -78,7 +78,7 @@ pub struct OrderView {
     coupon: Option<CouponView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     coupons: Vec<CouponView>,
-    /// Why no tax was charged where one would be due: the number of a certificate, or a VAT number.
+    /// Why no tax was charged where one is usually due: the number of a certificate, or a VAT number.
     #[serde(skip_serializing_if = "Option::is_none")]
     tax_exemption_certificate: Option<CertificateNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ struct StepView {
     status: OrderStatus,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
-    /// `customer`, `payment` or `staff`: which member of the staff is not the customer's business.
+    /// `customer`, `payment` or `staff`. The customer doesn't see which member of the staff.
     actor: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,

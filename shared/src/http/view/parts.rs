@@ -20,7 +20,7 @@ pub struct OwnerView {
 }
 
 impl OwnerView {
-    /// For whoever isn't the owner: a guest's id is as good as the guest's password.
+    /// For readers other than the owner: a guest's id works like the guest's password, so it is left out.
     pub fn hide_guest(&mut self) {
         self.guest_id = None;
     }
@@ -49,7 +49,7 @@ impl From<&AppliedCoupon> for CouponView {
 }
 
 impl CouponView {
-    /// All coupons of a session; one that doesn't apply takes nothing off.
+    /// All coupons of a session. One that doesn't apply has a discount of zero.
     pub fn all(codes: &[CouponCode], applied: &[AppliedCoupon]) -> Vec<Self> {
         let unused = codes.iter().filter(|code| !applied.iter().any(|a| a.code == **code));
         let unused = unused.map(|code| Self { coupon_code: code.clone(), discount_amount: Minor::ZERO });
@@ -98,9 +98,9 @@ pub struct SummaryView {
     discount_amount: Minor,
     shipping_amount: Minor,
     tax_amount: Minor,
-    /// The prices include the tax: the total has it already.
+    /// Whether the prices, and so the total, include the tax.
     tax_included: bool,
-    /// Tax in the prices that this customer doesn't owe.
+    /// Tax that the prices include but this customer doesn't owe.
     tax_relief_amount: Minor,
     total_amount: Minor,
     item_count: u32,
@@ -167,7 +167,7 @@ impl From<&TaxPart> for TaxView {
     }
 }
 
-/// One step of where a total comes from.
+/// One step of the calculation of a total.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplanationView {
@@ -180,7 +180,7 @@ pub struct ExplanationView {
     text: String,
     /// Negative where it is taken off.
     amount: i64,
-    /// The amount is part of the item's already.
+    /// Whether the amount is part of the item's price already.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     included: bool,
 }

@@ -13,13 +13,13 @@ use crate::domain::{
 pub struct PaymentView {
     captured_amount: Minor,
     refunded_amount: Minor,
-    /// It is paid by then, or given up.
+    /// The deadline: without a payment by then, the order is cancelled.
     #[serde(with = "rfc3339")]
     expires_at: OffsetDateTime,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<Refund>,
     history: Vec<PaymentEvent>,
-    /// For Stripe.js, in answers to confirm-order while the bank asks for the customer.
+    /// For Stripe.js, in answers to confirm-order while the bank asks for authentication (3-D Secure).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
 }

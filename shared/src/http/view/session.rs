@@ -60,7 +60,7 @@ pub struct SessionView {
 }
 
 impl SessionView {
-    /// `now` is the activity that the session lives on from, for `ttl`.
+    /// `now` is the last activity; the session expires `ttl` later.
     pub fn new(session: &Session, now: OffsetDateTime, ttl: Duration) -> Self {
         let (status, order_id) = match session.status {
             SessionStatus::Open => ("open", None),
@@ -94,14 +94,14 @@ impl SessionView {
         }
     }
 
-    /// With all offers, for calculate-shipping.
+    /// Adds all offers, for calculate-shipping.
     #[must_use]
     pub fn with_offers(mut self, session: &Session) -> Self {
         self.shipping_methods = Some(session.priced.offers.iter().map(Into::into).collect());
         self
     }
 
-    /// With the tax of each jurisdiction, for calculate-tax.
+    /// Adds the tax of each jurisdiction, for calculate-tax.
     #[must_use]
     pub fn with_taxes(mut self, session: &Session) -> Self {
         self.tax_breakdown = Some(session.priced.taxes.iter().map(Into::into).collect());

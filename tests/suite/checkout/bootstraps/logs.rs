@@ -126,8 +126,9 @@ async fn logs_are_json_with_the_requests_id_and_nothing_personal_at_any_level() 
             let lines = written[route.function()].stdout.lines();
             let lines =
                 lines.map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
-            let served: Vec<_> =
-                lines.filter(|line| line["message"] == "served" && line["correlation_id"] == id.as_str()).collect();
+            let served: Vec<_> = lines
+                .filter(|line| line["message"] == "Request served" && line["correlation_id"] == id.as_str())
+                .collect();
             assert_eq!(served.len(), 1, "{route:?} {id}");
             assert!(served[0]["status"].is_u64() && served[0]["duration_ms"].is_u64(), "{}", served[0]);
             assert_eq!(served[0]["level"], "INFO");
@@ -177,7 +178,7 @@ async fn a_refused_request_tells_who_asked_and_when_they_may_come_back() {
         assert!(!text.contains(whole), "{whole} is told");
     }
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let refused: Vec<Value> = lines.filter(|line| line["message"] == "request refused: over the rate limit").collect();
+    let refused: Vec<Value> = lines.filter(|line| line["message"] == "Request refused: over the rate limit").collect();
     let told = |line: &Value| {
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         (text("caller"), text("limit"), line["count"].as_u64(), line["window_s"].as_u64())

@@ -153,7 +153,7 @@ fn every_fault_is_told_at_once() {
         assert!(found.iter().any(|fault| fault.contains(name)), "{name} isn't told: {found:#?}");
     }
     let report = ConfigError(found.clone()).to_string();
-    assert!(report.starts_with(&format!("{} setting(s) must be mended:", found.len())), "{report}");
+    assert!(report.starts_with(&format!("{} setting(s) must be corrected:", found.len())), "{report}");
     assert_eq!(report.lines().count(), found.len() + 1);
 }
 

@@ -1,4 +1,4 @@
-//! Building the functions, at the start and whenever one was changed.
+//! Builds the functions, at the start and after each change.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use tools::process::{self, Launch, Output, OwnedProcess, find_program};
 
 const POLL: Duration = Duration::from_millis(100);
 
-/// Why there are no programs, or not all.
+/// Why not all programs could be built.
 #[derive(Debug, thiserror::Error)]
 pub enum CargoError {
     #[error("no cargo found: install Rust (https://rustup.rs)")]
@@ -24,24 +24,24 @@ pub enum CargoError {
     NotBuilt(String),
 }
 
-/// Programs by name. Cargo says where they are; a setting of the developer's may have moved its folder.
+/// Programs by name. Their paths come from cargo, because the developer's settings may have moved the target folder.
 pub type Programs = BTreeMap<String, PathBuf>;
 
-/// How a build ended.
+/// The result of a build.
 pub struct Build {
-    /// All that are built now, even if others failed.
+    /// All programs that are up to date, even if others failed.
     pub programs: Programs,
     pub outcome: Result<(), CargoError>,
 }
 
-/// Whether there is a cargo; asked before anything is started.
+/// Whether cargo is installed; checked before anything is started.
 pub fn check() -> Result<(), CargoError> {
     find_program("cargo").map(drop).ok_or(CargoError::Missing)
 }
 
-/// Builds these programs; progress and errors go to the terminal. A build that is dropped is stopped.
+/// Builds these programs. Progress and errors go to the terminal. Dropping the future stops the build.
 ///
-/// Named by `--bin` alone, because `-p` would unify the features of other packages.
+/// Only `--bin` is used, because `-p` would unify features differently.
 pub async fn build(root: &Path, launch: &Launch, names: &[&str]) -> Result<Build, CargoError> {
     let cargo = find_program("cargo").ok_or(CargoError::Missing)?;
     let messages = tempfile::NamedTempFile::with_prefix("checkout-build-")?;
@@ -68,7 +68,7 @@ pub async fn build(root: &Path, launch: &Launch, names: &[&str]) -> Result<Build
     Ok(Build { programs, outcome })
 }
 
-/// What cargo says of each program that it made, or found made.
+/// Cargo's message about a program that it built or found up to date.
 #[derive(Deserialize)]
 struct Artifact {
     reason: String,
@@ -81,7 +81,7 @@ struct Target {
     name: String,
 }
 
-/// The programs that cargo's messages name.
+/// The programs in cargo's messages.
 fn programs(messages: &str) -> Programs {
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
     artifacts
@@ -90,8 +90,8 @@ fn programs(messages: &str) -> Programs {
         .collect()
 }
 
-/// Takes away what `cargo run` told this process about its own package: build scripts depend on some of
-/// it, and would run again, with all that depends on them, for another cargo to undo.
+/// Removes the variables that `cargo run` set for this process. Some build scripts depend on them: they would run
+/// again, with everything that depends on them, and again for the next cargo.
 fn forget_own_package(command: &mut Command) {
     const NAMES: [&str; 6] = [
         "CARGO_BIN_NAME",

@@ -1,7 +1,7 @@
-//! Every process below this one, however it detached itself.
+//! All descendants of this process, even if they detached themselves.
 //!
-//! Each child has a group of its own, and cargo's compilers outlive a cargo that is killed: no group and no terminal
-//! holds them together.
+//! Each child has its own process group, and cargo's compilers outlive a killed cargo, so neither a group nor a
+//! terminal contains them all.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -14,7 +14,7 @@ use tools::process::wait_until;
 
 const GRACE: Duration = Duration::from_secs(3);
 
-/// One process. Its start tells it from a later one with the same id.
+/// One process. Its start time distinguishes it from a later one with the same id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Member {
     id: i32,
@@ -26,39 +26,39 @@ struct Entry {
     parent: i32,
 }
 
-/// The processes seen below this one so far.
+/// The descendants seen so far.
 #[derive(Debug, Default)]
 pub struct Family {
     seen: BTreeSet<Member>,
 }
 
 impl Family {
-    /// From now on, orphans below this process become its children (on Linux), so that none gets lost.
+    /// From now on, orphaned descendants become children of this process (on Linux), so that none is lost.
     pub fn found() -> Self {
         #[cfg(target_os = "linux")]
         let _ = nix::sys::prctl::set_child_subreaper(true);
         Self::default()
     }
 
-    /// Remembers who is there now. To be called while the parents still live.
+    /// Records the current descendants. Call it while the parents are still running.
     pub fn look(&mut self) {
         self.seen.extend(descendants(own_id(), &running()));
     }
 
-    /// Ends whoever of those seen, or still to be found, is left. Returns how many there were.
+    /// Ends all descendants that are left, seen or newly found. Returns their number.
     pub fn end(mut self) -> usize {
         self.look();
         let left = self.left().len();
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
             for member in self.left() {
-                // Gone in the meantime is as good.
+                // It may have ended in the meantime.
                 let _ = kill(Pid::from_raw(member.id), signal);
             }
             if wait_until(GRACE, || self.left().is_empty()).is_ok() {
                 break;
             }
         }
-        // Adopted orphans are waited for, or they would stay as zombies where nobody else does it.
+        // Waits for adopted orphans, because nothing else does and they would stay zombies.
         while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
         left
     }
@@ -76,7 +76,7 @@ fn own_id() -> i32 {
 
 fn descendants(ancestor: i32, running: &[Entry]) -> BTreeSet<Member> {
     let mut found = BTreeSet::new();
-    // Nothing is below a process that has no id.
+    // A process without an id has no descendants.
     let mut parents = if ancestor > 0 { vec![ancestor] } else { Vec::new() };
     while let Some(parent) = parents.pop() {
         for entry in running.iter().filter(|entry| entry.parent == parent) {
@@ -100,7 +100,7 @@ fn running() -> Vec<Entry> {
     }
 }
 
-/// `id (name) state parent … start …`; the name may hold anything, so what follows its last bracket counts.
+/// `id (name) state parent … start …`. The name may contain anything, so parsing starts after the last bracket.
 fn from_stat(line: &str) -> Option<Entry> {
     let id = line.split_once(' ')?.0.parse().ok()?;
     let fields: Vec<_> = line.rsplit_once(')')?.1.split_ascii_whitespace().collect();

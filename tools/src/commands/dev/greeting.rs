@@ -1,4 +1,4 @@
-//! What a developer sees once the stack is up.
+//! The text that a developer sees when the stack is ready.
 
 use std::time::Instant;
 
@@ -11,11 +11,11 @@ use crate::{commands::settings, say};
 /// The addresses of a running stack.
 pub struct Addresses<'a> {
     pub url: &'a str,
-    /// Of the HTTP API.
+    /// The URL of the HTTP API.
     pub port: u16,
     pub redis: &'a str,
     pub dynamodb: &'a str,
-    /// None: no cards.
+    /// None: the shop takes no cards.
     pub stripe: Option<String>,
 }
 

@@ -72,15 +72,15 @@ pub struct DevArgs {
     stripe_port: u16,
     #[command(flatten)]
     laptop: Laptop,
-    /// Processes of each function at most, each handling one request at a time, as Lambda's do
+    /// At most so many processes for each function; each handles one request at a time, as on Lambda
     #[arg(long, env = "CHECKOUT_CONCURRENCY", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     concurrency: u16,
-    /// Run the functions that lie in this folder, instead of building them now and whenever a file is saved
+    /// Run the functions in this folder, instead of building them now and whenever a file is saved
     #[arg(long, hide = true)]
     built: Option<PathBuf>,
 }
 
-/// Why the stack could not start, or did not last.
+/// Why the stack could not start, or why it ended.
 #[derive(Debug, thiserror::Error)]
 pub enum DevError {
     #[error("port {port} of {what} is taken: stop what uses it, or choose another with {flag} or {variable}")]
@@ -114,7 +114,7 @@ pub enum DevError {
 pub fn run(args: &DevArgs) -> Result<(), DevError> {
     let mut family = Family::found();
     process::allow_many_files();
-    // Children are tied to the thread that starts them, so everything runs on this one.
+    // Children are tied to the thread that starts them, so everything runs on this thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let mut signals = Signals::listen()?;
@@ -124,13 +124,13 @@ pub fn run(args: &DevArgs) -> Result<(), DevError> {
             signal = signals.received() => {
                 say::answer("");
                 say::step(format_args!("{signal}: stopping"));
-                // While those that know them still live.
+                // Recorded while the parents are still running.
                 family.look();
                 Ok(())
             }
         }
     });
-    // A first call may still be waiting for its answer.
+    // A first call may still wait for its answer.
     runtime.shutdown_background();
     family.end();
     if result.is_ok() {
@@ -139,7 +139,7 @@ pub fn run(args: &DevArgs) -> Result<(), DevError> {
     result
 }
 
-/// Starts everything and watches over it. Ends only when something fails; dropping it stops everything.
+/// Starts everything and monitors it. It ends only if something fails; dropping it stops everything.
 async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let started = Instant::now();
     let root = project::root()?;
@@ -167,7 +167,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     if let Some(stripe) = &stripe {
         settings.extend(settings::for_stripe(&stripe.url()));
     }
-    // What the functions inherit, and what is set on top.
+    // The inherited environment, and the settings on top of it.
     let mut noted: BTreeMap<String, String> = std::env::vars().collect();
     noted.extend(settings.iter().map(|(name, value)| (name.clone(), value.clone().unwrap_or_default())));
     let _note = stack::note(&root, args.laptop.dynamodb_port, noted)?;
@@ -209,7 +209,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     }
 }
 
-/// The functions' programs: built now, or found in the folder that was named.
+/// The functions' programs: built now, or found in the given folder.
 async fn programs(args: &DevArgs, root: &Path, launch: &Launch, template: &Template) -> Result<Vec<Program>, DevError> {
     let names: Vec<_> = template.functions.iter().map(Function::name).collect();
     let binaries: Programs = if let Some(folder) = &args.built {
@@ -229,7 +229,7 @@ async fn programs(args: &DevArgs, root: &Path, launch: &Launch, template: &Templ
     Ok(template.functions.iter().map(program).collect())
 }
 
-/// Before anything is started or built: a taken port would only show after minutes.
+/// Checked before anything is started or built: otherwise a port in use would fail only after minutes.
 fn check_ports(args: &DevArgs) -> Result<(), DevError> {
     let api = (args.port, "the HTTP API", "--port", "CHECKOUT_PORT");
     let redis = (!settings::has_redis()).then_some((args.redis_port, "Redis", "--redis-port", "CHECKOUT_REDIS_PORT"));
@@ -295,12 +295,12 @@ fn start_stripe(args: &DevArgs, launch: &Launch) -> Result<Option<StripeServer>,
 async fn reconcile(functions: &Functions) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(RECONCILE_EVERY).await;
-        // What it has to say stands in its log.
+        // Its result is in its log.
         let _ = functions.invoke("reconcile", "{}".into()).await;
     }
 }
 
-/// A Redis that ends is only told: the checkout has to go on without.
+/// If Redis ends, this is only reported, because the checkout continues without it.
 async fn watch_over(redis: &mut Option<RedisServer>) -> std::convert::Infallible {
     loop {
         if let Some(server) = redis

@@ -1,4 +1,4 @@
-//! Builds the functions anew when a file is saved, and has them go on as they were until that is done.
+//! Rebuilds the functions when a file is saved. Until then the old ones continue.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,15 +15,15 @@ use super::cargo;
 use super::sources::Sources;
 use crate::say;
 
-/// How often to look for saved files.
+/// How often to check for saved files.
 const POLL: Duration = Duration::from_millis(500);
-/// An editor that saves many files has done so when nothing changes for this long.
+/// Saving is over when nothing has changed for this time.
 const CALM: Duration = Duration::from_millis(200);
 
-/// Which file a program is: it is another one when it was built anew.
+/// The identity of a program's file: it changes with each build.
 type Stamp = Option<(u64, SystemTime)>;
 
-/// Watches over the sources of these functions, built from `built`.
+/// Watches the sources of these functions, which were built from `built`.
 pub async fn on_save(root: &Path, launch: &Launch, mut built: Sources, functions: Arc<Functions>) -> Infallible {
     let mut stamps: BTreeMap<String, Stamp> = BTreeMap::new();
     for program in functions.programs() {
@@ -43,7 +43,7 @@ pub async fn on_save(root: &Path, launch: &Launch, mut built: Sources, functions
         }
         let first = first.strip_prefix(root).unwrap_or(&first);
         say::step(format_args!("{} was saved: building", first.display()));
-        // What is saved from here on is built next.
+        // Files that are saved from now on are built next time.
         built = now;
         build(root, launch, &functions, &mut stamps).await;
     }
@@ -55,7 +55,7 @@ async fn build(root: &Path, launch: &Launch, functions: &Functions, stamps: &mut
         Ok(build) => build.outcome,
         Err(error) => Err(error),
     };
-    // A build that fails in one function may have made another.
+    // A build that fails for one function may have succeeded for another.
     let mut renewed = Vec::new();
     for program in functions.programs() {
         let now = stamp(&program.binary);
@@ -65,10 +65,10 @@ async fn build(root: &Path, launch: &Launch, functions: &Functions, stamps: &mut
         }
     }
     if !renewed.is_empty() {
-        say::step(format_args!("Built anew: {}", renewed.join(", ")));
+        say::step(format_args!("Rebuilt: {}", renewed.join(", ")));
     }
     match outcome {
-        Err(error) => say::failure(&format!("{error}; the functions go on as they were built last")),
+        Err(error) => say::failure(&format!("{error}; the functions continue with their last build")),
         Ok(()) if renewed.is_empty() => say::step("No function is different"),
         Ok(()) => {}
     }
@@ -76,7 +76,7 @@ async fn build(root: &Path, launch: &Launch, functions: &Functions, stamps: &mut
 
 async fn look(root: &Path) -> Sources {
     let path: PathBuf = root.to_owned();
-    // A look that is cut off by the end of this process has seen nothing.
+    // A scan that the end of this process interrupts counts as empty.
     tokio::task::spawn_blocking(move || Sources::look(&path)).await.unwrap_or_default()
 }
 

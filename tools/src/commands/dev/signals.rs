@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, a polite kill, and a closed terminal.
+/// Ctrl-C, SIGTERM, and a closed terminal.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,

@@ -1,4 +1,4 @@
-//! What the functions are built from, and whether it changed.
+//! The sources of the functions, and their changes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,17 +8,17 @@ use std::time::SystemTime;
 /// Folders and files that decide what a function does.
 const ROOTS: [&str; 5] = ["functions", "shared", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// When each file was changed last, and how long it is.
+/// Each file's modification time and length.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Sources(BTreeMap<PathBuf, (SystemTime, u64)>);
 
 impl Sources {
-    /// As they are now. Looking is all that every system can do, and a few hundred files take it milliseconds.
+    /// The current files. A scan works on every system, and takes milliseconds for a few hundred files.
     pub fn look(root: &Path) -> Self {
         let mut found = BTreeMap::new();
         let mut left: Vec<_> = ROOTS.iter().map(|name| root.join(name)).collect();
         while let Some(path) = left.pop() {
-            // What has gone in the meantime is no source any more.
+            // A file that was deleted in the meantime is left out.
             let Ok(about) = fs::metadata(&path) else { continue };
             if about.is_dir() {
                 left.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
@@ -30,7 +30,7 @@ impl Sources {
         Self(found)
     }
 
-    /// The files that are new, other or gone in `later`.
+    /// The files that are new, changed or deleted in `later`.
     pub fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a Path> {
         let other = later.0.iter().filter(|(path, state)| self.0.get(*path) != Some(state));
         let gone = self.0.iter().filter(|(path, _)| !later.0.contains_key(*path));
@@ -38,7 +38,7 @@ impl Sources {
     }
 }
 
-/// What editors leave beside a file while they work on it.
+/// Temporary files of editors.
 fn is_scratch(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let ends = [".swp", ".swx", ".tmp", "~"];

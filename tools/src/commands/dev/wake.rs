@@ -1,4 +1,4 @@
-//! The first call of every function, so that the developer's isn't the one that waits.
+//! The first call of every function, so that the developer's first call doesn't wait for a start.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -12,23 +12,23 @@ use crate::say;
 
 /// How long the health check may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-/// How often to say who is still awaited.
+/// How often to report which functions are still awaited.
 const TELL_EVERY: Duration = Duration::from_secs(15);
-/// From the range for documentation (RFC 5737), so that these calls count against nobody's rate limit.
+/// An address from the range for documentation (RFC 5737), so that these calls count against no caller's rate limit.
 const SOURCE: &str = "192.0.2.1";
 
 /// Why the stack isn't ready.
 #[derive(Debug, thiserror::Error)]
 pub enum WakeError {
-    #[error("the first call failed, and the reason may stand above: {0}")]
+    #[error("the first call failed; the reason may be above: {0}")]
     Asleep(#[from] InvokeError),
-    #[error("the health check answers {status}: {body}")]
+    #[error("the health check answered {status}: {body}")]
     Unhealthy { status: u16, body: String },
     #[error("the health check did not answer: {0}")]
     Silent(String),
 }
 
-/// Calls every function once, all at the same time.
+/// Calls every function once, all in parallel.
 pub async fn wake(functions: &Arc<Functions>, declared: &[Function]) -> Result<(), WakeError> {
     let mut asleep: BTreeSet<String> = declared.iter().map(|function| function.name().to_owned()).collect();
     let mut calls = JoinSet::new();
@@ -40,7 +40,7 @@ pub async fn wake(functions: &Arc<Functions>, declared: &[Function]) -> Result<(
     while !asleep.is_empty() {
         match tokio::time::timeout(TELL_EVERY, calls.join_next()).await {
             Ok(Some(Ok(called))) => asleep.remove(&called?),
-            // A call that panicked or was cut off tells nothing; the function stays asleep.
+            // A call that panicked or was interrupted has no result; the function counts as not started.
             Ok(Some(Err(_))) => false,
             Ok(None) => break,
             Err(_) => {
@@ -53,7 +53,7 @@ pub async fn wake(functions: &Arc<Functions>, declared: &[Function]) -> Result<(
     Ok(())
 }
 
-/// Asks the health route, the way a caller would.
+/// Calls the health route like a client.
 pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
     let path = path.to_owned();
     let ask = move || http_probe::request(port, "GET", &path, "", ANSWERS_WITHIN);
@@ -65,7 +65,8 @@ pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
     }
 }
 
-/// An HTTP API event (payload 2.0) from nobody, with an empty body: a function refuses it, but is awake.
+/// An HTTP API event (payload 2.0) without an identity and with an empty body. A function refuses it, but is started
+/// then.
 fn event(route: Option<&Route>) -> String {
     let (method, path) = route.map_or(("GET", "/"), |r| (r.method.as_str(), r.path.as_str()));
     json!({

@@ -1,7 +1,7 @@
-//! The keys that tokens are verified with, and where they come from.
+//! The keys that verify tokens, and their sources.
 //!
-//! A set at a URL is fetched again when it is five minutes old, so that a key that its provider has withdrawn ends then in
-//! every container. While the provider can't be reached, the keys at hand go on for an hour at most.
+//! A key set from a URL is fetched again after five minutes, so that a withdrawn key is then invalid in every
+//! container. While the provider can't be reached, the known keys stay valid for an hour at most.
 
 use std::{
     sync::{PoisonError, RwLock},
@@ -18,18 +18,17 @@ use time::{Duration as Span, OffsetDateTime};
 
 use crate::{adapters::https, config::auth::KeySource, telemetry::cause};
 
-/// A set is fetched again when it is this old, or sooner, where the provider's `max-age` asks for it.
+/// A set is fetched again at this age, or earlier if the provider's `max-age` is shorter.
 const FRESH: Span = Span::minutes(5);
-/// A set is fetched again for an unknown key at most this often, whatever `max-age` says.
+/// The least time between two fetches, also for unknown keys and whatever `max-age` says.
 const REFETCH: Span = Span::minutes(1);
-/// How long keys go on while their provider can't be reached.
+/// How long keys stay valid while their provider can't be reached.
 const KEPT: Span = Span::hours(1);
-/// After a failure the provider is asked again after this time, and after twice the time for each failure that follows,
-/// up to [`REFETCH`].
+/// The pause after a failed fetch. It doubles with each further failure, up to [`REFETCH`].
 const REST: Span = Span::seconds(5);
-/// What a provider that hangs costs a request.
+/// The timeout of a fetch: the most that a hanging provider costs a request.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
-/// The largest set that is read, in bytes.
+/// The largest key set that is read, in bytes.
 const MAX_JWKS: usize = 256 * 1024;
 
 /// A key set that can't be used.
@@ -41,9 +40,9 @@ pub struct BadKeys(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
     Unknown,
-    /// It names none, and which of several is meant can't be known.
+    /// The token names no key id, and there are several keys.
     Unnamed,
-    /// The provider can't be reached, and may have it.
+    /// The provider can't be reached; it may have the key.
     OutOfReach,
 }
 
@@ -65,26 +64,26 @@ pub(super) struct Keys {
     url: Option<String>,
     clock: fn() -> OffsetDateTime,
     ring: RwLock<Ring>,
-    /// Whoever holds it fetches; the others wait for what comes of it.
+    /// The holder fetches; others wait for the result.
     fetching: tokio::sync::Mutex<Fetching>,
 }
 
 #[derive(Debug, Default)]
 struct Ring {
     keys: Vec<Key>,
-    /// Until when the set is good without a look at its source; None for one that never changes.
+    /// The set is fetched again after this time. None for a set that never changes.
     fresh_until: Option<OffsetDateTime>,
-    /// Until when it is good while its source can't be reached.
+    /// The keys are valid until this time while the source can't be reached.
     kept_until: Option<OffsetDateTime>,
-    /// Whether the set is known to be whole: a key that isn't in it is then unknown, and not merely not fetched yet.
+    /// Whether the set is complete: then a key that isn't in it doesn't exist, instead of being not fetched yet.
     whole: bool,
 }
 
 #[derive(Debug, Default)]
 struct Fetching {
-    /// When the set may be asked for again, so that made-up key ids don't make us fetch without end.
+    /// The next fetch is allowed at this time, so that invented key ids don't cause endless fetches.
     ask_at: Option<OffsetDateTime>,
-    /// One after another.
+    /// Failed fetches in a row.
     failures: u32,
 }
 
@@ -95,7 +94,7 @@ impl Keys {
             KeySource::Inline(text) => (parse(text)?, None),
             KeySource::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    // Not its name: a key that was put here by mistake is read as one.
+                    // Without the name: it may be a key that was put here by mistake.
                     BadKeys(format!("it names a file that can't be read: {}", cause::chain(&error)))
                 })?;
                 (parse(&text)?, None)
@@ -109,7 +108,7 @@ impl Keys {
         Ok(Self { url, clock, ring: RwLock::new(ring), fetching: tokio::sync::Mutex::default() })
     }
 
-    /// How many there are; fetches them if that has not been done.
+    /// The number of keys. Fetches them if there are none yet.
     pub(super) async fn count_fetched(&self) -> usize {
         let count = || self.ring.read().unwrap_or_else(PoisonError::into_inner).keys.len();
         if count() == 0 {
@@ -150,19 +149,19 @@ impl Keys {
             return Err(NoKey::OutOfReach);
         }
         let found = match id {
-            // Two keys of different kinds may share an id.
+            // Keys of different kinds may have the same id.
             Some(id) => [Some(id), None].into_iter().find_map(|id| {
                 let named = || ring.keys.iter().filter(|key| key.id.as_deref() == id);
                 named().find(|key| key.algorithm == algorithm).or_else(|| named().next())
             }),
-            // Without a key id, there must be only one key it can mean.
+            // Without a key id there must be only one possible key.
             None if ring.keys.len() > 1 => return Err(NoKey::Unnamed),
             None => ring.keys.first(),
         };
         found.cloned().ok_or(if ring.whole { NoKey::Unknown } else { NoKey::OutOfReach })
     }
 
-    /// Fetches the set, unless that was done or has failed just now.
+    /// Fetches the set, unless it was fetched or failed a moment ago.
     async fn refetch(&self, url: &str) {
         let mut fetching = self.fetching.lock().await;
         if fetching.ask_at.is_some_and(|at| (self.clock)() < at) {
@@ -183,12 +182,12 @@ impl Keys {
             Err(error) => {
                 let rest = REST.saturating_mul(1 << fetching.failures.min(4)).min(REFETCH);
                 *fetching = Fetching { ask_at: Some(now + rest), failures: fetching.failures.saturating_add(1) };
-                // The keys at hand go on verifying; a new one may have come that we can't know.
+                // The known keys stay in use. The provider may have a new one that is still unknown.
                 ring.whole = false;
                 tracing::error!(
                     error = cause::chain(&error),
                     keys_at_hand = ring.keys.len(),
-                    "the keys of the identity provider were not fetched"
+                    "The keys of the identity provider could not be fetched"
                 );
             }
         }
@@ -196,7 +195,7 @@ impl Keys {
 }
 
 fn parse(text: &str) -> Result<Vec<Key>, BadKeys> {
-    // One key of a kind that we don't know must not cost us the others.
+    // A key of an unknown kind must not make the others unusable.
     let set: Value =
         serde_json::from_str(text).map_err(|error| BadKeys(format!("not JSON: {}", cause::chain(&error))))?;
     let entries = set.get("keys").and_then(Value::as_array).ok_or_else(|| BadKeys("no keys in it".to_owned()))?;
@@ -221,8 +220,7 @@ fn usable(jwk: &Jwk) -> Option<Key> {
     Some(Key { id: jwk.common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
 }
 
-/// With the HTTP stack that the SDK has brought along anyway. Returns the set, and for how long its provider says that it
-/// is good.
+/// Fetches over the HTTP stack of the AWS SDK. Returns the set, and how long it is valid by the provider's headers.
 async fn fetch(url: &str) -> Result<(String, Option<Span>), BadKeys> {
     let told = |why: &dyn std::fmt::Display| BadKeys(format!("{url}: {why}"));
     let fault = |error: &dyn std::error::Error| told(&cause::chain(error));
@@ -244,7 +242,7 @@ async fn fetch(url: &str) -> Result<(String, Option<Span>), BadKeys> {
     Ok((String::from_utf8(text).map_err(|e| fault(&e))?, max_age))
 }
 
-/// What `Cache-Control` says; nothing for what isn't to be kept at all.
+/// The time by `Cache-Control`. Zero if the set may not be stored.
 fn max_age(header: &str) -> Option<Span> {
     let mut directives = header.split(',').map(|directive| directive.trim().to_ascii_lowercase());
     directives.find_map(|directive| match directive.as_str() {

@@ -1,4 +1,4 @@
-//! The rule for cash on delivery as it is written.
+//! The rule for cash on delivery in a catalog file.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoredCash {
-    /// Off keeps the rest of the rule for later.
+    /// False turns the rule off without deleting it.
     enabled: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     countries: Vec<String>,
@@ -24,7 +24,7 @@ pub struct StoredCash {
 
 impl StoredCash {
     /// # Errors
-    /// Every fault, at its JSON pointer in the rule.
+    /// Every fault, with its JSON pointer in the rule.
     pub fn rule(&self) -> Result<CashOnDelivery, Vec<Invalid>> {
         let mut faults = Faults::default();
         let countries = parsed::<Region>(&mut faults, "/countries", &self.countries);

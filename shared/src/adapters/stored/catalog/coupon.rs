@@ -1,4 +1,4 @@
-//! A coupon as it is written.
+//! A coupon in a catalog file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ enum StoredDiscount {
 
 impl StoredCoupon {
     /// # Errors
-    /// Every fault, at its JSON pointer in the coupon.
+    /// Every fault, with its JSON pointer in the coupon.
     pub fn coupon(&self) -> Result<Coupon, Vec<Invalid>> {
         let mut faults = Faults::default();
         let code = faults.take("/code", self.code.parse());
@@ -99,7 +99,7 @@ impl StoredCoupon {
         faults.finish(coupon)
     }
 
-    /// Notes the products that the file doesn't have.
+    /// Notes a fault for each product that the file doesn't have.
     pub(super) fn check_products(&self, faults: &mut Faults, prefix: &str, known: &BTreeSet<ProductId>) {
         for (index, product) in self.products.iter().enumerate() {
             if !known.iter().any(|id| id.as_str() == product) {

@@ -26,15 +26,15 @@ pub struct CatalogFile {
     pub coupons: Vec<StoredCoupon>,
     pub shipping: StoredShipping,
     pub tax: StoredTax,
-    /// Certificates on file, each by its number.
+    /// Tax exemption certificates, each by its number.
     #[serde(default)]
     pub tax_exemptions: Vec<StoredCertificate>,
-    /// Without a rule nothing can be paid at the door.
+    /// Without this rule, cash on delivery isn't offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
 }
 
-/// A catalog file that has been found right.
+/// A catalog file that passed all checks.
 #[derive(Clone, Debug)]
 pub struct CheckedCatalog {
     pub products: Vec<Product>,
@@ -47,10 +47,10 @@ pub struct CheckedCatalog {
 }
 
 impl CatalogFile {
-    /// Checks everything a store would trip over later.
+    /// Checks everything that would fail later.
     ///
     /// # Errors
-    /// Every fault, at its JSON pointer in the file.
+    /// Every fault, with its JSON pointer in the file.
     pub fn check(&self) -> Result<CheckedCatalog, Vec<Invalid>> {
         let mut faults = Faults::default();
         let mut products = Vec::new();
@@ -60,7 +60,7 @@ impl CatalogFile {
             let prefix = format!("/products/{index}");
             if let Some(product) = faults.nest(&prefix, stored.product()) {
                 if !ids.insert(product.id.clone()) {
-                    faults.add(format!("{prefix}/productId"), format!("{} stands in the file twice", product.id));
+                    faults.add(format!("{prefix}/productId"), format!("{} is in the file twice", product.id));
                 }
                 stock.extend(stored.opening_stock(&product));
                 products.push(product);
@@ -71,7 +71,7 @@ impl CatalogFile {
             let prefix = format!("/coupons/{index}");
             if let Some(coupon) = faults.nest(&prefix, stored.coupon()) {
                 if coupons.iter().any(|c| c.code == coupon.code) {
-                    faults.add(format!("{prefix}/code"), format!("{} stands in the file twice", coupon.code));
+                    faults.add(format!("{prefix}/code"), format!("{} is in the file twice", coupon.code));
                 }
                 stored.check_products(&mut faults, &prefix, &ids);
                 coupons.push(coupon);
@@ -90,7 +90,7 @@ impl CatalogFile {
             let prefix = format!("/taxExemptions/{index}");
             let Some(certificate) = faults.nest(&prefix, stored.certificate()) else { continue };
             if certificates.iter().any(|c| c.number == certificate.number) {
-                faults.add(format!("{prefix}/certificateNumber"), "stands in the file twice");
+                faults.add(format!("{prefix}/certificateNumber"), "is in the file twice");
             }
             certificates.push(certificate);
         }
@@ -99,8 +99,8 @@ impl CatalogFile {
 }
 
 impl CatalogFile {
-    /// A tax code that no jurisdiction has a rate for is a slip: the product could be sold nowhere. Without any
-    /// jurisdiction that is true of all products, and no slip of theirs.
+    /// A tax code without a rate in any jurisdiction is a mistake: the product couldn't be sold anywhere. Without any
+    /// jurisdiction nothing is checked.
     fn check_tax_codes(&self, faults: &mut Faults, tax: &BTreeMap<String, StoredTaxRules>) {
         let known: BTreeSet<&str> = tax.values().flat_map(StoredTaxRules::codes).collect();
         if known.is_empty() {

@@ -1,4 +1,4 @@
-//! The catalog as a file and as items: what the shop's people write, checked on the way in.
+//! The catalog as a file and as items. Files are written by people, so they are checked.
 
 mod cash;
 mod coupon;

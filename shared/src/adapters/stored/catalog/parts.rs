@@ -1,4 +1,4 @@
-//! What several parts of a catalog file are made of.
+//! Forms that several parts of a catalog file share.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use crate::domain::{
 /// Amounts in minor units by ISO 4217 code: `{"USD": 1999}`.
 pub(super) type StoredAmounts = BTreeMap<String, i64>;
 
-/// From when until when, as the rules write it.
+/// A period, as rules have it.
 pub(super) fn period(
     faults: &mut Faults,
     prefix: &str,
@@ -56,7 +56,7 @@ impl StoredScope {
     }
 }
 
-/// Each text of a list, parsed; those that can't be are faults.
+/// Parses each text of a list; each bad text is a fault.
 pub(super) fn parsed<T: Ord + FromStr<Err: Display>>(
     faults: &mut Faults,
     pointer: &str,

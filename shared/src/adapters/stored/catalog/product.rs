@@ -1,4 +1,4 @@
-//! A product as it is written.
+//! A product in a catalog file.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct StoredProduct {
     product_id: String,
     name: String,
     published: bool,
-    /// May be empty where every variant has its own.
+    /// May be empty if every variant has its own prices.
     #[serde(default)]
     prices: StoredAmounts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -30,14 +30,13 @@ pub struct StoredProduct {
     weight_grams: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     categories: Vec<String>,
-    /// `standard` if it says nothing.
+    /// `standard` if it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tax_code: Option<String>,
-    /// Opening stock, or `"unlimited"`. A product with variants either has one stock for all of them, or each variant
-    /// says its own.
+    /// Opening stock, or `"unlimited"`. A product with variants has either one stock for all of them, or one for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
-    /// Units of all variants together that one order may have.
+    /// The most units that one order may have, of all variants together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_per_order: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,14 +53,14 @@ struct StoredVariant {
     prices: StoredAmounts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scheduled_prices: Vec<StoredPrices>,
-    /// Where it isn't the product's.
+    /// Set if it differs from the product's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weight_grams: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
 }
 
-/// Prices for a time.
+/// Prices for a period.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StoredPrices {
@@ -97,13 +96,13 @@ impl StoredProduct {
         &self.product_id
     }
 
-    /// As written; the code that a product has by default isn't.
+    /// The tax code in the file; none for the default.
     pub(super) fn tax_code(&self) -> Option<&str> {
         self.tax_code.as_deref()
     }
 
     /// # Errors
-    /// Every fault, at its JSON pointer in the product.
+    /// Every fault, with its JSON pointer in the product.
     pub fn product(&self) -> Result<Product, Vec<Invalid>> {
         let mut faults = Faults::default();
         let id: Option<ProductId> = faults.take("/productId", self.product_id.parse());
@@ -159,7 +158,7 @@ impl StoredProduct {
                     StockRule::Counted
                 }
                 (Some(_), Some(_)) => {
-                    let detail = "must not be there: the product has one stock for all its variants";
+                    let detail = "must be left out: the product has one stock for all its variants";
                     faults.add(format!("{prefix}/stock"), detail);
                     StockRule::Counted
                 }
@@ -173,7 +172,7 @@ impl StoredProduct {
         variants
     }
 
-    /// Of a product with variants, this counts only where the variants share it.
+    /// For a product with variants, this stock applies only if the variants share it.
     fn stock_rule(&self, faults: &mut Faults) -> StockRule {
         if self.stock.is_none() && self.variants.is_empty() {
             faults.add("/stock", "must be a number of units, or \"unlimited\"");

@@ -1,4 +1,4 @@
-//! Shipping rules as they are written.
+//! Shipping rules in a catalog file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,12 +69,12 @@ struct StoredStep {
     amount: i64,
 }
 
-/// Longer than this is a slip.
+/// The longest delivery in days: a larger number is a mistake.
 const LONGEST_DELIVERY: u16 = 365;
 
 impl StoredShipping {
     /// # Errors
-    /// Every fault, at its JSON pointer in the rules.
+    /// Every fault, with its JSON pointer in the rules.
     pub fn rules(&self) -> Result<ShippingRules, Vec<Invalid>> {
         let mut faults = Faults::default();
         let mut zones: Vec<Zone> = Vec::new();

@@ -1,4 +1,4 @@
-//! Tax jurisdictions and exemptions as they are written.
+//! Tax jurisdictions and exemptions in a catalog file.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ struct StoredJurisdiction {
 }
 
 impl StoredTax {
-    /// The rules apart by country: a cart needs those of one.
+    /// The rules by country: a cart needs those of one country.
     ///
     /// # Errors
     /// Every fault, at its JSON pointer in the rules.
@@ -138,7 +138,7 @@ impl StoredJurisdiction {
 pub struct StoredCertificate {
     certificate_number: String,
     regions: Vec<String>,
-    /// The `sub` of the one customer it is for.
+    /// The `sub` of the only customer who may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
@@ -149,7 +149,7 @@ pub struct StoredCertificate {
 
 impl StoredCertificate {
     /// # Errors
-    /// Every fault, at its JSON pointer in the certificate.
+    /// Every fault, with its JSON pointer in the certificate.
     pub fn certificate(&self) -> Result<Certificate, Vec<Invalid>> {
         let mut faults = Faults::default();
         let number = faults.take("/certificateNumber", self.certificate_number.parse());
