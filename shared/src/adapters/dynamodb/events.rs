@@ -57,7 +57,12 @@ impl SeenEvents for Dynamo {
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "note unknown payment";
         count(|counts| counts.unknown_payments += 1);
-        tracing::error!(order = %about.order, intent = about.intent, event = event.id, "Payment belongs to no known order");
+        tracing::error!(
+            order = %about.order,
+            intent = about.intent,
+            event = event.id,
+            "Payment belongs to no known order"
+        );
         let unknown = Unknown {
             id: format!("unknown-payment#{}", about.intent),
             event_id: event.id.clone(),

@@ -180,7 +180,8 @@ pub fn explain(config: &RedisConfig, error: &RedisError) -> Explained {
         ),
         "BUSY" => told(
             "Redis is busy with a script and answers nothing else",
-            "SCRIPT KILL ends one that has written nothing; the checkout's scripts are short, so look for another program's",
+            "SCRIPT KILL ends one that has written nothing; the checkout's scripts are short, so find \
+             another program's",
         ),
         "NOSCRIPT" => told(
             "Redis has lost the checkout's scripts",
