@@ -58,7 +58,8 @@ pub struct Confirmed {
     pub client_secret: Option<String>,
 }
 
-/// Why there is no order. Nothing is taken from stock or coupons.
+/// Why there is no order. Nothing is taken from stock or coupons; after an error of the store that isn't known: the
+/// order may exist, and the next confirmation finds it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
     #[error("the session has no shipping address yet")]
@@ -124,10 +125,14 @@ pub async fn confirm(
             if !(from_cache && order.status == OrderStatus::Cancelled) {
                 return finish(stores, context, order, false).await;
             }
-            // The session may have been reopened since the copy was made.
+            // Since the copy was made, the session may have been reopened, and confirmed anew.
             loaded = session::load_fresh(stores, context, command.checkout).await?;
-            if matches!(loaded.session.status, SessionStatus::Completed { .. }) {
-                return finish(stores, context, order, false).await;
+            match loaded.session.status {
+                SessionStatus::Completed { order: same } if same == order.id => {
+                    return finish(stores, context, order, false).await;
+                }
+                SessionStatus::Completed { .. } => continue,
+                SessionStatus::Open => {}
             }
         }
         let snapshot = stores.catalog().snapshot(&session::query(&loaded.session)).await?;

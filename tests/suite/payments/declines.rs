@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use redis::AsyncCommands as _;
 use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
@@ -10,7 +11,7 @@ use tests::{
     world::{Answer, Setup, World, card_confirmation, id_of, total_of},
 };
 
-use super::{DECLINED, TOTAL, VISA, assert_books_balance, order_id, pay, ready};
+use super::{DECLINED, TOTAL, VISA, assert_books_balance, crashes::last_order, order_id, pay, ready};
 
 const REFUSED: &str = "TOO_MANY_DECLINES";
 
@@ -178,4 +179,28 @@ async fn a_refusal_is_not_kept_under_an_idempotency_key() {
     let again = guest.clone().served_by(&later).post_once(Route::ConfirmOrder, "key", &body).await;
     assert_eq!(again.header("idempotent-replayed"), None);
     again.refused(429, REFUSED);
+}
+
+/// A copy of the session from the time of an order that was declined since: it hides neither that the session was
+/// reopened, nor the order that it has become.
+#[tokio::test]
+async fn an_old_copy_that_names_a_declined_order_hides_no_later_one() {
+    let world = Setup::default().unlimited().cards().build().await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    let key = format!("{}checkout:session:{}", world.keys.prefix(), id_of(&session));
+    pay(&guest, &session, DECLINED).await.expect(402);
+    let declined = last_order(&world, &guest).await.expect("an order that was declined");
+    let placed = pay(&guest, &session, VISA).await.expect(201);
+    let order = order_id(&placed["order"]).to_owned();
+    let mut redis = world.keys.connection().await;
+    let copy: String = redis.get(&key).await.unwrap();
+    assert!(copy.contains(&order) && !copy.contains(&declined), "{copy}");
+    let old = copy.replace(&order, &declined);
+
+    let () = redis.set_ex(&key, old, 600).await.unwrap();
+    let again = pay(&guest, &session, VISA).await.expect(200);
+
+    assert_eq!(order_id(&again["order"]), order);
+    assert_books_balance(&world).await;
 }
