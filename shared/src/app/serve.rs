@@ -193,7 +193,7 @@ where
         }
         Err(problem) => Err(problem),
     };
-    let mut answer = answer.unwrap_or_else(Answer::from);
+    let mut answer = answer.unwrap_or_else(reported);
     // No card was tried, or the outcome is unknown.
     give_back(app, &places, asked.request).await;
     let busy = answer.handling == Handling::Busy;
@@ -220,6 +220,14 @@ async fn give_back(app: &App, places: &DeclinePlaces, request: ChangeId) {
     if !free.is_empty() {
         app.admission.refund(free, request).await;
     }
+}
+
+/// A problem as the answer, once the log and the metrics have heard of it.
+fn reported(problem: Problem) -> Answer {
+    if let Some(incident) = &problem.incident {
+        incident.report();
+    }
+    problem.into()
 }
 
 fn out_of_time() -> Problem {
@@ -259,7 +267,7 @@ where
     let answer = handler(app, Incoming { context, command, if_none_match, key: key.clone() }).await;
     let Some(mut key) = key else { return answer };
     let beaten = matches!(&answer, Err(problem) if problem.handling == Handling::Replay);
-    let answer = answer.unwrap_or_else(Answer::from);
+    let answer = answer.unwrap_or_else(reported);
     // When two requests have one key, both get the answer that was stored first.
     if (beaten || !store(app, route, &key, &answer, now).await)
         && let Some(answer) = key.stored(&app.stored_responses, now).await?

@@ -9,6 +9,7 @@ mod cursor;
 pub mod event;
 pub mod fields;
 pub mod idempotency;
+pub mod incident;
 pub mod limits;
 pub mod order_commands;
 pub mod payment_commands;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::invalid::Invalid;
+use crate::{domain::invalid::Invalid, http::incident::Incident};
 
 /// What `serve` does with an answer besides sending it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct Problem {
     pub extensions: serde_json::Map<String, serde_json::Value>,
     pub retry_after_s: Option<u64>,
     pub handling: Handling,
+    pub incident: Option<Incident>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +57,7 @@ impl Problem {
             extensions: serde_json::Map::new(),
             retry_after_s: None,
             handling: Handling::Plain,
+            incident: None,
         }
     }
 
@@ -82,8 +84,15 @@ impl Problem {
         self
     }
 
+    /// With what the log and the metrics hear of it.
     #[must_use]
-    pub const fn handled(mut self, handling: Handling) -> Self {
+    pub fn because(mut self, incident: Incident) -> Self {
+        self.incident = Some(incident);
+        self
+    }
+
+    #[must_use]
+    pub fn handled(mut self, handling: Handling) -> Self {
         self.handling = handling;
         self
     }

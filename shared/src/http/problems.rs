@@ -1,5 +1,7 @@
 //! Each use case's errors as problems. The matches are exhaustive: a new error doesn't compile until it has an answer.
 
+use std::sync::Arc;
+
 use crate::{
     checkout::{
         address::AddressError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
@@ -15,22 +17,22 @@ use crate::{
         order_payment::PaymentRefusal,
     },
     http::{
+        incident::Incident,
         limits::whole_seconds,
         problem::{Handling, Problem},
         view::CartIssueView,
     },
     ports::{CardUnavailable, EventRefusal, StoreError},
-    telemetry::counts::{Store, count, degraded},
 };
 
 /// The answer to a request that lost against other changes until its time was over. The stores work, so a later try may
 /// succeed.
 pub fn busy() -> Problem {
-    count(|counts| counts.contention += 1);
-    tracing::warn!("The request gave up: other requests were changing the same item");
     let detail = "other requests are changing the same item; nothing is lost, and the request may be sent \
                   again after the seconds in Retry-After";
-    Problem::new(503, "BUSY", "Too many requests for the same item", detail).handled(Handling::Busy)
+    Problem::new(503, "BUSY", "Too many requests for the same item", detail)
+        .handled(Handling::Busy)
+        .because(Incident::Contention)
 }
 
 impl From<StoreError> for Problem {
@@ -38,9 +40,9 @@ impl From<StoreError> for Problem {
         if error.is_contention() {
             return busy();
         }
-        degraded(Store::DynamoDb, error.operation, &*error.source);
         let detail = "the shop's database didn't answer; nothing is lost, and the request may be sent again";
-        Self::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1)
+        let failed = Incident::StoreFailed(Arc::new(error));
+        Self::new(503, "STORE_UNAVAILABLE", "Try again", detail).retry_after(1).because(failed)
     }
 }
 
@@ -215,10 +217,9 @@ impl From<ConfirmError> for Problem {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
             }
             ConfirmError::TooManyDeclines(wait) => {
-                count(|counts| counts.declines_refused += 1);
-                tracing::warn!("Card not tried: too many were declined");
                 Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)
                     .retry_after(whole_seconds(wait).max(1))
+                    .because(Incident::CardNotTried)
             }
             ConfirmError::Declined { code } => {
                 let problem = Self::new(402, "PAYMENT_DECLINED", "The card was declined", detail);
@@ -284,8 +285,8 @@ impl From<EventRefusal> for Problem {
         let detail = refusal.to_string();
         match refusal {
             EventRefusal::NoSecret | EventRefusal::Signature(_) => {
-                tracing::warn!(reason = detail, "Webhook refused");
-                Self::new(400, "SIGNATURE_INVALID", "The signature is not valid", detail)
+                let refused = Incident::WebhookRefused(detail.clone());
+                Self::new(400, "SIGNATURE_INVALID", "The signature is not valid", detail).because(refused)
             }
             EventRefusal::SecretUnavailable => payments_unavailable(),
             EventRefusal::Malformed(_) => Self::malformed(detail),

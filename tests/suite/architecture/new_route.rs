@@ -236,7 +236,7 @@ fn what_is_there_already_is_refused_and_nothing_is_written() {
 fn a_place_that_is_not_where_it_was_is_told_and_nothing_is_written() {
     for (file, line) in [
         ("shared/src/http/route.rs", "    Health,\n}"),
-        ("shared/src/config/limits.rs", "    // Stripe sends from few addresses, and much at once."),
+        ("shared/src/config/limits.rs", "    // Stripe sends many events at once from few addresses."),
         ("shared/src/app/needs.rs", "pub const ALL: &[Row] = &["),
         ("tests/src/handlers.rs", "let answer: Answering = match function {"),
         ("template.yaml", "[\"...\",\"${HealthFunction}\"],[\"...\",\"${ReconcileFunction}\"]"),

@@ -17,7 +17,7 @@ pub(super) fn add(plan: &mut Plan, route: &NewRoute) -> Result<(), NewRouteError
     })?;
     plan.edit("shared/src/config/limits.rs", |text| {
         text.before(
-            "    // Stripe sends from few addresses, and much at once.\n",
+            "    // Stripe sends many events at once from few addresses.\n",
             &format!("    (\"{name}\", None),\n"),
         )
     })?;
