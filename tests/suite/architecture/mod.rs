@@ -6,6 +6,7 @@ mod circles;
 mod commands;
 mod dependencies;
 mod layers;
+mod map;
 mod new_route;
 mod paths;
 mod purity;
