@@ -10,7 +10,7 @@ use crate::{
     adapters::{
         dynamodb::client::Dynamo,
         redis::{
-            admission::uncount,
+            admission::refunds,
             command::Command,
             connection::RedisConnection,
             documents,
@@ -67,7 +67,7 @@ impl OrderStore {
         &self,
         at: &Field,
         request: ChangeId,
-        looked: Option<OrderLook>,
+        looked: Option<&OrderLook>,
         parse: impl Fn(S) -> Option<T>,
         store: impl Fn(&T) -> S,
         is_there: impl Fn(&T) -> bool,
@@ -76,9 +76,12 @@ impl OrderStore {
     where
         S: Serialize + for<'d> Deserialize<'d>,
     {
-        let found = match looked {
-            Some(found) => found,
-            None => leases::found(self.redis.send(&[leases::look(at, request)]).await.pop().flatten(), request),
+        let asked;
+        let found = if let Some(found) = looked {
+            found
+        } else {
+            asked = leases::found(self.redis.send(&[leases::look(at, request)]).await.pop().flatten(), request);
+            &asked
         };
         let cached = found.document.as_ref().map(|text| match serde_json::from_str::<Option<S>>(text).ok()? {
             None => Some(None),
@@ -89,7 +92,7 @@ impl OrderStore {
             self.redis.send(&[leases::drop(at)]).await;
         }
         let cached = cached.flatten();
-        let Some(token) = found.token else {
+        let Some(token) = &found.token else {
             if let Some(value) = cached {
                 count(|counts| counts.order_cache_hits += 1);
                 return Ok(value);
@@ -111,7 +114,7 @@ impl OrderStore {
         let life = if is_there { at.life } else { at.life.min(ABSENT_LIFE) };
         let wanted = is_there || self.absences.permit(std::time::Instant::now());
         let text = wanted.then(|| serde_json::to_string(&value.as_ref().map(store)).ok()).flatten();
-        leases::fill(&self.redis, at, &token, text, life).await;
+        leases::fill(&self.redis, at, token, text, life).await;
         Ok(value)
     }
 
@@ -136,11 +139,7 @@ impl OrderStore {
 
     /// Commands that give back the places which are still taken.
     fn give_back(&self, places: &DeclinePlaces, request: ChangeId) -> Vec<Command> {
-        let free = places.release();
-        for limit in free {
-            self.local.refund(limit, request);
-        }
-        free.iter().map(|limit| uncount(&self.redis, limit, request)).collect()
+        refunds(&self.redis, &self.local, places.release(), request)
     }
 
     /// Makes a change while a hold is on the copies that it outdates. The hold is sent together with the write, so a
@@ -219,7 +218,7 @@ impl Orders for OrderStore {
         owner: &Owner,
         id: OrderId,
         request: ChangeId,
-        looked: Option<OrderLook>,
+        looked: Option<&OrderLook>,
     ) -> Result<Option<Order>, StoreError> {
         let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::One(id));
         let parse = |stored: StoredOrder| stored.try_into().ok();
@@ -232,7 +231,7 @@ impl Orders for OrderStore {
         owner: &Owner,
         filter: &OrderFilter,
         request: ChangeId,
-        looked: Option<OrderLook>,
+        looked: Option<&OrderLook>,
     ) -> Result<OrderPage, StoreError> {
         let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::Page(filter.clone()));
         let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };

@@ -133,6 +133,7 @@ where
     } else {
         Ok(Credentials::Nobody)
     };
+    let known = credentials.as_ref().ok();
     let command = body::check_size(request, C::MAX_BODY)
         .and_then(|()| card_data::refuse(request, route))
         .and_then(|()| body::query_once(request))
@@ -140,28 +141,27 @@ where
     // Limits come before everything that a client could repeat, so bad tokens and bad bodies count too.
     let address = source::address(request, &app.config.limits.proxies);
     let lines = command.as_ref().map_or(0, Command::lines);
-    let limits = limits::limits(&app.config.limits, route, credentials.as_ref().ok(), address, lines);
+    let limits = limits::limits(&app.config.limits, route, known, address, lines);
     let session = command.as_ref().ok().and_then(Command::checkout);
     let ids = App::fresh_ids();
-    let callers = limits::callers(&app.config.limits, credentials.as_ref().ok(), address);
+    let callers = limits::callers(&app.config.limits, known, address);
     let by_card = command.as_ref().is_ok_and(Command::pays_by_card);
-    let declines =
-        limits::declines(&app.config.limits, credentials.as_ref().ok().filter(|_| by_card), address, session);
-    let owner = credentials.as_ref().ok().and_then(Credentials::owner);
+    let declines = limits::declines(&app.config.limits, known.filter(|_| by_card), address, session);
+    let owner = known.and_then(Credentials::owner);
     let view = owner.zip(command.as_ref().ok().and_then(Command::view));
     let asked = AdmissionRequest { request: ChangeId(ids.change), limits, declines, callers, session, view };
     let AdmissionResult { mut decisions, places, blocks, cached, looked } = app.admission.admit(&asked).await;
     let places = Arc::new(places);
     if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
         count(|counts| counts.blocked_requests += 1);
-        let user = credentials.as_ref().ok().and_then(Credentials::user);
+        let user = known.and_then(Credentials::user);
         tracing::warn!(user, network = limits::network(address), "Request refused: the caller is blocked");
         give_back(app, &places, asked.request).await;
         return limits::blocked(until).into();
     }
     if let Some((limit, decision)) = limits::tightest(&asked.limits, &decisions).filter(|(_, made)| !made.allowed) {
         count(|counts| counts.rate_limit_violations += 1);
-        let caller = limits::logged(limit, credentials.as_ref().ok(), address);
+        let caller = limits::logged(limit, known, address);
         let Policy { count, window } = limit.policy;
         tracing::warn!(
             caller,

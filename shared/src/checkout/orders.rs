@@ -42,7 +42,7 @@ pub enum OrderError {
 
 /// One of the caller's orders.
 pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
-    let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.clone()).await?;
+    let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.as_ref()).await?;
     found.ok_or(OrderError::NotFound)
 }
 
@@ -52,7 +52,7 @@ pub async fn list(
     context: &RequestContext,
     filter: &OrderFilter,
 ) -> Result<OrderPage, OrderError> {
-    Ok(stores.orders().page_shown(&context.who.owner, filter, context.request(), context.looked.clone()).await?)
+    Ok(stores.orders().page_shown(&context.who.owner, filter, context.request(), context.looked.as_ref()).await?)
 }
 
 /// An order, and whether this request changed it.

@@ -126,7 +126,7 @@ pub trait Orders: Sync {
         owner: &Owner,
         id: OrderId,
         request: ChangeId,
-        looked: Option<OrderLook>,
+        looked: Option<&OrderLook>,
     ) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
     /// A page of orders to show: see [`Orders::shown`].
@@ -135,7 +135,7 @@ pub trait Orders: Sync {
         owner: &Owner,
         filter: &OrderFilter,
         request: ChangeId,
-        looked: Option<OrderLook>,
+        looked: Option<&OrderLook>,
     ) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 
     /// The owner of an order, for staff and for the provider's events. It reads an index, which is eventually

@@ -78,15 +78,9 @@ impl RedisAdmission {
 
     /// Removes a request from the counts of limits that allowed it. Best effort.
     pub async fn refund(&self, limits: &[Limit], request: ChangeId) {
-        for limit in limits {
-            self.local.refund(limit, request);
-        }
-        let commands: Vec<Command> = limits.iter().map(|limit| uncount(&self.redis, limit, request)).collect();
-        self.redis.send(&commands).await;
+        self.redis.send(&refunds(&self.redis, &self.local, limits, request)).await;
     }
-}
 
-impl RedisAdmission {
     /// The decision of each limit: by Redis, or by this container if Redis gave no answer. If one limit refuses a
     /// request, it is removed from the counts of the others.
     async fn decide(
@@ -132,8 +126,16 @@ impl RedisAdmission {
     }
 }
 
+/// Removes a request from this container's counts, and gives the commands that remove it from those of Redis.
+pub fn refunds(redis: &RedisConnection, local: &LocalLimits, limits: &[Limit], request: ChangeId) -> Vec<Command> {
+    for limit in limits {
+        local.refund(limit, request);
+    }
+    limits.iter().map(|limit| uncount(redis, limit, request)).collect()
+}
+
 /// The command that removes a request from a count.
-pub fn uncount(redis: &RedisConnection, limit: &Limit, request: ChangeId) -> Command {
+fn uncount(redis: &RedisConnection, limit: &Limit, request: ChangeId) -> Command {
     let members: Vec<String> = (1..=limit.cost).map(|n| format!("{}:{n}", request.0)).collect();
     Command::new("refund request", "ZREM").arg(redis.keys.limit(&limit.key)).arg(members)
 }

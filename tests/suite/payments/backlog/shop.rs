@@ -168,7 +168,7 @@ impl Orders for Shop {
         _: &Owner,
         _: OrderId,
         _: ChangeId,
-        _: Option<OrderLook>,
+        _: Option<&OrderLook>,
     ) -> Result<Option<Order>, StoreError> {
         unreachable!("nobody looks")
     }
@@ -178,7 +178,7 @@ impl Orders for Shop {
         _: &Owner,
         _: &OrderFilter,
         _: ChangeId,
-        _: Option<OrderLook>,
+        _: Option<&OrderLook>,
     ) -> Result<OrderPage, StoreError> {
         unreachable!("nobody looks")
     }
