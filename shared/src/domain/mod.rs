@@ -9,6 +9,7 @@ pub mod cash;
 pub mod catalog;
 pub mod cause;
 pub mod coupon;
+pub mod erasure;
 pub mod explain;
 pub mod ids;
 pub mod invalid;

@@ -1,5 +1,6 @@
 //! The operator's command line, as an operator runs it: a process, its output, and how it ended.
 
+mod customer;
 mod doctor;
 mod keys;
 mod sessions;

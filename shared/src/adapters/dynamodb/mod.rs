@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod client;
 pub mod diagnosis;
 pub mod due;
+pub mod erasure;
 pub mod events;
 pub mod inventory;
 pub mod open_orders;

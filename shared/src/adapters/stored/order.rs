@@ -74,6 +74,9 @@ pub struct StoredOrder {
     open: Option<StoredOpen>,
     #[serde(flatten)]
     customer: Customer,
+    /// For order events: `known`, or `erased`.
+    #[serde(default)]
+    customer_state: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +161,7 @@ impl StoredOrder {
             first_order: order.reserved.first_order,
             open: order.open.as_ref().map(Into::into),
             customer: order.customer.clone(),
+            customer_state: if order.is_erased() { "erased" } else { "known" }.to_owned(),
             notes: order.notes.clone(),
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),

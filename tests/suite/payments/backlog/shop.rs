@@ -17,7 +17,7 @@ use shared::{
     },
     domain::{
         catalog::{CatalogQuery, CatalogSnapshot},
-        ids::{CheckoutId, GuestId, OrderId, Owner},
+        ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
         payment::{Capture, Intent, IntentStatus, Payment, Refunded},
@@ -266,7 +266,7 @@ impl StoredResponses for Shop {
         unreachable!("there is no request")
     }
 
-    async fn claimed(&self, _: GuestId, _: OffsetDateTime, _: OffsetDateTime) -> Result<(), StoreError> {
+    async fn claimed(&self, _: GuestId, _: &UserId, _: OffsetDateTime, _: OffsetDateTime) -> Result<(), StoreError> {
         unreachable!("nobody claims")
     }
 }

@@ -1,0 +1,185 @@
+//! Erasing the person from an order: what the books need stays, and what says who it was goes.
+
+use time::OffsetDateTime;
+
+use crate::domain::{
+    ids::{Owner, UserId},
+    order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+    payment::{CardPayment, CardToken, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus},
+};
+
+/// Why the person can't be erased from an order yet: somebody still needs to reach them, or to pay them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfinished {
+    #[error("it is {0}: it must be delivered or cancelled first")]
+    Open(OrderStatus),
+    #[error("its payment is {0}: the provider must be asked first")]
+    Payment(PaymentStatus),
+    #[error("something is left to do at the payment provider")]
+    Due,
+    #[error("a refund is under way")]
+    RefundPending,
+    #[error("a refund failed: pay it back first, with another refund or another way")]
+    RefundFailed,
+}
+
+impl Order {
+    /// Whether the person was erased from it.
+    pub const fn is_erased(&self) -> bool {
+        matches!(self.owner, Owner::Erased(_))
+    }
+
+    /// Why the person can't be erased from it yet; none if they can.
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        match self.status {
+            OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Processing | OrderStatus::Shipped => {
+                return Some(Unfinished::Open(self.status));
+            }
+            OrderStatus::Delivered | OrderStatus::Cancelled | OrderStatus::Refunded | OrderStatus::Returned => {}
+        }
+        // Cash changes hands at the door: an order that is over needs no more of it.
+        let card = self.payment.card.as_ref()?;
+        match self.payment.status {
+            PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized => {
+                return Some(Unfinished::Payment(self.payment.status));
+            }
+            PaymentStatus::Paid
+            | PaymentStatus::PartiallyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::Declined
+            | PaymentStatus::Cancelled => {}
+        }
+        if card.refunds.iter().any(|refund| refund.status == RefundStatus::Pending) {
+            return Some(Unfinished::RefundPending);
+        }
+        // A refund that was made again comes after the one that failed.
+        if card.refunds.last().is_some_and(|refund| refund.status == RefundStatus::Failed) {
+            return Some(Unfinished::RefundFailed);
+        }
+        card.due.map(|_| Unfinished::Due)
+    }
+
+    /// The next version of the order, without the person. Amounts, lines, taxes, dates, country and state stay, and so
+    /// does the reason for a tax relief: a VAT number or a certificate must be shown to the tax authorities. The ids at
+    /// the payment provider stay too, because later refunds and disputes are about them.
+    ///
+    /// Each member is named here, so that a new one is a decision.
+    #[must_use]
+    pub fn without_person(self, now: OffsetDateTime) -> Self {
+        let Self {
+            id,
+            owner,
+            checkout,
+            status,
+            version,
+            payment,
+            currency,
+            lines,
+            summary,
+            taxes,
+            shipping_address,
+            billing_address,
+            shipping,
+            coupons,
+            relief,
+            reserved,
+            open: _,
+            customer: _,
+            notes: _,
+            tracking: Tracking { number: _, carrier },
+            history,
+            created_at,
+            updated_at: _,
+        } = self;
+        Self {
+            id,
+            owner: Owner::Erased(id),
+            checkout,
+            status,
+            version: version.saturating_add(1),
+            payment: payment.without_person(),
+            currency,
+            lines,
+            summary,
+            taxes,
+            shipping_address: shipping_address.without_person(),
+            billing_address: billing_address.without_person(),
+            shipping,
+            coupons,
+            relief,
+            reserved: reserved.without_person(),
+            open: None,
+            customer: Customer::default(),
+            notes: None,
+            tracking: Tracking { number: None, carrier },
+            history: history.into_iter().map(|step| step.without_person(&owner)).collect(),
+            created_at,
+            updated_at: now,
+        }
+    }
+}
+
+impl Reserved {
+    /// Without the counters of the customer's own uses: there is no customer any more.
+    fn without_person(self) -> Self {
+        let Self { stock, coupons, first_order: _ } = self;
+        let coupons = coupons.into_iter().map(|hold| CouponHold { customer_limit: None, ..hold }).collect();
+        Self { stock, coupons, first_order: false }
+    }
+}
+
+impl Step {
+    /// Only the checkout's own notes stay; people write anything. A member of the staff who bought here is no longer
+    /// named, others are: what they did as staff isn't the customer's.
+    fn without_person(self, owner: &Owner) -> Self {
+        let Self { status, at, actor, note } = self;
+        let note = note.filter(|_| actor == Actor::Payment);
+        let actor = match actor {
+            Actor::Staff(user) if owner.user() == Some(&user) => Actor::Staff(UserId::erased()),
+            actor => actor,
+        };
+        Self { status, at, actor, note }
+    }
+}
+
+impl Payment {
+    fn without_person(self) -> Self {
+        let Self { method, status, card } = self;
+        Self { method, status, card: card.map(|card| Box::new(card.without_person())) }
+    }
+}
+
+impl CardPayment {
+    /// Without the owner and the card's reference, which only a first call to the provider needs, the reasons that
+    /// people wrote, and the bank's codes, which say how much money there was on an account.
+    fn without_person(self) -> Self {
+        let Self {
+            payer: _,
+            token: _,
+            capture,
+            intent,
+            deadline,
+            action_time,
+            due,
+            capture_asked,
+            captured,
+            refunds,
+            events,
+        } = self;
+        let refund = |Refund { id, amount, status, reason: _, at }| Refund { id, amount, status, reason: None, at };
+        let event = |PaymentEvent { status, at, code: _ }| PaymentEvent { status, at, code: None };
+        Self {
+            payer: None,
+            token: CardToken::erased(),
+            capture,
+            intent,
+            deadline,
+            action_time,
+            due,
+            capture_asked,
+            captured,
+            refunds: refunds.into_iter().map(refund).collect(),
+            events: events.into_iter().map(event).collect(),
+        }
+    }
+}
