@@ -99,7 +99,7 @@ impl Address {
         let is_known = self.destination.label() != self.destination.country();
         let RawAddress { country, state, .. } = self.raw;
         let state = state.filter(|_| is_known);
-        Self::restore(RawAddress { country, state, ..RawAddress::default() })
+        Self::restore(RawAddress { state, country, ..RawAddress::default() })
     }
 
     /// The part that zones, taxes and restrictions depend on.

@@ -50,7 +50,7 @@ fn text(reply: &Reply) -> String {
     match reply {
         Reply::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Reply::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("\n"),
-        Reply::Map(pairs) => pairs.iter().map(|(name, of)| format!("{} {}", text(name), text(of))).collect(),
+        Reply::Map(pairs) => pairs.iter().flat_map(|(name, of)| [text(name), text(of)]).collect::<Vec<_>>().join("\n"),
         other => format!("{other:?}"),
     }
 }

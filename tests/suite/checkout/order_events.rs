@@ -17,6 +17,10 @@ use tests::{
     servers::root,
     world::{Setup, Shopper, World, id_of, total_of},
 };
+use tools::operator::{
+    Operator,
+    person::{erase::erase, find::Whom},
+};
 use uuid::Uuid;
 
 fn schema() -> Value {
@@ -187,6 +191,23 @@ async fn orders_of_every_kind_are_events_by_the_schema() {
     assert_eq!(pipe.event(&moved).expect("it passes")["detail"]["version"], "2");
     moved["eventName"] = json!("REMOVE");
     assert_eq!(pipe.event(&moved), None);
+}
+
+#[tokio::test]
+async fn whoever_has_copied_something_of_a_person_learns_that_they_were_erased() {
+    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let guest = world.guest();
+    let id = guest.buy(&[("espresso-beans", 1)]).await["orderId"].as_str().expect("an id").to_owned();
+    guest.cancel(&id).await.expect(200);
+    assert_eq!(event(&pipe, &world, &id).await["detail"]["customer"], "known");
+    let mut operator = Operator::connect(&world.app().config.redis).await.expect("Redis");
+    let whom = Whom::Owner(format!("guest#{}", guest.guest_id()).parse().expect("an owner"));
+    erase(world.app(), &mut operator, &whom, Uuid::new_v4, &|_| ()).await.expect("it goes well");
+    // It is removed and inserted.
+    let mut inserted = record(&world, &id).await;
+    inserted["eventName"] = json!("INSERT");
+    let detail = pipe.event(&inserted).expect("it passes")["detail"].take();
+    assert_eq!((&detail["customer"], &detail["version"]), (&json!("erased"), &json!("3")));
 }
 
 /// The schema would notice.

@@ -54,8 +54,8 @@ async fn nothing_in_any_store_says_who_it_was_and_the_books_are_as_before() {
     let everything = world.everything().await;
     let told = customer(&world, &["erase", "--user", "user-marked", "--json"]).await;
     assert_eq!(told.code, 5, "{told:?}");
-    let would = &told.json()["wouldBeErased"];
-    assert_eq!((&would["orders"], &would["sessions"]), (&json!(5), &json!(7)), "{would:#}");
+    let erasable = &told.json()["wouldBeErased"];
+    assert_eq!((&erasable["orders"], &erasable["sessions"]), (&json!(5), &json!(7)), "{erasable:#}");
     assert_eq!(world.everything().await.len(), everything.len());
     assert_eq!(books(&world).await, before);
 

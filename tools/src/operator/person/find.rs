@@ -13,7 +13,7 @@ use shared::{
     },
     app::App,
     domain::{
-        ids::{CheckoutId, OrderId, Owner},
+        ids::{CheckoutId, OrderId, Owner, UserId},
         order::Order,
     },
     telemetry::cause,
@@ -287,7 +287,7 @@ async fn counters(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonEr
 }
 
 async fn certificates(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonError> {
-    let users: Vec<&str> = found.known.owners.iter().filter_map(|o| o.user()).map(|user| user.as_str()).collect();
+    let users: Vec<&str> = found.known.owners.iter().filter_map(Owner::user).map(UserId::as_str).collect();
     let certificates = &mut found.certificates;
     let keep = |item: Item| {
         let document = item.get("document").and_then(|document| document.as_m().ok());

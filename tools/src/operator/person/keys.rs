@@ -45,7 +45,7 @@ impl Operator {
             plain.push(self.keys.limit(&declines_key(&format!("session:{id}"))));
         }
         let mut found = self.existing(copies, "GET", |reply| *reply != Value::BulkString(BARRED.into())).await?;
-        found.extend(self.existing(plain, "EXISTS", |reply| *reply == Value::Int(1)).await?);
+        found.extend(self.existing(plain, "TYPE", |reply| *reply != Value::SimpleString("none".to_owned())).await?);
         Ok(found)
     }
 
