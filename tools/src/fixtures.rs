@@ -7,7 +7,7 @@ use shared::{
     adapters::redis::{command::Command, connection::RedisConnection},
     app::{App, Clock},
     checkout::{
-        confirm::{self, Confirm, ConfirmError, PaymentInput},
+        confirm::{self, CardUse, Confirm, ConfirmError, PaymentInput},
         initiate::{Initiate, InitiateError, initiate},
         request_context::{Caller, FreshIds, RequestContext},
     },
@@ -96,6 +96,7 @@ async fn place(
         checkout,
         expected_total: session.priced.summary.total,
         payment: PaymentInput::CashOnDelivery,
+        card_use: CardUse::Once,
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),

@@ -8,6 +8,7 @@ use crate::{
         payment::Finisher,
         request_context::RequestContext,
         reserve,
+        saved_cards::{self, SavedCardError},
         session::{self, SessionError},
     },
     crash,
@@ -20,7 +21,7 @@ use crate::{
         money::{Currency, Minor},
         open::OpenLimit,
         order::{Actor, Customer, Order, OrderStatus, Step, Tracking},
-        payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
+        payment::{CardToken, Payment, PaymentCustomer, PaymentMethod, PaymentStatus},
         session::{Session, SessionStatus},
     },
     ports::{
@@ -38,6 +39,7 @@ pub struct Confirm {
     /// The total that the customer saw and agreed to pay.
     pub expected_total: Minor,
     pub payment: PaymentInput,
+    pub card_use: CardUse,
     pub customer: Customer,
     pub notes: Option<String>,
 }
@@ -47,6 +49,17 @@ pub struct Confirm {
 pub enum PaymentInput {
     CashOnDelivery,
     Card(CardToken),
+}
+
+/// Whether a card is, or will be, a saved one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardUse {
+    /// It pays once.
+    Once,
+    /// It is saved for the account when it has paid.
+    Save,
+    /// It is one of the account's saved cards.
+    Saved,
 }
 
 /// An order, and whether this request made it.
@@ -81,6 +94,8 @@ pub enum ConfirmError {
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
+    #[error(transparent)]
+    SavedCard(#[from] SavedCardError),
     /// Too many cards were declined for the session, the caller or the address. The next may be tried after this time.
     #[error("too many cards were declined; another may be tried later, or pay in another way")]
     TooManyDeclines(Duration),
@@ -116,6 +131,7 @@ pub async fn confirm(
 ) -> Result<Confirmed, ConfirmError> {
     let mut loaded = session::load(stores, context, command.checkout).await?;
     let mut retry = context.retry(ATTEMPTS);
+    let mut customer = None;
     loop {
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
@@ -164,6 +180,7 @@ pub async fn confirm(
                 continue;
             }
         };
+        let payment = with_customer(stores, &session, &command, payment, &mut customer).await?;
         let currency = session.currency;
         let order = order(context, &session, &snapshot, &command, payment)?;
         session.status = SessionStatus::Completed { order: order.id };
@@ -266,6 +283,26 @@ async fn keep_new_prices(
         })),
         Saved::Conflict(_) | Saved::AlreadyAnswered => Ok(None),
     }
+}
+
+/// The payment with the account's customer at the provider, if its card is a saved one or will be. The provider is asked
+/// once, when nothing else can be refused any more, and before anything is reserved.
+async fn with_customer(
+    stores: &impl Stores,
+    session: &Session,
+    command: &Confirm,
+    payment: Payment,
+    known: &mut Option<PaymentCustomer>,
+) -> Result<Payment, ConfirmError> {
+    let (CardUse::Save | CardUse::Saved, Some(card)) = (command.card_use, &payment.card) else { return Ok(payment) };
+    let customer = match known {
+        Some(customer) => customer,
+        None => {
+            let is_saved = command.card_use == CardUse::Saved;
+            known.insert(saved_cards::customer_for(stores, &session.owner, &card.token, is_saved).await?)
+        }
+    };
+    Ok(payment.as_customer(customer.clone(), command.card_use == CardUse::Save))
 }
 
 /// The order's payment in its first state.

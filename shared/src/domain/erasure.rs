@@ -156,6 +156,8 @@ impl CardPayment {
         let Self {
             payer: _,
             token: _,
+            customer: _,
+            saves,
             capture,
             intent,
             deadline,
@@ -171,6 +173,8 @@ impl CardPayment {
         Self {
             payer: None,
             token: CardToken::erased(),
+            customer: None,
+            saves,
             capture,
             intent,
             deadline,

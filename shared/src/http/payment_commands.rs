@@ -5,7 +5,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
-    checkout::orders::Refund,
+    checkout::{orders::Refund, saved_cards::RemoveCard},
     domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
     http::{
         body::{Command, LARGEST_BODY, bytes, json, path, plain},
@@ -22,6 +22,12 @@ pub struct CaptureOrder {
 impl Command for CaptureOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
         path(request, "orderId").map(|order| Self { order })
+    }
+}
+
+impl Command for RemoveCard {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        path(request, "paymentMethodId").map(|card| Self { card })
     }
 }
 

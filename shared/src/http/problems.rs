@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     checkout::{
         address::AddressError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
-        merge_guest::ClaimError, orders::OrderError, preview::PreviewError, session::SessionError,
-        shipping::ShippingError, tax::TaxError,
+        merge_guest::ClaimError, orders::OrderError, preview::PreviewError, saved_cards::SavedCardError,
+        session::SessionError, shipping::ShippingError, tax::TaxError,
     },
     domain::{
         cart_issue::{CartIssue, CartIssues},
@@ -216,6 +216,7 @@ impl From<ConfirmError> for Problem {
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
             }
+            ConfirmError::SavedCard(error) => error.into(),
             ConfirmError::TooManyDeclines(wait) => {
                 Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)
                     .retry_after(whole_seconds(wait).max(1))
@@ -264,6 +265,22 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
         }
         PaymentRefusal::ByPaymentOnly => {
             Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
+        }
+    }
+}
+
+impl From<SavedCardError> for Problem {
+    fn from(error: SavedCardError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SavedCardError::NotFound => {
+                Self::new(404, "PAYMENT_METHOD_NOT_FOUND", "There is no such payment method", detail)
+            }
+            SavedCardError::AccountRequired => {
+                Self::new(403, "ACCOUNT_REQUIRED", "Only accounts have saved cards", detail)
+            }
+            SavedCardError::Unanswered(_) => payments_unavailable(),
+            SavedCardError::Store(error) => error.into(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Route {
     PaymentWebhook,
     Claim,
     CalculateShippingPreview,
+    ListPaymentMethods,
+    RemovePaymentMethod,
     Health,
 }
 
@@ -99,6 +101,13 @@ const ROUTES: &[RouteSpec] = {
             Anyone,
         )
         .limited(|l| l.calculate_shipping_preview),
+        get(R::ListPaymentMethods, "list-payment-methods", "/api/v1/checkout/payment-methods", SignedIn),
+        delete(
+            R::RemovePaymentMethod,
+            "remove-payment-method",
+            "/api/v1/checkout/payment-methods/{paymentMethodId}",
+            SignedIn,
+        ),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };
@@ -129,6 +138,10 @@ const fn get(route: Route, function: &'static str, path: &'static str, caller: C
 
 const fn post(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
     row(route, function, "POST", path, caller)
+}
+
+const fn delete(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
+    row(route, function, "DELETE", path, caller)
 }
 
 const fn put(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
@@ -189,6 +202,7 @@ impl Route {
         match self.method().as_bytes() {
             b"GET" => &["GET", "HEAD"],
             b"PUT" => &["PUT"],
+            b"DELETE" => &["DELETE"],
             _ => &["POST"],
         }
     }

@@ -11,6 +11,7 @@ mod identity;
 mod limit;
 mod orders;
 mod payments;
+mod saved_cards;
 mod sessions;
 mod store;
 mod stored_responses;
@@ -29,6 +30,7 @@ pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, 
 pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, SeenEvents,
 };
+pub use saved_cards::{PaymentCustomers, SavedCards};
 pub use sessions::{CachedSession, Loaded, Sessions};
 pub use store::{ChangeId, Contention, Saved, StoreError};
 pub use stored_responses::{Kept, StoredResponse, StoredResponses};

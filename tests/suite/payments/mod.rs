@@ -12,6 +12,7 @@ mod open_orders;
 mod poison;
 mod purchase;
 mod reconcile;
+mod saved_cards;
 mod schedules;
 mod secrets;
 mod webhook;

@@ -208,6 +208,7 @@ fn counts(done: &str, counts: &Counts) -> String {
         ("stored responses", counts.stored_responses),
         ("claims", counts.claims),
         ("counters", counts.counters),
+        ("payment customers", counts.payment_customers),
         ("keys in Redis", counts.keys),
     ];
     table(["what", done], rows.map(|(what, number)| [what.to_owned(), number.to_string()]))

@@ -3,6 +3,7 @@
 mod call_timer;
 pub mod catalog;
 pub mod client;
+pub mod customers;
 pub mod diagnosis;
 pub mod due;
 pub mod erasure;

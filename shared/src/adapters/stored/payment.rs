@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::domain::{
     ids::Owner,
     money::Minor,
-    payment::{Capture, CardPayment, CardToken, PaymentEvent, Refund},
+    payment::{Capture, CardPayment, CardToken, PaymentCustomer, PaymentEvent, Refund},
 };
 
 /// The key of the index of due orders.
@@ -42,6 +42,10 @@ pub struct StoredCard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payer: Option<Owner>,
     token: CardToken,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<PaymentCustomer>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    saves: bool,
     capture: Capture,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     intent: Option<String>,
@@ -63,6 +67,8 @@ impl From<&CardPayment> for StoredCard {
         Self {
             payer: card.payer.clone(),
             token: card.token.clone(),
+            customer: card.customer.clone(),
+            saves: card.saves,
             capture: card.capture,
             intent: card.intent.clone(),
             deadline: card.deadline,
@@ -81,6 +87,8 @@ impl StoredCard {
         CardPayment {
             payer: self.payer,
             token: self.token,
+            customer: self.customer,
+            saves: self.saves,
             capture: self.capture,
             intent: self.intent,
             deadline: self.deadline,

@@ -9,6 +9,7 @@ use crate::domain::{
     ids::Owner,
     money::Minor,
     payment::{
+        customer::PaymentCustomer,
         status::{PaymentStatus, RefundStatus},
         token::CardToken,
     },
@@ -28,7 +29,7 @@ as_text! {
     Capture: "capture",
 }
 
-/// A payment by card. `payer`, `token` and `capture` never change after the order is placed, because a repeated call to
+/// A payment by card. `payer`, `token`, `customer`, `saves` and `capture` never change after the order is placed, because a repeated call to
 /// the provider must be identical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardPayment {
@@ -36,6 +37,10 @@ pub struct CardPayment {
     /// identical.
     pub payer: Option<Owner>,
     pub token: CardToken,
+    /// The account's customer at the provider, if the card is saved or will be.
+    pub customer: Option<PaymentCustomer>,
+    /// Whether the card is saved for the account when it has paid.
+    pub saves: bool,
     pub capture: Capture,
     /// The id of the provider's intent, once it is known.
     pub intent: Option<String>,

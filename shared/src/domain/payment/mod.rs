@@ -2,6 +2,7 @@
 //! calls itself.
 
 mod card;
+mod customer;
 mod intent;
 mod status;
 mod token;
@@ -11,6 +12,7 @@ use time::{Duration, OffsetDateTime};
 use crate::domain::money::Minor;
 
 pub use card::{Capture, CardPayment, PaymentEvent, Refund};
+pub use customer::{NotACustomer, PaymentCustomer, SavedCard};
 pub use intent::{Intent, IntentStatus, Refunded};
 pub use status::{PaymentMethod, PaymentStatus, RefundStatus};
 pub use token::{CardToken, NotAToken};
@@ -62,6 +64,8 @@ impl Payment {
         let card = CardPayment {
             payer: None,
             token,
+            customer: None,
+            saves: false,
             capture,
             intent: None,
             deadline: now + time,
@@ -80,6 +84,15 @@ impl Payment {
     pub fn with_action_time(mut self, time: Duration) -> Self {
         if let Some(card) = &mut self.card {
             card.action_time = Some(time);
+        }
+        self
+    }
+
+    /// Pays as this customer of the provider, with one of its saved cards or with a card that is saved for it.
+    #[must_use]
+    pub fn as_customer(mut self, customer: PaymentCustomer, saves: bool) -> Self {
+        if let Some(card) = &mut self.card {
+            (card.customer, card.saves) = (Some(customer), saves);
         }
         self
     }

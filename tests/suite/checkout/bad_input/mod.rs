@@ -55,7 +55,11 @@ impl Shop {
 
     /// A call with the session or order of this shop in its path, and no body yet.
     fn event(&self, route: Route) -> Event {
-        let about = if route.path().contains("{checkoutId}") { self.checkout() } else { &self.order };
+        let about = match route {
+            Route::RemovePaymentMethod => "pm_1OzPVT2eZvKYlo2C",
+            _ if route.path().contains("{checkoutId}") => self.checkout(),
+            _ => &self.order,
+        };
         self.caller(route).event_about(route, about)
     }
 
@@ -124,7 +128,7 @@ const WITHOUT_BODY: [Route; 2] = [Route::CaptureOrder, Route::PaymentWebhook];
 
 /// The routes that read a body.
 fn with_body() -> impl Iterator<Item = Route> {
-    Route::ALL.into_iter().filter(|route| route.method() != "GET" && !WITHOUT_BODY.contains(route))
+    Route::ALL.into_iter().filter(|route| !matches!(route.method(), "GET" | "DELETE") && !WITHOUT_BODY.contains(route))
 }
 
 /// One bad call: what is bad about it, and what must come back.

@@ -3,17 +3,18 @@
 
 use serde::Serialize;
 use shared::{
+    adapters::dynamodb::client::Item,
     app::App,
     crash,
     domain::{ids::Owner, order::Order},
-    ports::{Attempt, ChangeId, DeclinePlaces},
+    ports::{Attempt, ChangeId, DeclinePlaces, PaymentError, SavedCards as _},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     PersonError,
-    find::{Found, Known, Stays, Whom, find, order},
+    find::{Found, Known, Stays, Whom, customer, find, order},
     tables::{Tables, text_of},
 };
 use crate::operator::Operator;
@@ -32,6 +33,8 @@ pub struct Counts {
     pub stored_responses: usize,
     pub claims: usize,
     pub counters: usize,
+    /// Customers at the payment provider, with their saved cards.
+    pub payment_customers: usize,
     /// Keys in Redis.
     pub keys: usize,
 }
@@ -42,6 +45,7 @@ impl Counts {
         Self {
             orders: found.finished_orders().len(),
             counters: found.counters.iter().filter(|counter| !found.is_needed(counter)).count(),
+            payment_customers: found.deletable_customers().count(),
             ..Self::of(found)
         }
     }
@@ -53,6 +57,7 @@ impl Counts {
             stored_responses: found.responses.len(),
             claims: found.claims.len(),
             counters: found.counters.len(),
+            payment_customers: found.customers.len(),
             keys: found.keys.len(),
         }
     }
@@ -147,6 +152,9 @@ impl Run<'_> {
             self.erased.counters += usize::from(self.counter(found, text_of(item, "id")).await?);
             crash::point("erase: a counter has gone").await;
         }
+        for item in found.deletable_customers() {
+            self.erased.payment_customers += usize::from(self.customer(item).await?);
+        }
         // The last: it names guests of the account.
         for item in &found.claims {
             let gone = self.tables.delete(&names.idempotency, &[("id", text_of(item, "id"))], &[]).await?;
@@ -177,6 +185,20 @@ impl Run<'_> {
         }
         // The next round tries again.
         Ok(false)
+    }
+
+    /// Deletes a customer at the payment provider, then the note of it. False if the provider doesn't answer: then the
+    /// next search finds the note still, and says so.
+    async fn customer(&self, item: &Item) -> Result<bool, PersonError> {
+        let (Some(customer), Some(stored)) = (customer(item), item.get("customer")) else { return Ok(false) };
+        crash::point("erase: the provider's customer is still there").await;
+        match self.app.payments.delete_customer(&customer).await {
+            Ok(()) => {}
+            Err(PaymentError::Unknown { .. } | PaymentError::Refused { .. }) => return Ok(false),
+        }
+        crash::point("erase: the provider's customer has gone").await;
+        let key = [("id", text_of(item, "id"))];
+        Ok(self.tables.delete(&self.tables.names.inventory, &key, &[("customer", stored)]).await?)
     }
 
     /// Deletes a counter that counts nothing more. One that still counts something, although its owner has no order

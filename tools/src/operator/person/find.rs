@@ -7,6 +7,7 @@ use shared::{
     adapters::{
         dynamodb::{
             client::{Item, from_item},
+            customers::{CUSTOMER, StoredCustomer},
             stored_responses::CLAIM,
         },
         stored::order::StoredOrder,
@@ -15,7 +16,9 @@ use shared::{
     domain::{
         ids::{CheckoutId, OrderId, Owner, UserId},
         order::Order,
+        payment::{PaymentCustomer, SavedCard},
     },
+    ports::SavedCards as _,
     telemetry::cause,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -51,7 +54,7 @@ pub struct Known {
 }
 
 /// Everything about one person. Items are raw, as they are stored.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Found {
     pub known: Known,
     pub sessions: Vec<Item>,
@@ -61,6 +64,10 @@ pub struct Found {
     pub claims: Vec<Item>,
     /// Open orders, and uses of coupons.
     pub counters: Vec<Item>,
+    /// The accounts' customers at the payment provider.
+    pub customers: Vec<Item>,
+    /// Their saved cards; or why the provider can't be asked.
+    pub saved_cards: Result<Vec<SavedCard>, String>,
     /// Keys in Redis: copies and counts.
     pub keys: Vec<String>,
     /// Exemption certificates that the catalog says are the person's.
@@ -76,9 +83,39 @@ pub fn order(item: &Item) -> Result<Order, String> {
     stored.try_into().map_err(|error: shared::adapters::stored::Unreadable| error.to_string())
 }
 
+/// The provider's customer of an item.
+pub fn customer(item: &Item) -> Option<PaymentCustomer> {
+    Some(from_item::<StoredCustomer>("read customer", item.clone()).ok()?.customer)
+}
+
 impl Found {
+    fn of(known: Known) -> Self {
+        Self {
+            known,
+            sessions: Vec::new(),
+            orders: Vec::new(),
+            responses: Vec::new(),
+            claims: Vec::new(),
+            counters: Vec::new(),
+            customers: Vec::new(),
+            saved_cards: Ok(Vec::new()),
+            keys: Vec::new(),
+            certificates: Vec::new(),
+            blocks: Vec::new(),
+            elsewhere: Vec::new(),
+        }
+    }
+
     pub fn is_nothing(&self) -> bool {
-        let items = [&self.sessions, &self.orders, &self.responses, &self.claims, &self.counters, &self.certificates];
+        let items = [
+            &self.sessions,
+            &self.orders,
+            &self.responses,
+            &self.claims,
+            &self.counters,
+            &self.customers,
+            &self.certificates,
+        ];
         items.iter().all(|items| items.is_empty())
             && self.keys.is_empty()
             && self.blocks.is_empty()
@@ -98,6 +135,13 @@ impl Found {
             || !self.finished_orders().is_empty()
             || !self.keys.is_empty()
             || self.counters.iter().any(|counter| !self.is_needed(counter))
+            || self.deletable_customers().next().is_some()
+    }
+
+    /// The provider's customers that can be deleted now: no order may need them any more, and the provider must answer.
+    pub fn deletable_customers(&self) -> impl Iterator<Item = &Item> {
+        let answers = self.saved_cards.is_ok();
+        self.customers.iter().filter(move |item| answers && !self.is_needed(item))
     }
 
     /// The orders from which the person can't be erased now: their owners and ids.
@@ -106,7 +150,7 @@ impl Found {
         self.orders.iter().filter(unfinished).map(|item| (text_of(item, "owner"), text_of(item, "orderId")))
     }
 
-    /// Whether a counter's owner has an order that stays: then the counter is needed.
+    /// Whether the owner of a counter or of a customer has an order that stays: then it is needed.
     pub fn is_needed(&self, counter: &Item) -> bool {
         self.unfinished().any(|(owner, _)| is_of(text_of(counter, "id"), owner))
     }
@@ -126,6 +170,11 @@ impl Found {
             let id = text_of(item, "id").trim_start_matches("certificate#").to_owned();
             let why = "the catalog names its holder: take it out of the catalog file, and load that".to_owned();
             stays.push(Stays { what: "certificate", id, why });
+        }
+        if let Err(fault) = &self.saved_cards {
+            let ids = self.customers.iter().filter_map(customer).map(|customer| customer.to_string());
+            let why = format!("the payment provider must delete it, and can't be asked: {fault}");
+            stays.extend(ids.map(|id| Stays { what: "saved cards", id, why: why.clone() }));
         }
         stays.extend(self.elsewhere.iter().cloned());
         stays
@@ -160,7 +209,7 @@ pub async fn find(
     read: &(dyn Fn(usize) + Sync),
 ) -> Result<Found, PersonError> {
     let tables = Tables::of(app, read);
-    let mut found = Found { known: before.clone(), ..Found::default() };
+    let mut found = Found::of(before.clone());
     match whom {
         Whom::Owner(owner) => drop(found.known.owners.insert(owner.clone())),
         Whom::Email(address) => by_email(&tables, address, &mut found).await?,
@@ -179,6 +228,7 @@ pub async fn find(
     known.orders.extend(orders.iter().filter_map(|item| text_of(item, "orderId").parse::<OrderId>().ok()));
     responses(&tables, &mut found).await?;
     counters(&tables, &mut found).await?;
+    found.saved_cards = saved_cards(app, &found.customers).await;
     certificates(&tables, &mut found).await?;
     // Someone with an order that stays is still served: their keys would come back at once.
     let unfinished: Vec<(String, String)> =
@@ -278,12 +328,24 @@ async fn responses(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonE
 
 async fn counters(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonError> {
     let names: Vec<String> = found.known.owners.iter().map(ToString::to_string).collect();
-    let counters = &mut found.counters;
+    let (counters, customers) = (&mut found.counters, &mut found.customers);
     let keep = |item: Item| {
-        let is_theirs = names.iter().any(|owner| is_of(text_of(&item, "id"), owner));
-        counters.extend(is_theirs.then_some(item));
+        let id = text_of(&item, "id");
+        let list = if id.starts_with(CUSTOMER) { &mut *customers } else { &mut *counters };
+        let is_theirs = names.iter().any(|owner| is_of(id, owner));
+        list.extend(is_theirs.then_some(item));
     };
     Ok(tables.scan("search counters", &tables.names.inventory, keep).await?)
+}
+
+/// What the provider has saved for these customers.
+async fn saved_cards(app: &App, customers: &[Item]) -> Result<Vec<SavedCard>, String> {
+    let mut cards = Vec::new();
+    for item in customers {
+        let customer = customer(item).ok_or_else(|| "the item has no customer".to_owned())?;
+        cards.extend(app.payments.saved_cards(&customer).await.map_err(|error| error.to_string())?);
+    }
+    Ok(cards)
 }
 
 async fn certificates(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonError> {
