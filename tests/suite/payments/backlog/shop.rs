@@ -25,9 +25,9 @@ use shared::{
     },
     ports::{
         AboutOrder, Attempt, CachedSession, CardTerms, CardUnavailable, Catalog, ChangeId, Charge, DeclinePlaces,
-        DueOrder, DueOrders, DuePage, DueRun, Kept, Loaded, OrderFilter, OrderLook, OrderPage, Orders,
-        PaymentCustomers, PaymentError, Payments, Placed, Placement, ProviderEvent, Release, Saved, SavedCards,
-        SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
+        DueOrder, DueOrders, DuePage, DueRun, Kept, Loaded, OrderFilter, OrderLook, OrderPage, Orders, PaymentError,
+        Payments, Placed, Placement, ProviderEvent, Release, Saved, SeenEvents, Sessions, StoreError, StoredResponse,
+        StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
