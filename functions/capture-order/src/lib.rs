@@ -15,7 +15,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 /// 200 when it is captured, now or earlier; 202 while the provider hasn't confirmed it.
 async fn apply(app: &App, incoming: Incoming<Staff, CaptureOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
-    let order = orders::capture(app, &context, command.order).await?;
+    let order = orders::capture(app, &context, command.order, command.amount).await?;
     let done = app.finisher(&context).finish(order, None).await?;
     Ok(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
 }

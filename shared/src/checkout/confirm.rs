@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     checkout::{
         coupon,
+        orders::{self, OrderError},
         payment::Finisher,
         request_context::RequestContext,
         reserve,
@@ -20,12 +21,13 @@ use crate::{
         money::{Currency, Minor},
         open::OpenLimit,
         order::{Actor, Customer, Order, OrderStatus, Step, Tracking},
+        order_payment::PaymentRefusal,
         payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
         session::{Session, SessionStatus},
     },
     ports::{
-        CardUnavailable, Catalog as _, ChangeId, Loaded, Orders as _, Payments, Placed, Placement, Saved,
-        Sessions as _, StoreError, StoredResponse, Stores,
+        CardUnavailable, Catalog as _, ChangeId, DeclinePlaces, Loaded, Orders as _, Payments, Placed, Placement,
+        Saved, Sessions as _, StoreError, StoredResponse, Stores,
     },
 };
 
@@ -94,6 +96,25 @@ pub enum ConfirmError {
         .0.orders, .0.units
     )]
     TooManyOpenOrders(OpenLimit),
+    /// The session's order, or the one that this request made earlier, was cancelled: it wasn't paid in time, or somebody
+    /// cancelled it.
+    #[error(
+        "the order was cancelled; if the session is open again, confirm it with a new Idempotency-Key, else start a new \
+         checkout"
+    )]
+    OrderCancelled { order: OrderId },
+    /// The order stands, and this request asks for something else.
+    #[error(
+        "the session has become an order that differs from this request in its total, its customer, its notes or its \
+         payment method; nothing was charged, and nothing was changed: read the order"
+    )]
+    AlreadyPlaced { order: OrderId },
+    /// The session's order has a payment that can't be replaced right now.
+    #[error("an earlier payment of this session can't be ended at the moment; nothing new was charged: ask again")]
+    PaymentInProgress,
+    /// The idempotency key has made an order of another request.
+    #[error("the idempotency key was used with another request")]
+    KeyReused,
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
@@ -107,23 +128,41 @@ impl From<StoreError> for ConfirmError {
 }
 
 /// Stores the order and everything that it reserves in one transaction. A repeated or simultaneous confirmation gets
-/// the order that the first one made. `stored_response` makes the answer that is stored in the same transaction.
+/// the order that the first one made. One that pays in another way takes the place of a payment that still waits for its
+/// customer. `key` is a digest of the idempotency key: with it a late duplicate gets its own order, even if that was
+/// cancelled since. `stored_response` makes the answer that is stored in the same transaction.
 pub async fn confirm(
     stores: &impl Stores,
     context: &RequestContext,
     command: Confirm,
+    key: Option<&str>,
     stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Confirmed, ConfirmError> {
     let mut loaded = session::load(stores, context, command.checkout).await?;
     let mut retry = context.retry(ATTEMPTS);
     loop {
+        if let Some(order) = key.and_then(|key| loaded.session.placed_with(key)) {
+            let order = completed(stores, context, order).await?;
+            return if is_for(&order, &command) {
+                finish(stores, context, order, false).await
+            } else {
+                Err(ConfirmError::KeyReused)
+            };
+        }
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
             let from_cache = loaded.from_cache;
             stores.sessions().touch(loaded, context.now).await;
             let order = completed(stores, context, order).await?;
             if !(from_cache && order.status == OrderStatus::Cancelled) {
-                return finish(stores, context, order, false).await;
+                if let Some(confirmed) = stand_by(stores, context, order, &command).await? {
+                    return Ok(confirmed);
+                }
+                loaded = session::load_fresh(stores, context, command.checkout).await?;
+                if retry.at_once() {
+                    continue;
+                }
+                return Err(SessionError::Contended.into());
             }
             // Since the copy was made, the session may have been reopened, and confirmed anew.
             loaded = session::load_fresh(stores, context, command.checkout).await?;
@@ -166,7 +205,7 @@ pub async fn confirm(
         };
         let currency = session.currency;
         let order = order(context, &session, &snapshot, &command, payment)?;
-        session.status = SessionStatus::Completed { order: order.id };
+        session.complete(order.id, key);
         session::advance(&mut session, context);
         let stored_response = stored_response(&order);
         let placement = Placement { order: &order, session: &session, stored_response: stored_response.as_ref() };
@@ -203,15 +242,85 @@ async fn finish(
             Err(ConfirmError::Declined { code: last })
         }
         (PaymentStatus::Cancelled, Some(limit)) => Err(ConfirmError::TooManyOpenOrders(limit)),
+        _ if done.order.status == OrderStatus::Cancelled => Err(ConfirmError::OrderCancelled { order: done.order.id }),
         _ => Ok(Confirmed { order: done.order, created, client_secret: done.client_secret }),
     }
+}
+
+/// Whether the order is what the request asks for.
+fn is_for(order: &Order, command: &Confirm) -> bool {
+    let is_paid_so = match (&order.payment.card, &command.payment) {
+        (Some(card), PaymentInput::Card(token)) => card.token == *token,
+        _ => is_by_same_method(order, &command.payment),
+    };
+    is_paid_so && has_same_content(order, command)
+}
+
+fn is_by_same_method(order: &Order, payment: &PaymentInput) -> bool {
+    let method = match payment {
+        PaymentInput::CashOnDelivery => PaymentMethod::CashOnDelivery,
+        PaymentInput::Card(_) => PaymentMethod::Card,
+    };
+    order.payment.method == method
+}
+
+fn has_same_content(order: &Order, command: &Confirm) -> bool {
+    order.summary.total == command.expected_total && order.customer == command.customer && order.notes == command.notes
+}
+
+/// What becomes of a request for a session that has an order already. None if the order's payment was ended: then the
+/// session must be read again, because it is open if nothing was paid.
+async fn stand_by(
+    stores: &impl Stores,
+    context: &RequestContext,
+    order: Order,
+    command: &Confirm,
+) -> Result<Option<Confirmed>, ConfirmError> {
+    if is_for(&order, command) {
+        return finish(stores, context, order, false).await.map(Some);
+    }
+    if order.payment.card.is_some() && order.payment.status.is_open() {
+        replace(stores, context, order).await?;
+        return Ok(None);
+    }
+    if order.status == OrderStatus::Cancelled {
+        return Err(ConfirmError::OrderCancelled { order: order.id });
+    }
+    // A page that makes a new token for each click asks for the same all the same.
+    if is_by_same_method(&order, &command.payment) && has_same_content(&order, command) {
+        return finish(stores, context, order, false).await.map(Some);
+    }
+    Err(ConfirmError::AlreadyPlaced { order: order.id })
+}
+
+/// Ends the payment of an order whose customer pays in another way: at the provider first, so that nothing can be paid
+/// for it any more. If it has been paid meanwhile, the order stands.
+async fn replace(stores: &impl Stores, context: &RequestContext, order: Order) -> Result<(), ConfirmError> {
+    // The request's own places are for the card that it tries.
+    let places = DeclinePlaces::default();
+    let finisher = Finisher { places: &places, ..Finisher::of(stores, context) };
+    // Perhaps it is decided: for example, the customer failed to authenticate.
+    let mut done = finisher.finish(order, None).await?;
+    if done.order.payment.status.is_open() {
+        let order = match orders::give_up(stores, context, done.order.id, &places).await {
+            Ok(order) => order,
+            Err(OrderError::Payment(PaymentRefusal::UnderWay)) => return Err(ConfirmError::PaymentInProgress),
+            Err(OrderError::Store(error)) => return Err(error.into()),
+            // It is being changed by others, or was claimed.
+            Err(_) => return Err(SessionError::Contended.into()),
+        };
+        done = finisher.finish(order, None).await?;
+    }
+    if done.order.payment.status.is_open() { Err(ConfirmError::PaymentInProgress) } else { Ok(()) }
 }
 
 /// The order that the session has already become.
 async fn completed(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, ConfirmError> {
     let owner = &context.who.owner;
     let order = stores.orders().get(owner, id).await?;
-    let over = order.as_ref().is_none_or(|order| !order.payment.status.is_open());
+    // Of an open or cancelled order nothing is known yet: a card may be tried next.
+    let over =
+        order.as_ref().is_none_or(|order| !order.payment.status.is_open() && order.status != OrderStatus::Cancelled);
     let places = over.then_some(context.places.as_ref());
     stores.orders().drop_copies(owner, id, context.request(), places).await;
     // The session and its order were written in one transaction. So if the caller has no such order, it belongs to
@@ -310,6 +419,7 @@ fn order(
         status,
         version: 1,
         payment,
+        cancellation: None,
         currency: session.currency,
         lines: session.priced.lines.clone(),
         summary: session.priced.summary,

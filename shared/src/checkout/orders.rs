@@ -9,9 +9,13 @@ use crate::{
         ids::{OrderId, Owner},
         money::Minor,
         order::{Actor, Order, OrderStatus, Tracking},
-        order_payment::PaymentRefusal,
+        order_payment::{PaymentRefusal, RefundRequest, ShippingTerms},
+        payment::{IntentStatus, PaymentStatus, RefundSource},
     },
-    ports::{OrderFilter, OrderPage, Orders as _, Saved, StoreError, StoredResponse, Stores},
+    ports::{
+        Attempt, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Release, Saved, StoreError,
+        StoredResponse, Stores,
+    },
 };
 
 /// Attempts at one change before the client is asked to try again.
@@ -44,6 +48,19 @@ pub enum OrderError {
 pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
     let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.as_ref()).await?;
     found.ok_or(OrderError::NotFound)
+}
+
+/// The secret with which its customer's browser goes on, while the bank asks them to authenticate. None also if the
+/// provider doesn't answer: the order is shown all the same.
+pub async fn client_secret(stores: &impl Stores, context: &RequestContext, order: &Order) -> Option<String> {
+    let card = order.payment.card.as_ref().filter(|card| context.now < card.deadline)?;
+    let intent = card.intent.as_ref().filter(|_| order.payment.status == PaymentStatus::RequiresAction)?;
+    let look = tokio::time::timeout_at(context.deadline, stores.payments().look(intent));
+    match look.await {
+        Ok(Ok(intent)) => intent.client_secret.filter(|_| intent.status == IntentStatus::RequiresAction),
+        // The adapter has counted and logged it.
+        Ok(Err(_)) | Err(_) => None,
+    }
 }
 
 /// A page of the caller's orders, newest first.
@@ -92,6 +109,34 @@ pub struct SetStatus {
     pub status: OrderStatus,
     pub note: Option<String>,
     pub tracking: Tracking,
+    /// Ship it although the customer disputes the payment.
+    pub despite_dispute: bool,
+}
+
+/// Ends the waiting payment of the caller's order, because the customer pays in another way. The payment must be
+/// finished next. If it has been paid meanwhile, the order stands.
+pub(super) async fn give_up(
+    stores: &impl Stores,
+    context: &RequestContext,
+    order: OrderId,
+    places: &DeclinePlaces,
+) -> Result<Order, OrderError> {
+    let owner = &context.who.owner;
+    let mut current = stores.orders().get(owner, order).await?.ok_or(OrderError::NotFound)?;
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
+        let mut next = current.clone();
+        if !next.give_up(context.now)? {
+            return Ok(current);
+        }
+        next.version = next.version.saturating_add(1);
+        let attempt = Attempt { places, ..context.attempt(retry.change()) };
+        match stores.orders().save(&next, Release::default(), None, attempt).await? {
+            Saved::Done => return Ok(next),
+            Saved::Conflict(Some(order)) if retry.again().await => current = *order,
+            _ => return Err(OrderError::Contended),
+        }
+    }
 }
 
 /// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once.
@@ -100,13 +145,15 @@ pub async fn set_status(
     context: &RequestContext<Staff>,
     command: SetStatus,
 ) -> Result<Order, OrderError> {
+    let terms =
+        ShippingTerms { uncaptured: stores.payments().ships_uncaptured(), despite_dispute: command.despite_dispute };
     let edit = |order: &mut Order| {
         let tracked = command.tracking != Tracking::default();
         if tracked && command.status != OrderStatus::Shipped {
             return Err(OrderError::TrackingOutOfPlace);
         }
         let actor = Actor::Staff(context.who.user.clone());
-        let mut changed = order.move_by_hand(command.status, actor, command.note.clone(), context.now)?;
+        let mut changed = order.move_by_hand(command.status, terms, actor, command.note.clone(), context.now)?;
         if tracked && order.tracking != command.tracking {
             order.tracking = command.tracking.clone();
             order.updated_at = context.now;
@@ -125,6 +172,8 @@ pub struct Refund {
     pub id: Uuid,
     pub amount: Option<Minor>,
     pub reason: Option<String>,
+    /// It was paid back in another way, and is only recorded.
+    pub by_hand: bool,
 }
 
 /// Records a refund in the order. The payment must be finished next.
@@ -133,18 +182,28 @@ pub async fn refund(
     context: &RequestContext<Staff>,
     command: Refund,
 ) -> Result<Order, OrderError> {
-    let edit =
-        |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), context.now)?);
+    let edit = |order: &mut Order| {
+        let wanted = RefundRequest {
+            id: command.id,
+            amount: command.amount,
+            reason: command.reason.clone(),
+            source: if command.by_hand { RefundSource::ByHand } else { RefundSource::Shop },
+            actor: Actor::Staff(context.who.user.clone()),
+        };
+        Ok(order.ask_refund(wanted, context.now)?)
+    };
     change_any(stores, context, command.order, edit).await
 }
 
-/// Records in the order that its authorized amount is to be captured. The payment must be finished next.
+/// Records in the order that its authorized amount, or a part of it, is to be captured. The payment must be finished
+/// next.
 pub async fn capture(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
     order: OrderId,
+    amount: Option<Minor>,
 ) -> Result<Order, OrderError> {
-    change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?)).await
+    change_any(stores, context, order, |order| Ok(order.ask_capture(amount, context.now)?)).await
 }
 
 /// Changes an order of any owner.

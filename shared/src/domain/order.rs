@@ -28,6 +28,8 @@ pub struct Order {
     /// Counts the changes, as in a session.
     pub version: u64,
     pub payment: Payment,
+    /// A cancellation that was accepted, until it is certain what becomes of the payment.
+    pub cancellation: Option<Cancellation>,
     pub currency: Currency,
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
@@ -47,6 +49,15 @@ pub struct Order {
     pub history: Vec<Step>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
+}
+
+/// A cancellation that was accepted while the payment's result was unknown. The order is cancelled, whatever the result
+/// is: what was paid goes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub actor: Actor,
+    pub reason: Option<String>,
+    pub at: OffsetDateTime,
 }
 
 /// The person to contact about the order.
@@ -166,7 +177,7 @@ impl OrderStatus {
             Self::Pending => &[Self::Confirmed, Self::Cancelled],
             Self::Confirmed => &[Self::Processing, Self::Cancelled],
             Self::Processing => &[Self::Shipped, Self::Cancelled],
-            Self::Shipped => &[Self::Delivered, Self::Returned],
+            Self::Shipped => &[Self::Delivered, Self::Returned, Self::Refunded],
             Self::Delivered => &[Self::Returned, Self::Refunded],
             Self::Returned => &[Self::Refunded],
             Self::Cancelled | Self::Refunded => &[],

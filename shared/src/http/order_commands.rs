@@ -89,6 +89,8 @@ struct SetStatusBody {
     note: Option<String>,
     tracking_number: Option<String>,
     carrier: Option<String>,
+    #[serde(default)]
+    despite_dispute: bool,
 }
 
 impl Command for SetStatus {
@@ -100,7 +102,9 @@ impl Command for SetStatus {
         let note = note(&mut faults, "/note", body.note, 500);
         let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
-        let command = status.map(|status| Self { order, status, note, tracking: Tracking { number, carrier } });
+        let tracking = Tracking { number, carrier };
+        let command =
+            status.map(|status| Self { order, status, note, tracking, despite_dispute: body.despite_dispute });
         faults.finish(command).map_err(Problem::validation)
     }
 }

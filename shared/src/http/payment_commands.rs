@@ -13,15 +13,16 @@ use crate::{
     },
 };
 
-/// The order whose authorized amount is captured.
+/// The order whose authorized amount is captured, or the part that is.
 #[derive(Clone, Copy, Debug)]
 pub struct CaptureOrder {
     pub order: OrderId,
+    pub amount: Option<Minor>,
 }
 
 impl Command for CaptureOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        path(request, "orderId").map(|order| Self { order })
+        path(request, "orderId").map(|order| Self { order, amount: None })
     }
 }
 
@@ -31,6 +32,8 @@ struct RefundBody {
     refund_id: String,
     amount: Option<i64>,
     reason: Option<String>,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 impl Command for Refund {
@@ -53,7 +56,9 @@ impl Command for Refund {
             }
         };
         let reason = note(&mut faults, "/reason", body.reason, 500);
-        faults.finish(id.map(|id| Self { order, id, amount, reason })).map_err(Problem::validation)
+        faults
+            .finish(id.map(|id| Self { order, id, amount, reason, by_hand: body.by_hand }))
+            .map_err(Problem::validation)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{
     proxy::Mode,
-    world::{Setup, card_confirmation, id_of},
+    world::{Setup, card_confirmation, id_of, is_unfinished},
 };
 
 use super::{DECLINED, TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, state_of};
@@ -204,7 +204,7 @@ async fn many_confirmations_at_once_pay_once() {
     tests::world::patiently(async || {
         let container = world.container_after(Duration::from_secs(120));
         world.reconcile(&container).await.unwrap();
-        world.stored_orders().await.iter().all(|order| !order.contains_key("due"))
+        world.stored_orders().await.iter().all(|order| !is_unfinished(order))
     })
     .await;
     assert_books_balance(&world).await;

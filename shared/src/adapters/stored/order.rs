@@ -17,7 +17,7 @@ use crate::{
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         money::Currency,
         open::{AddressKey, Open},
-        order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
         payment::{Payment, PaymentMethod, PaymentStatus},
         priced::{AppliedCoupon, Summary},
         tax::Relief,
@@ -41,6 +41,8 @@ pub struct StoredOrder {
     payment_status: PaymentStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     card: Option<StoredCard>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancellation: Option<StoredCancellation>,
     /// With `due`, the key of the sparse index of due orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
@@ -125,6 +127,16 @@ struct StoredStep {
     note: Option<String>,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredCancellation {
+    actor: Actor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(with = "rfc3339")]
+    at: OffsetDateTime,
+}
+
 impl StoredOrder {
     pub fn new(order: &Order, change: ChangeId) -> Self {
         let reservation = |(sku, units): &(Sku, u32)| StoredReservation { sku: sku.clone(), units: *units };
@@ -140,6 +152,7 @@ impl StoredOrder {
             payment_method: order.payment.method,
             payment_status: order.payment.status,
             card: order.payment.card.as_deref().map(Into::into),
+            cancellation: order.cancellation.as_ref().map(Into::into),
             due_shard: order.payment.due().map(|_| due::shard(order.id)),
             due: order.payment.due().map(due::text),
             currency: order.currency,
@@ -172,6 +185,7 @@ same_members! {
     StoredOpen = Open { units, address, at_address }
     StoredHold = CouponHold { code, total_limit, customer_limit }
     StoredStep = Step { status, at, actor, note }
+    StoredCancellation = Cancellation { actor, reason, at }
 }
 
 impl TryFrom<StoredOrder> for Order {
@@ -193,6 +207,7 @@ impl TryFrom<StoredOrder> for Order {
                 status: stored.payment_status,
                 card: stored.card.map(|card| Box::new(card.read(due))),
             },
+            cancellation: stored.cancellation.map(Into::into),
             currency: stored.currency,
             lines: each(stored.items),
             summary,

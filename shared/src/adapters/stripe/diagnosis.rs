@@ -61,7 +61,7 @@ pub async fn diagnose_webhook(report: &mut Report, stripe: &Stripe) {
 fn fault(report: &mut Report, url: &str, error: &PaymentError) {
     let text = error.to_string();
     let reason = match error {
-        PaymentError::Unknown { reason, .. } => reason.as_str(),
+        PaymentError::Unknown { reason, .. } | PaymentError::Failed { reason, .. } => reason.as_str(),
         PaymentError::Refused { code, .. } => code.as_str(),
     };
     let mend = match reason.split_whitespace().next().unwrap_or_default() {

@@ -65,6 +65,9 @@ pub struct OrderView {
     payment_status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<PaymentView>,
+    /// The cancellation was accepted, and is done when it is certain what becomes of the payment.
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    cancellation_requested_at: Option<OffsetDateTime>,
     version: u64,
     currency: Currency,
     items: Vec<ItemView>,
@@ -133,7 +136,8 @@ impl From<&Order> for OrderView {
             status: order.status,
             payment_method: order.payment.method,
             payment_status: order.payment.status,
-            payment: order.payment.card.as_deref().map(Into::into),
+            payment: PaymentView::of(order),
+            cancellation_requested_at: order.cancellation.as_ref().map(|cancellation| cancellation.at),
             version: order.version,
             currency: order.currency,
             items: order.lines.iter().map(Into::into).collect(),
