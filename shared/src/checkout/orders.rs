@@ -30,6 +30,8 @@ pub enum OrderError {
     Payment(#[from] PaymentRefusal),
     #[error("an order that is {0} can't be cancelled any more")]
     TooLateToCancel(OrderStatus),
+    #[error("only the whole authorized amount of {authorized} can be captured: leave the amount out")]
+    PartOfCapture { authorized: Minor },
     #[error("tracking can only be given when the order is shipped")]
     TrackingOutOfPlace,
     #[error("the order is being changed by too many requests at once")]
@@ -138,13 +140,29 @@ pub async fn refund(
     change_any(stores, context, command.order, edit).await
 }
 
+/// The capture of an authorized amount, by staff.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureOrder {
+    pub order: OrderId,
+    /// None: all that the bank holds.
+    pub amount: Option<Minor>,
+}
+
 /// Records in the order that its authorized amount is to be captured. The payment must be finished next.
 pub async fn capture(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
-    order: OrderId,
+    command: CaptureOrder,
 ) -> Result<Order, OrderError> {
-    change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?)).await
+    let edit = |order: &mut Order| {
+        let changed = order.ask_capture(context.now)?;
+        let authorized = order.summary.total;
+        if command.amount.is_some_and(|amount| amount != authorized) {
+            return Err(OrderError::PartOfCapture { authorized });
+        }
+        Ok(changed)
+    };
+    change_any(stores, context, command.order, edit).await
 }
 
 /// Changes an order of any owner.

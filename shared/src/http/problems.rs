@@ -303,6 +303,10 @@ impl From<OrderError> for Problem {
             OrderError::TooLateToCancel(_) => {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }
+            OrderError::PartOfCapture { authorized } => {
+                Self::new(422, "CAPTURE_AMOUNT_NOT_AUTHORIZED", "The amount isn't what was authorized", detail)
+                    .with("authorizedAmount", authorized)
+            }
             OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
             OrderError::Contended => busy(),
             OrderError::AlreadyAnswered => already_answered(),
