@@ -8,6 +8,7 @@ use crate::{
     domain::{
         ids::{OrderId, Owner},
         money::Minor,
+        note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
         order_payment::PaymentRefusal,
     },
@@ -34,6 +35,8 @@ pub enum OrderError {
     PartOfCapture { authorized: Minor },
     #[error("tracking can only be given when the order is shipped")]
     TrackingOutOfPlace,
+    #[error(transparent)]
+    TooManyNotes(#[from] TooManyNotes),
     #[error("the order is being changed by too many requests at once")]
     Contended,
     #[error("another request with this idempotency key was answered first")]
@@ -67,6 +70,7 @@ pub struct Moved {
 #[derive(Clone, Debug)]
 pub struct Cancel {
     pub order: OrderId,
+    /// The customer's own words.
     pub reason: Option<String>,
 }
 
@@ -83,7 +87,8 @@ pub async fn cancel(
         if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        Ok(order.call_off(Actor::Customer, command.reason.clone(), context.now)?)
+        let reason = command.reason.clone().map(Note::for_customer);
+        Ok(order.call_off(Actor::Customer, reason, context.now)?)
     };
     change(stores, context, owner, command.order, edit, stored_response).await
 }
@@ -92,11 +97,12 @@ pub async fn cancel(
 pub struct SetStatus {
     pub order: OrderId,
     pub status: OrderStatus,
-    pub note: Option<String>,
+    pub note: Option<Note>,
     pub tracking: Tracking,
 }
 
-/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once.
+/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once. If the order has the
+/// status already, a new note is kept all the same.
 pub async fn set_status(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
@@ -108,7 +114,13 @@ pub async fn set_status(
             return Err(OrderError::TrackingOutOfPlace);
         }
         let actor = Actor::Staff(context.who.user.clone());
-        let mut changed = order.move_by_hand(command.status, actor, command.note.clone(), context.now)?;
+        let mut changed = order.move_by_hand(command.status, actor.clone(), command.note.clone(), context.now)?;
+        if !changed
+            && order.status == command.status
+            && let Some(note) = command.note.clone()
+        {
+            changed = order.add_note(actor, note, context.now)?;
+        }
         if tracked && order.tracking != command.tracking {
             order.tracking = command.tracking.clone();
             order.updated_at = context.now;

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod invalid;
 pub mod limit;
 pub mod money;
+pub mod note;
 pub mod open;
 pub mod order;
 pub mod order_payment;

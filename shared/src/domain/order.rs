@@ -12,6 +12,7 @@ use crate::domain::{
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku, UserId},
     money::Currency,
+    note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
     payment::{Payment, PaymentMethod, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
@@ -84,13 +85,13 @@ pub struct CouponHold {
     pub customer_limit: Option<u32>,
 }
 
-/// One entry of an order's history.
+/// One entry of an order's history: a change of its status, or only a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub status: OrderStatus,
     pub at: OffsetDateTime,
     pub actor: Actor,
-    pub note: Option<String>,
+    pub note: Option<Note>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +227,7 @@ impl Order {
         &mut self,
         to: OrderStatus,
         actor: Actor,
-        note: Option<String>,
+        note: Option<Note>,
         now: OffsetDateTime,
     ) -> Result<bool, IllegalMove> {
         if self.status == to {
@@ -244,6 +245,22 @@ impl Order {
             self.payment.status = PaymentStatus::Paid;
         }
         self.history.push(Step { status: to, at: now, actor, note });
+        self.updated_at = now;
+        Ok(true)
+    }
+
+    /// Adds a note and keeps the status. The same note again by the same actor, while the status stays, is a repeated
+    /// request and changes nothing. Returns whether anything changed.
+    pub fn add_note(&mut self, actor: Actor, note: Note, now: OffsetDateTime) -> Result<bool, TooManyNotes> {
+        let mut since = self.history.iter().rev().take_while(|step| step.status == self.status);
+        if since.any(|step| step.actor == actor && step.note.as_ref() == Some(&note)) {
+            return Ok(false);
+        }
+        let only_notes = self.history.windows(2).filter(|pair| matches!(pair, [a, b] if a.status == b.status));
+        if only_notes.count() >= MAX_NOTES {
+            return Err(TooManyNotes);
+        }
+        self.history.push(Step { status: self.status, at: now, actor, note: Some(note) });
         self.updated_at = now;
         Ok(true)
     }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     money::Minor,
+    note::Note,
     order::{Actor, IllegalMove, Order, OrderStatus},
     payment::{Intent, IntentStatus, NextAction, PaymentMethod, PaymentStatus, Refunded},
 };
@@ -118,7 +119,7 @@ impl Order {
     pub fn call_off(
         &mut self,
         actor: Actor,
-        note: Option<String>,
+        note: Option<Note>,
         now: OffsetDateTime,
     ) -> Result<bool, PaymentRefusal> {
         if self.is_called_off() {
@@ -146,7 +147,7 @@ impl Order {
         &mut self,
         to: OrderStatus,
         actor: Actor,
-        note: Option<String>,
+        note: Option<Note>,
         now: OffsetDateTime,
     ) -> Result<bool, PaymentRefusal> {
         if to == OrderStatus::Cancelled {
@@ -227,7 +228,7 @@ impl Order {
         self.payment.become_status(status, declined.map(ToOwned::to_owned), now);
         let note = if declined.is_some() { "the payment was declined" } else { "not paid" };
         // An error means that the goods have left already: then nothing is given back.
-        let note = Some(note.to_owned());
+        let note = Some(Note::for_customer(note));
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, Actor::Payment, note, now);
     }
 

@@ -16,6 +16,7 @@ use crate::{
         address::Address,
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         money::Currency,
+        note::{Note, NoteVisibility},
         open::{AddressKey, Open},
         order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
         payment::{Payment, PaymentMethod, PaymentStatus},
@@ -123,6 +124,34 @@ struct StoredStep {
     actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Set if there is a note. Older orders have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note_visibility: Option<NoteVisibility>,
+}
+
+impl From<&Step> for StoredStep {
+    fn from(step: &Step) -> Self {
+        let note = step.note.as_ref();
+        Self {
+            status: step.status,
+            at: step.at,
+            actor: step.actor.clone(),
+            note: note.map(|note| note.text.clone()),
+            note_visibility: note.map(|note| note.visibility),
+        }
+    }
+}
+
+impl From<StoredStep> for Step {
+    fn from(StoredStep { status, at, actor, note, note_visibility }: StoredStep) -> Self {
+        // When older notes were written, customers could read them; staff may not have known. So they are hidden now.
+        let unsaid = || match actor {
+            Actor::Staff(_) => NoteVisibility::Staff,
+            Actor::Customer | Actor::Payment => NoteVisibility::Customer,
+        };
+        let visibility = note_visibility.unwrap_or_else(unsaid);
+        Self { status, at, actor, note: note.map(|text| Note { text, visibility }) }
+    }
 }
 
 impl StoredOrder {
@@ -171,7 +200,6 @@ impl StoredOrder {
 same_members! {
     StoredOpen = Open { units, address, at_address }
     StoredHold = CouponHold { code, total_limit, customer_limit }
-    StoredStep = Step { status, at, actor, note }
 }
 
 impl TryFrom<StoredOrder> for Order {

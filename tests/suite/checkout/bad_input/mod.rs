@@ -90,7 +90,10 @@ impl Shop {
             Route::ConfirmOrder => confirmation(checkout, 4887),
             Route::CancelOrder => json!({"reason": "changed my mind"}),
             Route::UpdateOrderStatus => {
-                json!({"status": "shipped", "note": "packed", "trackingNumber": "1Z1", "carrier": "Swift Parcel"})
+                json!({
+                    "status": "shipped", "note": "packed", "noteVisibility": "customer", "trackingNumber": "1Z1",
+                    "carrier": "Swift Parcel"
+                })
             }
             Route::CaptureOrder => json!({"amount": 4887}),
             Route::RefundOrder => {

@@ -2,6 +2,7 @@
 
 mod list;
 mod moves;
+mod notes;
 mod record;
 
 use serde_json::Value;

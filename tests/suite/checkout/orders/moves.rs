@@ -67,7 +67,7 @@ async fn a_move_to_where_the_order_is_changes_nothing() {
         let stock = world.stock("espresso-beans").await;
 
         let event = world.staff().event(Route::UpdateOrderStatus).path("orderId", &order);
-        let event = event.json(&json!({"status": state, "note": "again"}));
+        let event = event.json(&json!({"status": state}));
         let again = world.staff().send(Route::UpdateOrderStatus, &event).await.expect(200);
 
         assert_eq!(again["order"], for_staff(&before["order"]));
