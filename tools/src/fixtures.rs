@@ -95,7 +95,7 @@ async fn place(
     let command = Confirm {
         checkout,
         expected_total: session.priced.summary.total,
-        payment: PaymentInput::CashOnDelivery,
+        payment: Some(PaymentInput::CashOnDelivery),
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),

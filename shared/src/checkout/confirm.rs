@@ -20,7 +20,7 @@ use crate::{
         money::{Currency, Minor},
         open::OpenLimit,
         order::{Actor, Customer, Order, OrderStatus, Step, Tracking},
-        payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
+        payment::{CardToken, Payment, PaymentStatus},
         session::{Session, SessionStatus},
     },
     ports::{
@@ -37,7 +37,8 @@ pub struct Confirm {
     pub checkout: CheckoutId,
     /// The total that the customer saw and agreed to pay.
     pub expected_total: Minor,
-    pub payment: PaymentInput,
+    /// None only if there is nothing to pay.
+    pub payment: Option<PaymentInput>,
     pub customer: Customer,
     pub notes: Option<String>,
 }
@@ -66,6 +67,8 @@ pub enum ConfirmError {
     AddressRequired,
     #[error("the session has no shipping method yet")]
     MethodRequired,
+    #[error("the request has no payment method, and the total isn't zero")]
+    PaymentMethodRequired,
     /// The price has changed since the customer saw it. The session has the new prices.
     #[error("the total is {}, not what the customer agreed to", .0.priced.summary.total)]
     TotalChanged(Box<Session>),
@@ -139,7 +142,7 @@ pub async fn confirm(
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
         let payment = refuse(&session, &command)
-            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, &command.payment));
+            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, command.payment.as_ref()));
         let payment = match payment {
             Ok(payment) => payment,
             Err(refusal) => {
@@ -274,18 +277,18 @@ fn payment(
     context: &RequestContext,
     session: &Session,
     snapshot: &CatalogSnapshot,
-    payment: &PaymentInput,
+    payment: Option<&PaymentInput>,
 ) -> Result<Payment, ConfirmError> {
     let total = session.priced.summary.total;
-    let PaymentInput::Card(token) = payment else {
+    if total.is_zero() {
+        return Ok(Payment::nothing());
+    }
+    let PaymentInput::Card(token) = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
         let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
         snapshot.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
     };
     let terms = payments.terms(total, session.currency)?;
-    if total.is_zero() {
-        return Ok(Payment::nothing(PaymentMethod::Card));
-    }
     if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }

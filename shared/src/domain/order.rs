@@ -237,7 +237,8 @@ impl Order {
             return Err(IllegalMove { from: self.status, to });
         }
         self.status = to;
-        if to == OrderStatus::Cancelled && self.payment.status == PaymentStatus::Pending {
+        let never_paid = self.payment.status == PaymentStatus::Pending || self.payment.method == PaymentMethod::Free;
+        if to == OrderStatus::Cancelled && never_paid {
             self.payment.status = PaymentStatus::Cancelled;
         }
         // Cash is paid on delivery.
@@ -265,8 +266,8 @@ impl Order {
         Ok(true)
     }
 
-    /// Whether it holds goods that are not paid for. An order that costs nothing is never paid, so it is open until it
-    /// is delivered. Once this is false it stays false.
+    /// Whether it holds goods that are not paid for. For an order that costs nothing nobody has given anything, so it is
+    /// open until it is delivered. Once this is false it stays false.
     fn is_unpaid(&self) -> bool {
         let over = [OrderStatus::Cancelled, OrderStatus::Delivered, OrderStatus::Returned, OrderStatus::Refunded];
         !over.contains(&self.status) && (self.payment.status.is_open() || self.summary.total.is_zero())

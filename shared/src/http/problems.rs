@@ -199,6 +199,11 @@ impl From<ConfirmError> for Problem {
                 let detail = "choose a method first, with POST /calculate-shipping and its shippingMethodId";
                 Self::new(409, "SHIPPING_METHOD_REQUIRED", "There is no shipping method yet", detail)
             }
+            // A request without a method says that there is nothing to pay, and the session says so too: it is checked
+            // before.
+            ConfirmError::PaymentMethodRequired => {
+                Self::new(422, "PAYMENT_METHOD_REQUIRED", "The request has no payment method", detail)
+            }
             // The route adds the session, because only the route knows its time to live.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
             ConfirmError::Issues(issues) => {

@@ -48,9 +48,9 @@ pub enum NextAction {
 }
 
 impl Payment {
-    /// A payment of nothing.
-    pub const fn nothing(method: PaymentMethod) -> Self {
-        Self { method, status: PaymentStatus::Paid, card: None }
+    /// The payment of a total of zero: it is paid at once.
+    pub const fn nothing() -> Self {
+        Self { method: PaymentMethod::Free, status: PaymentStatus::Paid, card: None }
     }
 
     pub const fn cash_on_delivery() -> Self {
