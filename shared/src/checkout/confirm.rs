@@ -12,6 +12,7 @@ use crate::{
     },
     crash,
     domain::{
+        card_rule::CardRefusal,
         cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         catalog::CatalogSnapshot,
@@ -84,6 +85,11 @@ pub enum ConfirmError {
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
+    #[error(transparent)]
+    CardTotal(#[from] CardRefusal),
+    /// The provider takes no such amount, whatever the card. Stock, coupons and the session are as before.
+    #[error("the payment provider doesn't take this amount: {code}; change the order, or pay in another way")]
+    AmountRefused { code: String },
     /// Too many cards were declined for the session, the caller or the address. The next may be tried after this time.
     #[error("too many cards were declined; another may be tried later, or pay in another way")]
     TooManyDeclines(Duration),
@@ -200,12 +206,11 @@ async fn finish(
     created: bool,
 ) -> Result<Confirmed, ConfirmError> {
     let done = Finisher::of(stores, context).finish(order, None).await?;
-    match (done.order.payment.status, done.too_many_open) {
-        (PaymentStatus::Declined, _) => {
-            let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
-            Err(ConfirmError::Declined { code: last })
-        }
-        (PaymentStatus::Cancelled, Some(limit)) => Err(ConfirmError::TooManyOpenOrders(limit)),
+    let last = done.order.payment.card.as_ref().and_then(|card| card.events.last()?.code.clone());
+    match (done.order.payment.status, done.too_many_open, last) {
+        (PaymentStatus::Declined, _, code) => Err(ConfirmError::Declined { code }),
+        (PaymentStatus::Cancelled, Some(limit), _) => Err(ConfirmError::TooManyOpenOrders(limit)),
+        (PaymentStatus::Cancelled, None, Some(code)) => Err(ConfirmError::AmountRefused { code }),
         _ => Ok(Confirmed { order: done.order, created, client_secret: done.client_secret }),
     }
 }
@@ -289,6 +294,7 @@ fn payment(
         return Ok(Payment::cash_on_delivery());
     };
     let terms = payments.terms(total, session.currency)?;
+    snapshot.cards.allow(total, session.currency)?;
     if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }

@@ -63,6 +63,7 @@ enum Written {
 enum ProviderReply {
     Intent { intent: Intent, declined: Option<String> },
     Nothing { declined: Option<String> },
+    AmountRefused { code: String },
     Refund { id: Uuid, refunded: Refunded },
 }
 
@@ -71,7 +72,7 @@ impl ProviderReply {
     fn declined(&self) -> Option<&str> {
         match self {
             Self::Intent { declined, .. } | Self::Nothing { declined } => declined.as_deref(),
-            Self::Refund { .. } => None,
+            Self::AmountRefused { .. } | Self::Refund { .. } => None,
         }
     }
 }
@@ -182,6 +183,7 @@ impl<S: Stores> Finisher<'_, S> {
             Ok(intent) => self.decided(intent).await,
             // Refused without a payment, for example because the token is used up.
             Err(PaymentError::Refused { code, .. }) => Ok(ProviderReply::Nothing { declined: Some(code) }),
+            Err(PaymentError::AmountRefused { code, .. }) => Ok(ProviderReply::AmountRefused { code }),
             Err(error) => Err(error),
         }
     }
@@ -210,6 +212,7 @@ impl<S: Stores> Finisher<'_, S> {
             let news = match reply {
                 ProviderReply::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
                 ProviderReply::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
+                ProviderReply::AmountRefused { code } => next.learn_the_amount_was_refused(code, self.now),
                 ProviderReply::Refund { id, refunded } => next.learn_refund(*id, refunded, self.now),
             };
             if !news {

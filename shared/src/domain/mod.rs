@@ -4,6 +4,7 @@ pub mod address;
 mod as_text;
 pub mod block;
 pub mod calendar;
+pub mod card_rule;
 pub mod cart_issue;
 pub mod cash;
 pub mod catalog;

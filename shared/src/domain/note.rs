@@ -1,6 +1,6 @@
 //! Notes in an order's history, and who may read them.
 
-use strum::{EnumString};
+use strum::EnumString;
 
 use crate::domain::as_text::as_text;
 

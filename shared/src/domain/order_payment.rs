@@ -102,6 +102,16 @@ impl Order {
         true
     }
 
+    /// Applies that the provider takes no such amount, whatever the card. Returns whether anything changed.
+    pub fn learn_the_amount_was_refused(&mut self, code: &str, now: OffsetDateTime) -> bool {
+        let news = self.learn_nothing_was_paid(None, now);
+        let card = self.payment.card.as_mut().filter(|_| news);
+        if let Some(event) = card.and_then(|card| card.events.last_mut()) {
+            event.code = Some(code.to_owned());
+        }
+        news
+    }
+
     pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
         let news = self.payment.learn_refund(id, refunded, now);
         if news {
@@ -116,12 +126,7 @@ impl Order {
 
     /// Cancels the order. With a card, what was paid is refunded and an authorized amount is voided. A payment that is
     /// still open is given up first, and the order is cancelled when that is certain. Returns whether anything changed.
-    pub fn call_off(
-        &mut self,
-        actor: Actor,
-        note: Option<Note>,
-        now: OffsetDateTime,
-    ) -> Result<bool, PaymentRefusal> {
+    pub fn call_off(&mut self, actor: Actor, note: Option<Note>, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
         if self.is_called_off() {
             return Ok(false);
         }

@@ -9,6 +9,7 @@ use crate::{
         shipping::ShippingError, tax::TaxError,
     },
     domain::{
+        card_rule::CardRefusal,
         cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         coupon::CouponRefusal,
@@ -220,6 +221,14 @@ impl From<ConfirmError> for Problem {
             }
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
+            }
+            ConfirmError::CardTotal(CardRefusal::TooSmall { minimum, .. }) => {
+                Self::new(422, "AMOUNT_TOO_SMALL_FOR_CARD", "The total is too small for a card", detail)
+                    .with("minimumTotal", minimum)
+            }
+            ConfirmError::AmountRefused { code } => {
+                Self::new(422, "AMOUNT_REFUSED_BY_PROVIDER", "The payment provider doesn't take the amount", detail)
+                    .with("providerCode", code)
             }
             ConfirmError::TooManyDeclines(wait) => {
                 Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)

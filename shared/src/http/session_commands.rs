@@ -229,7 +229,12 @@ struct ConfirmBody {
 }
 
 /// How it is paid. A total of zero needs no method and no token, and what a page sends all the same isn't used.
-fn payment(faults: &mut Faults, method: Option<&str>, token: Option<&str>, total: Option<Minor>) -> Option<PaymentInput> {
+fn payment(
+    faults: &mut Faults,
+    method: Option<&str>,
+    token: Option<&str>,
+    total: Option<Minor>,
+) -> Option<PaymentInput> {
     let free = total.is_some_and(Minor::is_zero);
     let given = token.is_some();
     let token = faults.take_some("/paymentToken", token.map(str::parse::<CardToken>));

@@ -1,6 +1,7 @@
 //! Cards: never paid without an order, never an order half done.
 
 mod after_the_sale;
+mod amounts;
 mod backlog;
 mod crashes;
 mod currencies;

@@ -9,7 +9,8 @@ use tests::{
 };
 
 use super::{
-    DECLINED, TOTAL, VISA, assert_books_balance, bought, crashes::last_order, order_id, pay, ready, shop, sold, state_of,
+    DECLINED, TOTAL, VISA, assert_books_balance, bought, crashes::last_order, order_id, pay, ready, shop, sold,
+    state_of,
 };
 
 #[tokio::test]

@@ -128,8 +128,9 @@ async fn an_amount_of_staff_is_a_whole_positive_number_of_cents() {
         json!({"amount": 100}),
         json!(true),
     ];
-    let cases =
-        [Route::CaptureOrder, Route::RefundOrder].into_iter().flat_map(|route| values(&shop, route, "/amount", &amounts));
+    let cases = [Route::CaptureOrder, Route::RefundOrder]
+        .into_iter()
+        .flat_map(|route| values(&shop, route, "/amount", &amounts));
 
     each_is_refused(&shop, cases).await;
 }

@@ -31,7 +31,8 @@ async fn a_note_of_staff_is_hidden_from_the_customer_unless_it_is_for_them() {
 
     set(&staff, id, &json!({"status": "processing", "note": OF_STAFF})).await.expect(200);
     // The status stays, the notes are kept.
-    let note = |text: &str, visibility: &str| json!({"status": "processing", "note": text, "noteVisibility": visibility});
+    let note =
+        |text: &str, visibility: &str| json!({"status": "processing", "note": text, "noteVisibility": visibility});
     set(&staff, id, &note(FOR_CUSTOMER, "customer")).await.expect(200);
     let shown = set(&staff, id, &note("on the second shelf", "staff")).await.expect(200);
 

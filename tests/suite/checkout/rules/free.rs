@@ -94,7 +94,8 @@ async fn a_method_is_needed_as_soon_as_something_is_to_be_paid() {
     let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
     let total = total_of(&session);
     let refused = |method: Value| paying(&session, total, &method, &json!(null));
-    for (method, at) in [(json!(null), "/paymentMethod"), (json!("free"), "/paymentMethod"), (json!("card"), "/paymentToken")]
+    for (method, at) in
+        [(json!(null), "/paymentMethod"), (json!("free"), "/paymentMethod"), (json!("card"), "/paymentToken")]
     {
         let problem = guest.post(Route::ConfirmOrder, &refused(method)).await.refused(400, "VALIDATION_FAILED");
         assert_eq!(problem["errors"][0]["pointer"], at);
