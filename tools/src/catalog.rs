@@ -76,7 +76,7 @@ fn parts() -> [(&'static str, Value); 7] {
         ("tax", json!({"jurisdictions": []})),
         ("taxExemptions", json!([])),
         ("cashOnDelivery", Value::Null),
-        ("cards", json!({})),
+        ("cards", Value::Null),
     ]
 }
 

@@ -60,8 +60,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     let (context, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
     let before = order.clone();
     order.payment = paid(&order, context.now)?;
-    order.version += 1;
-    let release = order.release(&before);
+    let release = order.follow(&before);
     let saved = app.orders.save(&order, release, None, context.attempt(context.request().attempt(1))).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
     Ok(())

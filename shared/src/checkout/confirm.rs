@@ -1,6 +1,6 @@
 //! Turning a session into one order, exactly once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     checkout::{
@@ -318,6 +318,7 @@ fn order(
         checkout: session.id,
         status,
         version: 1,
+        changes: BTreeSet::new(),
         payment,
         currency: session.currency,
         lines: session.priced.lines.clone(),
@@ -338,5 +339,6 @@ fn order(
         updated_at: context.now,
     };
     order.open(context.address.clone());
+    order.note_changes(None);
     Ok(order)
 }

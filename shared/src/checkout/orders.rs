@@ -11,6 +11,7 @@ use crate::{
         note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
         order_payment::PaymentRefusal,
+        payment::PaymentMethod,
     },
     ports::{OrderFilter, OrderPage, Orders as _, Saved, StoreError, StoredResponse, Stores},
 };
@@ -33,6 +34,8 @@ pub enum OrderError {
     TooLateToCancel(OrderStatus),
     #[error("only the whole authorized amount of {authorized} can be captured: leave the amount out")]
     PartOfCapture { authorized: Minor },
+    #[error("what was paid by card is refunded by card: leave byHand out")]
+    ByHandIsForCash,
     #[error("tracking can only be given when the order is shipped")]
     TrackingOutOfPlace,
     #[error(transparent)]
@@ -139,6 +142,8 @@ pub struct Refund {
     pub id: Uuid,
     pub amount: Option<Minor>,
     pub reason: Option<String>,
+    /// It was paid back in another way, and is only recorded.
+    pub by_hand: bool,
 }
 
 /// Records a refund in the order. The payment must be finished next.
@@ -147,8 +152,17 @@ pub async fn refund(
     context: &RequestContext<Staff>,
     command: Refund,
 ) -> Result<Order, OrderError> {
-    let edit =
-        |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), context.now)?);
+    let edit = |order: &mut Order| {
+        let Refund { id, amount, reason, by_hand, .. } = command.clone();
+        if order.payment.card.is_some() && by_hand {
+            return Err(OrderError::ByHandIsForCash);
+        }
+        if order.payment.method == PaymentMethod::CashOnDelivery && by_hand {
+            let actor = Actor::Staff(context.who.user.clone());
+            return Ok(order.pay_back_cash(id, amount, reason, None, actor, context.now)?);
+        }
+        Ok(order.ask_refund(id, amount, reason, context.now)?)
+    };
     change_any(stores, context, command.order, edit).await
 }
 
@@ -214,9 +228,8 @@ async fn change<Who: Sync>(
             orders.drop_copies(owner, id, context.request(), None).await;
             return Ok(Moved { order: current, moved: false });
         }
-        next.version = next.version.saturating_add(1);
+        let release = next.follow(&current);
         let stored_response = stored_response(&next);
-        let release = next.release(&current);
         crash::point("order: nothing changed").await;
         match orders.save(&next, release, stored_response.as_ref(), context.attempt(retry.change())).await? {
             Saved::Done => return Ok(Moved { order: next, moved: true }),

@@ -242,9 +242,8 @@ impl<S: Stores> Finisher<'_, S> {
     }
 
     async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Waits, StoreError> {
-        next.version = before.version.saturating_add(1);
         let waits = next.begin_to_wait();
-        let release = next.release(before);
+        let release = next.follow(before);
         let reopens = release.session;
         let change = self.request.payment_step(change);
         let attempt = Attempt { request: self.request, change, deadline: self.deadline, places: self.places };

@@ -1,6 +1,6 @@
 //! Orders: a snapshot of what was bought, and the state machine of its status.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -14,7 +14,8 @@ use crate::domain::{
     money::Currency,
     note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
-    payment::{Payment, PaymentMethod, PaymentStatus},
+    order_change::OrderChange,
+    payment::{Payment, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
     tax::Relief,
@@ -28,6 +29,8 @@ pub struct Order {
     pub status: OrderStatus,
     /// Counts the changes, as in a session.
     pub version: u64,
+    /// What this version changed, for its event.
+    pub changes: BTreeSet<OrderChange>,
     pub payment: Payment,
     pub currency: Currency,
     pub lines: Vec<PricedLine>,
@@ -237,14 +240,7 @@ impl Order {
             return Err(IllegalMove { from: self.status, to });
         }
         self.status = to;
-        let never_paid = self.payment.status == PaymentStatus::Pending || self.payment.method == PaymentMethod::Free;
-        if to == OrderStatus::Cancelled && never_paid {
-            self.payment.status = PaymentStatus::Cancelled;
-        }
-        // Cash is paid on delivery.
-        if to == OrderStatus::Delivered && self.payment.method == PaymentMethod::CashOnDelivery {
-            self.payment.status = PaymentStatus::Paid;
-        }
+        self.pay_by_status();
         self.history.push(Step { status: to, at: now, actor, note });
         self.updated_at = now;
         Ok(true)
@@ -294,7 +290,7 @@ impl Order {
 
     /// What the change from `before` to this order gives back. It is given back once, because a change is written only
     /// over the version that it was made from.
-    pub fn release(&mut self, before: &Self) -> Release {
+    pub(super) fn release(&mut self, before: &Self) -> Release {
         let called_off = self.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
         // The card payment failed: the customer may try another card.
         let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();

@@ -162,6 +162,10 @@ impl Order {
         if self.payment.method == PaymentMethod::Card && waits && self.status != to {
             return Err(PaymentRefusal::ByPaymentOnly);
         }
+        // Money has gone back, so it is recorded as a refund. The status follows.
+        if to == OrderStatus::Refunded && self.status.next().contains(&to) {
+            return self.pay_back_all_cash(note, actor, now);
+        }
         Ok(self.become_status(to, actor, note, now)?)
     }
 

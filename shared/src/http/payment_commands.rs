@@ -47,6 +47,8 @@ struct RefundBody {
     refund_id: String,
     amount: Option<i64>,
     reason: Option<String>,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 impl Command for Refund {
@@ -59,7 +61,9 @@ impl Command for Refund {
         let id = faults.take("/refundId", id);
         let amount = amount(&mut faults, body.amount, "leave it out to refund all that is left");
         let reason = note(&mut faults, "/reason", body.reason, 500);
-        faults.finish(id.map(|id| Self { order, id, amount, reason })).map_err(Problem::validation)
+        faults
+            .finish(id.map(|id| Self { order, id, amount, reason, by_hand: body.by_hand }))
+            .map_err(Problem::validation)
     }
 }
 

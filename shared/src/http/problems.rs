@@ -321,6 +321,7 @@ impl From<OrderError> for Problem {
                 Self::new(422, "CAPTURE_AMOUNT_NOT_AUTHORIZED", "The amount isn't what was authorized", detail)
                     .with("authorizedAmount", authorized)
             }
+            OrderError::ByHandIsForCash => Self::new(409, "NOT_PAID_IN_CASH", "The order isn't paid in cash", detail),
             OrderError::TooManyNotes(_) => Self::new(409, "TOO_MANY_NOTES", "The order has too many notes", detail),
             OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
             OrderError::Contended => busy(),

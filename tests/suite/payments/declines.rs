@@ -200,7 +200,7 @@ async fn declined_attempts_move_to_an_account_and_stay_out_of_its_list() {
     let mut moved = attempts.clone();
     moved.push(order_id(&order["order"]).to_owned());
     moved.reverse();
-    assert_eq!(claimed["orders"], json!(moved));
+    assert_eq!(claimed["orderIds"], json!(moved));
     for attempt in &attempts {
         guest.order(attempt).await.refused(404, "ORDER_NOT_FOUND");
         assert_eq!(user.order(attempt).await.expect(200)["order"]["paymentStatus"], "declined");

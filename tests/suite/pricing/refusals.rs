@@ -90,10 +90,11 @@ fn smallest_totals_for_cards_that_are_no_amounts() {
         ("/cards/minimumTotals/USD", json!({"minimumTotals": {"USD": "50"}})),
         ("/cards/minimumTotal", json!({"minimumTotal": {"USD": 50}})),
         ("/cards", json!([])),
+        ("/cards", json!({})),
     ] {
         refused(at, cards(of));
     }
-    assert_eq!(faults(cards(json!({}))), Vec::<String>::new());
+    assert_eq!(faults(cards(json!(null))), Vec::<String>::new());
     assert_eq!(faults(cards(json!({"minimumTotals": {"USD": 0, "EUR": 1000}}))), Vec::<String>::new());
 }
 

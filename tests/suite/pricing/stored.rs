@@ -102,6 +102,19 @@ fn the_orders_of_schema_1_read_as_they_were() {
     }
 }
 
+/// Cash was stored as nothing but paid: then all of it was received, and all of it can be paid back.
+#[test]
+fn an_order_that_was_paid_in_cash_before_amounts_were_stored_was_paid_in_full() {
+    let mut saved = document("order-shipped");
+    saved["status"] = json!("delivered");
+    saved["paymentStatus"] = json!("paid");
+    let total = saved["summary"]["total"].clone();
+    let stored: StoredOrder = serde_json::from_value(saved).expect("an order");
+    let shown = serde_json::to_value(OrderAnswer::from(&Order::try_from(stored).expect("an order"))).expect("JSON");
+
+    assert_eq!(shown["order"]["cash"], json!({"receivedAmount": total, "refundedAmount": 0}));
+}
+
 /// When these notes were written, customers could read them. Staff may not have known: they are hidden now.
 #[test]
 fn a_note_of_staff_without_a_visibility_is_for_staff_and_any_other_is_not() {

@@ -13,7 +13,7 @@ use crate::{
         },
         stored::catalog::{
             CatalogFile, StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping,
-            StoredTaxRules,
+            StoredTaxRules, card_rule,
         },
     },
     domain::{
@@ -49,8 +49,8 @@ struct StoredRules {
     document: StoredShipping,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cash_on_delivery: Option<StoredCash>,
-    #[serde(default, skip_serializing_if = "StoredCards::is_default")]
-    cards: StoredCards,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cards: Option<StoredCards>,
 }
 
 /// The countries with tax rules.
@@ -128,7 +128,7 @@ fn snapshot(
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }
-    snapshot.cards = rules.cards.rule().map_err(invalid)?;
+    snapshot.cards = card_rule(rules.cards.as_ref()).map_err(invalid)?;
     // A country without a document has no rule: this is an issue of the cart, not an error of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
         snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;

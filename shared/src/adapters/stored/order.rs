@@ -1,5 +1,7 @@
 //! A stored order: the item in `DynamoDB` and in its stream, and the document in Redis.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
@@ -9,7 +11,7 @@ use crate::{
     adapters::stored::{
         SCHEMA, Unreadable, check_schema,
         parts::{StoredApplied, StoredLine, StoredOffer, StoredSummary, StoredTax, each},
-        payment::{StoredCard, due},
+        payment::{StoredCard, StoredCash, due},
         same_members,
     },
     domain::{
@@ -19,6 +21,7 @@ use crate::{
         note::{Note, NoteVisibility},
         open::{AddressKey, Open},
         order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order_change::OrderChange,
         payment::{Payment, PaymentMethod, PaymentStatus},
         priced::{AppliedCoupon, Summary},
         tax::Relief,
@@ -35,6 +38,10 @@ pub struct StoredOrder {
     pub version: u64,
     /// The change that wrote this version: see [`ChangeId`].
     pub change_id: Uuid,
+    /// What this version changed. A set in `DynamoDB`, because the event takes it from the stream as a list of texts.
+    /// Older orders have none until their next change.
+    #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
+    changes: BTreeSet<OrderChange>,
     order_number: String,
     checkout_id: CheckoutId,
     status: OrderStatus,
@@ -42,6 +49,8 @@ pub struct StoredOrder {
     payment_status: PaymentStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     card: Option<StoredCard>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cash: Option<StoredCash>,
     /// With `due`, the key of the sparse index of due orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
@@ -163,12 +172,14 @@ impl StoredOrder {
             schema: SCHEMA,
             version: order.version,
             change_id: change.0,
+            changes: order.changes.clone(),
             order_number: order.number(),
             checkout_id: order.checkout,
             status: order.status,
             payment_method: order.payment.method,
             payment_status: order.payment.status,
             card: order.payment.card.as_deref().map(Into::into),
+            cash: order.payment.cash.as_deref().map(Into::into),
             due_shard: order.payment.due().map(|_| due::shard(order.id)),
             due: order.payment.due().map(due::text),
             currency: order.currency,
@@ -216,10 +227,12 @@ impl TryFrom<StoredOrder> for Order {
             checkout: stored.checkout_id,
             status: stored.status,
             version: stored.version,
+            changes: stored.changes,
             payment: Payment {
                 method: stored.payment_method,
                 status: stored.payment_status,
                 card: stored.card.map(|card| Box::new(card.read(due))),
+                cash: StoredCash::read(stored.cash, stored.payment_method, stored.payment_status, summary.total),
             },
             currency: stored.currency,
             lines: each(stored.items),

@@ -2,6 +2,7 @@
 //! calls itself.
 
 mod card;
+mod cash;
 mod intent;
 mod status;
 mod token;
@@ -11,6 +12,7 @@ use time::{Duration, OffsetDateTime};
 use crate::domain::money::Minor;
 
 pub use card::{Capture, CardPayment, PaymentEvent, Refund};
+pub use cash::CashPayment;
 pub use intent::{Intent, IntentStatus, Refunded};
 pub use status::{PaymentMethod, PaymentStatus, RefundStatus};
 pub use token::{CardToken, NotAToken};
@@ -27,6 +29,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// Set if it is paid by card: see [`PaymentMethod`].
     pub card: Option<Box<CardPayment>>,
+    /// Set once cash was received.
+    pub cash: Option<Box<CashPayment>>,
 }
 
 /// The next action at the provider. Each may be done twice with one effect.
@@ -50,11 +54,11 @@ pub enum NextAction {
 impl Payment {
     /// The payment of a total of zero: it is paid at once.
     pub const fn nothing() -> Self {
-        Self { method: PaymentMethod::Free, status: PaymentStatus::Paid, card: None }
+        Self { method: PaymentMethod::Free, status: PaymentStatus::Paid, card: None, cash: None }
     }
 
     pub const fn cash_on_delivery() -> Self {
-        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None }
+        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None, cash: None }
     }
 
     /// A card that will be charged.
@@ -72,7 +76,7 @@ impl Payment {
             refunds: Vec::new(),
             events: vec![PaymentEvent { status: PaymentStatus::Pending, at: now, code: None }],
         };
-        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)) }
+        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)), cash: None }
     }
 
     /// Sets how long the customer may take if the bank asks for authentication.
@@ -97,6 +101,12 @@ impl Payment {
     /// When it is due for the reconciler.
     pub fn due(&self) -> Option<OffsetDateTime> {
         self.card.as_ref()?.due
+    }
+
+    /// All refunds, by whatever method, oldest first.
+    pub fn refunds(&self) -> impl Iterator<Item = &Refund> {
+        let of_card = self.card.iter().flat_map(|card| &card.refunds);
+        of_card.chain(self.cash.iter().flat_map(|cash| &cash.refunds))
     }
 
     /// The captured amount less all refunds that are made or requested.

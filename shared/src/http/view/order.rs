@@ -17,6 +17,7 @@ use crate::{
     http::{
         cursor,
         view::{
+            cash::CashView,
             parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
         },
@@ -67,6 +68,8 @@ pub struct OrderView {
     payment_status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<PaymentView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cash: Option<CashView>,
     version: u64,
     currency: Currency,
     items: Vec<ItemView>,
@@ -158,6 +161,7 @@ impl From<&Order> for OrderView {
             payment_method: order.payment.method,
             payment_status: order.payment.status,
             payment: order.payment.card.as_deref().map(Into::into),
+            cash: order.payment.cash.as_deref().map(Into::into),
             version: order.version,
             currency: order.currency,
             items: order.lines.iter().map(Into::into).collect(),

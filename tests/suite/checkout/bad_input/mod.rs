@@ -97,7 +97,10 @@ impl Shop {
             }
             Route::CaptureOrder => json!({"amount": 4887}),
             Route::RefundOrder => {
-                json!({"refundId": "9549a1ab-ad00-4d46-8088-d00f037ddd5b", "amount": 100, "reason": "a scratch"})
+                json!({
+                    "refundId": "9549a1ab-ad00-4d46-8088-d00f037ddd5b", "amount": 100, "reason": "a scratch",
+                    "byHand": true
+                })
             }
             _ if !with_body().any(|with_body| with_body == route) => panic!("{route:?} takes no body"),
             _ => panic!(

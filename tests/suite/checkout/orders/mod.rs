@@ -1,5 +1,6 @@
 //! Orders: what is listed, what is kept of a purchase, and which way an order may go.
 
+mod cash;
 mod list;
 mod moves;
 mod notes;

@@ -42,30 +42,25 @@ const PUBLISHED: [(&str, i64); 24] = [
     ("USD", 50),
 ];
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoredCards {
     /// In place of Stripe's own for these currencies; 0 means that there is none.
-    #[serde(default, skip_serializing_if = "StoredAmounts::is_empty")]
     minimum_totals: StoredAmounts,
 }
 
-impl StoredCards {
-    /// Whether the file says nothing about cards.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
+/// The rule of a catalog that says this of cards.
+///
+/// # Errors
+/// Every fault, with its JSON pointer in what the catalog says.
+pub fn card_rule(stored: Option<&StoredCards>) -> Result<CardRule, Vec<Invalid>> {
+    let mut faults = Faults::default();
+    let published = PUBLISHED.iter().filter_map(|(code, amount)| Some((code.parse().ok()?, Minor::new(*amount).ok()?)));
+    let mut minimum_totals: Amounts = published.collect();
+    if let Some(stored) = stored {
+        minimum_totals.extend(amounts(&mut faults, "/minimumTotals", &stored.minimum_totals));
     }
-
-    /// # Errors
-    /// Every fault, with its JSON pointer in the rule.
-    pub fn rule(&self) -> Result<CardRule, Vec<Invalid>> {
-        let mut faults = Faults::default();
-        let published =
-            PUBLISHED.iter().filter_map(|(code, amount)| Some((code.parse().ok()?, Minor::new(*amount).ok()?)));
-        let mut minimum_totals: Amounts = published.collect();
-        minimum_totals.extend(amounts(&mut faults, "/minimumTotals", &self.minimum_totals));
-        faults.finish(Some(CardRule { minimum_totals }))
-    }
+    faults.finish(Some(CardRule { minimum_totals }))
 }
 
 #[cfg(test)]
@@ -74,11 +69,11 @@ mod tests {
 
     #[test]
     fn each_published_amount_is_in_the_rule_unless_the_file_has_another() {
-        let rule = StoredCards::default().rule().unwrap();
+        let rule = card_rule(None).unwrap();
         assert_eq!(rule.minimum_totals.len(), PUBLISHED.len());
         let file: StoredCards =
             serde_json::from_str(r#"{"minimumTotals": {"USD": 0, "EUR": 100, "KWD": 500}}"#).unwrap();
-        let rule = file.rule().unwrap();
+        let rule = card_rule(Some(&file)).unwrap();
         let of = |code: &str| rule.minimum_totals.get(&code.parse().unwrap()).map(|amount| amount.get());
         assert_eq!(["USD", "EUR", "KWD", "JPY", "TRY"].map(of), [Some(0), Some(100), Some(500), Some(50), None]);
         assert_eq!(rule.minimum_totals.len(), PUBLISHED.len() + 1);

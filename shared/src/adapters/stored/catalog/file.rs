@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     adapters::stored::catalog::{
         StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax,
-        StoredTaxRules,
+        StoredTaxRules, card_rule,
     },
     domain::{
         coupon::Coupon,
@@ -34,8 +34,8 @@ pub struct CatalogFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
     /// Without this rule, Stripe's own smallest amounts apply.
-    #[serde(default, skip_serializing_if = "StoredCards::is_default")]
-    pub cards: StoredCards,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cards: Option<StoredCards>,
 }
 
 /// A catalog file that passed all checks.
@@ -85,7 +85,7 @@ impl CatalogFile {
         if let Some(cash) = &self.cash_on_delivery {
             faults.nest("/cashOnDelivery", cash.rule());
         }
-        faults.nest("/cards", self.cards.rule());
+        faults.nest("/cards", card_rule(self.cards.as_ref()));
         let tax = faults.nest("/tax", self.tax.by_country());
         if let Some(tax) = &tax {
             self.check_tax_codes(&mut faults, tax);

@@ -9,7 +9,7 @@ mod product;
 mod shipping;
 mod tax;
 
-pub use cards::StoredCards;
+pub use cards::{StoredCards, card_rule};
 pub use cash::StoredCash;
 pub use coupon::StoredCoupon;
 pub use file::{CatalogFile, CheckedCatalog};
