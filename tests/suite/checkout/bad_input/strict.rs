@@ -163,7 +163,7 @@ async fn a_capture_takes_no_body_an_empty_one_or_the_whole_amount() {
     };
     let capture = async |order: &str, body: Option<&str>| {
         let event = staff.event_about(Route::CaptureOrder, order).header("content-type", "application/json");
-        staff.send(Route::CaptureOrder, &body.into_iter().fold(event, |event, body| event.body(body))).await
+        staff.send(Route::CaptureOrder, &body.into_iter().fold(event, Event::body)).await
     };
     for body in [None, Some(""), Some(" \n"), Some("{}"), Some("{\"amount\":null}")] {
         let (order, total) = held().await;

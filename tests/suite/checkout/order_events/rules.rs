@@ -44,7 +44,7 @@ fn rules() -> BTreeMap<String, Value> {
     rules.split("\n### ").skip(1).map(rule).collect()
 }
 
-/// Whether EventBridge passes this event by this pattern: each member of the pattern must be there, with one of its
+/// Whether `EventBridge` passes this event by this pattern: each member of the pattern must be there, with one of its
 /// values, or with a list that has one of them.
 fn passes(pattern: &Value, event: &Value) -> bool {
     match (pattern, event) {

@@ -102,7 +102,7 @@ async fn the_one_cancelled_order_behind_a_thousand_others_is_found_by_going_on()
     let guest = world.guest();
     let oldest = buy(&guest).await;
     guest.cancel(&oldest).await.expect(200);
-    copy_order(&world, &oldest, &[CONFIRMED; 1050]).await;
+    copy_order(&world, &oldest, &vec![CONFIRMED; 1050]).await;
     world.dynamodb.forget_calls();
 
     let pages = all_pages(&guest, &[("status", "cancelled")]).await;
@@ -177,7 +177,7 @@ async fn however_many_attempts_there_are_a_request_reads_so_much_and_no_more() {
     let world = Setup::default().unlimited().build().await;
     let guest = world.guest();
     let oldest = buy(&guest).await;
-    copy_order(&world, &oldest, &[DECLINED; 1000]).await;
+    copy_order(&world, &oldest, &vec![DECLINED; 1000]).await;
     world.dynamodb.forget_calls();
 
     let pages = all_pages(&guest, &[]).await;
