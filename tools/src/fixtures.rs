@@ -62,8 +62,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     let (context, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
     let before = order.clone();
     order.payment = paid(&order, context.now)?;
-    order.version += 1;
-    let release = order.release(&before);
+    let release = order.follow(&before);
     let saved = app.orders.save(&order, release, None, context.attempt(context.request().attempt(1))).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
     Ok(())
@@ -100,7 +99,7 @@ async fn place(
     let command = Confirm {
         checkout,
         expected_total: session.priced.summary.total,
-        payment: PaymentInput::CashOnDelivery,
+        payment: Some(PaymentInput::CashOnDelivery),
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),

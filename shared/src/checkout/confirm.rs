@@ -1,6 +1,6 @@
 //! Turning a session into one order, exactly once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     checkout::{
@@ -13,6 +13,7 @@ use crate::{
     },
     crash,
     domain::{
+        card_rule::CardRefusal,
         cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         catalog::CatalogSnapshot,
@@ -39,7 +40,8 @@ pub struct Confirm {
     pub checkout: CheckoutId,
     /// The total that the customer saw and agreed to pay.
     pub expected_total: Minor,
-    pub payment: PaymentInput,
+    /// None only if there is nothing to pay.
+    pub payment: Option<PaymentInput>,
     pub customer: Customer,
     pub notes: Option<String>,
 }
@@ -68,6 +70,8 @@ pub enum ConfirmError {
     AddressRequired,
     #[error("the session has no shipping method yet")]
     MethodRequired,
+    #[error("the request has no payment method, and the total isn't zero")]
+    PaymentMethodRequired,
     /// The price has changed since the customer saw it. The session has the new prices.
     #[error("the total is {}, not what the customer agreed to", .0.priced.summary.total)]
     TotalChanged(Box<Session>),
@@ -83,6 +87,11 @@ pub enum ConfirmError {
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
+    #[error(transparent)]
+    CardTotal(#[from] CardRefusal),
+    /// The provider takes no such amount, whatever the card. Stock, coupons and the session are as before.
+    #[error("the payment provider doesn't take this amount: {code}; change the order, or pay in another way")]
+    AmountRefused { code: String },
     /// Too many cards were declined for the session, the caller or the address. The next may be tried after this time.
     #[error("too many cards were declined; another may be tried later, or pay in another way")]
     TooManyDeclines(Duration),
@@ -178,7 +187,7 @@ pub async fn confirm(
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
         let payment = refuse(&session, &command)
-            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, &command.payment));
+            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, command.payment.as_ref()));
         let payment = match payment {
             Ok(payment) => payment,
             Err(refusal) => {
@@ -236,12 +245,11 @@ async fn finish(
     created: bool,
 ) -> Result<Confirmed, ConfirmError> {
     let done = Finisher::of(stores, context).finish(order, None).await?;
-    match (done.order.payment.status, done.too_many_open) {
-        (PaymentStatus::Declined, _) => {
-            let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
-            Err(ConfirmError::Declined { code: last })
-        }
-        (PaymentStatus::Cancelled, Some(limit)) => Err(ConfirmError::TooManyOpenOrders(limit)),
+    let last = done.order.payment.card.as_ref().and_then(|card| card.events.last()?.code.clone());
+    match (done.order.payment.status, done.too_many_open, last) {
+        (PaymentStatus::Declined, _, code) => Err(ConfirmError::Declined { code }),
+        (PaymentStatus::Cancelled, Some(limit), _) => Err(ConfirmError::TooManyOpenOrders(limit)),
+        (PaymentStatus::Cancelled, None, Some(code)) => Err(ConfirmError::AmountRefused { code }),
         _ if done.order.status == OrderStatus::Cancelled => Err(ConfirmError::OrderCancelled { order: done.order.id }),
         _ => Ok(Confirmed { order: done.order, created, client_secret: done.client_secret }),
     }
@@ -250,18 +258,20 @@ async fn finish(
 /// Whether the order is what the request asks for.
 fn is_for(order: &Order, command: &Confirm) -> bool {
     let is_paid_so = match (&order.payment.card, &command.payment) {
-        (Some(card), PaymentInput::Card(token)) => card.token == *token,
-        _ => is_by_same_method(order, &command.payment),
+        (Some(card), Some(PaymentInput::Card(token))) => card.token == *token,
+        _ => is_by_same_method(order, command.payment.as_ref()),
     };
     is_paid_so && has_same_content(order, command)
 }
 
-fn is_by_same_method(order: &Order, payment: &PaymentInput) -> bool {
-    let method = match payment {
-        PaymentInput::CashOnDelivery => PaymentMethod::CashOnDelivery,
-        PaymentInput::Card(_) => PaymentMethod::Card,
-    };
-    order.payment.method == method
+fn is_by_same_method(order: &Order, payment: Option<&PaymentInput>) -> bool {
+    match (order.payment.method, payment) {
+        // It costs nothing: the request's method doesn't matter.
+        (PaymentMethod::Free, _)
+        | (PaymentMethod::CashOnDelivery, Some(PaymentInput::CashOnDelivery))
+        | (PaymentMethod::Card, Some(PaymentInput::Card(_))) => true,
+        (PaymentMethod::CashOnDelivery | PaymentMethod::Card, _) => false,
+    }
 }
 
 fn has_same_content(order: &Order, command: &Confirm) -> bool {
@@ -287,7 +297,7 @@ async fn stand_by(
         return Err(ConfirmError::OrderCancelled { order: order.id });
     }
     // A page that makes a new token for each click asks for the same all the same.
-    if is_by_same_method(&order, &command.payment) && has_same_content(&order, command) {
+    if is_by_same_method(&order, command.payment.as_ref()) && has_same_content(&order, command) {
         return finish(stores, context, order, false).await.map(Some);
     }
     Err(ConfirmError::AlreadyPlaced { order: order.id })
@@ -383,18 +393,19 @@ fn payment(
     context: &RequestContext,
     session: &Session,
     snapshot: &CatalogSnapshot,
-    payment: &PaymentInput,
+    payment: Option<&PaymentInput>,
 ) -> Result<Payment, ConfirmError> {
     let total = session.priced.summary.total;
-    let PaymentInput::Card(token) = payment else {
+    if total.is_zero() {
+        return Ok(Payment::nothing());
+    }
+    let PaymentInput::Card(token) = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
         let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
         snapshot.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
     };
     let terms = payments.terms(total, session.currency)?;
-    if total.is_zero() {
-        return Ok(Payment::nothing(PaymentMethod::Card));
-    }
+    snapshot.cards.allow(total, session.currency)?;
     if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }
@@ -418,6 +429,7 @@ fn order(
         checkout: session.id,
         status,
         version: 1,
+        changes: BTreeSet::new(),
         payment,
         cancellation: None,
         currency: session.currency,
@@ -439,5 +451,6 @@ fn order(
         updated_at: context.now,
     };
     order.open(context.address.clone());
+    order.note_changes(None);
     Ok(order)
 }

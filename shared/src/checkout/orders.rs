@@ -8,13 +8,14 @@ use crate::{
     domain::{
         ids::{OrderId, Owner},
         money::Minor,
+        note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
         order_payment::{PaymentRefusal, RefundRequest, ShippingTerms},
-        payment::{IntentStatus, PaymentStatus, RefundSource},
+        payment::{IntentStatus, PaymentMethod, PaymentStatus, RefundSource},
     },
     ports::{
-        Attempt, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Release, Saved, StoreError,
-        StoredResponse, Stores,
+        Attempt, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError, StoredResponse,
+        Stores,
     },
 };
 
@@ -36,6 +37,8 @@ pub enum OrderError {
     TooLateToCancel(OrderStatus),
     #[error("tracking can only be given when the order is shipped")]
     TrackingOutOfPlace,
+    #[error(transparent)]
+    TooManyNotes(#[from] TooManyNotes),
     #[error("the order is being changed by too many requests at once")]
     Contended,
     #[error("another request with this idempotency key was answered first")]
@@ -82,6 +85,7 @@ pub struct Moved {
 #[derive(Clone, Debug)]
 pub struct Cancel {
     pub order: OrderId,
+    /// The customer's own words.
     pub reason: Option<String>,
 }
 
@@ -98,7 +102,8 @@ pub async fn cancel(
         if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        Ok(order.call_off(Actor::Customer, command.reason.clone(), context.now)?)
+        let reason = command.reason.clone().map(Note::for_customer);
+        Ok(order.call_off(Actor::Customer, reason, context.now)?)
     };
     change(stores, context, owner, command.order, edit, stored_response).await
 }
@@ -107,7 +112,7 @@ pub async fn cancel(
 pub struct SetStatus {
     pub order: OrderId,
     pub status: OrderStatus,
-    pub note: Option<String>,
+    pub note: Option<Note>,
     pub tracking: Tracking,
     /// Ship it although the customer disputes the payment.
     pub despite_dispute: bool,
@@ -129,9 +134,9 @@ pub(super) async fn give_up(
         if !next.give_up(context.now)? {
             return Ok(current);
         }
-        next.version = next.version.saturating_add(1);
+        let release = next.follow(&current);
         let attempt = Attempt { places, ..context.attempt(retry.change()) };
-        match stores.orders().save(&next, Release::default(), None, attempt).await? {
+        match stores.orders().save(&next, release, None, attempt).await? {
             Saved::Done => return Ok(next),
             Saved::Conflict(Some(order)) if retry.again().await => current = *order,
             _ => return Err(OrderError::Contended),
@@ -139,7 +144,8 @@ pub(super) async fn give_up(
     }
 }
 
-/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once.
+/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once. If the order has the
+/// status already, a new note is kept all the same.
 pub async fn set_status(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
@@ -153,7 +159,14 @@ pub async fn set_status(
             return Err(OrderError::TrackingOutOfPlace);
         }
         let actor = Actor::Staff(context.who.user.clone());
-        let mut changed = order.move_by_hand(command.status, terms, actor, command.note.clone(), context.now)?;
+        let mut changed =
+            order.move_by_hand(command.status, terms, actor.clone(), command.note.clone(), context.now)?;
+        if !changed
+            && order.status == command.status
+            && let Some(note) = command.note.clone()
+        {
+            changed = order.add_note(actor, note, context.now)?;
+        }
         if tracked && order.tracking != command.tracking {
             order.tracking = command.tracking.clone();
             order.updated_at = context.now;
@@ -183,16 +196,23 @@ pub async fn refund(
     command: Refund,
 ) -> Result<Order, OrderError> {
     let edit = |order: &mut Order| {
-        let wanted = RefundRequest {
-            id: command.id,
-            amount: command.amount,
-            reason: command.reason.clone(),
-            source: if command.by_hand { RefundSource::ByHand } else { RefundSource::Shop },
-            actor: Actor::Staff(context.who.user.clone()),
-        };
-        Ok(order.ask_refund(wanted, context.now)?)
+        let Refund { id, amount, reason, by_hand, .. } = command.clone();
+        let actor = Actor::Staff(context.who.user.clone());
+        if order.payment.method == PaymentMethod::CashOnDelivery && by_hand {
+            return Ok(order.pay_back_cash(id, amount, reason, None, actor, context.now)?);
+        }
+        let source = if by_hand { RefundSource::ByHand } else { RefundSource::Shop };
+        Ok(order.ask_refund(RefundRequest { id, amount, reason, source, actor }, context.now)?)
     };
     change_any(stores, context, command.order, edit).await
+}
+
+/// The capture of an authorized amount, by staff.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureOrder {
+    pub order: OrderId,
+    /// None: all that the bank holds.
+    pub amount: Option<Minor>,
 }
 
 /// Records in the order that its authorized amount, or a part of it, is to be captured. The payment must be finished
@@ -200,10 +220,9 @@ pub async fn refund(
 pub async fn capture(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
-    order: OrderId,
-    amount: Option<Minor>,
+    command: CaptureOrder,
 ) -> Result<Order, OrderError> {
-    change_any(stores, context, order, |order| Ok(order.ask_capture(amount, context.now)?)).await
+    change_any(stores, context, command.order, |order| Ok(order.ask_capture(command.amount, context.now)?)).await
 }
 
 /// Changes an order of any owner.
@@ -243,9 +262,8 @@ async fn change<Who: Sync>(
             orders.drop_copies(owner, id, context.request(), None).await;
             return Ok(Moved { order: current, moved: false });
         }
-        next.version = next.version.saturating_add(1);
+        let release = next.follow(&current);
         let stored_response = stored_response(&next);
-        let release = next.release(&current);
         crash::point("order: nothing changed").await;
         match orders.save(&next, release, stored_response.as_ref(), context.attempt(retry.change())).await? {
             Saved::Done => return Ok(Moved { order: next, moved: true }),

@@ -68,7 +68,10 @@ enum ProviderReply {
     Nothing {
         declined: Option<String>,
     },
-    /// With the ledger, if the refund was refused: it says why.
+    AmountRefused {
+        code: String,
+    },
+    /// With the ledger, if the refund was refused or is of another amount: it says why.
     Refund {
         id: Uuid,
         refunded: Refunded,
@@ -82,7 +85,7 @@ impl ProviderReply {
     fn declined(&self) -> Option<&str> {
         match self {
             Self::Intent { declined, .. } | Self::Nothing { declined } => declined.as_deref(),
-            Self::Refund { .. } | Self::Ledger(_) => None,
+            Self::AmountRefused { .. } | Self::Refund { .. } | Self::Ledger(_) => None,
         }
     }
 }
@@ -210,6 +213,7 @@ impl<S: Stores> Finisher<'_, S> {
             Ok(intent) => self.decided(intent).await,
             // Refused without a payment, for example because the token is used up.
             Err(PaymentError::Refused { code, .. }) => Ok(ProviderReply::Nothing { declined: Some(code) }),
+            Err(PaymentError::AmountRefused { code, .. }) => Ok(ProviderReply::AmountRefused { code }),
             Err(error) => Err(error),
         }
     }
@@ -238,6 +242,7 @@ impl<S: Stores> Finisher<'_, S> {
             let news = match reply {
                 ProviderReply::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
                 ProviderReply::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
+                ProviderReply::AmountRefused { code } => next.learn_the_amount_was_refused(code, self.now),
                 ProviderReply::Refund { id, refunded, ledger } => {
                     let mirrored = ledger.as_ref().is_some_and(|ledger| next.learn_ledger(ledger, self.now));
                     next.learn_refund(*id, refunded, self.now) || mirrored
@@ -275,9 +280,8 @@ impl<S: Stores> Finisher<'_, S> {
     }
 
     async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Waits, StoreError> {
-        next.version = before.version.saturating_add(1);
         let waits = next.begin_to_wait();
-        let release = next.release(before);
+        let release = next.follow(before);
         let reopens = release.session;
         let change = self.request.payment_step(change);
         let attempt = Attempt { request: self.request, change, deadline: self.deadline, places: self.places };

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     money::Minor,
+    note::Note,
     order::{Actor, Cancellation, IllegalMove, Order, OrderStatus},
     payment::{
         END_NOTICE, Intent, IntentStatus, Ledger, NextAction, PaymentIncident, PaymentMethod, PaymentStatus, Refund,
@@ -147,6 +148,16 @@ impl Order {
         true
     }
 
+    /// Applies that the provider takes no such amount, whatever the card. Returns whether anything changed.
+    pub fn learn_the_amount_was_refused(&mut self, code: &str, now: OffsetDateTime) -> bool {
+        let news = self.learn_nothing_was_paid(None, now);
+        let card = self.payment.card.as_mut().filter(|_| news);
+        if let Some(event) = card.and_then(|card| card.events.last_mut()) {
+            event.code = Some(code.to_owned());
+        }
+        news
+    }
+
     /// Applies the provider's answer to a request for a refund. Returns whether that is new.
     pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
         let news = self.payment.learn_refund(id, refunded, self.summary.total, now);
@@ -163,7 +174,7 @@ impl Order {
 
     /// Lets the order's status follow its refunds. Refunded as a whole, an order that hasn't left is cancelled, as soon
     /// as all refunds are asked for: its goods must not leave. One that has left is refunded when all are made.
-    fn follow_refunds(&mut self, news: bool, actor: Actor, note: Option<String>, now: OffsetDateTime) {
+    fn follow_refunds(&mut self, news: bool, actor: Actor, reason: Option<String>, now: OffsetDateTime) {
         if !news {
             return;
         }
@@ -171,7 +182,8 @@ impl Order {
             && !card.captured.is_zero()
             && card.given_back() >= card.captured
         {
-            let note = note.or_else(|| Some("everything was refunded".to_owned()));
+            let note = reason.unwrap_or_else(|| "everything was refunded".to_owned());
+            let note = Some(Note::for_customer(note));
             let to = match self.status {
                 OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Processing => OrderStatus::Cancelled,
                 _ => OrderStatus::Refunded,
@@ -205,12 +217,7 @@ impl Order {
     /// Cancels the order. With a card, what was paid is refunded and an authorized amount is voided. While the result
     /// of a payment is unknown, the cancellation is recorded and the payment given up; whatever the result is, the order
     /// ends as cancelled. Returns whether anything changed.
-    pub fn call_off(
-        &mut self,
-        actor: Actor,
-        note: Option<String>,
-        now: OffsetDateTime,
-    ) -> Result<bool, PaymentRefusal> {
+    pub fn call_off(&mut self, actor: Actor, note: Option<Note>, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
         if self.is_called_off() {
             return Ok(false);
         }
@@ -256,7 +263,7 @@ impl Order {
         to: OrderStatus,
         terms: ShippingTerms,
         actor: Actor,
-        note: Option<String>,
+        note: Option<Note>,
         now: OffsetDateTime,
     ) -> Result<bool, PaymentRefusal> {
         if to == OrderStatus::Cancelled {
@@ -268,6 +275,10 @@ impl Order {
         let waits = self.payment.status.is_open() || to == OrderStatus::Refunded;
         if self.payment.method == PaymentMethod::Card && waits && self.status != to {
             return Err(PaymentRefusal::ByPaymentOnly);
+        }
+        // Money has gone back, so it is recorded as a refund. The status follows.
+        if to == OrderStatus::Refunded && self.status.next().contains(&to) {
+            return self.pay_back_all_cash(note, actor, now);
         }
         Ok(self.become_status(to, actor, note, now)?)
     }
@@ -362,7 +373,7 @@ impl Order {
         };
         let (actor, note) = match self.cancellation.take() {
             Some(Cancellation { actor, reason, .. }) => (actor, reason),
-            None => (Actor::Payment, Some(note.to_owned())),
+            None => (Actor::Payment, Some(Note::for_customer(note))),
         };
         // An error means that the goods have left already: then nothing is given back.
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, actor, note, now);

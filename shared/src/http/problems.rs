@@ -9,6 +9,7 @@ use crate::{
         shipping::ShippingError, tax::TaxError,
     },
     domain::{
+        card_rule::CardRefusal,
         cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         coupon::CouponRefusal,
@@ -205,6 +206,11 @@ impl From<ConfirmError> for Problem {
                 let detail = "choose a method first, with POST /calculate-shipping and its shippingMethodId";
                 Self::new(409, "SHIPPING_METHOD_REQUIRED", "There is no shipping method yet", detail)
             }
+            // A request without a method says that there is nothing to pay, and the session says so too: it is checked
+            // before.
+            ConfirmError::PaymentMethodRequired => {
+                Self::new(422, "PAYMENT_METHOD_REQUIRED", "The request has no payment method", detail)
+            }
             // The route adds the session, because only the route knows its time to live.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
             ConfirmError::Issues(issues) => {
@@ -221,6 +227,14 @@ impl From<ConfirmError> for Problem {
             }
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
+            }
+            ConfirmError::CardTotal(CardRefusal::TooSmall { minimum, .. }) => {
+                Self::new(422, "AMOUNT_TOO_SMALL_FOR_CARD", "The total is too small for a card", detail)
+                    .with("minimumTotal", minimum)
+            }
+            ConfirmError::AmountRefused { code } => {
+                Self::new(422, "AMOUNT_REFUSED_BY_PROVIDER", "The payment provider doesn't take the amount", detail)
+                    .with("providerCode", code)
             }
             ConfirmError::TooManyDeclines(wait) => {
                 Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)
@@ -330,6 +344,7 @@ impl From<OrderError> for Problem {
             OrderError::TooLateToCancel(_) => {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }
+            OrderError::TooManyNotes(_) => Self::new(409, "TOO_MANY_NOTES", "The order has too many notes", detail),
             OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
             OrderError::Contended => busy(),
             OrderError::AlreadyAnswered => already_answered(),

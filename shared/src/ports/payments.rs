@@ -61,6 +61,9 @@ pub enum PaymentError {
     /// The provider refused the call and has done nothing. The code is the provider's.
     #[error("{operation}: refused with {code}")]
     Refused { operation: &'static str, code: String },
+    /// The provider takes no such amount, whatever the card, and has done nothing. The code is the provider's.
+    #[error("{operation}: the amount was refused with {code}")]
+    AmountRefused { operation: &'static str, code: String },
 }
 
 /// The payment provider. It is called after the order is stored. Every call may be repeated and has one effect.

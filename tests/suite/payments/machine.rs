@@ -14,6 +14,7 @@ use shared::{
     adapters::stored::order::StoredOrder,
     domain::{
         money::Minor,
+        note::Note,
         order::{Actor, Order, OrderStatus, Step},
         order_payment::{RefundRequest, ShippingTerms},
         payment::{
@@ -494,7 +495,7 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
                 learns(&mut order, &reply, now)?;
             }
             Act::CallOff => {
-                called_off |= order.call_off(Actor::Customer, Some(REASON.to_owned()), now) == Ok(true);
+                called_off |= order.call_off(Actor::Customer, Some(Note::for_customer(REASON)), now) == Ok(true);
             }
             Act::Replace => {
                 let _ = order.give_up(now);
@@ -578,7 +579,7 @@ fn comes_to_rest(
     }
     prop_assert_eq!(&order.cancellation, &None);
     let mine = order.history.iter().filter(|step| step.actor == Actor::Customer && step.note.is_some());
-    prop_assert!(mine.into_iter().all(|step| step.note.as_deref() == Some(REASON)));
+    prop_assert!(mine.into_iter().all(|step| step.note == Some(Note::for_customer(REASON))));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Cards: never paid without an order, never an order half done.
 
 mod after_the_sale;
+mod amounts;
 mod backlog;
 mod crashes;
 mod currencies;
@@ -10,8 +11,10 @@ mod lost_answers;
 mod machine;
 mod open_orders;
 mod poison;
+mod provider_truth;
 mod purchase;
 mod reconcile;
+mod replaced;
 mod schedules;
 mod secrets;
 mod webhook;

@@ -1,4 +1,4 @@
-//! A stored payment by card, as a part of its order.
+//! A stored payment, by card or in cash, as a part of its order.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
@@ -6,7 +6,9 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::domain::{
     ids::Owner,
     money::Minor,
-    payment::{Capture, CardPayment, CardToken, Dispute, PaymentEvent, Refund},
+    payment::{
+        Capture, CardPayment, CardToken, CashPayment, Dispute, PaymentEvent, PaymentMethod, PaymentStatus, Refund,
+    },
 };
 
 /// The key of the index of due orders.
@@ -32,6 +34,34 @@ pub mod due {
 
     pub fn parse(text: &str) -> Result<OffsetDateTime, Unreadable> {
         OffsetDateTime::parse(text, &Rfc3339).map_err(|e| Unreadable::new("due time", e))
+    }
+}
+
+/// Stored cash, as a part of its order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredCash {
+    received: Minor,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<Refund>,
+}
+
+impl From<&CashPayment> for StoredCash {
+    fn from(cash: &CashPayment) -> Self {
+        Self { received: cash.received, refunds: cash.refunds.clone() }
+    }
+}
+
+impl StoredCash {
+    /// Older orders store nothing of their cash but that it is paid: then all of it was.
+    pub fn read(
+        stored: Option<Self>,
+        method: PaymentMethod,
+        status: PaymentStatus,
+        total: Minor,
+    ) -> Option<Box<CashPayment>> {
+        let paid = method == PaymentMethod::CashOnDelivery && status == PaymentStatus::Paid;
+        let cash = stored.map(|Self { received, refunds }| CashPayment { received, refunds });
+        cash.or_else(|| paid.then(|| CashPayment::new(total))).map(Box::new)
     }
 }
 

@@ -99,6 +99,9 @@ impl Payments for Stripe {
                 // intent.
                 None => match self.list(charge.order, charge.limit).await? {
                     Some(intent) => Ok(intent),
+                    None if fault.is_about_the_amount() => {
+                        Err(PaymentError::AmountRefused { operation: OPERATION, code: fault.code().to_owned() })
+                    }
                     None => Err(refused(&fault.decline_code())),
                 },
             },

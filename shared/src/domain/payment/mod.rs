@@ -2,6 +2,7 @@
 //! calls itself.
 
 mod card;
+mod cash;
 mod dispute;
 mod intent;
 mod ledger;
@@ -13,6 +14,7 @@ use time::{Duration, OffsetDateTime};
 use crate::domain::money::Minor;
 
 pub use card::{Capture, CardPayment, PaymentEvent, Refund};
+pub use cash::CashPayment;
 pub use dispute::{Dispute, DisputeStatus};
 pub use intent::{Intent, IntentStatus, Ledger, PaymentIncident, ProviderRefund, ProviderRefundStatus, Refunded};
 pub use status::{PaymentMethod, PaymentStatus, RefundSource, RefundStatus};
@@ -36,6 +38,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// Set if it is paid by card: see [`PaymentMethod`].
     pub card: Option<Box<CardPayment>>,
+    /// Set once cash was received.
+    pub cash: Option<Box<CashPayment>>,
 }
 
 /// The next action at the provider. Each may be done twice with one effect.
@@ -65,13 +69,13 @@ pub enum NextAction {
 }
 
 impl Payment {
-    /// A payment of nothing.
-    pub const fn nothing(method: PaymentMethod) -> Self {
-        Self { method, status: PaymentStatus::Paid, card: None }
+    /// The payment of a total of zero: it is paid at once.
+    pub const fn nothing() -> Self {
+        Self { method: PaymentMethod::Free, status: PaymentStatus::Paid, card: None, cash: None }
     }
 
     pub const fn cash_on_delivery() -> Self {
-        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None }
+        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None, cash: None }
     }
 
     /// A card that will be charged.
@@ -93,7 +97,7 @@ impl Payment {
             disputes: Vec::new(),
             events: vec![PaymentEvent::new(PaymentStatus::Pending, now)],
         };
-        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)) }
+        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)), cash: None }
     }
 
     /// Sets how long the customer may take if the bank asks for authentication.
@@ -118,6 +122,12 @@ impl Payment {
     /// When it is due for the reconciler.
     pub fn due(&self) -> Option<OffsetDateTime> {
         self.card.as_ref()?.due
+    }
+
+    /// All refunds, by whatever method, oldest first.
+    pub fn refunds(&self) -> impl Iterator<Item = &Refund> {
+        let of_card = self.card.iter().flat_map(|card| &card.refunds);
+        of_card.chain(self.cash.iter().flat_map(|cash| &cash.refunds))
     }
 
     /// The captured amount less all refunds that are made or requested, and less what the bank has taken back.

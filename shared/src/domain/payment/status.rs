@@ -9,6 +9,8 @@ use crate::domain::as_text::as_text;
 pub enum PaymentMethod {
     CashOnDelivery,
     Card,
+    /// The total is zero, so there is nothing to pay.
+    Free,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, VariantArray)]
