@@ -1,11 +1,16 @@
 //! Erasing the person from an order: what the books need stays, and what says who it was goes.
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use crate::domain::{
     ids::{Owner, UserId},
-    order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
-    payment::{CardPayment, CardToken, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus},
+    order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+    order_change::OrderChange,
+    payment::{
+        CardPayment, CardToken, CashPayment, Dispute, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus,
+    },
 };
 
 /// Why the person can't be erased from an order yet: somebody still needs to reach them, or to pay them.
@@ -17,6 +22,8 @@ pub enum Unfinished {
     Payment(PaymentStatus),
     #[error("something is left to do at the payment provider")]
     Due,
+    #[error("the customer disputes the payment at their bank: the answer may need who they are")]
+    Disputed,
     #[error("a refund is under way")]
     RefundPending,
     #[error("a refund failed: pay it back first, with another refund or another way")]
@@ -43,11 +50,17 @@ impl Order {
             PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized => {
                 return Some(Unfinished::Payment(self.payment.status));
             }
+            PaymentStatus::Disputed => return Some(Unfinished::Disputed),
             PaymentStatus::Paid
+            | PaymentStatus::PartiallyPaid
             | PaymentStatus::PartiallyRefunded
             | PaymentStatus::Refunded
+            | PaymentStatus::ChargedBack
             | PaymentStatus::Declined
             | PaymentStatus::Cancelled => {}
+        }
+        if card.disputes.iter().any(|dispute| dispute.status.is_open()) {
+            return Some(Unfinished::Disputed);
         }
         if card.refunds.iter().any(|refund| refund.status == RefundStatus::Pending) {
             return Some(Unfinished::RefundPending);
@@ -72,7 +85,9 @@ impl Order {
             checkout,
             status,
             version,
+            changes: _,
             payment,
+            cancellation,
             currency,
             lines,
             summary,
@@ -97,7 +112,9 @@ impl Order {
             checkout,
             status,
             version: version.saturating_add(1),
+            changes: BTreeSet::from([OrderChange::Erased]),
             payment: payment.without_person(),
+            cancellation: cancellation.map(|cancellation| Cancellation { reason: None, ..cancellation }),
             currency,
             lines,
             summary,
@@ -144,9 +161,21 @@ impl Step {
 
 impl Payment {
     fn without_person(self) -> Self {
-        let Self { method, status, card } = self;
-        Self { method, status, card: card.map(|card| Box::new(card.without_person())) }
+        let Self { method, status, card, cash } = self;
+        let cash = cash.map(|cash| {
+            let CashPayment { received, refunds } = *cash;
+            Box::new(CashPayment { received, refunds: without_reasons(refunds) })
+        });
+        Self { method, status, card: card.map(|card| Box::new(card.without_person())), cash }
     }
+}
+
+/// The amounts, dates and ids of refunds, and not why they were made or failed.
+fn without_reasons(refunds: Vec<Refund>) -> Vec<Refund> {
+    let without = |Refund { id, amount, status, reason: _, at, source, of_rest, provider_id, attempt, code: _ }| {
+        Refund { id, amount, status, reason: None, at, source, of_rest, provider_id, attempt, code: None }
+    };
+    refunds.into_iter().map(without).collect()
 }
 
 impl CardPayment {
@@ -164,12 +193,29 @@ impl CardPayment {
             action_time,
             due,
             capture_asked,
+            capture_amount,
+            capture_before,
+            end_reported,
             captured,
             refunds,
+            disputes,
             events,
         } = self;
-        let refund = |Refund { id, amount, status, reason: _, at }| Refund { id, amount, status, reason: None, at };
-        let event = |PaymentEvent { status, at, code: _ }| PaymentEvent { status, at, code: None };
+        let dispute = |Dispute { id, amount, status, moves, reason: _, at }| Dispute {
+            id,
+            amount,
+            status,
+            moves,
+            reason: None,
+            at,
+        };
+        let event = |PaymentEvent { status, at, code: _, received, paid_back }| PaymentEvent {
+            status,
+            at,
+            code: None,
+            received,
+            paid_back,
+        };
         Self {
             payer: None,
             token: CardToken::erased(),
@@ -181,8 +227,12 @@ impl CardPayment {
             action_time,
             due,
             capture_asked,
+            capture_amount,
+            capture_before,
+            end_reported,
             captured,
-            refunds: refunds.into_iter().map(refund).collect(),
+            refunds: without_reasons(refunds),
+            disputes: disputes.into_iter().map(dispute).collect(),
             events: events.into_iter().map(event).collect(),
         }
     }

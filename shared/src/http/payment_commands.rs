@@ -5,23 +5,42 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
-    checkout::{orders::Refund, saved_cards::RemoveCard},
-    domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
+    checkout::{
+        orders::{CaptureOrder, Refund},
+        saved_cards::RemoveCard,
+    },
+    domain::{invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, LARGEST_BODY, bytes, json, path, plain},
+        body::{Command, LARGEST_BODY, bytes, json, optional_json, path, plain},
         problem::Problem,
     },
 };
 
-/// The order whose authorized amount is captured.
-#[derive(Clone, Copy, Debug)]
-pub struct CaptureOrder {
-    pub order: OrderId,
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CaptureBody {
+    amount: Option<i64>,
 }
 
 impl Command for CaptureOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        path(request, "orderId").map(|order| Self { order })
+        let order = path(request, "orderId")?;
+        let body: CaptureBody = optional_json(request)?;
+        let mut faults = Faults::default();
+        let amount = amount(&mut faults, body.amount, "leave it out to capture all that the bank holds");
+        faults.finish(Some(Self { order, amount })).map_err(Problem::validation)
+    }
+}
+
+/// The body's `amount`, in minor units. `without` says what its absence means.
+fn amount(faults: &mut Faults, amount: Option<i64>, without: &str) -> Option<Minor> {
+    match amount.map(Minor::new) {
+        Some(Ok(amount)) if !amount.is_zero() => Some(amount),
+        None => None,
+        Some(_) => {
+            faults.add("/amount", format!("must be a positive amount in minor units; {without}"));
+            None
+        }
     }
 }
 
@@ -37,6 +56,8 @@ struct RefundBody {
     refund_id: String,
     amount: Option<i64>,
     reason: Option<String>,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 impl Command for Refund {
@@ -47,19 +68,11 @@ impl Command for Refund {
         let id = Uuid::parse_str(&body.refund_id)
             .map_err(|_| "must be a UUID of your own: repeated with the same id, the refund is made once");
         let id = faults.take("/refundId", id);
-        let amount = match body.amount.map(Minor::new) {
-            Some(Ok(amount)) if !amount.is_zero() => Some(amount),
-            None => None,
-            Some(_) => {
-                faults.add(
-                    "/amount",
-                    "must be a positive amount in minor units; leave it out to refund all that is left",
-                );
-                None
-            }
-        };
+        let amount = amount(&mut faults, body.amount, "leave it out to refund all that is left");
         let reason = note(&mut faults, "/reason", body.reason, 500);
-        faults.finish(id.map(|id| Self { order, id, amount, reason })).map_err(Problem::validation)
+        faults
+            .finish(id.map(|id| Self { order, id, amount, reason, by_hand: body.by_hand }))
+            .map_err(Problem::validation)
     }
 }
 

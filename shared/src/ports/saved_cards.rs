@@ -11,9 +11,9 @@ use crate::{
 };
 
 /// The provider's customers and their saved cards. The provider learns nothing of a person but the card that they gave
-/// to it themselves. An unclear answer is [`PaymentError::Unknown`]; each call may be repeated.
+/// to it themselves. Each call may be repeated after an error.
 pub trait SavedCards: Sync {
-    /// A customer. Repeated within the hour with the same digest, it returns the same one.
+    /// A customer. Repeated within a minute with the same digest, it returns the same one.
     fn create_customer(&self, digest: &str) -> impl Future<Output = Result<PaymentCustomer, PaymentError>> + Send;
 
     /// Whether there is such a customer: somebody may have deleted it in the provider's dashboard.

@@ -37,7 +37,7 @@ use crate::{
 };
 
 pub use answer::Answer;
-pub use cards::{Cards, Totals, card_confirmation, now, webhook};
+pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::number;
 pub use purchase::{Purchase, STEPS};
 pub use shopper::{Shopper, california, cart, confirmation, for_staff, id_of, in_lists, to_tokyo, total_of};

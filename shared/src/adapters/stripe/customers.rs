@@ -8,8 +8,8 @@ use crate::{
     ports::{PaymentError, SavedCards},
 };
 
-/// Stripe stores failures under a key too, for a day. So a key is for one hour.
-const HOUR_S: i64 = 3600;
+/// Stripe stores its own failures under a key too, for a day. So a key is for one minute.
+const MINUTE_S: i64 = 60;
 
 impl Stripe {
     /// A call about one object. None if Stripe says that there is none, or none of this customer.
@@ -31,8 +31,8 @@ impl Stripe {
 impl SavedCards for Stripe {
     async fn create_customer(&self, digest: &str) -> Result<PaymentCustomer, PaymentError> {
         const OPERATION: &str = "create customer";
-        let hour = self.now().unix_timestamp() / HOUR_S;
-        let key = Some(format!("customer-{digest}-{hour}"));
+        let minute = self.now().unix_timestamp() / MINUTE_S;
+        let key = Some(format!("customer-{digest}-{minute}"));
         // Stripe gets nothing that says who it is: no name, no e-mail, no id.
         let form = [("description", "A customer of the checkout".to_owned())];
         let answer = self.call(OPERATION, "POST", "/v1/customers", &form, key).await?;

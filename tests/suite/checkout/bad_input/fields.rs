@@ -32,7 +32,10 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::CalculateShippingPreview => &["/currency", "/shippingAddress/country", "/shippingAddress/county"],
             Route::ConfirmOrder => &["/checkoutId", "/paymentMethod", "/customerInfo/email", "/notes"],
             Route::CancelOrder => &["/reason"],
-            _ => &["/status", "/note", "/trackingNumber"],
+            Route::RefundOrder => &["/refundId", "/reason"],
+            Route::CaptureOrder => &[],
+            Route::UpdateOrderStatus => &["/status", "/note", "/trackingNumber", "/carrier"],
+            other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, which of {other:?}'s are texts"),
         };
         cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
     }
@@ -73,7 +76,7 @@ async fn a_missing_member_is_told_at_its_place() {
             Route::ConfirmOrder => {
                 &["/checkoutId", "/expectedTotal", "/paymentMethod", "/customerInfo", "/customerInfo/email"]
             }
-            Route::CancelOrder => &[],
+            Route::CancelOrder | Route::CaptureOrder => &[],
             Route::RefundOrder => &["/refundId"],
             Route::UpdateOrderStatus => &["/status"],
             other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, what {other:?} can't do without"),
@@ -109,6 +112,27 @@ async fn a_quantity_is_a_whole_number_from_1_to_999() {
     ];
 
     each_is_refused(&shop, values(&shop, Route::Initiate, "/cartItems/0/quantity", &quantities)).await;
+}
+
+#[tokio::test]
+async fn an_amount_of_staff_is_a_whole_positive_number_of_cents() {
+    let shop = Shop::open().await;
+    let amounts = [
+        json!("100"),
+        json!(1.5),
+        json!(100.0),
+        json!(0),
+        json!(-100),
+        json!(9_007_199_254_740_992_u64),
+        json!(u64::MAX),
+        json!({"amount": 100}),
+        json!(true),
+    ];
+    let cases = [Route::CaptureOrder, Route::RefundOrder]
+        .into_iter()
+        .flat_map(|route| values(&shop, route, "/amount", &amounts));
+
+    each_is_refused(&shop, cases).await;
 }
 
 #[tokio::test]

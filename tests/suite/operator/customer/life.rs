@@ -174,7 +174,7 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
         "firstName",
         "lastName",
         "phone",
-        "customerState",
+        "changes",
         "notes",
         "trackingNumber",
         "firstOrder",
@@ -196,8 +196,10 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
             }
         };
         without(members.get_mut("history"), "note");
+        without(members.get_mut("history"), "noteVisibility");
         if let Some(card) = members.get_mut("card") {
             without(card.get_mut("refunds"), "reason");
+            without(card.get_mut("refunds"), "code");
             without(card.get_mut("events"), "code");
             card.as_object_mut().expect("members").remove("token");
         }
