@@ -155,7 +155,7 @@ const fn post(route: Route, function: &'static str, path: &'static str, caller: 
 }
 
 const fn delete(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
-    row(route, function, "DELETE", path, caller)
+    row(route, function, "DELETE", path, caller).reading(BodyKind::Nothing)
 }
 
 const fn put(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {

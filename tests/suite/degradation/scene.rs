@@ -29,7 +29,11 @@ impl Scene {
         let staff = world.staff().served_by(&container);
         let mut shopper = guest.clone();
         let event = match route {
-            Route::Initiate | Route::CalculateShippingPreview | Route::Health => {
+            Route::Health => {
+                before();
+                guest.event(route)
+            }
+            Route::Initiate | Route::CalculateShippingPreview => {
                 before();
                 guest.event(route).json(&match route {
                     Route::Initiate => json!({"cartItems": cart(&[("espresso-beans", 2)])}),
