@@ -321,12 +321,14 @@ impl Order {
         let left = self.payment.left();
         if let Some(known) = card.refunds.iter().find(|refund| refund.id == id) {
             return match amount {
+                // Of all that was left, the provider may have had less.
+                Some(amount) if known.of_rest && amount > known.amount => Ok(false),
                 Some(amount) if amount != known.amount => Err(PaymentRefusal::OtherRefund { amount: known.amount }),
                 _ => Ok(false),
             };
         }
-        let of_rest = amount.is_none() && source == RefundSource::Shop;
         let amount = amount.unwrap_or(left);
+        let of_rest = amount == left && source == RefundSource::Shop;
         if amount.is_zero() || amount > left {
             return Err(PaymentRefusal::MoreThanLeft { left });
         }
