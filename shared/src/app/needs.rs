@@ -50,6 +50,8 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
+    ("create-fulfillment", false, &[]),
+    ("create-return", false, &[]),
     ("get-order", false, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", false, &[ENDED_SESSION]),
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
@@ -74,6 +76,7 @@ pub const ALL: &[Row] = &[
     ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
+    ("update-return", false, &[]),
 ];
 
 /// The key attributes of each table and index.

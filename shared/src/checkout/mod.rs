@@ -4,6 +4,7 @@ pub mod address;
 pub mod confirm;
 pub mod coupon;
 pub mod initiate;
+pub mod lines;
 pub mod merge_guest;
 pub mod orders;
 pub mod payment;

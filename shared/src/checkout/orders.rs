@@ -3,12 +3,14 @@
 use uuid::Uuid;
 
 use crate::{
-    checkout::request_context::{RequestContext, Staff},
+    checkout::request_context::{CallerOrStaff, RequestContext, Staff},
     crash,
     domain::{
         ids::{OrderId, Owner},
+        lines::{LineRefund, LineUnits},
         money::Minor,
         order::{Actor, Order, OrderStatus, Tracking},
+        order_lines::LineRefusal,
         order_payment::PaymentRefusal,
     },
     ports::{OrderFilter, OrderPage, Orders as _, Saved, StoreError, StoredResponse, Stores},
@@ -28,6 +30,8 @@ pub enum OrderError {
     NotFound,
     #[error(transparent)]
     Payment(#[from] PaymentRefusal),
+    #[error(transparent)]
+    Lines(#[from] LineRefusal),
     #[error("an order that is {0} can't be cancelled any more")]
     TooLateToCancel(OrderStatus),
     #[error("tracking can only be given when the order is shipped")]
@@ -66,24 +70,40 @@ pub struct Moved {
 pub struct Cancel {
     pub order: OrderId,
     pub reason: Option<String>,
+    /// Only these units.
+    pub lines: Option<CancelLines>,
 }
 
-/// Cancels an order for its owner. Stock and coupon uses are given back, once. A repeated cancellation returns the same
+/// Units to cancel.
+#[derive(Clone, Debug)]
+pub struct CancelLines {
+    /// The client makes the id. One id is one cancellation.
+    pub id: Uuid,
+    pub items: Vec<LineUnits>,
+}
+
+/// Cancels an order, or units of it, for its owner or for staff. Stock and coupon uses are given back, once. A repeated cancellation returns the same
 /// order. A card payment must be finished next: see [`crate::checkout::payment`].
 pub async fn cancel(
     stores: &impl Stores,
-    context: &RequestContext,
+    context: &RequestContext<CallerOrStaff>,
     command: Cancel,
     stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Moved, OrderError> {
-    let owner = &context.who.owner;
     let edit = |order: &mut Order| {
-        if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
+        let lines = command.lines.clone();
+        let is_known = |lines: &CancelLines| order.cancellations.iter().any(|known| known.id == lines.id);
+        let again = order.status == OrderStatus::Cancelled || lines.as_ref().is_some_and(is_known);
+        if !again && context.who.staff.is_none() && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        Ok(order.call_off(Actor::Customer, command.reason.clone(), context.now)?)
+        let (actor, reason) = (context.who.actor(), command.reason.clone());
+        match lines {
+            Some(CancelLines { id, items }) => Ok(order.cancel_lines(id, items, reason, actor, context.now)?),
+            None => Ok(order.call_off(actor, reason, context.now)?),
+        }
     };
-    change(stores, context, owner, command.order, edit, stored_response).await
+    change_own_or_any(stores, context, command.order, edit, stored_response).await
 }
 
 #[derive(Clone, Debug)]
@@ -106,24 +126,23 @@ pub async fn set_status(
             return Err(OrderError::TrackingOutOfPlace);
         }
         let actor = Actor::Staff(context.who.user.clone());
-        let mut changed = order.move_by_hand(command.status, actor, command.note.clone(), context.now)?;
-        if tracked && order.tracking != command.tracking {
-            order.tracking = command.tracking.clone();
-            order.updated_at = context.now;
-            changed = true;
+        if command.status == OrderStatus::Shipped {
+            return Ok(order.ship_rest(&command.tracking, actor, command.note.clone(), context.now)?);
         }
-        Ok(changed)
+        Ok(order.move_by_hand(command.status, actor, command.note.clone(), context.now)?)
     };
-    change_any(stores, context, command.order, edit).await
+    Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
 
-/// A refund by staff: of an amount that was paid by card, or of all that is left of it.
+/// A refund by staff: of units, of an amount that was paid by card, or of all that is left of it.
 #[derive(Clone, Debug)]
 pub struct Refund {
     pub order: OrderId,
     /// The client makes the id. One id is refunded once.
     pub id: Uuid,
     pub amount: Option<Minor>,
+    /// Units, or shipping, instead of an amount.
+    pub lines: Option<LineRefund>,
     pub reason: Option<String>,
 }
 
@@ -133,9 +152,17 @@ pub async fn refund(
     context: &RequestContext<Staff>,
     command: Refund,
 ) -> Result<Order, OrderError> {
-    let edit =
-        |order: &mut Order| Ok(order.ask_refund(command.id, command.amount, command.reason.clone(), context.now)?);
-    change_any(stores, context, command.order, edit).await
+    let edit = |order: &mut Order| {
+        let Refund { id, amount, lines, reason, .. } = command.clone();
+        match lines {
+            Some(lines) => {
+                let actor = Actor::Staff(context.who.user.clone());
+                Ok(order.ask_line_refund(id, &lines, reason, actor, context.now)?)
+            }
+            None => Ok(order.ask_refund(id, amount, reason, context.now)?),
+        }
+    };
+    Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
 
 /// Records in the order that its authorized amount is to be captured. The payment must be finished next.
@@ -144,23 +171,40 @@ pub async fn capture(
     context: &RequestContext<Staff>,
     order: OrderId,
 ) -> Result<Order, OrderError> {
-    change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?)).await
+    Ok(change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?), &|_| None).await?.order)
+}
+
+/// Changes an order of the caller, or of any owner for staff.
+pub(super) async fn change_own_or_any(
+    stores: &impl Stores,
+    context: &RequestContext<CallerOrStaff>,
+    id: OrderId,
+    edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
+) -> Result<Moved, OrderError> {
+    match change(stores, context, &context.who.owner, id, &edit, stored_response).await {
+        Err(OrderError::NotFound) if context.who.staff.is_some() => {
+            change_any(stores, context, id, edit, stored_response).await
+        }
+        result => result,
+    }
 }
 
 /// Changes an order of any owner.
-async fn change_any(
+pub(super) async fn change_any<Who: Sync>(
     stores: &impl Stores,
-    context: &RequestContext<Staff>,
+    context: &RequestContext<Who>,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
-) -> Result<Order, OrderError> {
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
+) -> Result<Moved, OrderError> {
     let mut retry = context.retry(INDEX_ATTEMPTS);
     loop {
         let owner = stores.orders().owner_of(id).await?.ok_or(OrderError::NotFound)?;
-        match change(stores, context, &owner, id, &edit, &|_| None).await {
+        match change(stores, context, &owner, id, &edit, stored_response).await {
             // The index is eventually consistent: it may still name the guest whose order has just been claimed.
             Err(OrderError::NotFound) if retry.again().await => {}
-            result => return Ok(result?.order),
+            result => return result,
         }
     }
 }

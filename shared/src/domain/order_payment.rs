@@ -28,6 +28,8 @@ pub enum PaymentRefusal {
     OtherRefund { amount: Minor },
     #[error("the payment by card changes this status: use the routes for capture, refund and cancellation")]
     ByPaymentOnly,
+    #[error("a fulfillment makes an order partially shipped: use its route")]
+    ByFulfillmentsOnly,
 }
 
 impl Order {
@@ -40,7 +42,7 @@ impl Order {
         self.status == OrderStatus::Cancelled
     }
 
-    fn plan(&mut self, now: OffsetDateTime) {
+    pub(in crate::domain) fn plan(&mut self, now: OffsetDateTime) {
         self.payment.plan(self.is_called_off(), now);
         self.updated_at = now;
     }
@@ -152,6 +154,9 @@ impl Order {
         if to == OrderStatus::Cancelled {
             return self.call_off(actor, note, now);
         }
+        if to == OrderStatus::PartiallyShipped && self.status != to {
+            return Err(PaymentRefusal::ByFulfillmentsOnly);
+        }
         let waits = self.payment.status.is_open() || to == OrderStatus::Refunded;
         if self.payment.method == PaymentMethod::Card && waits && self.status != to {
             return Err(PaymentRefusal::ByPaymentOnly);
@@ -214,6 +219,7 @@ impl Order {
         if self.is_called_off() {
             self.refund_what_is_left("paid after the order was cancelled", now);
         }
+        self.refund_credits(now);
     }
 
     /// Confirms the order: it is paid or authorized.

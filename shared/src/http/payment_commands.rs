@@ -2,13 +2,13 @@
 
 use lambda_http::Request;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::{
     checkout::orders::Refund,
     domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, LARGEST_BODY, bytes, json, path, plain},
+        body::{Command, LARGEST_BODY, Object, bytes, json, path, plain},
+        line_commands::{RefundItem, own_id, refund},
         problem::Problem,
     },
 };
@@ -30,6 +30,9 @@ impl Command for CaptureOrder {
 struct RefundBody {
     refund_id: String,
     amount: Option<i64>,
+    items: Option<Vec<Object<RefundItem>>>,
+    shipping: Option<bool>,
+    restock: Option<bool>,
     reason: Option<String>,
 }
 
@@ -38,9 +41,7 @@ impl Command for Refund {
         let order = path(request, "orderId")?;
         let body: RefundBody = json(request)?;
         let mut faults = Faults::default();
-        let id = Uuid::parse_str(&body.refund_id)
-            .map_err(|_| "must be a UUID of your own: repeated with the same id, the refund is made once");
-        let id = faults.take("/refundId", id);
+        let id = own_id(&mut faults, "/refundId", &body.refund_id);
         let amount = match body.amount.map(Minor::new) {
             Some(Ok(amount)) if !amount.is_zero() => Some(amount),
             None => None,
@@ -52,8 +53,13 @@ impl Command for Refund {
                 None
             }
         };
+        let shipping = body.shipping.unwrap_or(false);
+        if body.amount.is_some() && (body.items.is_some() || shipping) {
+            faults.add("/amount", "must not be given with items or shipping: their amount is calculated");
+        }
+        let lines = refund(&mut faults, body.items, shipping, body.restock.unwrap_or(false));
         let reason = note(&mut faults, "/reason", body.reason, 500);
-        faults.finish(id.map(|id| Self { order, id, amount, reason })).map_err(Problem::validation)
+        faults.finish(id.map(|id| Self { order, id, amount, lines, reason })).map_err(Problem::validation)
     }
 }
 

@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::domain::{
     as_text::as_text,
     ids::Owner,
+    lines::RefundedLines,
     money::Minor,
     payment::{
         status::{PaymentStatus, RefundStatus},
@@ -64,6 +65,9 @@ pub struct Refund {
     pub reason: Option<String>,
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
+    /// Of a refund by line.
+    #[serde(flatten)]
+    pub lines: RefundedLines,
 }
 
 /// One entry of a payment's history.

@@ -8,7 +8,7 @@ mod token;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::domain::money::Minor;
+use crate::domain::{lines::RefundedLines, money::Minor};
 
 pub use card::{Capture, CardPayment, PaymentEvent, Refund};
 pub use intent::{Intent, IntentStatus, Refunded};
@@ -152,8 +152,20 @@ impl Payment {
 
     /// Records a requested refund. The amount must be left.
     pub fn ask_refund(&mut self, id: uuid::Uuid, amount: Minor, reason: Option<String>, now: OffsetDateTime) {
+        self.ask_refund_of(id, amount, reason, RefundedLines::default(), now);
+    }
+
+    /// Records a requested refund of units. The amount must be left.
+    pub fn ask_refund_of(
+        &mut self,
+        id: uuid::Uuid,
+        amount: Minor,
+        reason: Option<String>,
+        lines: RefundedLines,
+        now: OffsetDateTime,
+    ) {
         if let Some(card) = &mut self.card {
-            card.refunds.push(Refund { id, amount, status: RefundStatus::Pending, reason, at: now });
+            card.refunds.push(Refund { id, amount, status: RefundStatus::Pending, reason, at: now, lines });
         }
     }
 

@@ -3,6 +3,7 @@
 mod cart_issue;
 mod claim;
 mod health;
+mod lines;
 mod order;
 mod parts;
 mod payment;

@@ -4,11 +4,12 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
+    checkout::request_context::CallerOrStaff,
     domain::{
         address::Address,
         ids::{CertificateNumber, CheckoutId, OrderId},
-        money::Currency,
-        order::{Actor, Customer, Order, OrderStatus, Step},
+        money::{Currency, Minor},
+        order::{Customer, Order, OrderStatus, Step},
         payment::{PaymentMethod, PaymentStatus},
         tax::Relief,
         vat::VatNumber,
@@ -16,7 +17,8 @@ use crate::{
     http::{
         cursor,
         view::{
-            parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+            lines::{CancellationView, FulfillmentView, OrderItemView, ReturnView, amount_due, side},
+            parts::{CouponView, ExplanationView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
         },
     },
@@ -44,6 +46,12 @@ impl OrderAnswer {
         self
     }
 
+    /// For the owner as it is, and for staff as for staff.
+    #[must_use]
+    pub fn shown_to(self, who: &CallerOrStaff) -> Self {
+        if who.staff.is_some() { self.for_staff() } else { self }
+    }
+
     /// Adds what the customer's browser needs to continue the payment.
     #[must_use]
     pub fn with_client_secret(mut self, secret: Option<String>) -> Self {
@@ -67,7 +75,7 @@ pub struct OrderView {
     payment: Option<PaymentView>,
     version: u64,
     currency: Currency,
-    items: Vec<ItemView>,
+    items: Vec<OrderItemView>,
     summary: SummaryView,
     tax_breakdown: Vec<TaxView>,
     shipping_address: Address,
@@ -92,6 +100,15 @@ pub struct OrderView {
     tracking_number: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     carrier: Option<String>,
+    /// Of an order that isn't paid yet: its total less what was cancelled or returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_due: Option<Minor>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fulfillments: Vec<FulfillmentView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cancellations: Vec<CancellationView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    returns: Vec<ReturnView>,
     status_history: Vec<StepView>,
     /// Not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -115,12 +132,7 @@ struct StepView {
 
 impl From<&Step> for StepView {
     fn from(step: &Step) -> Self {
-        let actor = match step.actor {
-            Actor::Customer => "customer",
-            Actor::Staff(_) => "staff",
-            Actor::Payment => "payment",
-        };
-        Self { status: step.status, at: step.at, actor, note: step.note.clone() }
+        Self { status: step.status, at: step.at, actor: side(&step.actor), note: step.note.clone() }
     }
 }
 
@@ -136,7 +148,7 @@ impl From<&Order> for OrderView {
             payment: order.payment.card.as_deref().map(Into::into),
             version: order.version,
             currency: order.currency,
-            items: order.lines.iter().map(Into::into).collect(),
+            items: OrderItemView::all(order),
             summary: order.summary.into(),
             tax_breakdown: order.taxes.iter().map(Into::into).collect(),
             shipping_address: order.shipping_address.clone(),
@@ -158,6 +170,10 @@ impl From<&Order> for OrderView {
             notes: order.notes.clone(),
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),
+            amount_due: amount_due(order),
+            fulfillments: order.fulfillments.iter().map(Into::into).collect(),
+            cancellations: order.cancellations.iter().map(Into::into).collect(),
+            returns: order.returns.iter().map(Into::into).collect(),
             status_history: order.history.iter().map(Into::into).collect(),
             created_at: order.created_at,
             updated_at: order.updated_at,

@@ -1,0 +1,193 @@
+//! Refunds of units, each with its share of discounts, tax and, on request, shipping.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{
+    lines::{
+        Cancellation, LineCounts, LineRefund, LineShare, LineUnits, RefundedLines, Return, ReturnStatus,
+        UnitsToRefund, cut, total_of,
+    },
+    money::Minor,
+    order::{Actor, Order},
+    order_lines::{LineRefusal, PaidBack},
+    order_payment::PaymentRefusal,
+};
+
+/// The units of one line that a refund pays back, by where they are.
+#[derive(Clone, Copy)]
+struct Split {
+    line: usize,
+    /// Were cancelled before.
+    owed: u32,
+    /// Are open, and are cancelled by the refund.
+    open: u32,
+    shipped: u32,
+    /// Of those that were shipped: may be with the customer, and no return of them is asked for.
+    returnable: u32,
+}
+
+impl Order {
+    /// Requests a refund of units: first of those that were cancelled and are still owed, then of those that can still
+    /// be shipped, which are cancelled by it, then of those that were shipped. With `restock` those that were shipped
+    /// count as returned. The same id again is the same refund. Returns whether it is new.
+    ///
+    /// # Errors
+    /// [`LineRefusal`] if a unit was refunded already, or more would go back than is left of the payment.
+    pub fn ask_line_refund(
+        &mut self,
+        id: Uuid,
+        wanted: &LineRefund,
+        reason: Option<String>,
+        actor: Actor,
+        now: OffsetDateTime,
+    ) -> Result<bool, LineRefusal> {
+        let Some(card) = &self.payment.card else { return Err(PaymentRefusal::NotByCard.into()) };
+        if self.payment.status.is_open() {
+            return Err(PaymentRefusal::UnderWay.into());
+        }
+        if let Some(known) = card.refunds.iter().find(|refund| refund.id == id) {
+            let same = is_same(&known.lines, wanted);
+            return if same { Ok(false) } else { Err(PaymentRefusal::OtherRefund { amount: known.amount }.into()) };
+        }
+        let counts = self.line_counts();
+        let splits = wanted.items.iter().map(|item| self.split(&counts, *item)).collect::<Result<Vec<_>, _>>()?;
+        let units: Vec<_> = splits.iter().map(|split| (split.line, [split.owed + split.open, split.shipped])).collect();
+        let items = self.shares_of(&units, wanted.shipping);
+        let shipping = (wanted.shipping && items.is_empty()).then(|| self.shipping_left());
+        let amount = total_of(&items).plus(shipping.unwrap_or_default().amount).unwrap_or(Minor::MAX);
+        let left = self.payment.left();
+        if amount > left {
+            return Err(PaymentRefusal::MoreThanLeft { left }.into());
+        }
+        if amount.is_zero() {
+            return Err(LineRefusal::NothingToRefund);
+        }
+        let lines = RefundedLines { items, shipping, restock: wanted.restock };
+        self.payment.ask_refund_of(id, amount, reason.clone(), lines, now);
+        self.plan(now);
+        self.take_back(id, &splits, wanted.restock, reason.as_ref(), &actor, now);
+        self.follow_units(&actor, reason, now)?;
+        Ok(true)
+    }
+
+    fn split(&self, counts: &[LineCounts], wanted: UnitsToRefund) -> Result<Split, LineRefusal> {
+        let LineUnits { line, quantity } = wanted.units;
+        let room = |counts: LineCounts| {
+            let unshipped = if wanted.only_shipped { 0 } else { counts.owed() + counts.open() };
+            unshipped + counts.unsettled_shipped()
+        };
+        let counts = self.room(counts, wanted.units, room)?;
+        let unshipped = |units: u32| if wanted.only_shipped { 0 } else { units };
+        let owed = unshipped(counts.owed()).min(quantity);
+        let open = unshipped(counts.open()).min(quantity - owed);
+        Ok(Split { line, owed, open, shipped: quantity - owed - open, returnable: counts.returnable() })
+    }
+
+    /// Records the units that a refund cancels, and those that came back with it.
+    fn take_back(
+        &mut self,
+        id: Uuid,
+        splits: &[Split],
+        restock: bool,
+        reason: Option<&String>,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) {
+        let units = |of: &dyn Fn(&Split) -> u32| -> Vec<LineUnits> {
+            let units = splits.iter().map(|split| LineUnits { line: split.line, quantity: of(split) });
+            units.filter(|units| units.quantity > 0).collect()
+        };
+        let cancelled = units(&|split| split.open);
+        if !cancelled.is_empty() {
+            self.cancellations.push(Cancellation {
+                id,
+                items: cancelled,
+                reason: reason.cloned(),
+                restocked: restock,
+                refund_id: Some(id),
+                credits: Vec::new(),
+                actor: actor.clone(),
+                at: now,
+            });
+        }
+        let returned = units(&|split| split.shipped.min(split.returnable));
+        if restock && !returned.is_empty() {
+            let mut received = Return::new(id, returned, reason.cloned());
+            received.become_status(ReturnStatus::Received, actor.clone(), None, now);
+            received.restocked = true;
+            received.refund_id = Some(id);
+            self.returns.push(received);
+        }
+    }
+
+    /// Pays back what these units are worth, those of each line as `[cancelled, shipped]`.
+    pub(super) fn pay_back(
+        &mut self,
+        id: Uuid,
+        units: &[(usize, [u32; 2])],
+        shipping: bool,
+        reason: &str,
+        now: OffsetDateTime,
+    ) -> PaidBack {
+        let shares = self.shares_of(units, shipping);
+        if self.awaits_payment() {
+            return PaidBack::Credits(shares);
+        }
+        self.refund_shares(id, shares, self.payment.left(), reason, now).map_or(PaidBack::Nothing, PaidBack::Refund)
+    }
+
+    /// Requests a refund of these shares, of `most` at most. None if that is nothing.
+    fn refund_shares(
+        &mut self,
+        id: Uuid,
+        mut shares: Vec<LineShare>,
+        most: Minor,
+        reason: &str,
+        now: OffsetDateTime,
+    ) -> Option<Uuid> {
+        cut(&mut shares, most);
+        let amount = total_of(&shares);
+        if amount.is_zero() {
+            return None;
+        }
+        let id = self.unused_refund_id(id);
+        let lines = RefundedLines { items: shares, ..RefundedLines::default() };
+        self.payment.ask_refund_of(id, amount, Some(reason.to_owned()), lines, now);
+        Some(id)
+    }
+
+    /// Requests refunds of what was captured and isn't due: for units that were cancelled or returned before.
+    pub(in crate::domain) fn refund_credits(&mut self, now: OffsetDateTime) {
+        let due = self.total_less_credits();
+        let cancelled = self.cancellations.iter().map(|cancellation| (cancellation.id, &cancellation.credits));
+        let all = cancelled.chain(self.returns.iter().map(|of| (of.id, &of.credits)));
+        let all: Vec<_> = all.map(|(id, credits)| (id, credits.clone())).collect();
+        for (id, credits) in all {
+            let most = self.payment.left().less(due);
+            if let Some(refund) = self.refund_shares(id, credits, most, "cancelled before the payment", now) {
+                self.settle_credits(id, refund);
+            }
+        }
+    }
+
+    /// What was a credit is a refund now.
+    fn settle_credits(&mut self, id: Uuid, refund: Uuid) {
+        let cancelled = self.cancellations.iter_mut().map(|of| (of.id, &mut of.credits, &mut of.refund_id));
+        let returned = self.returns.iter_mut().map(|of| (of.id, &mut of.credits, &mut of.refund_id));
+        for (_, credits, refund_id) in cancelled.chain(returned).filter(|(of, ..)| *of == id) {
+            if !credits.is_empty() {
+                credits.clear();
+                *refund_id = Some(refund);
+            }
+        }
+    }
+}
+
+/// Whether a refund is the one that is asked for again.
+fn is_same(known: &RefundedLines, wanted: &LineRefund) -> bool {
+    let units = |share: &LineShare| LineUnits { line: share.line, quantity: share.quantity };
+    let items = known.items.iter().map(units).eq(wanted.items.iter().map(|item| item.units));
+    let shipping = known.shipping.is_some() || known.items.iter().any(|share| share.shipping.is_some());
+    items && shipping == wanted.shipping && known.restock == wanted.restock
+}

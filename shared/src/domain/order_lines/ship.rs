@@ -1,0 +1,100 @@
+//! Shipping the units of an order, in one parcel or in several.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{
+    lines::{Fulfillment, LineUnits, Tracking},
+    order::{Actor, IllegalMove, Order, OrderStatus},
+    order_lines::{LineRefusal, ShippingRefusal, units_where},
+    payment::PaymentStatus,
+};
+
+impl Order {
+    /// Whether anything of it may be shipped now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_ship(&self) -> Result<(), ShippingRefusal> {
+        if self.payment.card.is_some() && self.payment.status.is_open() {
+            return Err(ShippingRefusal::NotPaid);
+        }
+        if self.payment.status == PaymentStatus::Refunded {
+            return Err(ShippingRefusal::Refunded);
+        }
+        Ok(())
+    }
+
+    /// Records a parcel. The same id again is the same parcel. The order is shipped when no unit is left, else partially
+    /// shipped. Returns whether it is new.
+    ///
+    /// # Errors
+    /// [`LineRefusal`] if a unit isn't there to be shipped, or nothing of the order may be.
+    pub fn fulfill(
+        &mut self,
+        id: Uuid,
+        items: Vec<LineUnits>,
+        tracking: Tracking,
+        actor: Actor,
+        now: OffsetDateTime,
+    ) -> Result<bool, LineRefusal> {
+        if let Some(known) = self.fulfillments.iter().find(|known| known.id == id) {
+            let same = known.items == items && known.tracking == tracking;
+            return if same { Ok(false) } else { Err(LineRefusal::IdReused(id)) };
+        }
+        self.may_ship()?;
+        let counts = self.line_counts();
+        for units in &items {
+            self.room(&counts, *units, |counts| counts.open())?;
+        }
+        let open: u64 = counts.iter().map(|counts| u64::from(counts.open())).sum();
+        let leave: u64 = items.iter().map(|units| u64::from(units.quantity)).sum();
+        let to = if leave < open { OrderStatus::PartiallyShipped } else { OrderStatus::Shipped };
+        if self.status != to && !self.status.next().contains(&to) {
+            return Err(IllegalMove { from: self.status, to }.into());
+        }
+        self.tracking = tracking.clone();
+        self.fulfillments.push(Fulfillment { id, items, tracking, actor: actor.clone(), at: now });
+        self.updated_at = now;
+        self.become_status(to, actor, None, now)?;
+        Ok(true)
+    }
+
+    /// Ships all that is left, in one parcel. An order that is shipped already only gets the corrected tracking of its
+    /// last parcel. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// [`LineRefusal`] if nothing of the order may be shipped.
+    pub fn ship_rest(
+        &mut self,
+        tracking: &Tracking,
+        actor: Actor,
+        note: Option<String>,
+        now: OffsetDateTime,
+    ) -> Result<bool, LineRefusal> {
+        if self.status != OrderStatus::Shipped {
+            self.may_ship()?;
+        }
+        let moved = self.become_status(OrderStatus::Shipped, actor, note, now)?;
+        if *tracking == Tracking::default() || self.tracking == *tracking {
+            return Ok(moved);
+        }
+        self.tracking = tracking.clone();
+        if let Some(last) = self.fulfillments.last_mut() {
+            last.tracking = tracking.clone();
+        }
+        self.updated_at = now;
+        Ok(true)
+    }
+
+    /// Records the parcel with all that is left, under the order's own id.
+    pub(super) fn record_rest_shipped(&mut self, actor: &Actor, now: OffsetDateTime) {
+        let items = units_where(&self.line_counts(), |counts| counts.open());
+        if items.is_empty() {
+            return;
+        }
+        let id = self.id.uuid();
+        self.tracking = Tracking::default();
+        self.fulfillments.push(Fulfillment { id, items, tracking: Tracking::default(), actor: actor.clone(), at: now });
+    }
+}
