@@ -26,7 +26,7 @@ pub const ALL: &[Row] = &[
     ("calculate-shipping", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("calculate-shipping-preview", false, &[CATALOG, PRICES]),
     ("calculate-tax", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("cancel-order", true, &[ORDER, STOCK, RECEIPTS, ENDED_SESSION]),
+    ("cancel-order", true, &[ORDER, BY_ORDER_ID, STOCK, RECEIPTS, ENDED_SESSION]),
     ("capture-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
     (
         "claim",
@@ -50,8 +50,8 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
-    ("create-fulfillment", false, &[]),
-    ("create-return", false, &[]),
+    ("create-fulfillment", false, &[ORDER, BY_ORDER_ID]),
+    ("create-return", false, &[ORDER, BY_ORDER_ID]),
     ("get-order", false, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", false, &[ENDED_SESSION]),
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
@@ -72,11 +72,11 @@ pub const ALL: &[Row] = &[
             ("ORDERS_TABLE/by-due", &["Query"]),
         ],
     ),
-    ("refund-order", true, &[ORDER, BY_ORDER_ID]),
+    ("refund-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
     ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
-    ("update-return", false, &[]),
+    ("update-return", true, &[ORDER, BY_ORDER_ID, STOCK]),
 ];
 
 /// The key attributes of each table and index.

@@ -150,7 +150,9 @@ impl OrderStatus {
 
 /// Why a text is not a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of pending, confirmed, processing, partially_shipped, shipped, delivered, cancelled, refunded, returned")]
+#[error(
+    "must be one of pending, confirmed, processing, partially_shipped, shipped, delivered, cancelled, refunded, returned"
+)]
 pub struct NotAStatus;
 
 fn not_a_status(_: &str) -> NotAStatus {

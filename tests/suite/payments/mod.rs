@@ -6,6 +6,7 @@ mod crashes;
 mod currencies;
 mod declines;
 mod documented;
+mod lines;
 mod lost_answers;
 mod machine;
 mod open_orders;

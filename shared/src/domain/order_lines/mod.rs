@@ -116,9 +116,8 @@ impl Order {
         let included = self.summary.tax_included;
         let mut left = self.shipping_left().amount;
         let priced = units.iter().filter_map(|(line, split)| Some((*line, self.lines.get(*line)?, *split)));
-        let share = |(line, priced, split)| {
-            LineShare::of(line, priced, included, split, shipping, self.settled_shares())
-        };
+        let share =
+            |(line, priced, split)| LineShare::of(line, priced, included, split, shipping, self.settled_shares());
         let mut shares: Vec<_> = priced.map(share).collect();
         for shipping in shares.iter_mut().filter_map(|share| share.shipping.as_mut()) {
             *shipping = shipping.at_most(left);
@@ -152,12 +151,7 @@ impl Order {
 
     /// The status that follows from where the units are: shipped if nothing is left to ship, cancelled if nothing was
     /// shipped and nothing will be, returned if all came back.
-    fn follow_units(
-        &mut self,
-        actor: &Actor,
-        note: Option<String>,
-        now: OffsetDateTime,
-    ) -> Result<(), LineRefusal> {
+    fn follow_units(&mut self, actor: &Actor, note: Option<String>, now: OffsetDateTime) -> Result<(), LineRefusal> {
         let counts = self.line_counts();
         if counts.iter().any(|counts| counts.open() > 0) {
             return Ok(());

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     lines::{
-        Cancellation, LineCounts, LineRefund, LineShare, LineUnits, RefundedLines, Return, ReturnStatus,
-        UnitsToRefund, cut, total_of,
+        Cancellation, LineCounts, LineRefund, LineShare, LineUnits, RefundedLines, Return, ReturnStatus, UnitsToRefund,
+        cut, total_of,
     },
     money::Minor,
     order::{Actor, Order},
