@@ -246,7 +246,8 @@ impl Order {
         let ids = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next)));
         let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
         if let Some(id) = id.filter(|_| !left.is_zero()) {
-            self.payment.ask_refund(id, left, Some(reason.to_owned()), now);
+            let lines = self.rest_of_lines(left);
+            self.payment.ask_refund_of(id, left, Some(reason.to_owned()), lines, now);
         }
     }
 }

@@ -157,6 +157,17 @@ impl Order {
         Some(id)
     }
 
+    /// The lines of a refund of all that is left of a cancelled order. Empty if they don't add up to it, because amounts
+    /// have gone back without lines.
+    pub(in crate::domain) fn rest_of_lines(&self, left: Minor) -> RefundedLines {
+        let owed = self.line_counts().into_iter().map(LineCounts::owed).enumerate();
+        let units: Vec<_> = owed.filter(|(_, owed)| *owed > 0).map(|(line, owed)| (line, [owed, 0])).collect();
+        let items = self.shares_of(&units, false);
+        let shipping = Some(self.shipping_left()).filter(|shipping| !shipping.amount.is_zero());
+        let all = total_of(&items).plus(shipping.unwrap_or_default().amount);
+        if all == Ok(left) { RefundedLines { items, shipping, restock: true } } else { RefundedLines::default() }
+    }
+
     /// Requests refunds of what was captured and isn't due: for units that were cancelled or returned before.
     pub(in crate::domain) fn refund_credits(&mut self, now: OffsetDateTime) {
         let due = self.total_less_credits();

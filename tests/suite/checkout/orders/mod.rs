@@ -3,6 +3,7 @@
 mod list;
 mod moves;
 mod record;
+mod units;
 
 use serde_json::Value;
 

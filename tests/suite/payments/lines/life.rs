@@ -307,7 +307,7 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
 
 #[test]
 fn whatever_becomes_of_the_units_every_number_is_true() {
-    let cases = std::env::var("PAYMENT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20_000);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+    let cases = std::env::var("PAYMENT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     TestRunner::new(config).run(&case(), |case| live(&case)).unwrap_or_else(|error| panic!("{error}"));
 }
