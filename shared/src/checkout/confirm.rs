@@ -325,7 +325,7 @@ fn order(
         notes: command.notes.clone(),
         tracking: Tracking::default(),
         fulfillments: Vec::new(),
-        cancellations: Vec::new(),
+        line_cancellations: Vec::new(),
         returns: Vec::new(),
         history: vec![Step { status, at: context.now, actor: Actor::Customer, note: None }],
         created_at: context.now,

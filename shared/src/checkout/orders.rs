@@ -92,7 +92,7 @@ pub async fn cancel(
 ) -> Result<Moved, OrderError> {
     let edit = |order: &mut Order| {
         let lines = command.lines.clone();
-        let is_known = |lines: &CancelLines| order.cancellations.iter().any(|known| known.id == lines.id);
+        let is_known = |lines: &CancelLines| order.line_cancellations.iter().any(|known| known.id == lines.id);
         let again = order.status == OrderStatus::Cancelled || lines.as_ref().is_some_and(is_known);
         if !again && context.who.staff.is_none() && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));

@@ -9,7 +9,7 @@ use crate::domain::{
     as_text::as_text,
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
-    lines::{Cancellation, Fulfillment, Return},
+    lines::{Fulfillment, LineCancellation, Return},
     money::Currency,
     open::{AddressKey, Open, Release},
     payment::{Payment, PaymentMethod, PaymentStatus},
@@ -49,7 +49,7 @@ pub struct Order {
     /// The parcels, oldest first.
     pub fulfillments: Vec<Fulfillment>,
     /// Units that won't be shipped, oldest first.
-    pub cancellations: Vec<Cancellation>,
+    pub line_cancellations: Vec<LineCancellation>,
     /// Oldest first.
     pub returns: Vec<Return>,
     pub history: Vec<Step>,

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         address::Address,
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
-        lines::{Cancellation, Fulfillment, Return},
+        lines::{Fulfillment, LineCancellation, Return},
         money::Currency,
         open::{AddressKey, Open},
         order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
@@ -84,7 +84,7 @@ pub struct StoredOrder {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fulfillments: Vec<Fulfillment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    cancellations: Vec<Cancellation>,
+    cancellations: Vec<LineCancellation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     returns: Vec<Return>,
     history: Vec<StoredStep>,
@@ -169,7 +169,7 @@ impl StoredOrder {
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),
             fulfillments: order.fulfillments.clone(),
-            cancellations: order.cancellations.clone(),
+            cancellations: order.line_cancellations.clone(),
             returns: order.returns.clone(),
             history: each(&order.history),
             created_at: order.created_at,
@@ -222,7 +222,7 @@ impl TryFrom<StoredOrder> for Order {
             notes: stored.notes,
             tracking: Tracking { number: stored.tracking_number, carrier: stored.carrier },
             fulfillments: stored.fulfillments,
-            cancellations: stored.cancellations,
+            line_cancellations: stored.cancellations,
             returns: stored.returns,
             history: each(stored.history),
             created_at: stored.created_at,

@@ -4,7 +4,7 @@
 mod records;
 mod shares;
 
-pub use records::{Cancellation, Fulfillment, Return, ReturnStatus, ReturnStep, Tracking};
+pub use records::{Fulfillment, LineCancellation, Return, ReturnStatus, ReturnStep, Tracking};
 pub use shares::{LineParts, LineShare, RefundedLines, Share, cut, total_of};
 
 use serde::{Deserialize, Serialize};

@@ -37,7 +37,7 @@ pub struct Fulfillment {
 /// Units that will not be shipped. They were cancelled alone, or with the whole order, or by a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Cancellation {
+pub struct LineCancellation {
     /// The client makes the id; after a refund by line it is the refund's, and of the whole order the order's own.
     #[serde(rename = "cancellationId")]
     pub id: Uuid,

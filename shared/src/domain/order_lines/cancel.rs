@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{
-    lines::{Cancellation, LineUnits},
+    lines::{LineCancellation, LineUnits},
     order::{Actor, Order},
     order_lines::{LineRefusal, units_where},
     order_payment::PaymentRefusal,
@@ -25,7 +25,7 @@ impl Order {
         actor: Actor,
         now: OffsetDateTime,
     ) -> Result<bool, LineRefusal> {
-        if let Some(known) = self.cancellations.iter().find(|known| known.id == id) {
+        if let Some(known) = self.line_cancellations.iter().find(|known| known.id == id) {
             return if known.items == items { Ok(false) } else { Err(LineRefusal::IdReused(id)) };
         }
         if self.payment.card.is_some() && self.payment.status.is_open() {
@@ -36,7 +36,7 @@ impl Order {
             self.room(&counts, *units, |counts| counts.open())?;
         }
         let split: Vec<_> = items.iter().map(|units| (units.line, [units.quantity, 0])).collect();
-        self.cancellations.push(Cancellation {
+        self.line_cancellations.push(LineCancellation {
             id,
             items,
             reason: reason.clone(),
@@ -50,7 +50,7 @@ impl Order {
         let stands = self.line_counts().iter().any(|counts| counts.open() > 0 || counts.shipped > 0);
         if stands {
             let paid_back = self.pay_back(id, &split, false, "units were cancelled", now);
-            if let Some(cancellation) = self.cancellations.last_mut() {
+            if let Some(cancellation) = self.line_cancellations.last_mut() {
                 (cancellation.refund_id, cancellation.credits) = paid_back.into_parts();
             }
             self.plan(now);
@@ -65,7 +65,7 @@ impl Order {
         if items.is_empty() {
             return;
         }
-        self.cancellations.push(Cancellation {
+        self.line_cancellations.push(LineCancellation {
             id: self.id.uuid(),
             items,
             reason: None,

@@ -1,7 +1,7 @@
 //! Orders of earlier releases, which kept no records of their units.
 
 use crate::domain::{
-    lines::{Cancellation, Fulfillment, LineUnits, Return, ReturnStatus},
+    lines::{Fulfillment, LineCancellation, LineUnits, Return, ReturnStatus},
     order::{Order, OrderStatus, Step},
 };
 
@@ -11,7 +11,7 @@ impl Order {
     pub fn complete_line_records(&mut self) {
         let step = |status| self.history.iter().find(|step| step.status == status).cloned();
         let shipped = step(OrderStatus::Shipped).filter(|_| self.fulfillments.is_empty());
-        let cancelled = step(OrderStatus::Cancelled).filter(|_| self.cancellations.is_empty());
+        let cancelled = step(OrderStatus::Cancelled).filter(|_| self.line_cancellations.is_empty());
         let returned = step(OrderStatus::Returned).filter(|_| self.returns.is_empty());
         let id = self.id.uuid();
         if let Some(Step { at, actor, .. }) = shipped {
@@ -19,7 +19,7 @@ impl Order {
             self.fulfillments.push(Fulfillment { id, items, tracking, actor, at });
         }
         if let Some(Step { at, actor, .. }) = cancelled {
-            self.cancellations.push(Cancellation {
+            self.line_cancellations.push(LineCancellation {
                 id,
                 items: self.all_units(),
                 reason: None,

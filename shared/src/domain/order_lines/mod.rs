@@ -55,7 +55,8 @@ impl Order {
         for LineUnits { line, quantity } in self.fulfillments.iter().flat_map(|fulfillment| &fulfillment.items) {
             add(*line, &|counts| &mut counts.shipped, *quantity);
         }
-        for LineUnits { line, quantity } in self.cancellations.iter().flat_map(|cancellation| &cancellation.items) {
+        for LineUnits { line, quantity } in self.line_cancellations.iter().flat_map(|cancellation| &cancellation.items)
+        {
             add(*line, &|counts| &mut counts.cancelled, *quantity);
         }
         for of in &self.returns {
@@ -96,7 +97,7 @@ impl Order {
 
     /// The shares of units that the customer needn't pay.
     fn credits(&self) -> impl Iterator<Item = &LineShare> {
-        let cancelled = self.cancellations.iter().flat_map(|cancellation| &cancellation.credits);
+        let cancelled = self.line_cancellations.iter().flat_map(|cancellation| &cancellation.credits);
         cancelled.chain(self.returns.iter().flat_map(|of| &of.credits))
     }
 

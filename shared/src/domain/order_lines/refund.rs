@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     lines::{
-        Cancellation, LineCounts, LineRefund, LineShare, LineUnits, RefundedLines, Return, ReturnStatus, UnitsToRefund,
-        cut, total_of,
+        LineCancellation, LineCounts, LineRefund, LineShare, LineUnits, RefundedLines, Return, ReturnStatus,
+        UnitsToRefund, cut, total_of,
     },
     money::Minor,
     order::{Actor, Order},
@@ -100,7 +100,7 @@ impl Order {
         };
         let cancelled = units(&|split| split.open);
         if !cancelled.is_empty() {
-            self.cancellations.push(Cancellation {
+            self.line_cancellations.push(LineCancellation {
                 id,
                 items: cancelled,
                 reason: reason.cloned(),
@@ -171,7 +171,7 @@ impl Order {
     /// Requests refunds of what was captured and isn't due: for units that were cancelled or returned before.
     pub(in crate::domain) fn refund_credits(&mut self, now: OffsetDateTime) {
         let due = self.total_less_credits();
-        let cancelled = self.cancellations.iter().map(|cancellation| (cancellation.id, &cancellation.credits));
+        let cancelled = self.line_cancellations.iter().map(|cancellation| (cancellation.id, &cancellation.credits));
         let all = cancelled.chain(self.returns.iter().map(|of| (of.id, &of.credits)));
         let all: Vec<_> = all.map(|(id, credits)| (id, credits.clone())).collect();
         for (id, credits) in all {
@@ -184,7 +184,7 @@ impl Order {
 
     /// What was a credit is a refund now.
     fn settle_credits(&mut self, id: Uuid, refund: Uuid) {
-        let cancelled = self.cancellations.iter_mut().map(|of| (of.id, &mut of.credits, &mut of.refund_id));
+        let cancelled = self.line_cancellations.iter_mut().map(|of| (of.id, &mut of.credits, &mut of.refund_id));
         let returned = self.returns.iter_mut().map(|of| (of.id, &mut of.credits, &mut of.refund_id));
         for (_, credits, refund_id) in cancelled.chain(returned).filter(|(of, ..)| *of == id) {
             if !credits.is_empty() {

@@ -17,7 +17,7 @@ impl Order {
 
     /// All units that this order has given back. Never more than it took.
     fn restocked(&self) -> BTreeMap<Sku, u32> {
-        let cancelled = self.cancellations.iter().filter(|cancellation| cancellation.restocked);
+        let cancelled = self.line_cancellations.iter().filter(|cancellation| cancellation.restocked);
         let cancelled = cancelled.flat_map(|cancellation| &cancellation.items);
         let returned = self.returns.iter().filter(|of| of.restocked).flat_map(|of| &of.items);
         let mut all: BTreeMap<Sku, u32> = BTreeMap::new();

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        lines::{Cancellation, Fulfillment, LineCounts, LineShare, LineUnits, Return, ReturnStatus, Tracking},
+        lines::{Fulfillment, LineCancellation, LineCounts, LineShare, LineUnits, Return, ReturnStatus, Tracking},
         money::Minor,
         order::{Actor, Order},
         payment::PaymentMethod,
@@ -88,9 +88,9 @@ pub struct CancellationView {
     at: OffsetDateTime,
 }
 
-impl From<&Cancellation> for CancellationView {
-    fn from(cancellation: &Cancellation) -> Self {
-        let Cancellation { id, items, reason, restocked, refund_id, credits, actor, at } = cancellation.clone();
+impl From<&LineCancellation> for CancellationView {
+    fn from(cancellation: &LineCancellation) -> Self {
+        let LineCancellation { id, items, reason, restocked, refund_id, credits, actor, at } = cancellation.clone();
         Self { cancellation_id: id, items, reason, restocked, refund_id, credits, actor: side(&actor), at }
     }
 }

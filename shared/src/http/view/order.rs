@@ -172,7 +172,7 @@ impl From<&Order> for OrderView {
             carrier: order.tracking.carrier.clone(),
             amount_due: amount_due(order),
             fulfillments: order.fulfillments.iter().map(Into::into).collect(),
-            cancellations: order.cancellations.iter().map(Into::into).collect(),
+            cancellations: order.line_cancellations.iter().map(Into::into).collect(),
             returns: order.returns.iter().map(Into::into).collect(),
             status_history: order.history.iter().map(Into::into).collect(),
             created_at: order.created_at,
