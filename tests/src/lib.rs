@@ -27,6 +27,7 @@ pub mod runtime_api;
 pub mod seed;
 pub mod servers;
 pub mod stack;
+pub mod stream;
 pub mod tables;
 pub mod token;
 pub mod topologies;

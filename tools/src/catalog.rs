@@ -68,7 +68,7 @@ struct Reading {
 }
 
 /// The required parts of the file, each with its empty form.
-fn parts() -> [(&'static str, Value); 6] {
+fn parts() -> [(&'static str, Value); 7] {
     [
         ("products", json!([])),
         ("coupons", json!([])),
@@ -76,11 +76,12 @@ fn parts() -> [(&'static str, Value); 6] {
         ("tax", json!({"jurisdictions": []})),
         ("taxExemptions", json!([])),
         ("cashOnDelivery", Value::Null),
+        ("cards", Value::Null),
     ]
 }
 
 /// The optional parts of the file.
-const OPTIONAL: [&str; 3] = ["coupons", "taxExemptions", "cashOnDelivery"];
+const OPTIONAL: [&str; 4] = ["coupons", "taxExemptions", "cashOnDelivery", "cards"];
 
 impl Reading {
     /// The parts are checked one by one, so unknown and missing ones are handled first.

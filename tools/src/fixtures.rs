@@ -14,11 +14,14 @@ use shared::{
     domain::{
         address::{Address, RawAddress},
         ids::{CheckoutId, GuestId, OrderId, Owner, Sku},
-        lines::{LineUnits, Tracking},
+        lines::LineUnits,
         money::{Currency, Minor},
-        order::{Actor, Customer, Order},
+        order::{Actor, Customer, Order, OrderStatus},
         order_lines::LineRefusal,
-        payment::{Capture, Payment, PaymentStatus, Refunded},
+        order_payment::ShippingTerms,
+        payment::{
+            Capture, Payment, PaymentStatus, ProviderRefund, ProviderRefundStatus, Refund, RefundSource, Refunded,
+        },
         priced::Line,
     },
     ports::{Attempt, ChangeId, DeclinePlaces, Orders as _, Release},
@@ -65,8 +68,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     let before = order.clone();
     order.payment = paid(&order, context.now)?;
     ship(&mut order, context.now).map_err(|error| FixtureError::Clear(error.to_string()))?;
-    order.version += 1;
-    let release = order.release(&before);
+    let release = order.follow(&before);
     let saved = app.orders.save(&order, release, None, context.attempt(context.request().attempt(1))).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
     Ok(())
@@ -77,21 +79,24 @@ fn paid(order: &Order, now: OffsetDateTime) -> Result<Payment, FixtureError> {
     let fault = |error: &dyn std::fmt::Display| FixtureError::Clear(error.to_string());
     let token = "pm_card_visa".parse().map_err(|error| fault(&error))?;
     let mut payment = Payment::by_card(token, Capture::Automatic, now, time::Duration::minutes(30));
-    payment.become_status(PaymentStatus::Paid, None, now);
     if let Some(card) = &mut payment.card {
         card.intent = Some("pi_seeded".to_owned());
         card.captured = order.summary.total;
         card.due = None;
     }
+    payment.become_status(PaymentStatus::Paid, None, now);
     let amount = Minor::new(500).map_err(|error| fault(&error))?;
-    payment.ask_refund(REFUND, amount, Some("One bag was torn.".to_owned()), now);
-    payment.learn_refund(REFUND, &Refunded::Succeeded, now);
+    let reason = Some("One bag was torn.".to_owned());
+    payment.add_refund(Refund::new(REFUND, amount, false, reason, RefundSource::Shop, now));
+    let status = ProviderRefundStatus::Succeeded;
+    let made = ProviderRefund { id: "re_seeded".to_owned(), ours: Some(REFUND), amount, status, at: now };
+    payment.learn_refund(REFUND, &Refunded::Made(made), order.summary.total, now);
     Ok(payment)
 }
 
 /// Both bags are shipped, and the customer wants to send one back.
 fn ship(order: &mut Order, now: OffsetDateTime) -> Result<(), LineRefusal> {
-    order.ship_rest(&Tracking::default(), Actor::Customer, None, now)?;
+    order.move_by_hand(OrderStatus::Shipped, ShippingTerms::default(), Actor::Customer, None, now)?;
     let one = vec![LineUnits { line: 0, quantity: 1 }];
     order.ask_return(RETURN, one, Some("Too dark.".to_owned()), Actor::Customer, now)?;
     Ok(())
@@ -108,7 +113,7 @@ async fn place(
     let command = Confirm {
         checkout,
         expected_total: session.priced.summary.total,
-        payment: PaymentInput::CashOnDelivery,
+        payment: Some(PaymentInput::CashOnDelivery),
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),
@@ -117,7 +122,7 @@ async fn place(
         },
         notes: None,
     };
-    let order = confirm::confirm(app, &context, command, &|_| None).await?.order;
+    let order = confirm::confirm(app, &context, command, None, &|_| None).await?.order;
     Ok((context, order))
 }
 

@@ -23,10 +23,10 @@ async fn apply(app: &App, incoming: Incoming<CallerOrStaff, Cancel>) -> Result<A
     let by_card = |order: &Order| order.payment.card.is_some();
     let stored_response = |order: &Order| {
         let key = key.as_ref().filter(|_| !by_card(order))?;
-        Some(key.stored_response(&Answer::json(200, &OrderAnswer::from(order).shown_to(&context.who))))
+        Some(key.stored_response(&Answer::json(200, &OrderAnswer::shown_to(&context.who, order))))
     };
     let done = orders::cancel(app, &context, command, &stored_response).await?;
     let kept = done.moved && !by_card(&done.order);
     let done = app.finisher(&context).finish(done.order, None).await?;
-    Ok(Answer::order(&OrderAnswer::from(&done.order).shown_to(&context.who), &done.order, 200).kept(kept))
+    Ok(Answer::order(&OrderAnswer::shown_to(&context.who, &done.order), &done.order, 200).kept(kept))
 }

@@ -11,6 +11,7 @@ use shared::{
     domain::order::Order,
     http::{
         answer::Answer,
+        idempotency::Key,
         problem::Problem,
         route::Route,
         view::{OrderAnswer, SessionView},
@@ -25,12 +26,12 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 async fn apply(app: &App, incoming: Incoming<Caller, Confirm>) -> Result<Answer, Problem> {
     let Incoming { context, command, key, .. } = incoming;
     // The result of a card payment isn't known yet when the order is stored.
-    let final_at_once = |order: &Order| order.payment.due().is_none();
+    let final_at_once = |order: &Order| !order.is_under_way();
     let stored_response = |order: &Order| {
         let key = key.as_ref().filter(|_| final_at_once(order))?;
         Some(key.stored_response(&Answer::json(201, &OrderAnswer::from(order))))
     };
-    match confirm(app, &context, command, &stored_response).await {
+    match confirm(app, &context, command, key.as_ref().map(Key::value), &stored_response).await {
         Ok(done) => {
             let status = if done.created { 201 } else { 200 };
             let kept = done.created && done.order.payment.card.is_none();

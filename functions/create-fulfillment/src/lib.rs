@@ -20,5 +20,5 @@ async fn apply(app: &App, incoming: Incoming<Staff, Fulfill>) -> Result<Answer, 
     let Incoming { context, command, .. } = incoming;
     let done = lines::fulfill(app, &context, command).await?;
     let status = if done.moved { 201 } else { 200 };
-    Ok(Answer::json(status, &OrderAnswer::from(&done.order).for_staff()))
+    Ok(Answer::json(status, &OrderAnswer::for_staff(&done.order)))
 }

@@ -20,5 +20,5 @@ async fn apply(app: &App, incoming: Incoming<CallerOrStaff, AskReturn>) -> Resul
     let Incoming { context, command, .. } = incoming;
     let done = lines::ask_return(app, &context, command).await?;
     let status = if done.moved { 201 } else { 200 };
-    Ok(Answer::json(status, &OrderAnswer::from(&done.order).shown_to(&context.who)))
+    Ok(Answer::json(status, &OrderAnswer::shown_to(&context.who, &done.order)))
 }

@@ -20,5 +20,5 @@ async fn apply(app: &App, incoming: Incoming<Staff, Refund>) -> Result<Answer, P
     let Incoming { context, command, .. } = incoming;
     let order = orders::refund(app, &context, command).await?;
     let done = app.finisher(&context).finish(order, None).await?;
-    Ok(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
+    Ok(Answer::order(&OrderAnswer::for_staff(&done.order), &done.order, 200))
 }

@@ -15,10 +15,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::UpdateOrderStatus, request, apply).await
 }
 
-/// Only legal changes. Setting the current status again changes nothing.
+/// Only legal changes. Setting the current status again keeps a new note, and changes nothing else.
 async fn apply(app: &App, incoming: Incoming<Staff, SetStatus>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::set_status(app, &context, command).await?;
     let done = app.finisher(&context).finish(order, None).await?;
-    Ok(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
+    Ok(Answer::order(&OrderAnswer::for_staff(&done.order), &done.order, 200))
 }

@@ -21,5 +21,5 @@ async fn apply(app: &App, incoming: Incoming<Staff, DecideReturn>) -> Result<Ans
     let Incoming { context, command, .. } = incoming;
     let done = lines::decide_return(app, &context, command).await?;
     let done = app.finisher(&context).finish(done.order, None).await?;
-    Ok(Answer::order(&OrderAnswer::from(&done.order).for_staff(), &done.order, 200))
+    Ok(Answer::order(&OrderAnswer::for_staff(&done.order), &done.order, 200))
 }

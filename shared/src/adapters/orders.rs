@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     adapters::{
-        dynamodb::client::Dynamo,
+        dynamodb::{client::Dynamo, orders::DeclinedAttempts},
         redis::{
             admission::refunds,
             command::Command,
@@ -210,7 +210,7 @@ impl Orders for OrderStore {
     }
 
     async fn list(&self, owner: &Owner, filter: &OrderFilter) -> Result<OrderPage, StoreError> {
-        self.dynamo.list_orders(owner, filter).await
+        self.dynamo.list_orders(owner, filter, DeclinedAttempts::Listed).await
     }
 
     async fn shown(
@@ -234,7 +234,7 @@ impl Orders for OrderStore {
         looked: Option<&OrderLook>,
     ) -> Result<OrderPage, StoreError> {
         let at = Field::of(&self.redis.keys, self.lives, owner, &OrderView::Page(filter.clone()));
-        let read = async { self.dynamo.list_orders(owner, filter).await.map(Some) };
+        let read = async { self.dynamo.list_orders(owner, filter, DeclinedAttempts::LeftOut).await.map(Some) };
         // A guest without orders may be an invented id.
         let is_there = |page: &OrderPage| matches!(owner, Owner::User(_)) || !page.orders.is_empty();
         let parse = |stored| parse_page(stored).ok();

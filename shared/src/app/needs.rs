@@ -52,7 +52,7 @@ pub const ALL: &[Row] = &[
     ),
     ("create-fulfillment", false, &[ORDER, BY_ORDER_ID]),
     ("create-return", false, &[ORDER, BY_ORDER_ID]),
-    ("get-order", false, &[("ORDERS_TABLE", &["GetItem"])]),
+    ("get-order", true, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", false, &[ENDED_SESSION]),
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
     ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES]),

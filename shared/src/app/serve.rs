@@ -136,6 +136,7 @@ where
     let known = credentials.as_ref().ok();
     let command = body::check_size(request, C::MAX_BODY)
         .and_then(|()| card_data::refuse(request, route))
+        .and_then(|()| body::refuse_unread(request, route))
         .and_then(|()| body::query_once(request))
         .and_then(|()| C::decode(request));
     // Limits come before everything that a client could repeat, so bad tokens and bad bodies count too.

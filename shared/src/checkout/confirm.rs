@@ -1,10 +1,11 @@
 //! Turning a session into one order, exactly once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     checkout::{
         coupon,
+        orders::{self, OrderError},
         payment::Finisher,
         request_context::RequestContext,
         reserve,
@@ -12,6 +13,7 @@ use crate::{
     },
     crash,
     domain::{
+        card_rule::CardRefusal,
         cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         catalog::CatalogSnapshot,
@@ -20,12 +22,13 @@ use crate::{
         money::{Currency, Minor},
         open::OpenLimit,
         order::{Actor, Customer, Order, OrderStatus, Step, Tracking},
+        order_payment::PaymentRefusal,
         payment::{CardToken, Payment, PaymentMethod, PaymentStatus},
         session::{Session, SessionStatus},
     },
     ports::{
-        CardUnavailable, Catalog as _, ChangeId, Loaded, Orders as _, Payments, Placed, Placement, Saved,
-        Sessions as _, StoreError, StoredResponse, Stores,
+        CardUnavailable, Catalog as _, ChangeId, DeclinePlaces, Loaded, Orders as _, Payments, Placed, Placement,
+        Saved, Sessions as _, StoreError, StoredResponse, Stores,
     },
 };
 
@@ -37,7 +40,8 @@ pub struct Confirm {
     pub checkout: CheckoutId,
     /// The total that the customer saw and agreed to pay.
     pub expected_total: Minor,
-    pub payment: PaymentInput,
+    /// None only if there is nothing to pay.
+    pub payment: Option<PaymentInput>,
     pub customer: Customer,
     pub notes: Option<String>,
 }
@@ -66,6 +70,8 @@ pub enum ConfirmError {
     AddressRequired,
     #[error("the session has no shipping method yet")]
     MethodRequired,
+    #[error("the request has no payment method, and the total isn't zero")]
+    PaymentMethodRequired,
     /// The price has changed since the customer saw it. The session has the new prices.
     #[error("the total is {}, not what the customer agreed to", .0.priced.summary.total)]
     TotalChanged(Box<Session>),
@@ -81,6 +87,11 @@ pub enum ConfirmError {
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
+    #[error(transparent)]
+    CardTotal(#[from] CardRefusal),
+    /// The provider takes no such amount, whatever the card. Stock, coupons and the session are as before.
+    #[error("the payment provider doesn't take this amount: {code}; change the order, or pay in another way")]
+    AmountRefused { code: String },
     /// Too many cards were declined for the session, the caller or the address. The next may be tried after this time.
     #[error("too many cards were declined; another may be tried later, or pay in another way")]
     TooManyDeclines(Duration),
@@ -94,6 +105,25 @@ pub enum ConfirmError {
         .0.orders, .0.units
     )]
     TooManyOpenOrders(OpenLimit),
+    /// The session's order, or the one that this request made earlier, was cancelled: it wasn't paid in time, or somebody
+    /// cancelled it.
+    #[error(
+        "the order was cancelled; if the session is open again, confirm it with a new Idempotency-Key, else start a new \
+         checkout"
+    )]
+    OrderCancelled { order: OrderId },
+    /// The order stands, and this request asks for something else.
+    #[error(
+        "the session has become an order that differs from this request in its total, its customer, its notes or its \
+         payment method; nothing was charged, and nothing was changed: read the order"
+    )]
+    AlreadyPlaced { order: OrderId },
+    /// The session's order has a payment that can't be replaced right now.
+    #[error("an earlier payment of this session can't be ended at the moment; nothing new was charged: ask again")]
+    PaymentInProgress,
+    /// The idempotency key has made an order of another request.
+    #[error("the idempotency key was used with another request")]
+    KeyReused,
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
@@ -107,23 +137,41 @@ impl From<StoreError> for ConfirmError {
 }
 
 /// Stores the order and everything that it reserves in one transaction. A repeated or simultaneous confirmation gets
-/// the order that the first one made. `stored_response` makes the answer that is stored in the same transaction.
+/// the order that the first one made. One that pays in another way takes the place of a payment that still waits for its
+/// customer. `key` is a digest of the idempotency key: with it a late duplicate gets its own order, even if that was
+/// cancelled since. `stored_response` makes the answer that is stored in the same transaction.
 pub async fn confirm(
     stores: &impl Stores,
     context: &RequestContext,
     command: Confirm,
+    key: Option<&str>,
     stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Confirmed, ConfirmError> {
     let mut loaded = session::load(stores, context, command.checkout).await?;
     let mut retry = context.retry(ATTEMPTS);
     loop {
+        if let Some(order) = key.and_then(|key| loaded.session.placed_with(key)) {
+            let order = completed(stores, context, order).await?;
+            return if is_for(&order, &command) {
+                finish(stores, context, order, false).await
+            } else {
+                Err(ConfirmError::KeyReused)
+            };
+        }
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
             let from_cache = loaded.from_cache;
             stores.sessions().touch(loaded, context.now).await;
             let order = completed(stores, context, order).await?;
             if !(from_cache && order.status == OrderStatus::Cancelled) {
-                return finish(stores, context, order, false).await;
+                if let Some(confirmed) = stand_by(stores, context, order, &command).await? {
+                    return Ok(confirmed);
+                }
+                loaded = session::load_fresh(stores, context, command.checkout).await?;
+                if retry.at_once() {
+                    continue;
+                }
+                return Err(SessionError::Contended.into());
             }
             // Since the copy was made, the session may have been reopened, and confirmed anew.
             loaded = session::load_fresh(stores, context, command.checkout).await?;
@@ -139,7 +187,7 @@ pub async fn confirm(
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
         let payment = refuse(&session, &command)
-            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, &command.payment));
+            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, command.payment.as_ref()));
         let payment = match payment {
             Ok(payment) => payment,
             Err(refusal) => {
@@ -166,7 +214,7 @@ pub async fn confirm(
         };
         let currency = session.currency;
         let order = order(context, &session, &snapshot, &command, payment)?;
-        session.status = SessionStatus::Completed { order: order.id };
+        session.complete(order.id, key);
         session::advance(&mut session, context);
         let stored_response = stored_response(&order);
         let placement = Placement { order: &order, session: &session, stored_response: stored_response.as_ref() };
@@ -197,21 +245,92 @@ async fn finish(
     created: bool,
 ) -> Result<Confirmed, ConfirmError> {
     let done = Finisher::of(stores, context).finish(order, None).await?;
-    match (done.order.payment.status, done.too_many_open) {
-        (PaymentStatus::Declined, _) => {
-            let last = done.order.payment.card.and_then(|card| card.events.last().and_then(|event| event.code.clone()));
-            Err(ConfirmError::Declined { code: last })
-        }
-        (PaymentStatus::Cancelled, Some(limit)) => Err(ConfirmError::TooManyOpenOrders(limit)),
+    let last = done.order.payment.card.as_ref().and_then(|card| card.events.last()?.code.clone());
+    match (done.order.payment.status, done.too_many_open, last) {
+        (PaymentStatus::Declined, _, code) => Err(ConfirmError::Declined { code }),
+        (PaymentStatus::Cancelled, Some(limit), _) => Err(ConfirmError::TooManyOpenOrders(limit)),
+        (PaymentStatus::Cancelled, None, Some(code)) => Err(ConfirmError::AmountRefused { code }),
+        _ if done.order.status == OrderStatus::Cancelled => Err(ConfirmError::OrderCancelled { order: done.order.id }),
         _ => Ok(Confirmed { order: done.order, created, client_secret: done.client_secret }),
     }
+}
+
+/// Whether the order is what the request asks for.
+fn is_for(order: &Order, command: &Confirm) -> bool {
+    let is_paid_so = match (&order.payment.card, &command.payment) {
+        (Some(card), Some(PaymentInput::Card(token))) => card.token == *token,
+        _ => is_by_same_method(order, command.payment.as_ref()),
+    };
+    is_paid_so && has_same_content(order, command)
+}
+
+fn is_by_same_method(order: &Order, payment: Option<&PaymentInput>) -> bool {
+    match (order.payment.method, payment) {
+        // It costs nothing: the request's method doesn't matter.
+        (PaymentMethod::Free, _)
+        | (PaymentMethod::CashOnDelivery, Some(PaymentInput::CashOnDelivery))
+        | (PaymentMethod::Card, Some(PaymentInput::Card(_))) => true,
+        (PaymentMethod::CashOnDelivery | PaymentMethod::Card, _) => false,
+    }
+}
+
+fn has_same_content(order: &Order, command: &Confirm) -> bool {
+    order.summary.total == command.expected_total && order.customer == command.customer && order.notes == command.notes
+}
+
+/// What becomes of a request for a session that has an order already. None if the order's payment was ended: then the
+/// session must be read again, because it is open if nothing was paid.
+async fn stand_by(
+    stores: &impl Stores,
+    context: &RequestContext,
+    order: Order,
+    command: &Confirm,
+) -> Result<Option<Confirmed>, ConfirmError> {
+    if is_for(&order, command) {
+        return finish(stores, context, order, false).await.map(Some);
+    }
+    if order.payment.card.is_some() && order.payment.status.is_open() {
+        replace(stores, context, order).await?;
+        return Ok(None);
+    }
+    if order.status == OrderStatus::Cancelled {
+        return Err(ConfirmError::OrderCancelled { order: order.id });
+    }
+    // A page that makes a new token for each click asks for the same all the same.
+    if is_by_same_method(&order, command.payment.as_ref()) && has_same_content(&order, command) {
+        return finish(stores, context, order, false).await.map(Some);
+    }
+    Err(ConfirmError::AlreadyPlaced { order: order.id })
+}
+
+/// Ends the payment of an order whose customer pays in another way: at the provider first, so that nothing can be paid
+/// for it any more. If it has been paid meanwhile, the order stands.
+async fn replace(stores: &impl Stores, context: &RequestContext, order: Order) -> Result<(), ConfirmError> {
+    // The request's own places are for the card that it tries.
+    let places = DeclinePlaces::default();
+    let finisher = Finisher { places: &places, ..Finisher::of(stores, context) };
+    // Perhaps it is decided: for example, the customer failed to authenticate.
+    let mut done = finisher.finish(order, None).await?;
+    if done.order.payment.status.is_open() {
+        let order = match orders::give_up(stores, context, done.order.id, &places).await {
+            Ok(order) => order,
+            Err(OrderError::Payment(PaymentRefusal::UnderWay)) => return Err(ConfirmError::PaymentInProgress),
+            Err(OrderError::Store(error)) => return Err(error.into()),
+            // It is being changed by others, or was claimed.
+            Err(_) => return Err(SessionError::Contended.into()),
+        };
+        done = finisher.finish(order, None).await?;
+    }
+    if done.order.payment.status.is_open() { Err(ConfirmError::PaymentInProgress) } else { Ok(()) }
 }
 
 /// The order that the session has already become.
 async fn completed(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, ConfirmError> {
     let owner = &context.who.owner;
     let order = stores.orders().get(owner, id).await?;
-    let over = order.as_ref().is_none_or(|order| !order.payment.status.is_open());
+    // Of an open or cancelled order nothing is known yet: a card may be tried next.
+    let over =
+        order.as_ref().is_none_or(|order| !order.payment.status.is_open() && order.status != OrderStatus::Cancelled);
     let places = over.then_some(context.places.as_ref());
     stores.orders().drop_copies(owner, id, context.request(), places).await;
     // The session and its order were written in one transaction. So if the caller has no such order, it belongs to
@@ -274,18 +393,19 @@ fn payment(
     context: &RequestContext,
     session: &Session,
     snapshot: &CatalogSnapshot,
-    payment: &PaymentInput,
+    payment: Option<&PaymentInput>,
 ) -> Result<Payment, ConfirmError> {
     let total = session.priced.summary.total;
-    let PaymentInput::Card(token) = payment else {
+    if total.is_zero() {
+        return Ok(Payment::nothing());
+    }
+    let PaymentInput::Card(token) = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
         let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
         snapshot.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
     };
     let terms = payments.terms(total, session.currency)?;
-    if total.is_zero() {
-        return Ok(Payment::nothing(PaymentMethod::Card));
-    }
+    snapshot.cards.allow(total, session.currency)?;
     if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }
@@ -309,7 +429,9 @@ fn order(
         checkout: session.id,
         status,
         version: 1,
+        changes: BTreeSet::new(),
         payment,
+        cancellation: None,
         currency: session.currency,
         lines: session.priced.lines.clone(),
         summary: session.priced.summary,
@@ -332,5 +454,6 @@ fn order(
         updated_at: context.now,
     };
     order.open(context.address.clone());
+    order.note_changes(None);
     Ok(order)
 }

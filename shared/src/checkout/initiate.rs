@@ -68,6 +68,7 @@ pub async fn initiate(
         coupons: Vec::new(),
         tax_status: TaxStatus::default(),
         priced: Priced::default(),
+        placed: Vec::new(),
         created_at: context.now,
         updated_at: context.now,
         active_at: context.now,

@@ -13,8 +13,9 @@ use crate::{
         lines::{LineUnits, Tracking},
         order::{Actor, Order},
         order_lines::ReturnDecision,
+        order_payment::ShippingTerms,
     },
-    ports::Stores,
+    ports::{Payments as _, Stores},
 };
 
 /// A parcel with units of an order.
@@ -25,6 +26,8 @@ pub struct Fulfill {
     pub id: Uuid,
     pub items: Vec<LineUnits>,
     pub tracking: Tracking,
+    /// Ship it although the customer disputes the payment.
+    pub despite_dispute: bool,
 }
 
 /// Records a parcel, for staff.
@@ -33,9 +36,11 @@ pub async fn fulfill(
     context: &RequestContext<Staff>,
     command: Fulfill,
 ) -> Result<Moved, OrderError> {
+    let terms =
+        ShippingTerms { uncaptured: stores.payments().ships_uncaptured(), despite_dispute: command.despite_dispute };
     let edit = |order: &mut Order| {
         let Fulfill { id, items, tracking, .. } = command.clone();
-        Ok(order.fulfill(id, items, tracking, Actor::Staff(context.who.user.clone()), context.now)?)
+        Ok(order.fulfill(id, items, tracking, terms, Actor::Staff(context.who.user.clone()), context.now)?)
     };
     change_any(stores, context, command.order, edit, &|_| None).await
 }

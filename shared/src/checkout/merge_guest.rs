@@ -124,8 +124,9 @@ async fn move_orders(
                 *change += 1;
                 let from = order.owner.clone();
                 let version = order.version.saturating_add(1);
-                let order = Order { owner: to.clone(), version, updated_at: context.now, ..order };
-                Transfer { order, from, change: context.request().attempt(*change) }
+                let mut moved = Order { owner: to.clone(), version, updated_at: context.now, ..order.clone() };
+                moved.note_changes(Some(&order));
+                Transfer { order: moved, from, change: context.request().attempt(*change) }
             })
             .collect();
         let attempt = context.attempt(context.request());

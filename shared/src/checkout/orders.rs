@@ -9,11 +9,16 @@ use crate::{
         ids::{OrderId, Owner},
         lines::{LineRefund, LineUnits},
         money::Minor,
+        note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
         order_lines::LineRefusal,
-        order_payment::PaymentRefusal,
+        order_payment::{PaymentRefusal, RefundRequest, ShippingTerms},
+        payment::{IntentStatus, PaymentMethod, PaymentStatus, RefundSource},
     },
-    ports::{OrderFilter, OrderPage, Orders as _, Saved, StoreError, StoredResponse, Stores},
+    ports::{
+        Attempt, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError, StoredResponse,
+        Stores,
+    },
 };
 
 /// Attempts at one change before the client is asked to try again.
@@ -36,6 +41,8 @@ pub enum OrderError {
     TooLateToCancel(OrderStatus),
     #[error("tracking can only be given when the order is shipped")]
     TrackingOutOfPlace,
+    #[error(transparent)]
+    TooManyNotes(#[from] TooManyNotes),
     #[error("the order is being changed by too many requests at once")]
     Contended,
     #[error("another request with this idempotency key was answered first")]
@@ -48,6 +55,19 @@ pub enum OrderError {
 pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
     let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.as_ref()).await?;
     found.ok_or(OrderError::NotFound)
+}
+
+/// The secret with which its customer's browser goes on, while the bank asks them to authenticate. None also if the
+/// provider doesn't answer: the order is shown all the same.
+pub async fn client_secret(stores: &impl Stores, context: &RequestContext, order: &Order) -> Option<String> {
+    let card = order.payment.card.as_ref().filter(|card| context.now < card.deadline)?;
+    let intent = card.intent.as_ref().filter(|_| order.payment.status == PaymentStatus::RequiresAction)?;
+    let look = tokio::time::timeout_at(context.deadline, stores.payments().look(intent));
+    match look.await {
+        Ok(Ok(intent)) => intent.client_secret.filter(|_| intent.status == IntentStatus::RequiresAction),
+        // The adapter has counted and logged it.
+        Ok(Err(_)) | Err(_) => None,
+    }
 }
 
 /// A page of the caller's orders, newest first.
@@ -69,6 +89,7 @@ pub struct Moved {
 #[derive(Clone, Debug)]
 pub struct Cancel {
     pub order: OrderId,
+    /// The customer's own words.
     pub reason: Option<String>,
     /// Only these units.
     pub lines: Option<CancelLines>,
@@ -100,7 +121,7 @@ pub async fn cancel(
         let (actor, reason) = (context.who.actor(), command.reason.clone());
         match lines {
             Some(CancelLines { id, items }) => Ok(order.cancel_lines(id, items, reason, actor, context.now)?),
-            None => Ok(order.call_off(actor, reason, context.now)?),
+            None => Ok(order.call_off(actor, reason.map(Note::for_customer), context.now)?),
         }
     };
     change_own_or_any(stores, context, command.order, edit, stored_response).await
@@ -110,26 +131,65 @@ pub async fn cancel(
 pub struct SetStatus {
     pub order: OrderId,
     pub status: OrderStatus,
-    pub note: Option<String>,
+    pub note: Option<Note>,
     pub tracking: Tracking,
+    /// Ship it although the customer disputes the payment.
+    pub despite_dispute: bool,
 }
 
-/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once.
+/// Ends the waiting payment of the caller's order, because the customer pays in another way. The payment must be
+/// finished next. If it has been paid meanwhile, the order stands.
+pub(super) async fn give_up(
+    stores: &impl Stores,
+    context: &RequestContext,
+    order: OrderId,
+    places: &DeclinePlaces,
+) -> Result<Order, OrderError> {
+    let owner = &context.who.owner;
+    let mut current = stores.orders().get(owner, order).await?.ok_or(OrderError::NotFound)?;
+    let mut retry = context.retry(ATTEMPTS);
+    loop {
+        let mut next = current.clone();
+        if !next.give_up(context.now)? {
+            return Ok(current);
+        }
+        let release = next.follow(&current);
+        let attempt = Attempt { places, ..context.attempt(retry.change()) };
+        match stores.orders().save(&next, release, None, attempt).await? {
+            Saved::Done => return Ok(next),
+            Saved::Conflict(Some(order)) if retry.again().await => current = *order,
+            _ => return Err(OrderError::Contended),
+        }
+    }
+}
+
+/// Sets the status of any order, for staff. Cancelling gives stock and coupon uses back, once. If the order has the
+/// status already, a new note is kept all the same.
 pub async fn set_status(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
     command: SetStatus,
 ) -> Result<Order, OrderError> {
+    let terms =
+        ShippingTerms { uncaptured: stores.payments().ships_uncaptured(), despite_dispute: command.despite_dispute };
     let edit = |order: &mut Order| {
         let tracked = command.tracking != Tracking::default();
         if tracked && command.status != OrderStatus::Shipped {
             return Err(OrderError::TrackingOutOfPlace);
         }
         let actor = Actor::Staff(context.who.user.clone());
-        if command.status == OrderStatus::Shipped {
-            return Ok(order.ship_rest(&command.tracking, actor, command.note.clone(), context.now)?);
+        let mut changed =
+            order.move_by_hand(command.status, terms, actor.clone(), command.note.clone(), context.now)?;
+        if !changed
+            && order.status == command.status
+            && let Some(note) = command.note.clone()
+        {
+            changed = order.add_note(actor, note, context.now)?;
         }
-        Ok(order.move_by_hand(command.status, actor, command.note.clone(), context.now)?)
+        if tracked {
+            changed |= order.correct_tracking(&command.tracking, context.now);
+        }
+        Ok(changed)
     };
     Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
@@ -144,6 +204,8 @@ pub struct Refund {
     /// Units, or shipping, instead of an amount.
     pub lines: Option<LineRefund>,
     pub reason: Option<String>,
+    /// It was paid back in another way, and is only recorded.
+    pub by_hand: bool,
 }
 
 /// Records a refund in the order. The payment must be finished next.
@@ -153,25 +215,39 @@ pub async fn refund(
     command: Refund,
 ) -> Result<Order, OrderError> {
     let edit = |order: &mut Order| {
-        let Refund { id, amount, lines, reason, .. } = command.clone();
-        match lines {
-            Some(lines) => {
-                let actor = Actor::Staff(context.who.user.clone());
-                Ok(order.ask_line_refund(id, &lines, reason, actor, context.now)?)
-            }
-            None => Ok(order.ask_refund(id, amount, reason, context.now)?),
+        let Refund { id, amount, lines, reason, by_hand, .. } = command.clone();
+        let actor = Actor::Staff(context.who.user.clone());
+        let source = if by_hand { RefundSource::ByHand } else { RefundSource::Shop };
+        let request = RefundRequest { id, amount, reason, source, actor };
+        if let Some(lines) = lines {
+            return Ok(order.ask_line_refund(request, &lines, context.now)?);
         }
+        if order.payment.method == PaymentMethod::CashOnDelivery && by_hand {
+            let RefundRequest { id, amount, reason, actor, .. } = request;
+            return Ok(order.pay_back_cash(id, amount, reason, None, actor, context.now)?);
+        }
+        Ok(order.ask_refund(request, context.now)?)
     };
     Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
 
-/// Records in the order that its authorized amount is to be captured. The payment must be finished next.
+/// The capture of an authorized amount, by staff.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureOrder {
+    pub order: OrderId,
+    /// None: all that the bank holds.
+    pub amount: Option<Minor>,
+}
+
+/// Records in the order that its authorized amount, or a part of it, is to be captured. The payment must be finished
+/// next.
 pub async fn capture(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
-    order: OrderId,
+    command: CaptureOrder,
 ) -> Result<Order, OrderError> {
-    Ok(change_any(stores, context, order, |order| Ok(order.ask_capture(context.now)?), &|_| None).await?.order)
+    let edit = |order: &mut Order| Ok(order.ask_capture(command.amount, context.now)?);
+    Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
 
 /// Changes an order of the caller, or of any owner for staff.
@@ -228,9 +304,8 @@ async fn change<Who: Sync>(
             orders.drop_copies(owner, id, context.request(), None).await;
             return Ok(Moved { order: current, moved: false });
         }
-        next.version = next.version.saturating_add(1);
+        let release = next.follow(&current);
         let stored_response = stored_response(&next);
-        let release = next.release(&current);
         crash::point("order: nothing changed").await;
         match orders.save(&next, release, stored_response.as_ref(), context.attempt(retry.change())).await? {
             Saved::Done => return Ok(Moved { order: next, moved: true }),

@@ -13,11 +13,11 @@ use crate::{
         cause,
         open::OpenLimit,
         order::Order,
-        payment::{Intent, IntentStatus, NextAction, Refunded},
+        payment::{Intent, IntentStatus, Ledger, NextAction, Refunded},
     },
     ports::{
-        Attempt, ChangeId, Charge, DeclinePlaces, Orders as _, PaymentError, Payments as _, Saved, Sessions as _,
-        StoreError, Stores, Waits,
+        Attempt, ChangeId, Charge, DeclinePlaces, Orders as _, PaymentError, Payments as _, RefundCall, Saved,
+        Sessions as _, StoreError, Stores, Waits,
     },
 };
 
@@ -61,9 +61,23 @@ enum Written {
 
 /// The provider's reply to an action.
 enum ProviderReply {
-    Intent { intent: Intent, declined: Option<String> },
-    Nothing { declined: Option<String> },
-    Refund { id: Uuid, refunded: Refunded },
+    Intent {
+        intent: Intent,
+        declined: Option<String>,
+    },
+    Nothing {
+        declined: Option<String>,
+    },
+    AmountRefused {
+        code: String,
+    },
+    /// With the ledger, if the refund was refused or is of another amount: it says why.
+    Refund {
+        id: Uuid,
+        refunded: Refunded,
+        ledger: Option<Ledger>,
+    },
+    Ledger(Ledger),
 }
 
 impl ProviderReply {
@@ -71,7 +85,7 @@ impl ProviderReply {
     fn declined(&self) -> Option<&str> {
         match self {
             Self::Intent { declined, .. } | Self::Nothing { declined } => declined.as_deref(),
-            Self::Refund { .. } => None,
+            Self::AmountRefused { .. } | Self::Refund { .. } | Self::Ledger(_) => None,
         }
     }
 }
@@ -83,14 +97,14 @@ impl<S: Stores> Finisher<'_, S> {
         Finisher { stores, places: places.as_ref(), now: *now, deadline: *deadline, request: context.request() }
     }
 
-    /// Does every action that is left at the provider, and writes the results into the order. `hint` is an intent that
-    /// may have changed: it is read first.
+    /// Does every action that is left at the provider, and writes the results into the order. `hint` is what may have
+    /// changed there: it is read first.
     ///
     /// # Errors
     /// When the database fails. A provider that doesn't answer is not an error: see [`Finished::unanswered`].
-    pub async fn finish(&self, mut order: Order, hint: Option<&str>) -> Result<Finished, StoreError> {
+    pub async fn finish(&self, mut order: Order, hint: Option<NextAction>) -> Result<Finished, StoreError> {
         let mut changes = 0;
-        let mut first = hint.map(|intent| NextAction::Look(intent.to_owned()));
+        let mut first = hint;
         let mut too_many_open = None;
         for _ in 0..STEPS {
             let next = first.take().or_else(|| order.next_action(self.now));
@@ -106,6 +120,7 @@ impl<S: Stores> Finisher<'_, S> {
                     return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
                 }
             };
+            let failed = matches!(&reply, ProviderReply::Refund { refunded: Refunded::TryAgain { .. }, .. });
             if reply.declined().is_some() {
                 self.places.keep();
             }
@@ -118,6 +133,10 @@ impl<S: Stores> Finisher<'_, S> {
             };
             let written;
             (order, written) = self.write_down(order, &reply, &mut changes).await?;
+            if failed {
+                // Not at once: the provider has just failed.
+                return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
+            }
             match (written, &reply) {
                 // The client never gets the intent's secret, so nothing can be paid once it is cancelled.
                 (Written::TooManyOpenOrders(limit), ProviderReply::Intent { intent, .. }) => {
@@ -151,13 +170,25 @@ impl<S: Stores> Finisher<'_, S> {
                 Some(intent) => Ok(plain(self.stores.payments().cancel(&intent.id).await?)),
                 None => Ok(ProviderReply::Nothing { declined: None }),
             },
-            NextAction::Capture(intent) => Ok(plain(self.stores.payments().capture(intent).await?)),
-            NextAction::Refund { intent, refund, amount } => {
-                let refunded = match self.stores.payments().refund(intent, *refund, *amount, order.currency).await {
-                    Err(PaymentError::Refused { code, .. }) => Refunded::Failed(code),
-                    other => other?,
+            NextAction::Capture { intent, amount } => {
+                Ok(plain(self.stores.payments().capture(intent, *amount, order.currency).await?))
+            }
+            NextAction::Refund { intent, refund, attempt, amount } => {
+                let payments = self.stores.payments();
+                let currency = order.currency;
+                let call = RefundCall { intent, id: *refund, attempt: *attempt, amount: *amount, currency };
+                let refunded = payments.refund(call).await?;
+                let expected = order.payment.refund(*refund).map(|refund| refund.amount);
+                let ledger = match &refunded {
+                    Refunded::Made(made) if Some(made.amount) == expected => None,
+                    Refunded::TryAgain { .. } => None,
+                    // Somebody may have refunded at the provider.
+                    _ => Some(payments.ledger(intent, currency).await?),
                 };
-                Ok(ProviderReply::Refund { id: *refund, refunded })
+                Ok(ProviderReply::Refund { id: *refund, refunded, ledger })
+            }
+            NextAction::ReadLedger(intent) => {
+                Ok(ProviderReply::Ledger(self.stores.payments().ledger(intent, order.currency).await?))
             }
         }
     }
@@ -182,6 +213,7 @@ impl<S: Stores> Finisher<'_, S> {
             Ok(intent) => self.decided(intent).await,
             // Refused without a payment, for example because the token is used up.
             Err(PaymentError::Refused { code, .. }) => Ok(ProviderReply::Nothing { declined: Some(code) }),
+            Err(PaymentError::AmountRefused { code, .. }) => Ok(ProviderReply::AmountRefused { code }),
             Err(error) => Err(error),
         }
     }
@@ -210,12 +242,21 @@ impl<S: Stores> Finisher<'_, S> {
             let news = match reply {
                 ProviderReply::Intent { intent, declined } => next.learn(intent, declined.as_deref(), self.now),
                 ProviderReply::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
-                ProviderReply::Refund { id, refunded } => next.learn_refund(*id, refunded, self.now),
+                ProviderReply::AmountRefused { code } => next.learn_the_amount_was_refused(code, self.now),
+                ProviderReply::Refund { id, refunded, ledger } => {
+                    let mirrored = ledger.as_ref().is_some_and(|ledger| next.learn_ledger(ledger, self.now));
+                    next.learn_refund(*id, refunded, self.now) || mirrored
+                }
+                ProviderReply::Ledger(ledger) => next.learn_ledger(ledger, self.now),
             };
             if !news {
                 return Ok((order, Written::NoNews));
             }
             *changes += 1;
+            // Before it is written: what is reported twice harms less than what nobody hears of.
+            for incident in next.incidents(&order) {
+                self.stores.payments().report(order.id, &incident);
+            }
             let saved = match self.save(&order, &mut next, *changes).await? {
                 Waits::Saved(saved) => saved,
                 Waits::TooManyOpenOrders(limit) => return Ok((order, Written::TooManyOpenOrders(limit))),
@@ -239,9 +280,8 @@ impl<S: Stores> Finisher<'_, S> {
     }
 
     async fn save(&self, before: &Order, next: &mut Order, change: u32) -> Result<Waits, StoreError> {
-        next.version = before.version.saturating_add(1);
         let waits = next.begin_to_wait();
-        let release = next.release(before);
+        let release = next.follow(before);
         let reopens = release.session;
         let change = self.request.payment_step(change);
         let attempt = Attempt { request: self.request, change, deadline: self.deadline, places: self.places };

@@ -26,6 +26,9 @@ const ORDER_TIME: Duration = Duration::from_secs(20);
 /// The longest pause for an order that the provider has no result for yet: the order's deadline must not pass within
 /// one pause.
 const LONGEST_WAIT: Duration = Duration::from_mins(4);
+/// The longest pause for an order of which something is only looked at: a refund that is on its way, or an authorization
+/// that has ended.
+const LONGEST_LOOK: Duration = Duration::from_hours(12);
 /// The longest pause for an order that can't be reconciled.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
@@ -43,7 +46,10 @@ pub struct Reconciled {
 /// The result for one order.
 enum Looked {
     Settled,
+    /// Something is to be done soon.
     Open,
+    /// Only the bank or the provider can go on.
+    Waits,
     /// The run's time is over.
     OutOfTime,
     Failed(StoreError),
@@ -76,7 +82,7 @@ pub async fn reconcile(finisher: Finisher<'_, impl Stores>) -> Result<Reconciled
             },
             Some(looked) = at_work.next() => match looked {
                 Looked::Settled => done.settled += 1,
-                Looked::Open | Looked::OutOfTime => done.open += 1,
+                Looked::Open | Looked::Waits | Looked::OutOfTime => done.open += 1,
                 Looked::Failed(_) => done.failed += 1,
             },
             else => break,
@@ -104,8 +110,8 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
     let finisher = Finisher { deadline, request, ..*finisher };
     let looked = tokio::time::timeout_at(deadline, finish(&finisher, &entry)).await;
     let looked = match looked {
-        Ok(Ok(true)) => return Looked::Settled,
-        Ok(Ok(false)) => Looked::Open,
+        Ok(Ok(Looked::Settled)) => return Looked::Settled,
+        Ok(Ok(looked)) => looked,
         Ok(Err(error)) => Looked::Failed(error),
         // The order didn't fail, so it isn't put off: the next run takes it first.
         Err(_) if deadline == end_of_run => return Looked::OutOfTime,
@@ -113,7 +119,11 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
             Looked::Failed(StoreError { operation: "finish order", source: "the time for this order is over".into() })
         }
     };
-    let longest = if matches!(looked, Looked::Open) { LONGEST_WAIT } else { LONGEST_PAUSE };
+    let longest = match looked {
+        Looked::Open => LONGEST_WAIT,
+        Looked::Waits => LONGEST_LOOK,
+        _ => LONGEST_PAUSE,
+    };
     let until = |failures| finisher.now + retry::pause(request.0, failures, longest);
     let put_off = finisher.stores.orders().put_off(&entry, until).await;
     if let Looked::Failed(error) = &looked {
@@ -131,15 +141,21 @@ async fn look(finisher: &Finisher<'_, impl Stores>, entry: DueOrder) -> Looked {
     looked
 }
 
-/// Finishes an order's payment. True if the order isn't due any more.
-async fn finish(finisher: &Finisher<'_, impl Stores>, entry: &DueOrder) -> Result<bool, StoreError> {
+/// Finishes an order's payment.
+async fn finish(finisher: &Finisher<'_, impl Stores>, entry: &DueOrder) -> Result<Looked, StoreError> {
     let damaged = |error| StoreError { operation: "read the key of a due order", source: Box::new(error) };
     let owner: Owner = entry.owner.parse().map_err(damaged)?;
     let id: OrderId = entry.id.parse().map_err(damaged)?;
     // The order has been claimed and the index is behind: the next run finds it under its new owner.
-    let Some(order) = finisher.stores.orders().get(&owner, id).await? else { return Ok(true) };
+    let Some(order) = finisher.stores.orders().get(&owner, id).await? else {
+        return Ok(Looked::Settled);
+    };
     let done = finisher.finish(order, None).await?;
-    Ok(done.order.payment.due().is_none_or(|due| due > finisher.now))
+    Ok(match done.order.payment.due() {
+        Some(due) if due <= finisher.now && done.order.is_under_way() => Looked::Open,
+        Some(due) if due <= finisher.now => Looked::Waits,
+        _ => Looked::Settled,
+    })
 }
 
 /// The due orders of all shards, the longest waiting first.

@@ -5,8 +5,8 @@ use time::Duration;
 
 use crate::{
     checkout::{payment::Finisher, request_context::Retry},
-    domain::order::Order,
-    ports::{AboutOrder, Orders as _, ProviderEvent, SeenEvents as _, StoreError, Stores},
+    domain::{cause, order::Order, payment::NextAction},
+    ports::{AboutOrder, EventSubject, Orders as _, Payments as _, ProviderEvent, SeenEvents as _, StoreError, Stores},
 };
 
 /// Attempts while the index doesn't have a new order yet, or names an earlier owner.
@@ -46,12 +46,27 @@ impl Received {
 
 pub async fn receive(finisher: &Finisher<'_, impl Stores>, event: &ProviderEvent) -> Result<Received, StoreError> {
     let events = finisher.stores.stored_responses();
-    let Some(about) = &event.about else { return Ok(Received::Ignored) };
+    if event.about == EventSubject::Other {
+        return Ok(Received::Ignored);
+    }
     if events.seen(&event.id, finisher.now).await? {
         return Ok(Received::Again);
     }
-    let order = load(finisher, about).await?;
-    if order.is_none() && is_young(finisher, about) {
+    let (about, hint) = match &event.about {
+        EventSubject::Payment(about) => (about.clone(), NextAction::Look(about.intent.clone())),
+        EventSubject::Ledger { intent } => match finisher.stores.payments().order_of(intent).await {
+            Ok(Some(about)) => (about, NextAction::ReadLedger(intent.clone())),
+            // Of another system in the same account.
+            Ok(None) => return Ok(Received::Ignored),
+            Err(error) => {
+                tracing::warn!(error = cause::chain(&error), "The payment of an event could not be read");
+                return Ok(Received::Unanswered);
+            }
+        },
+        EventSubject::Other => return Ok(Received::Ignored),
+    };
+    let order = load(finisher, &about).await?;
+    if order.is_none() && is_young(finisher, &about) {
         return Ok(Received::TooEarly);
     }
     let ours = order.filter(|order| {
@@ -59,12 +74,15 @@ pub async fn receive(finisher: &Finisher<'_, impl Stores>, event: &ProviderEvent
         intent.is_some_and(|intent| intent.is_none_or(|intent| intent == about.intent))
     });
     let received = if let Some(order) = ours {
-        if finisher.finish(order, Some(&about.intent)).await?.unanswered {
+        let done = finisher.finish(order, Some(hint.clone())).await?;
+        // The capture that a refund or a dispute is of may be heard of only now: then it is read again.
+        let is_behind = matches!(hint, NextAction::ReadLedger(_)) && !done.order.payment.status.is_captured();
+        if done.unanswered || is_behind && done.order.is_under_way() {
             return Ok(Received::Unanswered);
         }
         Received::Done
     } else {
-        events.note_unknown(event, about, finisher.now).await?;
+        events.note_unknown(event, &about, finisher.now).await?;
         Received::Unknown
     };
     events.note(&event.id, finisher.now).await?;

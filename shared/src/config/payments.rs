@@ -28,6 +28,8 @@ pub struct StripeConfig {
     /// `PAYMENT_ACTION_SECONDS` (600): how long a customer may take once the bank asks for authentication, within that
     /// limit.
     pub action_time: Duration,
+    /// `SHIP_UNCAPTURED` (false): whether goods may leave while their payment is authorized and not captured.
+    pub ships_uncaptured: bool,
 }
 
 /// Where a secret comes from.
@@ -83,6 +85,7 @@ impl StripeConfig {
         let time = vars.seconds("PAYMENT_LIMIT_SECONDS", 1800, 300..=82_800);
         // A longer time than the limit has no effect.
         let action_time = vars.seconds("PAYMENT_ACTION_SECONDS", 600, 60..=82_800).min(time);
+        let ships_uncaptured = vars.parse_or("SHIP_UNCAPTURED", "true or false", false);
         if key.is_none() && webhook_secret.is_some() {
             vars.fault("STRIPE_WEBHOOK_SECRET has no effect without STRIPE_SECRET_KEY");
         }
@@ -94,6 +97,7 @@ impl StripeConfig {
             capture,
             time,
             action_time,
+            ships_uncaptured,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
+    card_rule::CardRule,
     cash::CashOnDelivery,
     coupon::{Coupon, CouponUses},
     ids::{CertificateNumber, CouponCode, Owner, ProductId, Sku},
@@ -36,4 +37,6 @@ pub struct CatalogSnapshot {
     pub certificate: Option<Certificate>,
     /// The rule for cash on delivery.
     pub cash_on_delivery: CashOnDelivery,
+    /// The rule for cards.
+    pub cards: CardRule,
 }

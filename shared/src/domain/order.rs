@@ -1,5 +1,7 @@
 //! Orders: a snapshot of what was bought, and the state machine of its status.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use time::OffsetDateTime;
@@ -11,8 +13,10 @@ use crate::domain::{
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
     lines::{Fulfillment, LineCancellation, Return},
     money::Currency,
+    note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
-    payment::{Payment, PaymentMethod, PaymentStatus},
+    order_change::OrderChange,
+    payment::{Payment, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
     tax::Relief,
@@ -28,7 +32,11 @@ pub struct Order {
     pub status: OrderStatus,
     /// Counts the changes, as in a session.
     pub version: u64,
+    /// What this version changed, for its event.
+    pub changes: BTreeSet<OrderChange>,
     pub payment: Payment,
+    /// A cancellation that was accepted, until it is certain what becomes of the payment.
+    pub cancellation: Option<Cancellation>,
     pub currency: Currency,
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
@@ -55,6 +63,15 @@ pub struct Order {
     pub history: Vec<Step>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
+}
+
+/// A cancellation that was accepted while the payment's result was unknown. The order is cancelled, whatever the result
+/// is: what was paid goes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub actor: Actor,
+    pub reason: Option<Note>,
+    pub at: OffsetDateTime,
 }
 
 /// The person to contact about the order.
@@ -86,13 +103,13 @@ pub struct CouponHold {
     pub customer_limit: Option<u32>,
 }
 
-/// One entry of an order's history.
+/// One entry of an order's history: a change of its status, or only a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub status: OrderStatus,
     pub at: OffsetDateTime,
     pub actor: Actor,
-    pub note: Option<String>,
+    pub note: Option<Note>,
 }
 
 #[derive(
@@ -134,8 +151,8 @@ impl OrderStatus {
             Self::Pending => &[Self::Confirmed, Self::Cancelled],
             Self::Confirmed => &[Self::Processing, Self::PartiallyShipped, Self::Shipped, Self::Cancelled],
             Self::Processing => &[Self::PartiallyShipped, Self::Shipped, Self::Cancelled],
-            Self::PartiallyShipped => &[Self::Shipped],
-            Self::Shipped => &[Self::Delivered, Self::Returned],
+            Self::PartiallyShipped => &[Self::Shipped, Self::Refunded],
+            Self::Shipped => &[Self::Delivered, Self::Returned, Self::Refunded],
             Self::Delivered => &[Self::Returned, Self::Refunded],
             Self::Returned => &[Self::Refunded],
             Self::Cancelled | Self::Refunded => &[],
@@ -197,7 +214,7 @@ impl Order {
         &mut self,
         to: OrderStatus,
         actor: Actor,
-        note: Option<String>,
+        note: Option<Note>,
         now: OffsetDateTime,
     ) -> Result<bool, IllegalMove> {
         if self.status == to {
@@ -208,20 +225,30 @@ impl Order {
         }
         self.status = to;
         self.move_units(&actor, now);
-        if to == OrderStatus::Cancelled && self.payment.status == PaymentStatus::Pending {
-            self.payment.status = PaymentStatus::Cancelled;
-        }
-        // Cash is paid on delivery.
-        if to == OrderStatus::Delivered && self.payment.method == PaymentMethod::CashOnDelivery {
-            self.payment.status = PaymentStatus::Paid;
-        }
+        self.pay_by_status();
         self.history.push(Step { status: to, at: now, actor, note });
         self.updated_at = now;
         Ok(true)
     }
 
-    /// Whether it holds goods that are not paid for. An order that costs nothing is never paid, so it is open until it
-    /// is delivered. Once this is false it stays false.
+    /// Adds a note and keeps the status. The same note again by the same actor, while the status stays, is a repeated
+    /// request and changes nothing. Returns whether anything changed.
+    pub fn add_note(&mut self, actor: Actor, note: Note, now: OffsetDateTime) -> Result<bool, TooManyNotes> {
+        let mut since = self.history.iter().rev().take_while(|step| step.status == self.status);
+        if since.any(|step| step.actor == actor && step.note.as_ref() == Some(&note)) {
+            return Ok(false);
+        }
+        let only_notes = self.history.windows(2).filter(|pair| matches!(pair, [a, b] if a.status == b.status));
+        if only_notes.count() >= MAX_NOTES {
+            return Err(TooManyNotes);
+        }
+        self.history.push(Step { status: self.status, at: now, actor, note: Some(note) });
+        self.updated_at = now;
+        Ok(true)
+    }
+
+    /// Whether it holds goods that are not paid for. For an order that costs nothing nobody has given anything, so it is
+    /// open until it is delivered. Once this is false it stays false.
     fn is_unpaid(&self) -> bool {
         let over = [OrderStatus::Cancelled, OrderStatus::Delivered, OrderStatus::Returned, OrderStatus::Refunded];
         !over.contains(&self.status) && (self.payment.status.is_open() || self.summary.total.is_zero())
@@ -248,7 +275,7 @@ impl Order {
 
     /// What the change from `before` to this order gives back. It is given back once, because a change is written only
     /// over the version that it was made from.
-    pub fn release(&mut self, before: &Self) -> Release {
+    pub(super) fn release(&mut self, before: &Self) -> Release {
         let called_off = self.status == OrderStatus::Cancelled && before.status != OrderStatus::Cancelled;
         // The card payment failed: the customer may try another card.
         let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();

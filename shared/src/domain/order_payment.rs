@@ -6,8 +6,12 @@ use uuid::Uuid;
 
 use crate::domain::{
     money::Minor,
-    order::{Actor, IllegalMove, Order, OrderStatus},
-    payment::{Intent, IntentStatus, NextAction, PaymentMethod, PaymentStatus, Refunded},
+    note::Note,
+    order::{Actor, Cancellation, IllegalMove, Order, OrderStatus},
+    payment::{
+        END_NOTICE, Intent, IntentStatus, Ledger, NextAction, PaymentIncident, PaymentMethod, PaymentStatus, Refund,
+        RefundSource, RefundStatus, Refunded, USUAL_HOLD,
+    },
 };
 
 /// Why a payment can't be changed like this.
@@ -22,6 +26,10 @@ pub enum PaymentRefusal {
     NotByCard,
     #[error("the payment is {0}, so there is nothing to capture")]
     NotAuthorized(PaymentStatus),
+    #[error("{authorized} is authorized: no more can be captured")]
+    MoreThanAuthorized { authorized: Minor },
+    #[error("{amount} was captured, or is to be: a payment is captured once, and the rest is released")]
+    OtherCapture { amount: Minor },
     #[error("{left} is left to be refunded")]
     MoreThanLeft { left: Minor },
     #[error("this refundId has been used for a refund of {amount}")]
@@ -30,6 +38,33 @@ pub enum PaymentRefusal {
     ByPaymentOnly,
     #[error("a fulfillment makes an order partially shipped: use its route")]
     ByFulfillmentsOnly,
+    #[error("the payment is authorized and not captured: capture it before the goods leave")]
+    NotCaptured,
+    #[error("the customer disputes the payment; goods leave only with despiteDispute")]
+    Disputed,
+    #[error("all that was paid has been refunded, so nothing leaves any more")]
+    AllRefunded,
+}
+
+/// On which terms goods may leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShippingTerms {
+    /// With a payment that is authorized and not captured yet: a setting of the shop.
+    pub uncaptured: bool,
+    /// Although the customer disputes the payment: staff say so.
+    pub despite_dispute: bool,
+}
+
+/// A refund as somebody asks for it.
+#[derive(Clone, Debug)]
+pub struct RefundRequest {
+    /// The client makes it. One id is refunded once.
+    pub id: Uuid,
+    /// Without one: all that is left.
+    pub amount: Option<Minor>,
+    pub reason: Option<String>,
+    pub source: RefundSource,
+    pub actor: Actor,
 }
 
 impl Order {
@@ -38,8 +73,14 @@ impl Order {
         self.payment.next_action(self.is_called_off(), now)
     }
 
-    fn is_called_off(&self) -> bool {
-        self.status == OrderStatus::Cancelled
+    /// Whether it is cancelled, or is to be as soon as it is certain what becomes of the payment.
+    pub fn is_called_off(&self) -> bool {
+        self.status == OrderStatus::Cancelled || self.cancellation.is_some()
+    }
+
+    /// Whether something is expected to happen at the provider now: an answer is not final.
+    pub fn is_under_way(&self) -> bool {
+        self.payment.is_under_way(self.is_called_off())
     }
 
     pub(in crate::domain) fn plan(&mut self, now: OffsetDateTime) {
@@ -60,13 +101,21 @@ impl Order {
             (IntentStatus::RequiresAction, PaymentStatus::Pending) => {
                 self.payment.ask_customer(now);
             }
-            (IntentStatus::Authorized, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+            (IntentStatus::Authorized { until }, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+                card.capture_before = Some(until.unwrap_or(now + USUAL_HOLD));
                 self.payment.become_status(PaymentStatus::Authorized, None, now);
                 self.stand(now);
             }
             // It was given up but has been authorized after all: it is voided next.
-            (IntentStatus::Authorized, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
+            (IntentStatus::Authorized { until }, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
+                card.capture_before = Some(until.unwrap_or(now + USUAL_HOLD));
                 self.payment.become_status(PaymentStatus::Authorized, None, now);
+            }
+            // Still held, and soon no longer: that is reported once.
+            (IntentStatus::Authorized { .. }, PaymentStatus::Authorized)
+                if !card.end_reported && card.capture_before.is_some_and(|until| now >= until - END_NOTICE) =>
+            {
+                card.end_reported = true;
             }
             (IntentStatus::Captured(amount), PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
                 self.paid(*amount, now);
@@ -103,39 +152,88 @@ impl Order {
         true
     }
 
-    pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
-        let news = self.payment.learn_refund(id, refunded, now);
-        if news {
-            let may_be_refunded = self.status.next().contains(&OrderStatus::Refunded);
-            if self.payment.status == PaymentStatus::Refunded && may_be_refunded {
-                let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Refunded, Actor::Payment, None, now);
-            }
-            self.plan(now);
+    /// Applies that the provider takes no such amount, whatever the card. Returns whether anything changed.
+    pub fn learn_the_amount_was_refused(&mut self, code: &str, now: OffsetDateTime) -> bool {
+        let news = self.learn_nothing_was_paid(None, now);
+        let card = self.payment.card.as_mut().filter(|_| news);
+        if let Some(event) = card.and_then(|card| card.events.last_mut()) {
+            event.code = Some(code.to_owned());
         }
         news
     }
 
-    /// Cancels the order. With a card, what was paid is refunded and an authorized amount is voided. A payment that is
-    /// still open is given up first, and the order is cancelled when that is certain. Returns whether anything changed.
-    pub fn call_off(
+    /// Applies the provider's answer to a request for a refund. Returns whether that is new.
+    pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
+        let news = self.payment.learn_refund(id, refunded, self.total_less_credits(), now);
+        self.follow_refunds(news, Actor::Payment, None, now);
+        news
+    }
+
+    /// Applies the provider's refunds and disputes. Returns whether anything is new.
+    pub fn learn_ledger(&mut self, ledger: &Ledger, now: OffsetDateTime) -> bool {
+        let news = self.payment.learn_ledger(ledger, self.total_less_credits(), now);
+        self.follow_refunds(news, Actor::Payment, None, now);
+        news
+    }
+
+    /// Lets the order's status follow its refunds. Refunded as a whole, an order that hasn't left is cancelled, as soon
+    /// as all refunds are asked for: its goods must not leave. One that has left is refunded when all are made.
+    pub(in crate::domain) fn follow_refunds(
         &mut self,
+        news: bool,
         actor: Actor,
-        note: Option<String>,
+        reason: Option<String>,
         now: OffsetDateTime,
-    ) -> Result<bool, PaymentRefusal> {
+    ) {
+        if !news {
+            return;
+        }
+        if let Some(card) = &self.payment.card
+            && !card.captured.is_zero()
+            && card.given_back() >= card.captured
+        {
+            let note = reason.unwrap_or_else(|| "everything was refunded".to_owned());
+            let note = Some(Note::for_customer(note));
+            let to = match self.status {
+                OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Processing => OrderStatus::Cancelled,
+                _ => OrderStatus::Refunded,
+            };
+            let is_made = self.payment.status == PaymentStatus::Refunded;
+            if (is_made || to == OrderStatus::Cancelled) && self.status.next().contains(&to) {
+                let _: Result<bool, IllegalMove> = self.become_status(to, actor, note, now);
+            }
+        }
+        self.plan(now);
+    }
+
+    /// What has happened since `before` that a person must look into.
+    pub fn incidents(&self, before: &Self) -> Vec<PaymentIncident> {
+        let (Some(card), Some(was)) = (&self.payment.card, &before.payment.card) else { return Vec::new() };
+        let failed = card.refunds.iter().filter(|refund| {
+            let known = was.refunds.iter().find(|known| known.id == refund.id);
+            refund.status == RefundStatus::Failed && known.is_none_or(|known| known.status != RefundStatus::Failed)
+        });
+        let failed = failed.filter(|_| !card.left().is_zero()).map(|refund| PaymentIncident::RefundFailed {
+            refund: refund.id,
+            code: refund.code.clone().unwrap_or_default(),
+        });
+        let disputed = card.disputes.iter().filter(|dispute| !was.disputes.contains(dispute));
+        let disputed =
+            disputed.map(|dispute| PaymentIncident::Disputed { dispute: dispute.id.clone(), status: dispute.status });
+        let ends = card.capture_before.filter(|_| card.end_reported && !was.end_reported);
+        failed.chain(disputed).chain(ends.map(|at| PaymentIncident::AuthorizationEnds { at })).collect()
+    }
+
+    /// Cancels the order. With a card, what was paid is refunded and an authorized amount is voided. While the result
+    /// of a payment is unknown, the cancellation is recorded and the payment given up; whatever the result is, the order
+    /// ends as cancelled. Returns whether anything changed.
+    pub fn call_off(&mut self, actor: Actor, note: Option<Note>, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
         if self.is_called_off() {
             return Ok(false);
         }
-        if self.payment.status.is_open()
-            && let Some(card) = &mut self.payment.card
-        {
-            if card.intent.is_none() {
-                return Err(PaymentRefusal::UnderWay);
-            }
-            let changed = card.deadline > now;
-            card.deadline = card.deadline.min(now);
-            card.due = Some(now);
-            return Ok(changed);
+        if self.give_up(now)? {
+            self.cancellation = Some(Cancellation { actor, reason: note, at: now });
+            return Ok(true);
         }
         self.become_status(OrderStatus::Cancelled, actor, note, now)?;
         self.refund_what_is_left("the order was cancelled", now);
@@ -143,12 +241,47 @@ impl Order {
         Ok(true)
     }
 
+    /// Ends an open payment by card: its deadline is now. If it has been paid meanwhile, the order stands. Returns
+    /// whether there is such a payment.
+    pub fn give_up(&mut self, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
+        let Some(card) = self.payment.card.as_mut().filter(|_| self.payment.status.is_open()) else { return Ok(false) };
+        if card.intent.is_none() {
+            return Err(PaymentRefusal::UnderWay);
+        }
+        card.deadline = card.deadline.min(now);
+        card.due = Some(now);
+        self.updated_at = now;
+        Ok(true)
+    }
+
+    /// Whether its goods may leave.
+    pub fn may_ship(&self, terms: ShippingTerms) -> Result<(), PaymentRefusal> {
+        if self.payment.status == PaymentStatus::Authorized && !terms.uncaptured {
+            return Err(PaymentRefusal::NotCaptured);
+        }
+        let disputes = self.payment.card.as_ref().map_or(&[][..], |card| &card.disputes);
+        let is_refunded = self
+            .payment
+            .card
+            .as_ref()
+            .is_some_and(|card| !card.captured.is_zero() && card.given_back() >= card.captured);
+        if is_refunded {
+            return Err(PaymentRefusal::AllRefunded);
+        }
+        let is_disputed = disputes.iter().any(|dispute| dispute.status.is_open() || !dispute.withdrawn().is_zero());
+        if is_disputed && !terms.despite_dispute {
+            return Err(PaymentRefusal::Disputed);
+        }
+        Ok(())
+    }
+
     /// A change of status by staff. An order that is paid by card is confirmed and refunded only by its payment.
     pub fn move_by_hand(
         &mut self,
         to: OrderStatus,
+        terms: ShippingTerms,
         actor: Actor,
-        note: Option<String>,
+        note: Option<Note>,
         now: OffsetDateTime,
     ) -> Result<bool, PaymentRefusal> {
         if to == OrderStatus::Cancelled {
@@ -157,39 +290,53 @@ impl Order {
         if to == OrderStatus::PartiallyShipped && self.status != to {
             return Err(PaymentRefusal::ByFulfillmentsOnly);
         }
+        if to == OrderStatus::Shipped && self.status != to {
+            self.may_ship(terms)?;
+        }
         let waits = self.payment.status.is_open() || to == OrderStatus::Refunded;
         if self.payment.method == PaymentMethod::Card && waits && self.status != to {
             return Err(PaymentRefusal::ByPaymentOnly);
         }
+        // Money has gone back, so it is recorded as a refund. The status follows.
+        if to == OrderStatus::Refunded && self.status.next().contains(&to) {
+            return self.pay_back_all_cash(note, actor, now);
+        }
         Ok(self.become_status(to, actor, note, now)?)
     }
 
-    /// Requests the capture of the authorized amount. Returns whether that is new.
-    pub fn ask_capture(&mut self, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
-        let (status, called_off) = (self.payment.status, self.is_called_off());
+    /// Requests the capture of the authorized amount, or of a part of it: the rest is released. Returns whether that is
+    /// new.
+    pub fn ask_capture(&mut self, amount: Option<Minor>, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
+        let (status, called_off, authorized) = (self.payment.status, self.is_called_off(), self.summary.total);
+        // Units that were cancelled aren't paid.
+        let due = self.total_less_credits();
         let Some(card) = &mut self.payment.card else { return Err(PaymentRefusal::NotByCard) };
-        match status {
-            PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => return Ok(false),
-            PaymentStatus::Authorized if !called_off => {}
-            _ => return Err(PaymentRefusal::NotAuthorized(status)),
+        let asked = amount.unwrap_or(due);
+        let known = if status.is_captured() {
+            Some(card.captured)
+        } else {
+            card.capture_asked.then(|| card.capture_amount.unwrap_or(authorized))
+        };
+        match known {
+            _ if !status.is_captured() && (status != PaymentStatus::Authorized || called_off) => {
+                return Err(PaymentRefusal::NotAuthorized(status));
+            }
+            // Without an amount it is asked for whatever there is.
+            Some(known) if amount.is_none() || known == asked => return Ok(false),
+            Some(known) => return Err(PaymentRefusal::OtherCapture { amount: known }),
+            None if asked > authorized => return Err(PaymentRefusal::MoreThanAuthorized { authorized }),
+            None => {}
         }
-        let new = !card.capture_asked;
         card.capture_asked = true;
-        if new {
-            self.plan(now);
-        }
-        Ok(new)
+        card.capture_amount = Some(asked).filter(|asked| *asked != authorized);
+        self.plan(now);
+        Ok(true)
     }
 
-    /// Requests a refund, without an amount of all that is left. The same id again is the same refund. Returns whether
-    /// it is new.
-    pub fn ask_refund(
-        &mut self,
-        id: Uuid,
-        amount: Option<Minor>,
-        reason: Option<String>,
-        now: OffsetDateTime,
-    ) -> Result<bool, PaymentRefusal> {
+    /// Requests a refund, without an amount of all that is left. The same id again is the same refund. Refunded as a
+    /// whole, an order that hasn't left is cancelled. Returns whether it is new.
+    pub fn ask_refund(&mut self, wanted: RefundRequest, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
+        let RefundRequest { id, amount, reason, source, actor } = wanted;
         let Some(card) = &self.payment.card else { return Err(PaymentRefusal::NotByCard) };
         if self.payment.status.is_open() {
             return Err(PaymentRefusal::UnderWay);
@@ -201,20 +348,28 @@ impl Order {
                 _ => Ok(false),
             };
         }
+        let of_rest = amount.is_none() && source == RefundSource::Shop;
         let amount = amount.unwrap_or(left);
         if amount.is_zero() || amount > left {
             return Err(PaymentRefusal::MoreThanLeft { left });
         }
-        self.payment.ask_refund(id, amount, reason, now);
-        self.plan(now);
+        self.payment.add_refund(Refund::new(id, amount, of_rest, reason.clone(), source, now));
+        if source == RefundSource::ByHand
+            && let Some(card) = &self.payment.card
+        {
+            let status = card.status_by_books(self.total_less_credits());
+            self.payment.become_status(status, None, now);
+        }
+        self.follow_refunds(true, actor, reason, now);
         Ok(true)
     }
 
     fn paid(&mut self, amount: Minor, now: OffsetDateTime) {
-        if let Some(card) = &mut self.payment.card {
-            card.captured = amount;
-        }
-        self.payment.become_status(PaymentStatus::Paid, None, now);
+        let due = self.total_less_credits();
+        let Some(card) = &mut self.payment.card else { return };
+        card.captured = amount;
+        let status = card.status_by_books(due);
+        self.payment.become_status(status, None, now);
         // It was paid after the order was cancelled: it is refunded.
         if self.is_called_off() {
             self.refund_what_is_left("paid after the order was cancelled", now);
@@ -222,19 +377,31 @@ impl Order {
         self.refund_credits(now);
     }
 
-    /// Confirms the order: it is paid or authorized.
+    /// Confirms the order: it is paid or authorized. If it is to be cancelled, it is cancelled.
     fn stand(&mut self, now: OffsetDateTime) {
-        // A pending order can always be confirmed, and no other has an open payment.
-        let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Confirmed, Actor::Payment, None, now);
+        let (to, actor, note) = match self.cancellation.take() {
+            Some(Cancellation { actor, reason, .. }) => (OrderStatus::Cancelled, actor, reason),
+            None => (OrderStatus::Confirmed, Actor::Payment, None),
+        };
+        // A pending order can always be confirmed or cancelled, and no other has an open payment.
+        let _: Result<bool, IllegalMove> = self.become_status(to, actor, note, now);
     }
 
     fn unpaid(&mut self, declined: Option<&str>, now: OffsetDateTime) {
         let status = if declined.is_some() { PaymentStatus::Declined } else { PaymentStatus::Cancelled };
+        let lapsed = self.payment.status == PaymentStatus::Authorized && !self.is_called_off();
         self.payment.become_status(status, declined.map(ToOwned::to_owned), now);
-        let note = if declined.is_some() { "the payment was declined" } else { "not paid" };
+        let note = match (declined, lapsed) {
+            (Some(_), _) => "the payment was declined",
+            (None, true) => "the bank no longer holds the authorized amount",
+            (None, false) => "not paid",
+        };
+        let (actor, note) = match self.cancellation.take() {
+            Some(Cancellation { actor, reason, .. }) => (actor, reason),
+            None => (Actor::Payment, Some(Note::for_customer(note))),
+        };
         // An error means that the goods have left already: then nothing is given back.
-        let note = Some(note.to_owned());
-        let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, Actor::Payment, note, now);
+        let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, actor, note, now);
     }
 
     /// Requests a refund of all that is left, under the order's own id or the next unused one.
@@ -246,8 +413,10 @@ impl Order {
         let ids = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next)));
         let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
         if let Some(id) = id.filter(|_| !left.is_zero()) {
+            let reason = Some(reason.to_owned());
             let lines = self.rest_of_lines(left);
-            self.payment.ask_refund_of(id, left, Some(reason.to_owned()), lines, now);
+            let refund = Refund::new(id, left, true, reason, RefundSource::Shop, now);
+            self.payment.add_refund(Refund { lines, ..refund });
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Session {
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
     pub priced: Priced,
+    /// The orders that requests with an idempotency key made of it, newest last.
+    pub placed: Vec<PlacedOrder>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
     /// The last stored activity. The real one is at most [`ACTIVITY_GRAIN`] later.
@@ -47,7 +49,35 @@ pub enum SessionStatus {
     Completed { order: OrderId },
 }
 
+/// An order that a request with an idempotency key made of a session.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedOrder {
+    pub order: OrderId,
+    /// A digest of the key.
+    pub key: String,
+}
+
+/// The most such orders that a session remembers.
+const MAX_PLACED: usize = 16;
+
 impl Session {
+    /// Makes it the order. A late duplicate of the request, by its key, gets that order for ever after, even if the order
+    /// is cancelled and the session is open again.
+    pub fn complete(&mut self, order: OrderId, key: Option<&str>) {
+        self.status = SessionStatus::Completed { order };
+        if let Some(key) = key {
+            let more = self.placed.len().saturating_add(1).saturating_sub(MAX_PLACED);
+            self.placed.drain(..more);
+            self.placed.push(PlacedOrder { order, key: key.to_owned() });
+        }
+    }
+
+    /// The order that a request with this key made.
+    pub fn placed_with(&self, key: &str) -> Option<OrderId> {
+        self.placed.iter().find(|placed| placed.key == key).map(|placed| placed.order)
+    }
+
     /// Whether the session is live at `now`: it expires `ttl` after the last activity. One that became an order stays
     /// readable as long as it is stored, so that a late retry finds its order.
     pub fn is_live(&self, now: OffsetDateTime, ttl: Duration) -> bool {

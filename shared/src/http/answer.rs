@@ -49,7 +49,7 @@ impl Answer {
 
     /// An order. While its payment is open, a 202 with `Location` and `Retry-After`.
     pub fn order(view: &impl Serialize, order: &Order, status: u16) -> Self {
-        if order.payment.due().is_none() {
+        if !order.is_under_way() {
             return Self::json(status, view);
         }
         let place = Route::GetOrder.path().replace("{orderId}", &order.id.to_string());

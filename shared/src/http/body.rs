@@ -1,6 +1,6 @@
 //! Reading requests.
 
-use lambda_http::{Body, Request, RequestExt as _, http::header};
+use lambda_http::{Request, RequestExt as _, http::header};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -11,7 +11,10 @@ use crate::{
         ids::{CheckoutId, GuestId},
         invalid::{Faults, Invalid},
     },
-    http::problem::Problem,
+    http::{
+        problem::Problem,
+        route::{BodyKind, Route},
+    },
     ports::OrderView,
 };
 
@@ -82,6 +85,22 @@ pub fn check_size(request: &Request, most: usize) -> Result<(), Problem> {
         return Err(Problem::new(414, "QUERY_TOO_LONG", "The query is too long", detail));
     }
     Ok(())
+}
+
+/// Refuses the body of a request to a route that reads none: nobody should believe that it had an effect.
+///
+/// # Errors
+/// 400.
+pub fn refuse_unread(request: &Request, route: Route) -> Result<(), Problem> {
+    if route.spec().body == BodyKind::Nothing && !is_empty(request) {
+        return Err(Problem::malformed("this route takes no body: send the request without one"));
+    }
+    Ok(())
+}
+
+/// Whether there is no body, or nothing but white space in it.
+fn is_empty(request: &Request) -> bool {
+    bytes(request).trim_ascii().is_empty()
 }
 
 /// The JSON object of a body.
@@ -198,12 +217,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
 
 /// Like [`json`], but a missing body counts as an empty object.
 pub fn optional_json<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
-    let empty = match request.body() {
-        Body::Text(text) => text.trim().is_empty(),
-        Body::Binary(bytes) => bytes.is_empty(),
-        _ => true,
-    };
-    if empty { Ok(T::default()) } else { json(request) }
+    if is_empty(request) { Ok(T::default()) } else { json(request) }
 }
 
 /// A path parameter, parsed.

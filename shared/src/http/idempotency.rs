@@ -14,6 +14,7 @@ use crate::{
         body,
         credentials::Credentials,
         problem::{Handling, Problem},
+        problems,
         route::Route,
     },
     ports::{Kept, StoreError, StoredResponse, StoredResponses},
@@ -29,6 +30,8 @@ const CLAIMS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     id: String,
+    /// A digest of the header's value alone.
+    value: String,
     fingerprint: String,
     canonical: Option<String>,
     expires_at: OffsetDateTime,
@@ -89,7 +92,8 @@ impl Key {
         let body = body::bytes(request);
         let canonical = canonical(body).map(|text| digest(text.as_bytes()));
         let (id, fingerprint) = (digest(target.as_bytes()), digest(body));
-        Ok(Some(Self { id, fingerprint, canonical, expires_at: now + KEPT, guest }))
+        let value = digest(key.as_bytes());
+        Ok(Some(Self { id, value, fingerprint, canonical, expires_at: now + KEPT, guest }))
     }
 
     /// The stored answer, if there is one. An answer that was stored for a guest before an account claimed the guest's
@@ -118,6 +122,11 @@ impl Key {
         Ok(None)
     }
 
+    /// A digest of the key, which doesn't depend on the caller.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
     /// The answer in its stored form.
     pub fn stored_response(&self, answer: &Answer) -> StoredResponse {
         StoredResponse {
@@ -135,8 +144,7 @@ impl Key {
     fn replay(&self, stored_response: StoredResponse) -> Answer {
         let same_json = stored_response.canonical.is_some() && stored_response.canonical == self.canonical;
         if stored_response.fingerprint != self.fingerprint && !same_json {
-            let detail = "this Idempotency-Key was used with another body; use a new key for a new request";
-            return Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail).into();
+            return problems::key_reused().into();
         }
         let content_type = if stored_response.status < 400 { "application/json" } else { "application/problem+json" };
         Answer {

@@ -98,6 +98,8 @@ struct FulfillBody {
     items: Vec<Object<LineItem>>,
     tracking_number: Option<String>,
     carrier: Option<String>,
+    #[serde(default)]
+    despite_dispute: bool,
 }
 
 impl Command for Fulfill {
@@ -109,7 +111,8 @@ impl Command for Fulfill {
         let items = items(&mut faults, &body.items);
         let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
-        let command = id.map(|id| Self { order, id, items, tracking: Tracking { number, carrier } });
+        let (tracking, despite_dispute) = (Tracking { number, carrier }, body.despite_dispute);
+        let command = id.map(|id| Self { order, id, items, tracking, despite_dispute });
         faults.finish(command).map_err(Problem::validation)
     }
 }

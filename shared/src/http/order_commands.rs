@@ -8,6 +8,7 @@ use crate::{
     domain::{
         ids::OrderId,
         invalid::Faults,
+        note::{Note, NoteVisibility},
         order::Tracking,
         text::{note, optional},
     },
@@ -106,8 +107,12 @@ impl Command for Cancel {
 struct SetStatusBody {
     status: String,
     note: Option<String>,
+    /// Staff's notes are for staff, unless they say otherwise.
+    note_visibility: Option<String>,
     tracking_number: Option<String>,
     carrier: Option<String>,
+    #[serde(default)]
+    despite_dispute: bool,
 }
 
 impl Command for SetStatus {
@@ -116,10 +121,17 @@ impl Command for SetStatus {
         let body: SetStatusBody = json(request)?;
         let mut faults = Faults::default();
         let status = faults.take("/status", body.status.parse());
-        let note = note(&mut faults, "/note", body.note, 500);
+        let text = note(&mut faults, "/note", body.note, 500);
+        let visibility = faults.take_some("/noteVisibility", body.note_visibility.map(|name| name.parse()));
+        if text.is_none() && visibility.is_some() {
+            faults.add("/noteVisibility", "must come with a note");
+        }
+        let note = text.map(|text| Note { text, visibility: visibility.unwrap_or(NoteVisibility::Staff) });
         let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
-        let command = status.map(|status| Self { order, status, note, tracking: Tracking { number, carrier } });
+        let tracking = Tracking { number, carrier };
+        let command =
+            status.map(|status| Self { order, status, note, tracking, despite_dispute: body.despite_dispute });
         faults.finish(command).map_err(Problem::validation)
     }
 }

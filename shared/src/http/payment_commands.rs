@@ -4,24 +4,40 @@ use lambda_http::Request;
 use serde::Deserialize;
 
 use crate::{
-    checkout::orders::Refund,
-    domain::{ids::OrderId, invalid::Faults, money::Minor, text::note},
+    checkout::orders::{CaptureOrder, Refund},
+    domain::{invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, LARGEST_BODY, Object, bytes, json, path, plain},
+        body::{Command, LARGEST_BODY, Object, bytes, json, optional_json, path, plain},
         line_commands::{RefundItem, own_id, refund},
         problem::Problem,
     },
 };
 
-/// The order whose authorized amount is captured.
-#[derive(Clone, Copy, Debug)]
-pub struct CaptureOrder {
-    pub order: OrderId,
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CaptureBody {
+    amount: Option<i64>,
 }
 
 impl Command for CaptureOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        path(request, "orderId").map(|order| Self { order })
+        let order = path(request, "orderId")?;
+        let body: CaptureBody = optional_json(request)?;
+        let mut faults = Faults::default();
+        let amount = amount(&mut faults, body.amount, "leave it out to capture all that the bank holds");
+        faults.finish(Some(Self { order, amount })).map_err(Problem::validation)
+    }
+}
+
+/// The body's `amount`, in minor units. `without` says what its absence means.
+fn amount(faults: &mut Faults, amount: Option<i64>, without: &str) -> Option<Minor> {
+    match amount.map(Minor::new) {
+        Some(Ok(amount)) if !amount.is_zero() => Some(amount),
+        None => None,
+        Some(_) => {
+            faults.add("/amount", format!("must be a positive amount in minor units; {without}"));
+            None
+        }
     }
 }
 
@@ -34,6 +50,8 @@ struct RefundBody {
     shipping: Option<bool>,
     restock: Option<bool>,
     reason: Option<String>,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 impl Command for Refund {
@@ -42,24 +60,16 @@ impl Command for Refund {
         let body: RefundBody = json(request)?;
         let mut faults = Faults::default();
         let id = own_id(&mut faults, "/refundId", &body.refund_id);
-        let amount = match body.amount.map(Minor::new) {
-            Some(Ok(amount)) if !amount.is_zero() => Some(amount),
-            None => None,
-            Some(_) => {
-                faults.add(
-                    "/amount",
-                    "must be a positive amount in minor units; leave it out to refund all that is left",
-                );
-                None
-            }
-        };
         let shipping = body.shipping.unwrap_or(false);
         if body.amount.is_some() && (body.items.is_some() || shipping) {
             faults.add("/amount", "must not be given with items or shipping: their amount is calculated");
         }
+        let amount = amount(&mut faults, body.amount, "leave it out to refund all that is left");
         let lines = refund(&mut faults, body.items, shipping, body.restock.unwrap_or(false));
         let reason = note(&mut faults, "/reason", body.reason, 500);
-        faults.finish(id.map(|id| Self { order, id, amount, lines, reason })).map_err(Problem::validation)
+        faults
+            .finish(id.map(|id| Self { order, id, amount, lines, reason, by_hand: body.by_hand }))
+            .map_err(Problem::validation)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
         shipping::ShippingError, tax::TaxError,
     },
     domain::{
+        card_rule::CardRefusal,
         cart_issue::{CartIssue, CartIssues},
         cash::CashRefusal,
         coupon::CouponRefusal,
@@ -108,6 +109,12 @@ fn already_answered() -> Problem {
     Problem::new(409, "ALREADY_ANSWERED", "Try again", detail).retry_after(1).handled(Handling::Replay)
 }
 
+/// The answer to a key that was used with another request.
+pub fn key_reused() -> Problem {
+    let detail = "this Idempotency-Key was used with another body; use a new key for a new request";
+    Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail)
+}
+
 impl From<InitiateError> for Problem {
     fn from(error: InitiateError) -> Self {
         match error {
@@ -200,6 +207,11 @@ impl From<ConfirmError> for Problem {
                 let detail = "choose a method first, with POST /calculate-shipping and its shippingMethodId";
                 Self::new(409, "SHIPPING_METHOD_REQUIRED", "There is no shipping method yet", detail)
             }
+            // A request without a method says that there is nothing to pay, and the session says so too: it is checked
+            // before.
+            ConfirmError::PaymentMethodRequired => {
+                Self::new(422, "PAYMENT_METHOD_REQUIRED", "The request has no payment method", detail)
+            }
             // The route adds the session, because only the route knows its time to live.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
             ConfirmError::Issues(issues) => {
@@ -217,6 +229,14 @@ impl From<ConfirmError> for Problem {
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
             }
+            ConfirmError::CardTotal(CardRefusal::TooSmall { minimum, .. }) => {
+                Self::new(422, "AMOUNT_TOO_SMALL_FOR_CARD", "The total is too small for a card", detail)
+                    .with("minimumTotal", minimum)
+            }
+            ConfirmError::AmountRefused { code } => {
+                Self::new(422, "AMOUNT_REFUSED_BY_PROVIDER", "The payment provider doesn't take the amount", detail)
+                    .with("providerCode", code)
+            }
             ConfirmError::TooManyDeclines(wait) => {
                 Self::new(429, "TOO_MANY_DECLINES", "Too many cards were declined", detail)
                     .retry_after(whole_seconds(wait).max(1))
@@ -229,10 +249,22 @@ impl From<ConfirmError> for Problem {
             ConfirmError::TooManyOpenOrders(_) => {
                 Self::new(409, "TOO_MANY_OPEN_ORDERS", "Too many orders aren't paid yet", detail)
             }
+            ConfirmError::OrderCancelled { order } => {
+                Self::new(409, "ORDER_CANCELLED", "The order was cancelled", detail).with("orderId", order)
+            }
+            ConfirmError::AlreadyPlaced { order } => {
+                Self::new(409, "ORDER_ALREADY_PLACED", "The session is an order already", detail).with("orderId", order)
+            }
+            ConfirmError::PaymentInProgress => payment_in_progress(detail),
+            ConfirmError::KeyReused => key_reused(),
             ConfirmError::AlreadyAnswered => already_answered(),
             ConfirmError::Session(error) => error.into(),
         }
     }
+}
+
+fn payment_in_progress(detail: String) -> Problem {
+    Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
 }
 
 fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
@@ -251,11 +283,20 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
             let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The status can't change like this", detail);
             problem.with("allowed", illegal.from.next())
         }
-        PaymentRefusal::UnderWay => {
-            Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
-        }
+        PaymentRefusal::UnderWay => payment_in_progress(detail),
         PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "The order isn't paid by card", detail),
         PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
+        PaymentRefusal::MoreThanAuthorized { authorized } => {
+            Problem::new(409, "CAPTURE_EXCEEDS_PAYMENT", "The capture is larger than what is authorized", detail)
+                .with("authorized", authorized)
+        }
+        PaymentRefusal::OtherCapture { amount } => {
+            Problem::new(409, "ALREADY_CAPTURED", "Another amount was captured", detail).with("captured", amount)
+        }
+        PaymentRefusal::NotCaptured => {
+            Problem::new(409, "PAYMENT_NOT_CAPTURED", "The payment isn't captured yet", detail)
+        }
+        PaymentRefusal::Disputed => Problem::new(409, "PAYMENT_DISPUTED", "The payment is disputed", detail),
         PaymentRefusal::MoreThanLeft { left } => {
             Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "The refund is larger than what is left", detail)
                 .with("left", left)
@@ -266,6 +307,7 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
         PaymentRefusal::ByPaymentOnly => {
             Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
         }
+        PaymentRefusal::AllRefunded => Problem::new(409, "PAYMENT_REFUNDED", "The order may not be shipped", detail),
         PaymentRefusal::ByFulfillmentsOnly => {
             Problem::new(409, "DECIDED_BY_FULFILLMENTS", "Only fulfillments change this status", detail)
         }
@@ -282,7 +324,6 @@ fn lines_refused(refusal: LineRefusal, detail: String) -> Problem {
             let problem = Problem::new(409, "LINE_QUANTITY_EXCEEDED", "There are not that many units", detail);
             problem.with("line", line).with("left", left)
         }
-        LineRefusal::MayNotShip(_) => Problem::new(409, "SHIPPING_REFUSED", "The order may not be shipped", detail),
         LineRefusal::NothingToRefund => {
             Problem::new(409, "NOTHING_TO_REFUND", "Nothing was paid for these units", detail)
         }
@@ -331,6 +372,7 @@ impl From<OrderError> for Problem {
             OrderError::TooLateToCancel(_) => {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }
+            OrderError::TooManyNotes(_) => Self::new(409, "TOO_MANY_NOTES", "The order has too many notes", detail),
             OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
             OrderError::Contended => busy(),
             OrderError::AlreadyAnswered => already_answered(),

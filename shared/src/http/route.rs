@@ -52,6 +52,17 @@ pub enum CardScan {
     Nothing,
 }
 
+/// What a route reads of a request's body. Whatever it doesn't read is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// No body: a request with one is refused.
+    Nothing,
+    /// A JSON object with the members that the route's command names, and no others.
+    Json,
+    /// Any bytes: their signature is verified, and the sender decides what is in them.
+    Signed,
+}
+
 /// All that is particular to a route.
 #[derive(Clone, Copy, Debug)]
 pub struct RouteSpec {
@@ -68,6 +79,7 @@ pub struct RouteSpec {
     /// Whether who is calling is read at all: what nobody asks for can't make a request fail.
     pub reads_credentials: bool,
     pub card_scan: CardScan,
+    pub body: BodyKind,
 }
 
 /// In the order of [`Route`], whose last is [`Route::Health`].
@@ -94,7 +106,8 @@ const ROUTES: &[RouteSpec] = {
         post(R::RefundOrder, "refund-order", "/api/v1/checkout/orders/{orderId}/refund", Staff),
         post(R::CaptureOrder, "capture-order", "/api/v1/checkout/orders/{orderId}/capture", Staff),
         post(R::PaymentWebhook, "payment-webhook", "/api/v1/checkout/webhooks/stripe", Anyone)
-            .scanned(CardScan::Nothing),
+            .scanned(CardScan::Nothing)
+            .reading(BodyKind::Signed),
         post(R::Claim, "claim", "/api/v1/checkout/claim", SignedIn).limited(|l| l.claim),
         post(
             R::CalculateShippingPreview,
@@ -128,11 +141,12 @@ const fn row(
         idempotent: false,
         reads_credentials: true,
         card_scan: CardScan::All,
+        body: BodyKind::Json,
     }
 }
 
 const fn get(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
-    row(route, function, "GET", path, caller)
+    row(route, function, "GET", path, caller).reading(BodyKind::Nothing)
 }
 
 const fn post(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
@@ -158,6 +172,10 @@ impl RouteSpec {
 
     const fn scanned(self, card_scan: CardScan) -> Self {
         Self { card_scan, ..self }
+    }
+
+    const fn reading(self, body: BodyKind) -> Self {
+        Self { body, ..self }
     }
 }
 

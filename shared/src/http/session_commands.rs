@@ -221,27 +221,40 @@ impl Command for ShowSession {
 struct ConfirmBody {
     checkout_id: String,
     expected_total: i64,
-    payment_method: String,
+    /// Only a total of zero needs none.
+    payment_method: Option<String>,
     payment_token: Option<String>,
     customer_info: Object<CustomerBody>,
     notes: Option<String>,
 }
 
-fn payment(faults: &mut Faults, method: &str, token: Option<&str>) -> Option<PaymentInput> {
-    match (method.parse().ok(), token) {
-        (Some(PaymentMethod::CashOnDelivery), None) => Some(PaymentInput::CashOnDelivery),
-        (Some(PaymentMethod::CashOnDelivery), Some(_)) => {
+/// How it is paid. A total of zero needs no method and no token, and what a page sends all the same isn't used.
+fn payment(
+    faults: &mut Faults,
+    method: Option<&str>,
+    token: Option<&str>,
+    total: Option<Minor>,
+) -> Option<PaymentInput> {
+    let free = total.is_some_and(Minor::is_zero);
+    let given = token.is_some();
+    let token = faults.take_some("/paymentToken", token.map(str::parse::<CardToken>));
+    match method.map(str::parse) {
+        None | Some(Ok(PaymentMethod::Card | PaymentMethod::CashOnDelivery | PaymentMethod::Free)) if free => None,
+        Some(Ok(PaymentMethod::CashOnDelivery)) if !given => Some(PaymentInput::CashOnDelivery),
+        Some(Ok(PaymentMethod::CashOnDelivery)) => {
             faults.add("/paymentToken", "must be left out for cash_on_delivery");
             None
         }
-        (Some(PaymentMethod::Card), Some(token)) => {
-            faults.take("/paymentToken", token.parse::<CardToken>()).map(PaymentInput::Card)
-        }
-        (Some(PaymentMethod::Card), None) => {
+        Some(Ok(PaymentMethod::Card)) if given => token.map(PaymentInput::Card),
+        Some(Ok(PaymentMethod::Card)) => {
             faults.add("/paymentToken", "is required for card: the payment method that Stripe.js made");
             None
         }
-        (None, _) => {
+        None => {
+            faults.add("/paymentMethod", "is required: cash_on_delivery or card");
+            None
+        }
+        Some(Ok(PaymentMethod::Free) | Err(_)) => {
             faults.add("/paymentMethod", "must be cash_on_delivery or card");
             None
         }
@@ -254,11 +267,11 @@ impl Command for Confirm {
         let mut faults = Faults::default();
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let total = faults.take("/expectedTotal", Minor::new(body.expected_total));
-        let payment = payment(&mut faults, &body.payment_method, body.payment_token.as_deref());
+        let payment = payment(&mut faults, body.payment_method.as_deref(), body.payment_token.as_deref(), total);
         let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
         let notes = note(&mut faults, "/notes", body.notes, 1000);
-        let command = checkout.zip(total).zip(payment).zip(customer);
-        let command = command.map(|(((checkout, expected_total), payment), customer)| Self {
+        let command = checkout.zip(total).zip(customer);
+        let command = command.map(|((checkout, expected_total), customer)| Self {
             checkout,
             expected_total,
             payment,
@@ -269,7 +282,7 @@ impl Command for Confirm {
     }
 
     fn pays_by_card(&self) -> bool {
-        matches!(self.payment, PaymentInput::Card(_))
+        matches!(self.payment, Some(PaymentInput::Card(_)))
     }
 
     fn checkout(&self) -> Option<CheckoutId> {

@@ -27,7 +27,8 @@ pub use identity::{Identities, Identity, IdentityError};
 pub use limit::{Limit, LimitKey, LimitKind};
 pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, Placed, Placement, Transfer, Waits};
 pub use payments::{
-    AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, PaymentError, Payments, ProviderEvent, SeenEvents,
+    AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, EventSubject, PaymentError, Payments, ProviderEvent,
+    RefundCall, SeenEvents,
 };
 pub use sessions::{CachedSession, Loaded, Sessions};
 pub use store::{ChangeId, Contention, Saved, StoreError};

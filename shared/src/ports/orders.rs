@@ -117,7 +117,8 @@ pub trait Orders: Sync {
     /// The order, strongly consistent. None also if it is someone else's.
     fn get(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// A page of the owner's orders, strongly consistent.
+    /// A page of everything that the owner has, strongly consistent: with attempts whose card was declined, which must
+    /// move to another owner too.
     fn list(&self, owner: &Owner, filter: &OrderFilter) -> impl Future<Output = Result<OrderPage, StoreError>> + Send;
 
     /// An order to show, perhaps from the cache. `looked` is what the admission found in the cache, if it looked.
@@ -129,7 +130,7 @@ pub trait Orders: Sync {
         looked: Option<&OrderLook>,
     ) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// A page of orders to show: see [`Orders::shown`].
+    /// A page of orders to show, without attempts whose card was declined: see [`Orders::shown`].
     fn page_shown(
         &self,
         owner: &Owner,

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         ids::{OrderId, Owner},
         money::{Currency, Minor},
-        payment::{Capture, CardToken, Intent, Refunded},
+        payment::{Capture, CardToken, Intent, Ledger, PaymentIncident, Refunded},
     },
     ports::StoreError,
 };
@@ -54,9 +54,16 @@ pub enum PaymentError {
     /// No answer, or an unclear one. The outcome is unknown, and the provider must be asked again.
     #[error("{operation}: {reason}")]
     Unknown { operation: &'static str, reason: String },
+    /// The provider has answered with a failure of its own. It may have done something. It repeats this answer for the
+    /// same idempotency key.
+    #[error("{operation}: the provider failed: {reason}")]
+    Failed { operation: &'static str, reason: String },
     /// The provider refused the call and has done nothing. The code is the provider's.
     #[error("{operation}: refused with {code}")]
     Refused { operation: &'static str, code: String },
+    /// The provider takes no such amount, whatever the card, and has done nothing. The code is the provider's.
+    #[error("{operation}: the amount was refused with {code}")]
+    AmountRefused { operation: &'static str, code: String },
 }
 
 /// The payment provider. It is called after the order is stored. Every call may be repeated and has one effect.
@@ -82,25 +89,58 @@ pub trait Payments: Sync {
     /// Cancels an intent, so that it can't be paid any more. Returns its state, which may be that it has been paid.
     fn cancel(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
 
-    /// Captures the authorized amount.
-    fn capture(&self, intent: &str) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
-
-    /// Refunds an amount, once for each id.
-    fn refund(
+    /// Captures the authorized amount, or a part of it: then the rest is released. Returns the intent's state, which
+    /// says what was captured, now or earlier.
+    fn capture(
         &self,
         intent: &str,
-        id: Uuid,
-        amount: Minor,
+        amount: Option<Minor>,
         currency: Currency,
-    ) -> impl Future<Output = Result<Refunded, PaymentError>> + Send;
+    ) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
+
+    /// Refunds an amount, once for each id and attempt; without an amount, all that is left. A new attempt is for when
+    /// the provider has answered the last one with a failure, and certainly made no refund.
+    fn refund(&self, wanted: RefundCall<'_>) -> impl Future<Output = Result<Refunded, PaymentError>> + Send;
+
+    /// Every refund and dispute of a payment.
+    fn ledger(&self, intent: &str, currency: Currency) -> impl Future<Output = Result<Ledger, PaymentError>> + Send;
+
+    /// The order that a payment is for, as the provider stores it. None if it isn't for an order of this shop.
+    fn order_of(&self, intent: &str) -> impl Future<Output = Result<Option<AboutOrder>, PaymentError>> + Send;
+
+    /// Whether goods may leave while their payment is only authorized.
+    fn ships_uncaptured(&self) -> bool;
+
+    /// Tells the operators what a person must look into.
+    fn report(&self, order: OrderId, incident: &PaymentIncident);
+}
+
+/// One refund at the provider.
+#[derive(Clone, Copy, Debug)]
+pub struct RefundCall<'a> {
+    pub intent: &'a str,
+    pub id: Uuid,
+    pub attempt: u32,
+    pub amount: Option<Minor>,
+    pub currency: Currency,
 }
 
 /// An event of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderEvent {
     pub id: String,
-    /// The order that it is about; none if it isn't about this shop's orders.
-    pub about: Option<AboutOrder>,
+    pub about: EventSubject,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventSubject {
+    /// The payment of an order.
+    Payment(AboutOrder),
+    /// A refund or a dispute of this intent, which may be of another system in the same account.
+    Ledger { intent: String },
+    /// Nothing of this shop.
+    Other,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

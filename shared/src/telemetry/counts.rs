@@ -27,6 +27,10 @@ pub struct Counts {
     pub unknown_payments: u64,
     /// Refunds that the provider or the customer's bank refused.
     pub failed_refunds: u64,
+    /// Disputes that are new, or came to a new state.
+    pub disputes: u64,
+    /// Authorizations that end within a day and are not captured.
+    pub authorizations_ending: u64,
     /// Runs of the reconciler that could read at least a part of the index of due orders.
     pub reconcile_runs: u64,
     /// Runs of the reconciler that could not read the index of due orders, or a part of it.

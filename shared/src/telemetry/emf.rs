@@ -45,7 +45,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 23] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 25] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -59,6 +59,8 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 23] {
         ("PaymentsDegraded", counts.payments_degraded),
         ("UnknownPayments", counts.unknown_payments),
         ("FailedRefunds", counts.failed_refunds),
+        ("Disputes", counts.disputes),
+        ("AuthorizationsEnding", counts.authorizations_ending),
         ("ReconcileRuns", counts.reconcile_runs),
         ("ReconcileFailures", counts.reconcile_failures),
         ("OrdersNotReconciled", counts.orders_not_reconciled),

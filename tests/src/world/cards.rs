@@ -13,6 +13,7 @@ use hyper::{Request, body::Bytes};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use shared::app::App;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tools::stripe_server::{SECRET_KEY, StripeServer, WEBHOOK_SECRET};
 
 use super::{Answer, World, confirmation, ledger::Item};
@@ -112,6 +113,52 @@ impl Cards {
     }
 }
 
+impl Cards {
+    /// The customer's bank opens a dispute about a part of an order's payment, or goes on with its first one. `moves`
+    /// says how often the amount has moved: 1 when the bank has taken it back.
+    pub async fn dispute(&self, order: &str, number: usize, amount: i64, status: &str, moves: u8) -> Value {
+        let intent = self.intent_of(order).await.expect("a payment");
+        let path = format!("/_dispute/{}", intent["id"].as_str().expect("an id"));
+        self.ask("POST", &path, &format!("number={number}&amount={amount}&status={status}&moves={moves}")).await
+    }
+
+    /// Somebody refunds a part of an order's payment in the Dashboard; without an amount, all that is left.
+    pub async fn refund_in_dashboard(&self, order: &str, amount: Option<i64>) -> Value {
+        let intent = self.intent_of(order).await.expect("a payment");
+        let mut form = format!("payment_intent={}", intent["id"].as_str().expect("an id"));
+        if let Some(amount) = amount {
+            let _ = write!(form, "&amount={amount}");
+        }
+        let made = self.ask("POST", "/v1/refunds", &form).await;
+        assert_eq!(made["object"], "refund", "{made:#}");
+        made
+    }
+
+    /// The refunds of an order's payment, newest first.
+    pub async fn refunds_of(&self, order: &str) -> Vec<Value> {
+        let intent = self.intent_of(order).await.expect("a payment");
+        let path = format!("/v1/refunds?payment_intent={}", intent["id"].as_str().expect("an id"));
+        self.ask("GET", &path, "").await["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// What becomes of a refund: `pending`, `succeeded`, or `failed` when the customer's bank sends it back.
+    pub async fn settle_refund(&self, refund: &Value, status: &str) -> Value {
+        let path = format!("/_refund/{}", refund["id"].as_str().expect("an id"));
+        self.ask("POST", &path, &format!("status={status}")).await
+    }
+}
+
+/// Whether somebody is to act on an order soon. One that is authorized is looked at days later, and one whose refund is
+/// on its way a day later.
+///
+/// # Panics
+/// When it is due at no time.
+pub fn is_unfinished(order: &Item) -> bool {
+    let Some(due) = order.get("due") else { return false };
+    let due = OffsetDateTime::parse(due.as_s().expect("a text"), &Rfc3339).expect("a time");
+    due < OffsetDateTime::now_utc() + time::Duration::hours(12)
+}
+
 impl World {
     /// An event about a payment, as the provider would send it, signed now.
     pub async fn tell(&self, id: &str, kind: &str, intent: &Value) -> Answer {
@@ -129,6 +176,13 @@ impl World {
     pub async fn make_due(&self, order: &str) {
         let long_since = AttributeValue::S("2020-01-01T00:00:00.000Z".to_owned());
         self.overwrite(order, "due", long_since).await;
+    }
+
+    /// Makes the bank hold an order's authorized amount for an hour only, and the order due for the reconciler.
+    pub async fn end_authorization_soon(&self, order: &str) {
+        let soon = (OffsetDateTime::now_utc() + time::Duration::HOUR).format(&Rfc3339).expect("a time");
+        self.overwrite(order, "card.captureBefore", AttributeValue::S(soon)).await;
+        self.make_due(order).await;
     }
 
     /// Makes an order's document unreadable: it is of a schema that nobody knows yet.

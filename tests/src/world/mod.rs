@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub use answer::Answer;
-pub use cards::{Cards, Totals, card_confirmation, now, webhook};
+pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::number;
 pub use purchase::{Purchase, STEPS};
 pub use shopper::{

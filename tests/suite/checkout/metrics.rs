@@ -67,6 +67,7 @@ async fn impatient() -> Arc<World> {
         .setting("REDIS_TIMEOUT_MS", "200")
         .setting("RATE_LIMIT_INITIATE", "2/60")
         .setting("DECLINE_LIMITS", "1/100/100")
+        .setting("PAYMENT_CAPTURE", "manual")
         .cards()
         .build()
         .await
@@ -121,9 +122,18 @@ async fn everything() -> Vec<Value> {
     let intent = json!({"id": "pi_1", "metadata": {"order_id": order["orderId"]}});
     let told = json!({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": intent}}).to_string();
     webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
-    let refund = json!({"payment_intent": "pi_1", "failure_reason": "unknown", "metadata": {"refund_id": "1"}});
+    let sold = authorized(&world).await;
+    world.staff().capture(&sold).await.expect(200);
+    world.staff().refund(&sold, uuid::Uuid::new_v4(), Some(100)).await.expect(200);
+    let [refund] = world.stripe().refunds_of(&sold).await.try_into().expect("one refund");
+    let refund = world.stripe().settle_refund(&refund, "failed").await;
     let told = json!({"id": "evt_2", "type": "refund.failed", "data": {"object": refund}}).to_string();
     webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
+    let dispute = world.stripe().dispute(&sold, 0, 100, "needs_response", 1).await;
+    let told = json!({"id": "evt_3", "type": "charge.dispute.created", "data": {"object": dispute}}).to_string();
+    webhook.send(&tests::world::webhook(&told, WEBHOOK_SECRET, tests::world::now())).await.expect(200);
+    let held = authorized(&world).await;
+    world.end_authorization_soon(&held).await;
     let paid = world.guest();
     let mut confirm = Function::start(&world, Route::ConfirmOrder).await;
     let tester = world.guest();
@@ -137,12 +147,21 @@ async fn everything() -> Vec<Value> {
     let card = tests::world::card_confirmation(id_of(&ready), tests::world::total_of(&ready), "pm_card_visa");
     let waiting = confirm.send(&paid.event(Route::ConfirmOrder).json(&card)).await.expect(202);
 
+    world.stripe().proxy.up().await;
     let busy = contended(&world).await;
-    let mut all = reconciled(&world, waiting["order"]["orderId"].as_str().expect("an order")).await;
+    let mut all = reconciled(&world, waiting["order"]["orderId"].as_str().expect("an order"), &held).await;
     for function in [initiate, show, get, address, webhook, confirm, busy] {
         all.extend(function.stop().await);
     }
     all
+}
+
+/// An order whose bank holds the amount.
+async fn authorized(world: &Arc<World>) -> String {
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let order = guest.pay(id_of(&ready), tests::world::total_of(&ready), "pm_card_visa").await.expect(201);
+    order["order"]["orderId"].as_str().expect("an id").to_owned()
 }
 
 /// A cancellation that met others' writes until there was no more time.
@@ -159,12 +178,13 @@ async fn contended(world: &Arc<World>) -> Function {
     cancel
 }
 
-/// A run of the reconciler that can't read a part of the index, nor this order.
-async fn reconciled(world: &World, order: &str) -> Vec<Value> {
+/// A run of the reconciler that can't read a part of the index, nor this order, and looks at one that is held.
+async fn reconciled(world: &World, order: &str, held: &str) -> Vec<Value> {
     world.make_due(order).await;
     world.damage(order).await;
-    let shard = order.parse::<uuid::Uuid>().expect("an id").as_bytes()[15] % 8;
-    let other = format!(r#"":shard":{{"S":"{}"}}"#, (shard + 1) % 8);
+    let shard = |order: &str| order.parse::<uuid::Uuid>().expect("an id").as_bytes()[15] % 8;
+    let other = (0..8).find(|other| ![order, held].map(shard).contains(other)).expect("one of eight");
+    let other = format!(r#"":shard":{{"S":"{other}"}}"#);
     world.dynamodb.add(Rule::on("Query", Fault::Error(400, "AccessDeniedException")).containing(other));
     let mut settings = world.settings().clone();
     settings.insert("POWERTOOLS_SERVICE_NAME".to_owned(), STACK.to_owned());
@@ -179,7 +199,7 @@ async fn reconciled(world: &World, order: &str) -> Vec<Value> {
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 2 + 3 + 1 + 1, "one an invocation: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 3 + 3 + 1 + 1, "one an invocation: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -200,6 +220,7 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let expected = BTreeMap::from([
         (("reconcile", "ColdStarts"), 1),
         (("reconcile", "ReconcileRuns"), 1),
+        (("reconcile", "AuthorizationsEnding"), 1),
         (("reconcile", "ReconcileFailures"), 1),
         (("reconcile", "OrdersNotReconciled"), 1),
         (("initiate", "ColdStarts"), 1),
@@ -224,6 +245,7 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("payment-webhook", "ColdStarts"), 1),
         (("payment-webhook", "UnknownPayments"), 1),
         (("payment-webhook", "FailedRefunds"), 1),
+        (("payment-webhook", "Disputes"), 1),
         (("confirm-order", "ColdStarts"), 1),
         (("confirm-order", "SessionHits"), 3),
         // The session is read past its copy after a decline, and before a confirmation is refused.

@@ -301,7 +301,7 @@ async fn an_order_of_an_older_release_goes_its_way() {
     }
 }
 
-/// What costs nothing is never paid: it is open until it is delivered, by whatever means it was confirmed.
+/// Nobody has given anything for what costs nothing: it is open until it is delivered, by whatever means it was confirmed.
 #[tokio::test]
 async fn an_order_that_costs_nothing_is_counted_too() {
     let mut catalog = tests::world::sample_catalog();

@@ -10,7 +10,7 @@ use shared::{
 use tests::{
     answering::Answering,
     proxy::Mode,
-    world::{Answer, Setup, Shopper, World, id_of, total_of},
+    world::{Answer, Setup, Shopper, World, id_of, is_unfinished, total_of},
 };
 use uuid::Uuid;
 
@@ -128,7 +128,7 @@ impl Scene {
         if matches!(self.act, Act::Reconcile) {
             let orders = self.world.stored_orders().await;
             let this = orders.iter().find(|order| order["orderId"].as_s() == Ok(&self.order)).expect("an order");
-            if !this.contains_key("due") {
+            if !is_unfinished(this) {
                 return;
             }
             self.world.make_due(&self.order).await;

@@ -31,7 +31,7 @@ async fn staff_refund_at_most_what_is_left_and_each_refund_once() {
     .await;
     assert!(answers.iter().filter(|status| matches!(status, 200 | 202)).count() == 2, "{answers:?}");
     let rest = staff.refund(id, Uuid::new_v4(), None).await.expect(200)["order"].take();
-    assert_eq!(state_of(&rest), ("confirmed", "refunded"));
+    assert_eq!(state_of(&rest), ("cancelled", "refunded"));
     assert_eq!(world.stripe().totals().await[id].refunded, TOTAL);
     staff.refund(id, Uuid::new_v4(), None).await.refused(409, "REFUND_EXCEEDS_PAYMENT");
 

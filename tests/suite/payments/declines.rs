@@ -181,6 +181,41 @@ async fn a_refusal_is_not_kept_under_an_idempotency_key() {
     again.refused(429, REFUSED);
 }
 
+/// What a guest's declined cards left behind moves to the account with everything else: it answers there, and in no list.
+#[tokio::test]
+async fn declined_attempts_move_to_an_account_and_stay_out_of_its_list() {
+    let world = shop("100/100/100").await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        pay(&guest, &session, DECLINED).await.expect(402);
+        attempts.push(last_order(&world, &guest).await.expect("an attempt"));
+    }
+    let order = pay(&guest, &session, VISA).await.expect(201);
+
+    let user = world.user("ada");
+    let claimed = user.post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
+
+    let mut moved = attempts.clone();
+    moved.push(order_id(&order["order"]).to_owned());
+    moved.reverse();
+    assert_eq!(claimed["orderIds"], json!(moved));
+    for attempt in &attempts {
+        guest.order(attempt).await.refused(404, "ORDER_NOT_FOUND");
+        assert_eq!(user.order(attempt).await.expect(200)["order"]["paymentStatus"], "declined");
+    }
+    for status in ["", "cancelled", "confirmed"] {
+        let event = user.event(Route::ListOrders);
+        let event = if status.is_empty() { event } else { event.query("status", status) };
+        let listed = user.send(Route::ListOrders, &event).await.expect(200);
+        let ids: Vec<_> = listed["orders"].as_array().unwrap().iter().map(order_id).collect();
+        let expected: &[&str] = if status == "cancelled" { &[] } else { &[order_id(&order["order"])] };
+        assert_eq!(ids, expected, "{status}");
+    }
+    assert_books_balance(&world).await;
+}
+
 /// A copy of the session from the time of an order that was declined since: it hides neither that the session was
 /// reopened, nor the order that it has become.
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn a_payment_is_asked_for_as_the_reference_says() {
     let [asked] = stripe.asked().try_into().expect("one request");
     assert_eq!(asked.line, PAYMENTS);
     assert_eq!(asked.header("authorization"), "Bearer sk_test_123");
-    assert_eq!(asked.header("stripe-version"), "2024-06-20");
+    assert_eq!(asked.header("stripe-version"), "2026-08-26.dahlia");
     assert_eq!(asked.header("content-type"), "application/x-www-form-urlencoded");
     assert_eq!(asked.header("idempotency-key"), format!("order-{}", order_id(&order)));
     let expected = [
@@ -98,7 +98,6 @@ async fn an_answer_that_decides_nothing_is_asked_for_again_under_the_same_key() 
     for (status, body) in [
         (429, error("invalid_request_error", "rate_limit")),
         (429, error("invalid_request_error", "lock_timeout")),
-        (500, error("api_error", "")),
         (502, "<html>Bad Gateway</html>".to_owned()),
         (503, String::new()),
         (401, error("invalid_request_error", "api_key_expired")),
@@ -247,19 +246,28 @@ async fn refunds_are_of_one_payment_and_a_refused_one_is_left() {
             .push(guest.pay(id_of(&session), tests::world::total_of(&session), VISA).await.expect(201)["order"].take());
     }
     stripe.asked();
+    let refund = |id: &str, amount: i64, status: &str| {
+        let refund = json!({"id": id, "amount": amount, "status": status, "created": 1_795_000_000});
+        refund.to_string()
+    };
+    let nothing = json!({"object": "list", "data": [], "has_more": false}).to_string();
     for (order, amount) in orders.iter().zip([100, 200]) {
-        stripe.answer_next("POST /v1/refunds", 200, json!({"id": "re_1", "status": "succeeded"}).to_string());
+        stripe.answer_next("POST /v1/refunds", 200, refund("re_1", amount, "succeeded"));
         staff.refund(order_id(order), id, Some(amount)).await.expect(200);
     }
     let keys: Vec<_> = stripe.asked().iter().map(|asked| asked.header("idempotency-key").to_owned()).collect();
     assert_eq!(keys, [format!("pi_1-refund-{id}"), format!("pi_2-refund-{id}")]);
 
+    // Refused, the lists of refunds and disputes say how the payment stands.
     let disputed = json!({"error": {"type": "invalid_request_error", "code": "charge_disputed", "message": "…"}});
-    for (status, body) in [
-        (400, disputed.to_string()),
-        (200, json!({"id": "re_2", "status": "failed", "failure_reason": "expired_or_canceled_card"}).to_string()),
-    ] {
+    let failed = json!({"id": "re_2", "amount": 300, "status": "failed", "created": 1_795_000_000,
+                        "failure_reason": "expired_or_canceled_card"});
+    for (status, body) in [(400, disputed.to_string()), (200, failed.to_string())] {
         stripe.answer_next("POST /v1/refunds", status, body);
+        if status == 400 {
+            stripe.answer_next("GET /v1/refunds?", 200, nothing.clone());
+            stripe.answer_next("GET /v1/disputes?", 200, nothing.clone());
+        }
         let answer = staff.refund(order_id(&orders[0]), Uuid::new_v4(), Some(300)).await;
         assert_eq!(answer.counts().failed_refunds, 1);
         let order = answer.expect(200)["order"].take();
@@ -267,7 +275,63 @@ async fn refunds_are_of_one_payment_and_a_refused_one_is_left() {
         let refunds = order["payment"]["refunds"].as_array().unwrap();
         assert_eq!(refunds.last().unwrap()["status"], "failed", "{order:#}");
     }
-    stripe.answer_next("POST /v1/refunds", 200, json!({"id": "re_3", "status": "pending"}).to_string());
+    // On its way: it can't be refunded again, and isn't back yet.
+    let before = staff.refund(order_id(&orders[0]), id, Some(100)).await.expect(200)["order"].take();
+    stripe.answer_next("POST /v1/refunds", 200, refund("re_3", 300, "pending"));
     let order = staff.refund(order_id(&orders[0]), Uuid::new_v4(), Some(300)).await.expect(200)["order"].take();
-    assert_eq!(order["payment"]["refundedAmount"], 400);
+    assert_eq!(order["payment"]["refunds"].as_array().unwrap().last().unwrap()["status"], "pending");
+    assert_eq!(order["payment"]["refundedAmount"], 100);
+    let left = |order: &Value| order["payment"]["refundableAmount"].as_i64().unwrap();
+    assert_eq!(left(&order), left(&before) - 300);
+}
+
+/// Stripe saves a failure of its own with the idempotency key, and repeats it: the next attempt has a key of its own, if
+/// there certainly is no refund; and a payment that was made all the same is found.
+#[tokio::test]
+async fn a_failure_that_stripe_saved_is_not_asked_for_again_for_ever() {
+    let (stripe, world) = shop().await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let session = ready(&guest).await;
+    let api_error = json!({"error": {"type": "api_error", "message": "…"}}).to_string();
+    let list = |data: Value| json!({"object": "list", "data": data, "has_more": false}).to_string();
+
+    // The payment was made: the list has it.
+    stripe.answer_next(PAYMENTS, 500, api_error.clone());
+    stripe.answer_next("GET /v1/payment_intents?", 200, list(json!([])));
+    let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
+    let mut intent: Value = serde_json::from_str(&succeeded()).unwrap();
+    intent["metadata"] = json!({"order_id": order_id(&order)});
+    stripe.answer_next(PAYMENTS, 500, api_error.clone());
+    stripe.answer_next("GET /v1/payment_intents?", 200, list(json!([intent])));
+    let order = pay(&guest, &session, VISA).await.expect(200)["order"].take();
+    assert_eq!(state_of(&order), ("confirmed", "paid"));
+    stripe.asked();
+
+    let id = Uuid::new_v4();
+    let refund = || async { staff.refund(order_id(&order), id, Some(300)).await };
+    for made in [false, true] {
+        let ours = json!({"id": "re_1", "amount": 300, "status": "succeeded", "created": 1_795_000_000,
+                          "metadata": {"refund_id": id.to_string()}});
+        if made {
+            // Before the next attempt the list is read, and has it.
+            stripe.answer_next("GET /v1/refunds?", 200, list(json!([ours])));
+            stripe.answer_next("GET /v1/disputes?", 200, list(json!([])));
+            let order = refund().await.expect(200)["order"].take();
+            assert_eq!(order["payment"]["refundedAmount"], 300);
+        } else {
+            for attempt in 0..3 {
+                if attempt > 0 {
+                    stripe.answer_next("GET /v1/refunds?", 200, list(json!([])));
+                    stripe.answer_next("GET /v1/disputes?", 200, list(json!([])));
+                }
+                stripe.answer_next("POST /v1/refunds", 500, api_error.clone());
+                stripe.answer_next("GET /v1/refunds?", 200, list(json!([])));
+                stripe.answer_next("GET /v1/disputes?", 200, list(json!([])));
+                refund().await.expect(202);
+            }
+            let keys = stripe.asked().into_iter().filter(|asked| asked.line.starts_with("POST /v1/refunds"));
+            let keys: Vec<_> = keys.map(|asked| asked.header("idempotency-key").to_owned()).collect();
+            assert_eq!(keys, ["", "-1", "-2"].map(|attempt| format!("pi_1-refund-{id}{attempt}")));
+        }
+    }
 }

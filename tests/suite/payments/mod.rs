@@ -1,6 +1,7 @@
 //! Cards: never paid without an order, never an order half done.
 
 mod after_the_sale;
+mod amounts;
 mod backlog;
 mod crashes;
 mod currencies;
@@ -12,8 +13,10 @@ mod lost_answers;
 mod machine;
 mod open_orders;
 mod poison;
+mod provider_truth;
 mod purchase;
 mod reconcile;
+mod replaced;
 mod schedules;
 mod secrets;
 mod webhook;
@@ -23,7 +26,7 @@ use std::{collections::HashMap, sync::Arc};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use serde_json::{Value, json};
-use tests::world::{Answer, Setup, Shopper, Totals, World, id_of, number, total_of};
+use tests::world::{Answer, Setup, Shopper, Totals, World, id_of, is_unfinished, number, total_of};
 
 /// Two bags of beans to California, with a coupon of which each customer has one.
 const TOTAL: i64 = 4458;
@@ -96,7 +99,7 @@ async fn assert_books_balance(world: &World) {
         let (id, status, payment) = (text("orderId"), text("status"), text("paymentStatus"));
         let Totals { captured, refunded, intents } = totals.get(&id).copied().unwrap_or_default();
         assert!(intents <= 1, "{id} was paid {intents} times");
-        assert!(!order.contains_key("due"), "{id} is {status}, {payment}, and waits for something");
+        assert!(!is_unfinished(order), "{id} is {status}, {payment}, and waits for something");
         if status == "cancelled" {
             assert_eq!(captured - refunded, 0, "{id} is cancelled, {payment}, and {captured} was kept of it");
         } else {

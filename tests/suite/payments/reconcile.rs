@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use shared::checkout::reconcile::Reconciled;
 use tests::{
     dynamo_faults::{Fault, Rule},
-    world::{World, id_of, patiently},
+    world::{World, id_of, is_unfinished, patiently},
 };
 
 use super::{DECLINED, VISA, assert_books_balance, bought, order_id, pay, ready, shop, sold, state_of};
@@ -152,7 +152,7 @@ pub(super) async fn until_settled(world: &Arc<World>) {
         let container = world.container_after(now);
         now += Duration::from_secs(300);
         let _ = world.reconcile(&container).await;
-        world.stored_orders().await.iter().all(|order| !order.contains_key("due"))
+        world.stored_orders().await.iter().all(|order| !is_unfinished(order))
     })
     .await;
 }

@@ -9,7 +9,7 @@ use shared::{app::App, crash::dying_at};
 use tests::{
     dynamo_faults::{Fault, Rule},
     seed::{Dice, seeds},
-    world::{Setup, Shopper, World, id_of, total_of},
+    world::{Setup, Shopper, World, id_of, is_unfinished, total_of},
 };
 use uuid::Uuid;
 
@@ -177,7 +177,7 @@ impl Shop {
             let container = self.container_after(minutes);
             let done = self.world.reconcile(&container).await.expect("the table is there");
             assert_eq!(done.failed, 0, "{schedule}");
-            if self.world.stored_orders().await.iter().all(|order| !order.contains_key("due")) {
+            if self.world.stored_orders().await.iter().all(|order| !is_unfinished(order)) {
                 return;
             }
         }

@@ -82,6 +82,23 @@ fn cash_on_delivery_that_says_too_little() {
 }
 
 #[test]
+fn smallest_totals_for_cards_that_are_no_amounts() {
+    let cards = |of: Value| move |c: &mut Value| c["cards"] = of;
+    for (at, of) in [
+        ("/cards/minimumTotals/USD", json!({"minimumTotals": {"USD": -1}})),
+        ("/cards/minimumTotals/XYZ", json!({"minimumTotals": {"XYZ": 50}})),
+        ("/cards/minimumTotals/USD", json!({"minimumTotals": {"USD": "50"}})),
+        ("/cards/minimumTotal", json!({"minimumTotal": {"USD": 50}})),
+        ("/cards", json!([])),
+        ("/cards", json!({})),
+    ] {
+        refused(at, cards(of));
+    }
+    assert_eq!(faults(cards(json!(null))), Vec::<String>::new());
+    assert_eq!(faults(cards(json!({"minimumTotals": {"USD": 0, "EUR": 1000}}))), Vec::<String>::new());
+}
+
+#[test]
 fn coupons_that_can_not_work() {
     for (at, of) in [
         ("/coupons/0/discount/buy", json!({"discount": {"type": "buyGet", "buy": 0, "get": 1}})),

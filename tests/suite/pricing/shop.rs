@@ -169,6 +169,7 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
             vat_number: cart["vatNumber"].as_str().map(|number| number.parse().expect("a VAT number")),
         },
         priced: Priced::default(),
+        placed: Vec::new(),
         created_at: now,
         updated_at: now,
         active_at: now,

@@ -102,6 +102,41 @@ fn the_orders_of_schema_1_read_as_they_were() {
     }
 }
 
+/// Cash was stored as nothing but paid: then all of it was received, and all of it can be paid back.
+#[test]
+fn an_order_that_was_paid_in_cash_before_amounts_were_stored_was_paid_in_full() {
+    let mut saved = document("order-shipped");
+    saved["status"] = json!("delivered");
+    saved["paymentStatus"] = json!("paid");
+    let total = saved["summary"]["total"].clone();
+    let stored: StoredOrder = serde_json::from_value(saved).expect("an order");
+    let shown = serde_json::to_value(OrderAnswer::from(&Order::try_from(stored).expect("an order"))).expect("JSON");
+
+    assert_eq!(shown["order"]["cash"], json!({"receivedAmount": total, "refundedAmount": 0}));
+}
+
+/// When these notes were written, customers could read them. Staff may not have known: they are hidden now.
+#[test]
+fn a_note_of_staff_without_a_visibility_is_for_staff_and_any_other_is_not() {
+    let mut saved = document("order-shipped");
+    let history = saved["history"].as_array_mut().expect("a history");
+    for (step, actor) in history.iter_mut().zip(["customer", "staff#grace", "payment"]) {
+        step["actor"] = json!(actor);
+        step["note"] = json!(format!("by {actor}"));
+    }
+    assert!(history.len() >= 3, "one step for each actor");
+    let stored: StoredOrder = serde_json::from_value(saved).expect("an order");
+    let order = Order::try_from(stored).expect("an order");
+
+    let notes = |answer: OrderAnswer| {
+        let shown = serde_json::to_value(answer).expect("an order");
+        let history = shown["order"]["statusHistory"].as_array().expect("a history").clone();
+        history.iter().map(|step| step["note"].clone()).take(3).collect::<Vec<_>>()
+    };
+    assert_eq!(notes(OrderAnswer::from(&order)), [json!("by customer"), json!(null), json!("by payment")]);
+    assert_eq!(notes(OrderAnswer::for_staff(&order)), ["by customer", "by staff#grace", "by payment"].map(Value::from));
+}
+
 /// What an order took is known as it was, so that a cancellation gives the same back.
 #[test]
 fn the_reservations_of_schema_1_are_kept() {

@@ -16,7 +16,7 @@ use tools::stripe_server::WEBHOOK_SECRET;
 use super::Incident;
 
 /// The sections that are walked through below.
-pub(super) const WALKED: [&str; 13] = [
+pub(super) const WALKED: [&str; 15] = [
     "Slow",
     "FunctionErrors",
     "Flood",
@@ -27,6 +27,8 @@ pub(super) const WALKED: [&str; 13] = [
     "StripeDown",
     "UnknownPayments",
     "FailedRefunds",
+    "Disputes",
+    "AuthorizationsEnding",
     "Reconciler",
     "Contention",
     "CardTesting",
@@ -162,11 +164,43 @@ async fn unknown_payments() {
 #[tokio::test]
 async fn failed_refunds() {
     let world = as_deployed().cards().build().await;
+    let order = paid(&world).await;
+    world.staff().refund(&order, uuid::Uuid::new_v4(), Some(500)).await.expect(200);
+    let [refund] = world.stripe().refunds_of(&order).await.try_into().expect("one refund");
+    let refund = world.stripe().settle_refund(&refund, "failed").await;
     let mut incident = Incident::of("FailedRefunds", world.settings());
-    let refund =
-        json!({"payment_intent": "pi_1", "failure_reason": "lost_or_stolen_card", "metadata": {"refund_id": "1"}});
     told(&mut incident, "refund.failed", refund).await;
     incident.walk().await;
+}
+
+#[tokio::test]
+async fn disputes() {
+    let world = as_deployed().cards().build().await;
+    let order = paid(&world).await;
+    let dispute = world.stripe().dispute(&order, 0, 500, "needs_response", 1).await;
+    let mut incident = Incident::of("Disputes", world.settings());
+    told(&mut incident, "charge.dispute.created", dispute).await;
+    incident.walk().await;
+}
+
+#[tokio::test]
+async fn authorizations_ending() {
+    let world = as_deployed().setting("PAYMENT_CAPTURE", "manual").cards().build().await;
+    let order = paid(&world).await;
+    world.end_authorization_soon(&order).await;
+    let mut incident = Incident::of("AuthorizationsEnding", world.settings());
+    let mut process = Bootstrap::start(&binary("reconcile"), &incident.settings).await;
+    process.invoke(&json!({})).await;
+    incident.heard(&process.stop().await.stdout);
+    incident.walk().await;
+}
+
+/// An order that a guest has just paid by card.
+async fn paid(world: &Arc<World>) -> String {
+    let guest = world.guest();
+    let ready = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let order = guest.pay(id_of(&ready), total_of(&ready), "pm_card_visa").await.expect(201);
+    order["order"]["orderId"].as_str().expect("an id").to_owned()
 }
 
 #[tokio::test]

@@ -14,7 +14,8 @@ pub(super) fn of(route: &NewRoute) -> Vec<String> {
     if has_body {
         left.push(
             "tests/suite/checkout/bad_input/: a good body in `good_body` of mod.rs, and in fields.rs what it can't do \
-             without. If the route reads no body: its name in WITHOUT_BODY of mod.rs."
+             without. If the route reads no body: `.reading(BodyKind::Nothing)` on its row in \
+             shared/src/http/route.rs."
                 .to_owned(),
         );
         left.push(

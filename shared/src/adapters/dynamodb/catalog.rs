@@ -12,7 +12,8 @@ use crate::{
             inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
         },
         stored::catalog::{
-            CatalogFile, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
+            CatalogFile, StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping,
+            StoredTaxRules, card_rule,
         },
     },
     domain::{
@@ -48,6 +49,8 @@ struct StoredRules {
     document: StoredShipping,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cash_on_delivery: Option<StoredCash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cards: Option<StoredCards>,
 }
 
 /// The countries with tax rules.
@@ -125,6 +128,7 @@ fn snapshot(
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }
+    snapshot.cards = card_rule(rules.cards.as_ref()).map_err(invalid)?;
     // A country without a document has no rule: this is an issue of the cart, not an error of the store.
     if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
         snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
@@ -221,8 +225,8 @@ impl Dynamo {
             self.put_document(&coupon_document_id(&coupon.code), stored).await?;
             written();
         }
-        let (document, cash_on_delivery) = (file.shipping.clone(), file.cash_on_delivery.clone());
-        self.put_item(&StoredRules { id: SHIPPING_ID.to_owned(), document, cash_on_delivery }).await?;
+        let CatalogFile { shipping: document, cash_on_delivery, cards, .. } = file.clone();
+        self.put_item(&StoredRules { id: SHIPPING_ID.to_owned(), document, cash_on_delivery, cards }).await?;
         written();
         for (certificate, stored) in checked.certificates.iter().zip(&file.tax_exemptions) {
             self.put_document(&certificate_id(&certificate.number), stored).await?;

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata as _, SdkError},
     operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
-    types::ReturnValue,
+    types::{AttributeValue, ReturnValue},
 };
 use time::OffsetDateTime;
 
@@ -12,6 +12,7 @@ use crate::{
         dynamodb::client::{Dynamo, Item, failed, number, text},
         stored::payment::due,
     },
+    domain::order_change::OrderChange,
     ports::{DueOrder, DuePage, StoreError},
 };
 
@@ -20,6 +21,8 @@ const BY_DUE: &str = "by-due";
 const PAGE: i32 = 100;
 /// How often an order was put off since it last changed. Saving an order removes this attribute.
 const FAILURES: &str = "dueFailures";
+/// Nothing that consumers of events care about: the stream must not repeat what the last version changed.
+const PUT_OFF: &str = "SET due = :until, changes = :other";
 
 impl Dynamo {
     /// A page of one shard, the longest waiting first. Eventually consistent, like every index.
@@ -57,12 +60,12 @@ impl Dynamo {
     ) -> Result<Option<u32>, StoreError> {
         const OPERATION: &str = "put order off";
         let shortest = due::text(until(1));
-        let counting = self.moving(order, &shortest).update_expression(format!("SET due = :until ADD {FAILURES} :one"));
+        let counting = self.moving(order, &shortest).update_expression(format!("{PUT_OFF} ADD {FAILURES} :one"));
         let counting = counting.expression_attribute_values(":one", number(1)).return_values(ReturnValue::UpdatedNew);
         let mut answer = counting.send().await;
         if answer.as_ref().is_err_and(|error| error.code() == Some("ValidationException")) {
             // The stored count is not a number: it starts again at 1.
-            let anew = self.moving(order, &shortest).update_expression(format!("SET due = :until, {FAILURES} = :one"));
+            let anew = self.moving(order, &shortest).update_expression(format!("{PUT_OFF}, {FAILURES} = :one"));
             answer = anew.expression_attribute_values(":one", number(1)).send().await;
         }
         let Some(answer) = unless_changed(answer).map_err(failed(OPERATION))? else { return Ok(None) };
@@ -70,7 +73,7 @@ impl Dynamo {
         let count: u32 = counted.unwrap_or(1).max(1);
         if count > 1 {
             let order = DueOrder { due: shortest, ..order.clone() };
-            let longer = self.moving(&order, &due::text(until(count))).update_expression("SET due = :until");
+            let longer = self.moving(&order, &due::text(until(count))).update_expression(PUT_OFF);
             unless_changed(longer.send().await).map_err(failed(OPERATION))?;
         }
         Ok(Some(count))
@@ -86,6 +89,7 @@ impl Dynamo {
             .condition_expression("due = :seen")
             .expression_attribute_values(":seen", text(&order.due))
             .expression_attribute_values(":until", text(until))
+            .expression_attribute_values(":other", AttributeValue::Ss(vec![OrderChange::Other.to_string()]))
     }
 }
 

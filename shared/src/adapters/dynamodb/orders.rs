@@ -26,6 +26,7 @@ use crate::{
         ids::{OrderId, Owner},
         open::OpenLimits,
         order::{Order, OrderStatus},
+        payment::PaymentStatus,
     },
     ports::{
         Attempt, ChangeId, OrderFilter, OrderPage, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits,
@@ -36,9 +37,16 @@ const ORDER: &str = "order";
 const SAME_VERSION: &str = "#version = :version";
 /// The index that finds an order's owner.
 const BY_ORDER_ID: &str = "by-order-id";
-/// The items that one query reads while it filters by status, and the queries of one request.
+/// The items that one query reads while it filters, and the queries of one request.
 const FILTER_PAGE: i32 = 100;
 const MAX_QUERIES: usize = 10;
+
+/// Whether a list has the orders whose card was declined. For the customer they are attempts, and no orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeclinedAttempts {
+    Listed,
+    LeftOut,
+}
 
 impl Dynamo {
     /// A strongly consistent read under the owner, so someone else's order isn't found.
@@ -50,8 +58,14 @@ impl Dynamo {
         answer.item.map(|item| order(OPERATION, item)).transpose()
     }
 
-    /// A page of the owner's orders, newest first; strongly consistent.
-    pub async fn list_orders(&self, owner: &Owner, filter: &OrderFilter) -> Result<OrderPage, StoreError> {
+    /// A page of the owner's orders, newest first; strongly consistent. The first query asks for as many items as the
+    /// page needs. If some of them were left out, further queries fill the page.
+    pub async fn list_orders(
+        &self,
+        owner: &Owner,
+        filter: &OrderFilter,
+        declined: DeclinedAttempts,
+    ) -> Result<OrderPage, StoreError> {
         const OPERATION: &str = "list orders";
         let wanted = usize::from(filter.limit);
         let mut orders: Vec<Order> = Vec::new();
@@ -69,15 +83,28 @@ impl Dynamo {
                 .expression_attribute_names("#owner", "owner")
                 .expression_attribute_values(":owner", text(owner.to_string()))
                 .set_exclusive_start_key(start.take());
-            // One more than requested shows whether there is another page.
-            request = match filter.status {
-                None => request.limit(i32::from(filter.limit) + 1),
-                Some(status) => request
-                    .limit(FILTER_PAGE)
-                    .filter_expression("#status = :status")
+            // One more than requested shows whether there is another page. Declined attempts are few: what they leave
+            // missing is usually among the next as many items.
+            request = request.limit(match (filter.status, query) {
+                (None, 1 | 2) => i32::from(filter.limit) + 1,
+                _ => FILTER_PAGE,
+            });
+            let mut conditions = Vec::new();
+            if let Some(status) = filter.status {
+                conditions.push("#status = :status");
+                request = request
                     .expression_attribute_names("#status", "status")
-                    .expression_attribute_values(":status", text(status.name())),
-            };
+                    .expression_attribute_values(":status", text(status.name()));
+            }
+            if declined == DeclinedAttempts::LeftOut {
+                conditions.push("#paymentStatus <> :declined");
+                request = request
+                    .expression_attribute_names("#paymentStatus", "paymentStatus")
+                    .expression_attribute_values(":declined", text(PaymentStatus::Declined.to_string()));
+            }
+            if !conditions.is_empty() {
+                request = request.filter_expression(conditions.join(" AND "));
+            }
             let answer = request.send().await.map_err(failed(OPERATION))?;
             for item in answer.items.unwrap_or_default() {
                 orders.push(order(OPERATION, item)?);
@@ -89,7 +116,7 @@ impl Dynamo {
                 return Ok(OrderPage { orders, next });
             }
             let Some(key) = &start else { return Ok(OrderPage { orders, next: None }) };
-            // Few of many orders have this status: return what was found, and where to continue.
+            // Few of many orders pass the filter: return what was found, and where to continue.
             if query == MAX_QUERIES {
                 let last = key.get("orderId").and_then(|id| id.as_s().ok()).and_then(|id| id.parse().ok());
                 return Ok(OrderPage { orders, next: last });

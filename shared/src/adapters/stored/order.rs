@@ -1,5 +1,7 @@
 //! A stored order: the item in `DynamoDB` and in its stream, and the document in Redis.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
@@ -9,7 +11,7 @@ use crate::{
     adapters::stored::{
         SCHEMA, Unreadable, check_schema,
         parts::{StoredApplied, StoredLine, StoredOffer, StoredSummary, StoredTax, each},
-        payment::{StoredCard, due},
+        payment::{StoredCard, StoredCash, due},
         same_members,
     },
     domain::{
@@ -17,8 +19,10 @@ use crate::{
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         lines::{Fulfillment, LineCancellation, Return},
         money::Currency,
+        note::{Note, NoteVisibility},
         open::{AddressKey, Open},
-        order::{Actor, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order_change::OrderChange,
         payment::{Payment, PaymentMethod, PaymentStatus},
         priced::{AppliedCoupon, Summary},
         tax::Relief,
@@ -35,6 +39,10 @@ pub struct StoredOrder {
     pub version: u64,
     /// The change that wrote this version: see [`ChangeId`].
     pub change_id: Uuid,
+    /// What this version changed. A set in `DynamoDB`, because the event takes it from the stream as a list of texts.
+    /// Older orders have none until their next change.
+    #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
+    changes: BTreeSet<OrderChange>,
     order_number: String,
     checkout_id: CheckoutId,
     status: OrderStatus,
@@ -42,6 +50,10 @@ pub struct StoredOrder {
     payment_status: PaymentStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     card: Option<StoredCard>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancellation: Option<StoredCancellation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cash: Option<StoredCash>,
     /// With `due`, the key of the sparse index of due orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_shard: Option<String>,
@@ -130,6 +142,64 @@ struct StoredStep {
     actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Set if there is a note. Older orders have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note_visibility: Option<NoteVisibility>,
+}
+
+impl From<&Step> for StoredStep {
+    fn from(step: &Step) -> Self {
+        let note = step.note.as_ref();
+        Self {
+            status: step.status,
+            at: step.at,
+            actor: step.actor.clone(),
+            note: note.map(|note| note.text.clone()),
+            note_visibility: note.map(|note| note.visibility),
+        }
+    }
+}
+
+impl From<StoredStep> for Step {
+    fn from(StoredStep { status, at, actor, note, note_visibility }: StoredStep) -> Self {
+        // When older notes were written, customers could read them; staff may not have known. So they are hidden now.
+        let unsaid = || match actor {
+            Actor::Staff(_) => NoteVisibility::Staff,
+            Actor::Customer | Actor::Payment => NoteVisibility::Customer,
+        };
+        let visibility = note_visibility.unwrap_or_else(unsaid);
+        Self { status, at, actor, note: note.map(|text| Note { text, visibility }) }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredCancellation {
+    actor: Actor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason_visibility: Option<NoteVisibility>,
+    #[serde(with = "rfc3339")]
+    at: OffsetDateTime,
+}
+
+impl From<&Cancellation> for StoredCancellation {
+    fn from(Cancellation { actor, reason, at }: &Cancellation) -> Self {
+        Self {
+            actor: actor.clone(),
+            reason: reason.as_ref().map(|reason| reason.text.clone()),
+            reason_visibility: reason.as_ref().map(|reason| reason.visibility),
+            at: *at,
+        }
+    }
+}
+
+impl From<StoredCancellation> for Cancellation {
+    fn from(StoredCancellation { actor, reason, reason_visibility, at }: StoredCancellation) -> Self {
+        let visibility = reason_visibility.unwrap_or(NoteVisibility::Staff);
+        Self { actor, reason: reason.map(|text| Note { text, visibility }), at }
+    }
 }
 
 impl StoredOrder {
@@ -141,12 +211,15 @@ impl StoredOrder {
             schema: SCHEMA,
             version: order.version,
             change_id: change.0,
+            changes: order.changes.clone(),
             order_number: order.number(),
             checkout_id: order.checkout,
             status: order.status,
             payment_method: order.payment.method,
             payment_status: order.payment.status,
             card: order.payment.card.as_deref().map(Into::into),
+            cancellation: order.cancellation.as_ref().map(Into::into),
+            cash: order.payment.cash.as_deref().map(Into::into),
             due_shard: order.payment.due().map(|_| due::shard(order.id)),
             due: order.payment.due().map(due::text),
             currency: order.currency,
@@ -181,7 +254,6 @@ impl StoredOrder {
 same_members! {
     StoredOpen = Open { units, address, at_address }
     StoredHold = CouponHold { code, total_limit, customer_limit }
-    StoredStep = Step { status, at, actor, note }
 }
 
 impl TryFrom<StoredOrder> for Order {
@@ -198,11 +270,14 @@ impl TryFrom<StoredOrder> for Order {
             checkout: stored.checkout_id,
             status: stored.status,
             version: stored.version,
+            changes: stored.changes,
             payment: Payment {
                 method: stored.payment_method,
                 status: stored.payment_status,
                 card: stored.card.map(|card| Box::new(card.read(due))),
+                cash: StoredCash::read(stored.cash, stored.payment_method, stored.payment_status, summary.total),
             },
+            cancellation: stored.cancellation.map(Into::into),
             currency: stored.currency,
             lines: each(stored.items),
             summary,

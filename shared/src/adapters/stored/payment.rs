@@ -1,4 +1,4 @@
-//! A stored payment by card, as a part of its order.
+//! A stored payment, by card or in cash, as a part of its order.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
@@ -6,7 +6,9 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::domain::{
     ids::Owner,
     money::Minor,
-    payment::{Capture, CardPayment, CardToken, PaymentEvent, Refund},
+    payment::{
+        Capture, CardPayment, CardToken, CashPayment, Dispute, PaymentEvent, PaymentMethod, PaymentStatus, Refund,
+    },
 };
 
 /// The key of the index of due orders.
@@ -35,6 +37,34 @@ pub mod due {
     }
 }
 
+/// Stored cash, as a part of its order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredCash {
+    received: Minor,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<Refund>,
+}
+
+impl From<&CashPayment> for StoredCash {
+    fn from(cash: &CashPayment) -> Self {
+        Self { received: cash.received, refunds: cash.refunds.clone() }
+    }
+}
+
+impl StoredCash {
+    /// Older orders store nothing of their cash but that it is paid: then all of it was.
+    pub fn read(
+        stored: Option<Self>,
+        method: PaymentMethod,
+        status: PaymentStatus,
+        total: Minor,
+    ) -> Option<Box<CashPayment>> {
+        let paid = method == PaymentMethod::CashOnDelivery && status == PaymentStatus::Paid;
+        let cash = stored.map(|Self { received, refunds }| CashPayment { received, refunds });
+        cash.or_else(|| paid.then(|| CashPayment::new(total))).map(Box::new)
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredCard {
@@ -52,9 +82,17 @@ pub struct StoredCard {
     action_seconds: Option<i64>,
     #[serde(default)]
     capture_asked: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capture_amount: Option<Minor>,
+    #[serde(with = "rfc3339::option", default, skip_serializing_if = "Option::is_none")]
+    capture_before: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    end_reported: bool,
     captured: Minor,
     #[serde(default)]
     refunds: Vec<Refund>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<Dispute>,
     events: Vec<PaymentEvent>,
 }
 
@@ -68,8 +106,12 @@ impl From<&CardPayment> for StoredCard {
             deadline: card.deadline,
             action_seconds: card.action_time.map(Duration::whole_seconds),
             capture_asked: card.capture_asked,
+            capture_amount: card.capture_amount,
+            capture_before: card.capture_before,
+            end_reported: card.end_reported,
             captured: card.captured,
             refunds: card.refunds.clone(),
+            disputes: card.disputes.clone(),
             events: card.events.clone(),
         }
     }
@@ -87,8 +129,12 @@ impl StoredCard {
             action_time: self.action_seconds.map(Duration::seconds),
             due,
             capture_asked: self.capture_asked,
+            capture_amount: self.capture_amount,
+            capture_before: self.capture_before,
+            end_reported: self.end_reported,
             captured: self.captured,
             refunds: self.refunds,
+            disputes: self.disputes,
             events: self.events,
         }
     }

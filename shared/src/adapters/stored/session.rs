@@ -17,7 +17,7 @@ use crate::{
         ids::{CertificateNumber, CheckoutId, CouponCode, OrderId, Owner, ShippingMethodId},
         money::Currency,
         priced::{AppliedCoupon, Line, Priced, PricedLine, Summary},
-        session::{ACTIVITY_GRAIN, Session, SessionStatus},
+        session::{ACTIVITY_GRAIN, PlacedOrder, Session, SessionStatus},
         tax::{Relief, TaxStatus},
         vat::VatNumber,
     },
@@ -73,6 +73,8 @@ pub struct StoredSession {
     vat_number: Option<VatNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relief: Option<Relief>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    placed: Vec<PlacedOrder>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
@@ -117,6 +119,7 @@ impl StoredSession {
             certificate: session.tax_status.certificate.clone(),
             vat_number: session.tax_status.vat_number.clone(),
             relief: priced.relief.clone(),
+            placed: session.placed.clone(),
             created_at: session.created_at,
             updated_at: session.updated_at,
             active_at: session.active_at,
@@ -167,6 +170,7 @@ impl TryFrom<StoredSession> for Session {
                 taxes: each(stored.taxes),
                 issues: all(stored.issues)?,
             },
+            placed: stored.placed,
             created_at: stored.created_at,
             updated_at: stored.updated_at,
             active_at: stored.active_at,

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The version of the API.
-const VERSION: &str = "2024-06-20";
+const VERSION: &str = "2026-08-26.dahlia";
 
 /// The client. Without a key the shop takes no cards.
 pub struct Stripe {
@@ -145,16 +145,22 @@ impl Stripe {
         let answer = async {
             let response = self.connector.call(request).await.map_err(|e| cause::chain(&e))?;
             let (status, request_id) = (response.status().as_u16(), request_id(&response));
-            Ok::<_, String>((status, request_id, text_of(response).await?))
+            let is_saved = status == 500 || status > 500 && response.headers().get("idempotent-replayed").is_some();
+            Ok::<_, String>((status, is_saved, request_id, text_of(response).await?))
         };
         let answer = tokio::time::timeout(config.timeout, answer).await;
         timed(Store::Payments, started.elapsed());
-        let (status, request_id, text) = match answer {
+        let (status, is_saved, request_id, text) = match answer {
             Ok(answer) => answer.map_err(unknown)?,
             Err(_) => return Err(unknown("no answer in time".to_owned())),
         };
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(operation, status, request_id, duration_ms, "Stripe call finished");
+        if is_saved {
+            // Stripe's own failure: it has ended, is saved with the idempotency key, and is repeated for it.
+            degraded(Store::Payments, operation, &*format!("{status}"));
+            return Err(PaymentError::Failed { operation, reason: status.to_string() });
+        }
         let answer: Value = serde_json::from_str(&text).map_err(|_| unknown(format!("{status}, and no JSON")))?;
         if (200..300).contains(&status) {
             return Ok(Ok(answer));

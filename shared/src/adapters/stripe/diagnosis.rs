@@ -61,8 +61,8 @@ pub async fn diagnose_webhook(report: &mut Report, stripe: &Stripe) {
 fn fault(report: &mut Report, url: &str, error: &PaymentError) {
     let text = error.to_string();
     let reason = match error {
-        PaymentError::Unknown { reason, .. } => reason.as_str(),
-        PaymentError::Refused { code, .. } => code.as_str(),
+        PaymentError::Unknown { reason, .. } | PaymentError::Failed { reason, .. } => reason.as_str(),
+        PaymentError::Refused { code, .. } | PaymentError::AmountRefused { code, .. } => code.as_str(),
     };
     let mend = match reason.split_whitespace().next().unwrap_or_default() {
         "401" => "STRIPE_SECRET_KEY is not, or no longer, a key of the account: take it from the Dashboard",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sha2::Sha256;
 use time::OffsetDateTime;
 
-use crate::ports::{AboutOrder, EventRefusal, ProviderEvent};
+use crate::ports::{AboutOrder, EventRefusal, EventSubject, ProviderEvent};
 
 /// The most by which the time of signing may differ from now, in either direction.
 const TOLERANCE_S: i64 = 300;
@@ -66,26 +66,22 @@ struct Data {
 pub fn parse(body: &[u8]) -> Result<ProviderEvent, EventRefusal> {
     let event: Event =
         serde_json::from_slice(body).map_err(|_| EventRefusal::Malformed("no id, type and data.object"))?;
-    let about = event.kind.starts_with("payment_intent.").then(|| about(&event.data.object)).flatten();
-    Ok(ProviderEvent { id: event.id, about })
+    let object = &event.data.object;
+    let is_of = |kinds: &[&str]| kinds.iter().any(|kind| event.kind.starts_with(kind));
+    let about = if event.kind.starts_with("payment_intent.") {
+        about(object).map(EventSubject::Payment)
+    } else if is_of(&["refund.", "charge.refund", "charge.dispute."]) {
+        // A charge, a refund or a dispute. What was made in the Dashboard doesn't name the order.
+        let intent = object["payment_intent"].as_str();
+        intent.map(|intent| EventSubject::Ledger { intent: intent.to_owned() })
+    } else {
+        None
+    };
+    Ok(ProviderEvent { id: event.id, about: about.unwrap_or(EventSubject::Other) })
 }
 
-/// A refund that the customer's bank returned, days after it was made.
-#[derive(Debug, PartialEq, Eq)]
-pub struct FailedRefund {
-    pub intent: String,
-    pub reason: String,
-}
-
-/// The failed refund of an event, if the checkout made it.
-pub fn failed_refund(body: &[u8]) -> Option<FailedRefund> {
-    let Event { kind, data: Data { object }, .. } = serde_json::from_slice(body).ok()?;
-    let ours = kind == "refund.failed" && object["metadata"]["refund_id"].is_string();
-    let text = |name: &str| object[name].as_str().unwrap_or("unknown").to_owned();
-    ours.then(|| FailedRefund { intent: text("payment_intent"), reason: text("failure_reason") })
-}
-
-fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
+/// The order that a payment is for.
+pub fn about(intent: &serde_json::Value) -> Option<AboutOrder> {
     let metadata = &intent["metadata"];
     let order = metadata["order_id"].as_str()?.parse().ok()?;
     // Only in older payments: newer ones don't give the provider the ids of guests.
@@ -154,7 +150,7 @@ mod tests {
             let text = format!(
                 r#"{{"id":"evt_1","type":"{kind}","data":{{"object":{{"id":"pi_1","metadata":{metadata}}}}}}}"#
             );
-            parse(text.as_bytes()).unwrap().about.is_some()
+            matches!(parse(text.as_bytes()).unwrap().about, EventSubject::Payment(_))
         };
         let ours = format!(r#"{{"order_id":"{order}","owner":"user#ada"}}"#);
         assert!(event("payment_intent.succeeded", &ours));
@@ -162,12 +158,24 @@ mod tests {
         assert!(!event("invoice.paid", &ours));
         assert!(!event("payment_intent.succeeded", "{}"));
         assert!(!event("payment_intent.succeeded", r#"{"order_id":"of another system"}"#));
-        let refund = r#"{"id":"evt_1","type":"refund.failed","data":{"object":{"payment_intent":"pi_1",
-            "failure_reason":"lost_or_stolen_card","metadata":{"refund_id":"1"}}}}"#;
-        let failed = FailedRefund { intent: "pi_1".to_owned(), reason: "lost_or_stolen_card".to_owned() };
-        assert_eq!(failed_refund(refund.as_bytes()), Some(failed));
-        assert_eq!(failed_refund(refund.replace("refund_id", "of_others").as_bytes()), None);
-        assert_eq!(failed_refund(refund.replace("refund.failed", "refund.updated").as_bytes()), None);
+        for kind in [
+            "refund.created",
+            "refund.updated",
+            "refund.failed",
+            "charge.refunded",
+            "charge.refund.updated",
+            "charge.dispute.created",
+            "charge.dispute.funds_withdrawn",
+        ] {
+            let of = |intent: &str| {
+                let text = format!(
+                    r#"{{"id":"evt_1","type":"{kind}","data":{{"object":{{"id":"x_1","payment_intent":{intent}}}}}}}"#
+                );
+                parse(text.as_bytes()).unwrap().about
+            };
+            assert_eq!(of(r#""pi_1""#), EventSubject::Ledger { intent: "pi_1".to_owned() }, "{kind}");
+            assert_eq!(of("null"), EventSubject::Other, "{kind}");
+        }
         for bad in ["", "[]", "{}", r#"{"id":1}"#] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -18,6 +18,13 @@ impl Fault {
         decline_code(&self.error)
     }
 
+    /// Whether the amount or its currency is refused, and not the card.
+    pub(super) fn is_about_the_amount(&self) -> bool {
+        let of = |name: &str| self.error[name].as_str().unwrap_or_default();
+        let code = matches!(of("code"), "amount_too_small" | "amount_too_large" | "invalid_charge_amount");
+        of("type") == "invalid_request_error" && (code || matches!(of("param"), "amount" | "currency"))
+    }
+
     /// Whether Stripe certainly has done nothing, and will do nothing if the call is repeated.
     pub(super) fn is_refusal(&self) -> bool {
         let kind = self.error["type"].as_str().unwrap_or_default();

@@ -37,7 +37,7 @@ impl Stripe {
     }
 
     /// A page of intents, and whether there are more.
-    async fn page(
+    pub(super) async fn page(
         &self,
         operation: &'static str,
         path: &str,

@@ -1,6 +1,7 @@
 //! `PaymentIntents` in Stripe's answers.
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use crate::{
     adapters::stripe::{amount, fault::decline_code},
@@ -17,7 +18,7 @@ pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, 
     let id = answer["id"].as_str().ok_or_else(|| malformed("id"))?;
     let status = match answer["status"].as_str().ok_or_else(|| malformed("status"))? {
         "requires_action" => IntentStatus::RequiresAction,
-        "requires_capture" => IntentStatus::Authorized,
+        "requires_capture" => IntentStatus::Authorized { until: capture_before(&answer["latest_charge"]) },
         "succeeded" => {
             let currency: Currency = answer["currency"]
                 .as_str()
@@ -35,4 +36,10 @@ pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, 
     };
     let client_secret = answer["client_secret"].as_str().map(ToOwned::to_owned);
     Ok(Intent { id: id.to_owned(), status, client_secret })
+}
+
+/// Until when the bank holds the amount. Only an expanded charge says it.
+fn capture_before(charge: &Value) -> Option<OffsetDateTime> {
+    let until = charge["payment_method_details"]["card"]["capture_before"].as_i64()?;
+    OffsetDateTime::from_unix_timestamp(until).ok()
 }

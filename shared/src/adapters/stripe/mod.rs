@@ -6,6 +6,7 @@ pub mod diagnosis;
 mod event;
 mod fault;
 mod find;
+mod incident;
 mod intent;
 mod payments;
 mod refund;

@@ -1,16 +1,15 @@
 //! Payments at Stripe: charge, read, cancel, capture and refund.
 
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::{
-    adapters::stripe::{amount, client::Stripe, fault::Fault, intent::intent, refund::refund_failed},
+    adapters::stripe::{amount, client::Stripe, event, fault::Fault, incident, intent::intent},
     domain::{
         ids::OrderId,
         money::{Currency, Minor},
-        payment::{Capture, Intent, IntentStatus, Refunded},
+        payment::{Capture, Intent, IntentStatus, Ledger, PaymentIncident, Refunded},
     },
-    ports::{CardTerms, CardUnavailable, Charge, PaymentError, Payments},
+    ports::{AboutOrder, CardTerms, CardUnavailable, Charge, PaymentError, Payments, RefundCall},
 };
 
 impl Stripe {
@@ -28,11 +27,17 @@ impl Stripe {
         })
     }
 
-    /// Changes an intent. If its state doesn't permit that any more, returns the intent as it is.
-    async fn change(&self, operation: &'static str, id: &str, what: &str) -> Result<Intent, PaymentError> {
+    /// Changes an intent. If its state doesn't permit that any more, returns the intent as it is. The state alone makes
+    /// it happen once, so there is no idempotency key: with one, Stripe would repeat a failure that it has saved.
+    async fn change(
+        &self,
+        operation: &'static str,
+        id: &str,
+        what: &str,
+        form: &[(&str, String)],
+    ) -> Result<Intent, PaymentError> {
         let path = format!("/v1/payment_intents/{id}/{what}");
-        let key = Some(format!("{id}-{what}"));
-        match self.intent(operation, "POST", &path, &[], key).await? {
+        match self.intent(operation, "POST", &path, form, None).await? {
             Ok(intent) => Ok(intent),
             Err(_) => self.look(id).await,
         }
@@ -66,14 +71,23 @@ impl Payments for Stripe {
             ("metadata[order_id]", charge.order.to_string()),
         ];
         form.extend(charge.payer.map(|payer| ("metadata[owner]", payer.to_string())));
-        let paid = self
-            .intent(OPERATION, "POST", "/v1/payment_intents", &form, Some(format!("order-{}", charge.order)))
-            .await?;
-        match paid {
-            // A repeated call returns the old answer, so the current state is read.
-            Ok(intent) if matches!(intent.status, IntentStatus::Processing | IntentStatus::RequiresAction) => {
-                self.look(&intent.id).await
+        let key = Some(format!("order-{}", charge.order));
+        let paid = match self.intent(OPERATION, "POST", "/v1/payment_intents", &form, key).await {
+            // Stripe repeats this answer for the key, even if there is a payment.
+            Err(PaymentError::Failed { operation, reason }) => {
+                let found = self.list(charge.order, charge.limit).await?;
+                return found.ok_or(PaymentError::Failed { operation, reason });
             }
+            paid => paid?,
+        };
+        match paid {
+            // A repeated call returns the old answer, so the current state is read. Only then it says how long an
+            // amount is held.
+            Ok(Intent {
+                id,
+                status: IntentStatus::Processing | IntentStatus::RequiresAction | IntentStatus::Authorized { .. },
+                ..
+            }) => self.look(&id).await,
             Ok(intent) => Ok(intent),
             Err(fault) => match fault.error["payment_intent"]["id"].as_str() {
                 Some(id) => Ok(Intent {
@@ -85,6 +99,9 @@ impl Payments for Stripe {
                 // intent.
                 None => match self.list(charge.order, charge.limit).await? {
                     Some(intent) => Ok(intent),
+                    None if fault.is_about_the_amount() => {
+                        Err(PaymentError::AmountRefused { operation: OPERATION, code: fault.code().to_owned() })
+                    }
                     None => Err(refused(&fault.decline_code())),
                 },
             },
@@ -94,7 +111,8 @@ impl Payments for Stripe {
     async fn look(&self, id: &str) -> Result<Intent, PaymentError> {
         const OPERATION: &str = "read payment";
         let path = format!("/v1/payment_intents/{id}");
-        let found = self.intent(OPERATION, "GET", &path, &[], None).await?;
+        let form = [("expand[]", "latest_charge".to_owned())];
+        let found = self.intent(OPERATION, "GET", &path, &form, None).await?;
         found.map_err(|fault| PaymentError::Unknown { operation: OPERATION, reason: fault.code().to_owned() })
     }
 
@@ -108,41 +126,40 @@ impl Payments for Stripe {
     }
 
     async fn cancel(&self, id: &str) -> Result<Intent, PaymentError> {
-        self.change("cancel payment", id, "cancel").await
+        self.change("cancel payment", id, "cancel", &[]).await
     }
 
-    async fn capture(&self, id: &str) -> Result<Intent, PaymentError> {
-        self.change("capture payment", id, "capture").await
-    }
-
-    async fn refund(
-        &self,
-        intent: &str,
-        id: Uuid,
-        amount: Minor,
-        currency: Currency,
-    ) -> Result<Refunded, PaymentError> {
-        const OPERATION: &str = "refund";
-        let refused = |code: &str| {
-            refund_failed(intent, code);
-            PaymentError::Refused { operation: OPERATION, code: code.to_owned() }
+    async fn capture(&self, id: &str, amount: Option<Minor>, currency: Currency) -> Result<Intent, PaymentError> {
+        const OPERATION: &str = "capture payment";
+        let unknown =
+            || PaymentError::Unknown { operation: OPERATION, reason: "an amount that no card pays".to_owned() };
+        let amount = match amount {
+            Some(amount) => Some(amount::to_stripe(amount, currency).ok_or_else(unknown)?),
+            None => None,
         };
-        let amount = amount::to_stripe(amount, currency).ok_or_else(|| refused("amount"))?;
-        let form = [
-            ("payment_intent", intent.to_owned()),
-            ("amount", amount.to_string()),
-            ("metadata[refund_id]", id.to_string()),
-        ];
-        let answer = self.call(OPERATION, "POST", "/v1/refunds", &form, Some(format!("{intent}-refund-{id}"))).await?;
-        let answer = answer.map_err(|fault| refused(fault.code()))?;
-        Ok(match answer["status"].as_str() {
-            Some("failed" | "canceled") => {
-                let reason = answer["failure_reason"].as_str().unwrap_or("failed");
-                refund_failed(intent, reason);
-                Refunded::Failed(reason.to_owned())
-            }
-            // A pending refund is on its way. The bank may take days; if it fails, an event says so.
-            _ => Refunded::Succeeded,
-        })
+        let form = amount.map(|amount| ("amount_to_capture", amount.to_string()));
+        self.change(OPERATION, id, "capture", form.as_slice()).await
+    }
+
+    async fn refund(&self, wanted: RefundCall<'_>) -> Result<Refunded, PaymentError> {
+        self.make_refund(wanted).await
+    }
+
+    async fn ledger(&self, intent: &str, currency: Currency) -> Result<Ledger, PaymentError> {
+        self.read_ledger(intent, currency).await
+    }
+
+    async fn order_of(&self, intent: &str) -> Result<Option<AboutOrder>, PaymentError> {
+        let path = format!("/v1/payment_intents/{intent}");
+        let found = self.call("read payment", "GET", &path, &[], None).await?;
+        Ok(found.ok().as_ref().and_then(event::about))
+    }
+
+    fn ships_uncaptured(&self) -> bool {
+        self.config().is_some_and(|config| config.ships_uncaptured)
+    }
+
+    fn report(&self, order: OrderId, incident: &PaymentIncident) {
+        incident::report(order, incident);
     }
 }

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::{
-    adapters::stripe::{client::Stripe, event, refund::refund_failed},
+    adapters::stripe::{client::Stripe, event},
     ports::{EventRefusal, ProviderEvent},
     telemetry::counts::{Store, degraded},
 };
@@ -28,10 +28,6 @@ impl Stripe {
         })?;
         let secrets: Vec<&str> = secret.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
         event::verify(body, signature, &secrets, now)?;
-        let event = event::parse(body)?;
-        if let Some(event::FailedRefund { intent, reason }) = event::failed_refund(body) {
-            refund_failed(&intent, &reason);
-        }
-        Ok(event)
+        event::parse(body)
     }
 }

@@ -59,6 +59,11 @@ impl LineCounts {
         self.ordered.saturating_sub(self.cancelled).saturating_sub(self.shipped)
     }
 
+    /// Whether a unit of it was shipped or can still be.
+    pub const fn stands(self) -> bool {
+        self.cancelled < self.ordered
+    }
+
     /// Are with the customer, and no return of them is asked for.
     pub const fn returnable(self) -> u32 {
         self.shipped.saturating_sub(self.returned).saturating_sub(self.returning)

@@ -51,6 +51,13 @@ pub struct LineParts {
     pub shipping: Share,
 }
 
+impl RefundedLines {
+    /// Of a refund of an amount.
+    pub const fn new() -> Self {
+        Self { items: Vec::new(), shipping: None, restock: false }
+    }
+}
+
 impl Share {
     /// The first `units` of `quantity` units.
     fn first(self, units: u32, quantity: u32) -> Self {

@@ -15,11 +15,12 @@ use uuid::Uuid;
 use crate::domain::{
     lines::{LineCounts, LineParts, LineShare, LineUnits, ReturnStatus, Share, total_of},
     money::Minor,
+    note::Note,
     order::{Actor, Order, OrderStatus},
     payment::{PaymentStatus, RefundStatus},
 };
 
-pub use refusal::{LineRefusal, ShippingRefusal};
+pub use refusal::LineRefusal;
 pub use returns::{Receipt, ReturnDecision};
 
 /// How the money for units goes back.
@@ -91,7 +92,8 @@ impl Order {
         self.payment.status.is_open() || self.payment.status == PaymentStatus::Authorized
     }
 
-    fn total_less_credits(&self) -> Minor {
+    /// The total less what was cancelled or returned before it was paid.
+    pub(in crate::domain) fn total_less_credits(&self) -> Minor {
         self.summary.total.less(total_of(self.credits()))
     }
 
@@ -103,7 +105,7 @@ impl Order {
 
     /// The shares of units that were refunded, by refunds that haven't failed.
     fn refunded_shares(&self) -> impl Iterator<Item = &LineShare> {
-        let refunds = self.payment.card.iter().flat_map(|card| &card.refunds);
+        let refunds = self.payment.refunds();
         refunds.filter(|refund| refund.status != RefundStatus::Failed).flat_map(|refund| &refund.lines.items)
     }
 
@@ -132,7 +134,7 @@ impl Order {
         let parts = self.lines.iter().map(|line| LineParts::of(line, self.summary.tax_included));
         let of_lines = parts.fold(Share::default(), |sum, parts| sum.more(parts.goods));
         let all = Share { amount: self.summary.total, tax_amount: self.summary.tax }.less(of_lines);
-        let refunds = self.payment.card.iter().flat_map(|card| &card.refunds);
+        let refunds = self.payment.refunds();
         let refunds = refunds.filter(|refund| refund.status != RefundStatus::Failed);
         let alone = refunds.filter_map(|refund| refund.lines.shipping);
         let back = self.settled_shares().filter_map(|share| share.shipping).chain(alone);
@@ -141,7 +143,7 @@ impl Order {
 
     /// A refund's id of its own: this one, or the next that no refund has.
     fn unused_refund_id(&self, own: Uuid) -> Uuid {
-        let refunds = self.payment.card.iter().flat_map(|card| &card.refunds);
+        let refunds = self.payment.refunds();
         let used: Vec<Uuid> = refunds.map(|refund| refund.id).collect();
         let mut id = own;
         while used.contains(&id) {
@@ -158,7 +160,7 @@ impl Order {
             return Ok(());
         }
         if counts.iter().all(|counts| counts.shipped == 0) {
-            self.call_off(actor.clone(), note, now)?;
+            self.call_off(actor.clone(), note.map(Note::for_customer), now)?;
             return Ok(());
         }
         if self.status == OrderStatus::PartiallyShipped {
@@ -174,7 +176,8 @@ impl Order {
     /// Records where the units go when the status is set for the whole order.
     pub(super) fn move_units(&mut self, actor: &Actor, now: OffsetDateTime) {
         match self.status {
-            OrderStatus::Cancelled => self.cancel_rest(actor, now),
+            // Nothing of an order that was refunded as a whole leaves any more.
+            OrderStatus::Cancelled | OrderStatus::Refunded => self.cancel_rest(actor, now),
             OrderStatus::Shipped => self.record_rest_shipped(actor, now),
             OrderStatus::Returned => self.record_rest_returned(actor, now),
             _ => {}

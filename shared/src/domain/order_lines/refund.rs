@@ -11,7 +11,8 @@ use crate::domain::{
     money::Minor,
     order::{Actor, Order},
     order_lines::{LineRefusal, PaidBack},
-    order_payment::PaymentRefusal,
+    order_payment::{PaymentRefusal, RefundRequest},
+    payment::{Refund, RefundSource},
 };
 
 /// The units of one line that a refund pays back, by where they are.
@@ -30,23 +31,25 @@ struct Split {
 impl Order {
     /// Requests a refund of units: first of those that were cancelled and are still owed, then of those that can still
     /// be shipped, which are cancelled by it, then of those that were shipped. With `restock` those that were shipped
-    /// count as returned. The same id again is the same refund. Returns whether it is new.
+    /// count as returned. A refund by hand is only recorded. The same id again is the same refund. Returns whether it is
+    /// new.
     ///
     /// # Errors
     /// [`LineRefusal`] if a unit was refunded already, or more would go back than is left of the payment.
     pub fn ask_line_refund(
         &mut self,
-        id: Uuid,
+        request: RefundRequest,
         wanted: &LineRefund,
-        reason: Option<String>,
-        actor: Actor,
         now: OffsetDateTime,
     ) -> Result<bool, LineRefusal> {
-        let Some(card) = &self.payment.card else { return Err(PaymentRefusal::NotByCard.into()) };
-        if self.payment.status.is_open() {
-            return Err(PaymentRefusal::UnderWay.into());
-        }
-        if let Some(known) = card.refunds.iter().find(|refund| refund.id == id) {
+        let RefundRequest { id, reason, source, actor, .. } = request;
+        let left = match (&self.payment.card, &self.payment.cash) {
+            (Some(_), _) if self.payment.status.is_open() => return Err(PaymentRefusal::UnderWay.into()),
+            (Some(card), _) => card.left(),
+            (None, Some(cash)) if source == RefundSource::ByHand => cash.left(),
+            _ => return Err(PaymentRefusal::NotByCard.into()),
+        };
+        if let Some(known) = self.payment.refunds().find(|refund| refund.id == id) {
             let same = is_same(&known.lines, wanted);
             return if same { Ok(false) } else { Err(PaymentRefusal::OtherRefund { amount: known.amount }.into()) };
         }
@@ -56,7 +59,6 @@ impl Order {
         let items = self.shares_of(&units, wanted.shipping);
         let shipping = (wanted.shipping && items.is_empty()).then(|| self.shipping_left());
         let amount = total_of(&items).plus(shipping.unwrap_or_default().amount).unwrap_or(Minor::MAX);
-        let left = self.payment.left();
         if amount > left {
             return Err(PaymentRefusal::MoreThanLeft { left }.into());
         }
@@ -64,11 +66,29 @@ impl Order {
             return Err(LineRefusal::NothingToRefund);
         }
         let lines = RefundedLines { items, shipping, restock: wanted.restock };
-        self.payment.ask_refund_of(id, amount, reason.clone(), lines, now);
-        self.plan(now);
+        self.add_refund(Refund { lines, ..Refund::new(id, amount, false, reason.clone(), source, now) }, now);
         self.take_back(id, &splits, wanted.restock, reason.as_ref(), &actor, now);
-        self.follow_units(&actor, reason, now)?;
+        self.follow_units(&actor, reason.clone(), now)?;
+        self.follow_refunds(true, actor.clone(), reason, now);
+        self.follow_cash(actor, None, now)?;
         Ok(true)
+    }
+
+    /// Adds a refund to the card's or the cash's.
+    fn add_refund(&mut self, refund: Refund, now: OffsetDateTime) {
+        let due = self.total_less_credits();
+        let by_hand = refund.source == RefundSource::ByHand;
+        if let Some(cash) = self.payment.cash.as_mut().filter(|_| self.payment.card.is_none()) {
+            cash.refunds.push(refund);
+            self.payment.status = cash.status();
+            self.updated_at = now;
+            return;
+        }
+        self.payment.add_refund(refund);
+        if by_hand && let Some(card) = &self.payment.card {
+            let status = card.status_by_books(due);
+            self.payment.become_status(status, None, now);
+        }
     }
 
     fn split(&self, counts: &[LineCounts], wanted: UnitsToRefund) -> Result<Split, LineRefusal> {
@@ -153,7 +173,8 @@ impl Order {
         }
         let id = self.unused_refund_id(id);
         let lines = RefundedLines { items: shares, ..RefundedLines::default() };
-        self.payment.ask_refund_of(id, amount, Some(reason.to_owned()), lines, now);
+        let refund = Refund::new(id, amount, false, Some(reason.to_owned()), RefundSource::Shop, now);
+        self.payment.add_refund(Refund { lines, ..refund });
         Some(id)
     }
 

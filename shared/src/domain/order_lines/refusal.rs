@@ -4,15 +4,6 @@ use uuid::Uuid;
 
 use crate::domain::{lines::ReturnStatus, order::IllegalMove, order_payment::PaymentRefusal};
 
-/// Why nothing of an order may be shipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ShippingRefusal {
-    #[error("the order isn't paid yet")]
-    NotPaid,
-    #[error("all that was paid has been refunded")]
-    Refunded,
-}
-
 /// Why units of lines can't be changed like this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineRefusal {
@@ -20,8 +11,6 @@ pub enum LineRefusal {
     NoSuchLine { line: usize },
     #[error("of line {line} only {left} units are left for this")]
     TooManyUnits { line: usize, left: u32 },
-    #[error(transparent)]
-    MayNotShip(#[from] ShippingRefusal),
     #[error("nothing was paid for these units")]
     NothingToRefund,
     #[error("the id {0} has been used for something else on this order")]

@@ -6,25 +6,11 @@ use uuid::Uuid;
 use crate::domain::{
     lines::{Fulfillment, LineUnits, Tracking},
     order::{Actor, IllegalMove, Order, OrderStatus},
-    order_lines::{LineRefusal, ShippingRefusal, units_where},
-    payment::PaymentStatus,
+    order_lines::{LineRefusal, units_where},
+    order_payment::ShippingTerms,
 };
 
 impl Order {
-    /// Whether anything of it may be shipped now.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn may_ship(&self) -> Result<(), ShippingRefusal> {
-        if self.payment.card.is_some() && self.payment.status.is_open() {
-            return Err(ShippingRefusal::NotPaid);
-        }
-        if self.payment.status == PaymentStatus::Refunded {
-            return Err(ShippingRefusal::Refunded);
-        }
-        Ok(())
-    }
-
     /// Records a parcel. The same id again is the same parcel. The order is shipped when no unit is left, else partially
     /// shipped. Returns whether it is new.
     ///
@@ -35,6 +21,7 @@ impl Order {
         id: Uuid,
         items: Vec<LineUnits>,
         tracking: Tracking,
+        terms: ShippingTerms,
         actor: Actor,
         now: OffsetDateTime,
     ) -> Result<bool, LineRefusal> {
@@ -42,7 +29,7 @@ impl Order {
             let same = known.items == items && known.tracking == tracking;
             return if same { Ok(false) } else { Err(LineRefusal::IdReused(id)) };
         }
-        self.may_ship()?;
+        self.may_ship(terms)?;
         let counts = self.line_counts();
         for units in &items {
             self.room(&counts, *units, |counts| counts.open())?;
@@ -60,31 +47,17 @@ impl Order {
         Ok(true)
     }
 
-    /// Ships all that is left, in one parcel. An order that is shipped already only gets the corrected tracking of its
-    /// last parcel. Returns whether anything changed.
-    ///
-    /// # Errors
-    /// [`LineRefusal`] if nothing of the order may be shipped.
-    pub fn ship_rest(
-        &mut self,
-        tracking: &Tracking,
-        actor: Actor,
-        note: Option<String>,
-        now: OffsetDateTime,
-    ) -> Result<bool, LineRefusal> {
-        if self.status != OrderStatus::Shipped {
-            self.may_ship()?;
-        }
-        let moved = self.become_status(OrderStatus::Shipped, actor, note, now)?;
-        if *tracking == Tracking::default() || self.tracking == *tracking {
-            return Ok(moved);
+    /// Corrects the tracking of the last parcel. Returns whether anything changed.
+    pub fn correct_tracking(&mut self, tracking: &Tracking, now: OffsetDateTime) -> bool {
+        if self.tracking == *tracking {
+            return false;
         }
         self.tracking = tracking.clone();
         if let Some(last) = self.fulfillments.last_mut() {
             last.tracking = tracking.clone();
         }
         self.updated_at = now;
-        Ok(true)
+        true
     }
 
     /// Records the parcel with all that is left, under the order's own id.

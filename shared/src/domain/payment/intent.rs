@@ -1,6 +1,12 @@
 //! The provider's state of payments and refunds.
 
-use crate::domain::money::Minor;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{
+    money::Minor,
+    payment::dispute::{Dispute, DisputeStatus},
+};
 
 /// The provider's state of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +22,10 @@ pub enum IntentStatus {
     /// The provider doesn't know the result yet.
     Processing,
     RequiresAction,
-    Authorized,
+    /// The bank holds the amount, until then if it says so.
+    Authorized {
+        until: Option<OffsetDateTime>,
+    },
     Captured(Minor),
     /// The bank declined with this code. It can still be paid with another card.
     Declined(String),
@@ -24,9 +33,53 @@ pub enum IntentStatus {
     Cancelled,
 }
 
-/// The provider's result of a refund.
+/// The provider's result of a request for a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refunded {
+    /// It has accepted the refund.
+    Made(ProviderRefund),
+    /// It has refused the refund with this code, and made none.
+    Refused(String),
+    /// It has answered this attempt with a failure of its own, which it repeats for it, and has made no refund.
+    TryAgain { attempt: u32 },
+}
+
+/// A refund as the provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderRefund {
+    /// The provider's id.
+    pub id: String,
+    /// Our own id, if we asked for it.
+    pub ours: Option<Uuid>,
+    pub amount: Minor,
+    pub status: ProviderRefundStatus,
+    pub at: OffsetDateTime,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderRefundStatus {
+    /// On its way.
+    Pending,
     Succeeded,
+    /// The amount is back at the shop. The provider's code says why.
     Failed(String),
+}
+
+/// Everything that happened to a payment since it was captured, as the provider has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Oldest first.
+    pub refunds: Vec<ProviderRefund>,
+    pub disputes: Vec<Dispute>,
+}
+
+/// What a person must look into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentIncident {
+    /// A refund failed: the shop still has the amount, or has it again, and owes it.
+    RefundFailed { refund: Uuid, code: String },
+    /// The customer disputes the payment, or that has come to another state.
+    Disputed { dispute: String, status: DisputeStatus },
+    /// The bank will soon no longer hold an authorized amount.
+    AuthorizationEnds { at: OffsetDateTime },
 }

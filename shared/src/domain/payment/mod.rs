@@ -2,23 +2,34 @@
 //! calls itself.
 
 mod card;
+mod cash;
+mod dispute;
 mod intent;
+mod ledger;
 mod status;
 mod token;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::domain::{lines::RefundedLines, money::Minor};
+use crate::domain::money::Minor;
 
 pub use card::{Capture, CardPayment, PaymentEvent, Refund};
-pub use intent::{Intent, IntentStatus, Refunded};
-pub use status::{PaymentMethod, PaymentStatus, RefundStatus};
+pub use cash::CashPayment;
+pub use dispute::{Dispute, DisputeStatus};
+pub use intent::{Intent, IntentStatus, Ledger, PaymentIncident, ProviderRefund, ProviderRefundStatus, Refunded};
+pub use status::{PaymentMethod, PaymentStatus, RefundSource, RefundStatus};
 pub use token::{CardToken, NotAToken};
 
 /// No payment begins in this time before its deadline: it could still be under way when it is given up.
 pub const LAST_CALL: Duration = Duration::minutes(1);
 /// After this time the process that began an action has finished it, or has died.
 pub const PATIENCE: Duration = Duration::minutes(1);
+/// How long banks usually hold an authorized amount, if the provider doesn't say.
+pub const USUAL_HOLD: Duration = Duration::days(7);
+/// How long before its end an authorization is reported.
+pub const END_NOTICE: Duration = Duration::days(1);
+/// How long after it was made a refund that is still on its way is looked at, if the provider hasn't said anything.
+const REFUND_PATIENCE: Duration = Duration::days(1);
 
 /// The payment of an order: its method and its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +38,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// Set if it is paid by card: see [`PaymentMethod`].
     pub card: Option<Box<CardPayment>>,
+    /// Set once cash was received.
+    pub cash: Option<Box<CashPayment>>,
 }
 
 /// The next action at the provider. Each may be done twice with one effect.
@@ -37,24 +50,32 @@ pub enum NextAction {
     /// Its deadline has passed: make sure that nothing can be paid. Without an intent's id, the provider is searched
     /// for one.
     GiveUp(Option<String>),
-    Capture(String),
+    /// Capture an amount; without one, all that is authorized.
+    Capture {
+        intent: String,
+        amount: Option<Minor>,
+    },
     /// Release the authorized amount of a cancelled order.
     Void(String),
+    /// Refund an amount; without one, all that is left. `attempt` counts the attempts that the provider has failed.
     Refund {
         intent: String,
         refund: uuid::Uuid,
-        amount: Minor,
+        attempt: u32,
+        amount: Option<Minor>,
     },
+    /// Read the refunds and disputes of the payment.
+    ReadLedger(String),
 }
 
 impl Payment {
-    /// A payment of nothing.
-    pub const fn nothing(method: PaymentMethod) -> Self {
-        Self { method, status: PaymentStatus::Paid, card: None }
+    /// The payment of a total of zero: it is paid at once.
+    pub const fn nothing() -> Self {
+        Self { method: PaymentMethod::Free, status: PaymentStatus::Paid, card: None, cash: None }
     }
 
     pub const fn cash_on_delivery() -> Self {
-        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None }
+        Self { method: PaymentMethod::CashOnDelivery, status: PaymentStatus::Pending, card: None, cash: None }
     }
 
     /// A card that will be charged.
@@ -68,11 +89,15 @@ impl Payment {
             action_time: None,
             due: Some(now + PATIENCE),
             capture_asked: false,
+            capture_amount: None,
+            capture_before: None,
+            end_reported: false,
             captured: Minor::ZERO,
             refunds: Vec::new(),
-            events: vec![PaymentEvent { status: PaymentStatus::Pending, at: now, code: None }],
+            disputes: Vec::new(),
+            events: vec![PaymentEvent::new(PaymentStatus::Pending, now)],
         };
-        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)) }
+        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)), cash: None }
     }
 
     /// Sets how long the customer may take if the bank asks for authentication.
@@ -99,95 +124,105 @@ impl Payment {
         self.card.as_ref()?.due
     }
 
-    /// The captured amount less all refunds that are made or requested.
+    /// All refunds, by whatever method, oldest first.
+    pub fn refunds(&self) -> impl Iterator<Item = &Refund> {
+        let of_card = self.card.iter().flat_map(|card| &card.refunds);
+        of_card.chain(self.cash.iter().flat_map(|cash| &cash.refunds))
+    }
+
+    /// The captured amount less all refunds that are made or requested, and less what the bank has taken back.
     pub fn left(&self) -> Minor {
         let Some(card) = &self.card else { return Minor::ZERO };
         card.left()
     }
 
-    /// The next action. `called_off` says that the order is cancelled.
+    /// The next action. `called_off` says that the order is cancelled, or is to be.
     pub fn next_action(&self, called_off: bool, now: OffsetDateTime) -> Option<NextAction> {
         let card = self.card.as_ref()?;
         if self.status.is_open() {
             return match &card.intent {
                 intent if now >= card.deadline => Some(NextAction::GiveUp(intent.clone())),
+                Some(intent) if called_off => Some(NextAction::GiveUp(Some(intent.clone()))),
                 Some(intent) => Some(NextAction::Look(intent.clone())),
                 None if now < card.deadline - LAST_CALL => Some(NextAction::Pay),
                 None => None,
             };
         }
+        let is_due = card.due.is_some_and(|due| due <= now);
+        self.settled_action(called_off).or_else(|| self.background_look().filter(|_| is_due))
+    }
+
+    /// Whether a request or the reconciler is expected to do something at the provider now.
+    pub fn is_under_way(&self, called_off: bool) -> bool {
+        self.status.is_open() && self.card.is_some() || self.settled_action(called_off).is_some()
+    }
+
+    /// The next action of a payment whose result is known.
+    fn settled_action(&self, called_off: bool) -> Option<NextAction> {
+        let card = self.card.as_ref().filter(|_| !self.status.is_open())?;
         let intent = card.intent.clone()?;
         if self.status == PaymentStatus::Authorized {
             return match (called_off, card.capture_asked) {
                 (true, _) => Some(NextAction::Void(intent)),
-                (false, true) => Some(NextAction::Capture(intent)),
+                (false, true) => Some(NextAction::Capture { intent, amount: card.capture_amount }),
                 (false, false) => None,
             };
         }
-        let refund = card.refunds.iter().find(|refund| refund.status == RefundStatus::Pending)?;
-        Some(NextAction::Refund { intent, refund: refund.id, amount: refund.amount })
+        let refund = card.refunds.iter().find(|refund| refund.is_to_do())?;
+        let amount = (!refund.of_rest).then_some(refund.amount);
+        Some(NextAction::Refund { intent, refund: refund.id, attempt: refund.attempt, amount })
     }
 
-    /// Sets the status, and adds it to the history.
+    /// What is looked at later, because the provider may change it by itself.
+    fn background_look(&self) -> Option<NextAction> {
+        let card = self.card.as_ref()?;
+        let intent = card.intent.clone()?;
+        if self.status == PaymentStatus::Authorized {
+            return Some(NextAction::Look(intent));
+        }
+        let on_its_way = card.refunds.iter().any(|refund| refund.status == RefundStatus::Pending);
+        on_its_way.then_some(NextAction::ReadLedger(intent))
+    }
+
+    /// Sets the status, and adds it to the history with the money that has moved since the entry before.
     pub fn become_status(&mut self, status: PaymentStatus, code: Option<String>, now: OffsetDateTime) {
         self.status = status;
         if let Some(card) = &mut self.card {
-            card.events.push(PaymentEvent { status, at: now, code });
+            let event = card.event(status, code, now);
+            card.events.push(event);
         }
     }
 
-    /// Sets when it is due: soon while an action is left, at the deadline while the bank waits for the customer, else
-    /// never.
+    /// Sets when it is due: soon while an action is left, at the deadline while the bank waits for the customer, before
+    /// and at the end of an authorization, a day later while a refund is on its way, else never.
     pub fn plan(&mut self, called_off: bool, now: OffsetDateTime) {
         let status = self.status;
-        let next = self.next_action(called_off, now).is_some() || status.is_open();
+        let acts = self.settled_action(called_off).is_some();
+        let looks = self.background_look().is_some();
         if let Some(card) = &mut self.card {
             card.due = match status {
-                _ if !next => None,
                 PaymentStatus::RequiresAction => Some(card.deadline.max(now)),
-                _ => Some(now + PATIENCE),
+                PaymentStatus::Pending => Some(now + PATIENCE),
+                _ if acts => Some(now + PATIENCE),
+                PaymentStatus::Authorized => {
+                    let notice = if card.end_reported { Duration::ZERO } else { END_NOTICE };
+                    card.capture_before.map(|until| (until - notice).max(now + PATIENCE))
+                }
+                _ if looks => Some(now + REFUND_PATIENCE),
+                _ => None,
             };
         }
     }
 
-    /// Records a requested refund. The amount must be left.
-    pub fn ask_refund(&mut self, id: uuid::Uuid, amount: Minor, reason: Option<String>, now: OffsetDateTime) {
-        self.ask_refund_of(id, amount, reason, RefundedLines::default(), now);
+    /// The refund with this id.
+    pub fn refund(&self, id: uuid::Uuid) -> Option<&Refund> {
+        self.card.as_ref()?.refunds.iter().find(|refund| refund.id == id)
     }
 
-    /// Records a requested refund of units. The amount must be left.
-    pub fn ask_refund_of(
-        &mut self,
-        id: uuid::Uuid,
-        amount: Minor,
-        reason: Option<String>,
-        lines: RefundedLines,
-        now: OffsetDateTime,
-    ) {
+    /// Adds a refund. Its amount must be left.
+    pub fn add_refund(&mut self, refund: Refund) {
         if let Some(card) = &mut self.card {
-            card.refunds.push(Refund { id, amount, status: RefundStatus::Pending, reason, at: now, lines });
+            card.refunds.push(refund);
         }
-    }
-
-    /// Applies the result of a refund. Returns whether that is new.
-    pub fn learn_refund(&mut self, id: uuid::Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
-        let Some(card) = &mut self.card else { return false };
-        let pending = |refund: &&mut Refund| refund.id == id && refund.status == RefundStatus::Pending;
-        let Some(refund) = card.refunds.iter_mut().find(pending) else { return false };
-        let (status, code) = match refunded {
-            Refunded::Succeeded => (RefundStatus::Succeeded, None),
-            Refunded::Failed(code) => (RefundStatus::Failed, Some(code.clone())),
-        };
-        refund.status = status;
-        let back = card.refunded();
-        let status = if back.is_zero() {
-            PaymentStatus::Paid
-        } else if back == card.captured {
-            PaymentStatus::Refunded
-        } else {
-            PaymentStatus::PartiallyRefunded
-        };
-        self.become_status(status, code, now);
-        true
     }
 }

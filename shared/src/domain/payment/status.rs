@@ -9,6 +9,8 @@ use crate::domain::as_text::as_text;
 pub enum PaymentMethod {
     CashOnDelivery,
     Card,
+    /// The total is zero, so there is nothing to pay.
+    Free,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, VariantArray)]
@@ -21,8 +23,14 @@ pub enum PaymentStatus {
     /// The bank holds the amount until it is captured.
     Authorized,
     Paid,
+    /// A part was captured, and the rest released.
+    PartiallyPaid,
     PartiallyRefunded,
     Refunded,
+    /// The customer objects at their bank, which has taken the amount back until that is decided.
+    Disputed,
+    /// The bank decided for the customer.
+    ChargedBack,
     /// The bank declined. Nothing is paid, and nothing will be.
     Declined,
     /// Nothing is paid, and nothing will be.
@@ -32,6 +40,7 @@ pub enum PaymentStatus {
 as_text! {
     PaymentMethod: "payment method",
     PaymentStatus: "payment status",
+    RefundSource: "source of a refund",
     RefundStatus: "refund status",
 }
 
@@ -42,12 +51,32 @@ impl PaymentStatus {
     }
 }
 
+/// Who made a refund.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum RefundSource {
+    /// The checkout asked the provider for it.
+    #[default]
+    Shop,
+    /// Somebody made it at the provider, for example in Stripe's Dashboard.
+    Provider,
+    /// Staff paid it back in another way, and recorded it here.
+    ByHand,
+}
+
+impl RefundSource {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub const fn is_shop(&self) -> bool {
+        matches!(self, Self::Shop)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefundStatus {
-    /// To do, or done without a known result.
+    /// To do, or on its way.
     Pending,
     Succeeded,
-    /// The provider refused. The amount can be refunded again.
+    /// The provider refused it, or the customer's bank sent it back. The amount can be refunded again.
     Failed,
 }

@@ -1,6 +1,7 @@
 //! What the client sees: the wire types of answers.
 
 mod cart_issue;
+mod cash;
 mod claim;
 mod health;
 mod lines;

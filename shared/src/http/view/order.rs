@@ -9,7 +9,8 @@ use crate::{
         address::Address,
         ids::{CertificateNumber, CheckoutId, OrderId},
         money::{Currency, Minor},
-        order::{Customer, Order, OrderStatus, Step},
+        note::NoteVisibility,
+        order::{Customer, Order, OrderStatus},
         payment::{PaymentMethod, PaymentStatus},
         tax::Relief,
         vat::VatNumber,
@@ -17,6 +18,7 @@ use crate::{
     http::{
         cursor,
         view::{
+            cash::CashView,
             lines::{CancellationView, FulfillmentView, OrderItemView, ReturnView, amount_due, side},
             parts::{CouponView, ExplanationView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
@@ -25,7 +27,7 @@ use crate::{
     ports::OrderPage,
 };
 
-/// One order: `{"order": {…}}`.
+/// One order, as its customer sees it: `{"order": {…}}`.
 #[derive(Debug, Serialize)]
 pub struct OrderAnswer {
     pub order: OrderView,
@@ -39,17 +41,17 @@ impl From<&Order> for OrderAnswer {
 }
 
 impl OrderAnswer {
-    /// For staff: without the guest's id, because it works like the guest's password.
-    #[must_use]
-    pub fn for_staff(mut self) -> Self {
-        self.order.owner.hide_guest();
-        self
+    /// For staff: with every note, and without the guest's id, because it works like the guest's password.
+    pub fn for_staff(order: &Order) -> Self {
+        let mut answer = Self::from(order);
+        answer.order.owner.hide_guest();
+        answer.order.status_history = history(order, Reader::Staff);
+        answer
     }
 
-    /// For the owner as it is, and for staff as for staff.
-    #[must_use]
-    pub fn shown_to(self, who: &CallerOrStaff) -> Self {
-        if who.staff.is_some() { self.for_staff() } else { self }
+    /// For the owner, or for staff.
+    pub fn shown_to(who: &CallerOrStaff, order: &Order) -> Self {
+        if who.staff.is_some() { Self::for_staff(order) } else { Self::from(order) }
     }
 
     /// Adds what the customer's browser needs to continue the payment.
@@ -73,6 +75,11 @@ pub struct OrderView {
     payment_status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<PaymentView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cash: Option<CashView>,
+    /// The cancellation was accepted, and is done when it is certain what becomes of the payment.
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    cancellation_requested_at: Option<OffsetDateTime>,
     version: u64,
     currency: Currency,
     items: Vec<OrderItemView>,
@@ -120,6 +127,7 @@ pub struct OrderView {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct StepView {
     status: OrderStatus,
     #[serde(with = "rfc3339")]
@@ -128,12 +136,34 @@ struct StepView {
     actor: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Who may read the note. Only staff see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note_visibility: Option<NoteVisibility>,
 }
 
-impl From<&Step> for StepView {
-    fn from(step: &Step) -> Self {
-        Self { status: step.status, at: step.at, actor: side(&step.actor), note: step.note.clone() }
-    }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Customer,
+    Staff,
+}
+
+/// The history as someone may read it. A step that is only a note is left out together with its note.
+fn history(order: &Order, reader: Reader) -> Vec<StepView> {
+    let mut before = None;
+    let shown = order.history.iter().filter_map(|step| {
+        let moved = before.replace(step.status) != Some(step.status);
+        let for_all = |visibility| visibility == NoteVisibility::Customer;
+        let note = step.note.as_ref().filter(|note| reader == Reader::Staff || for_all(note.visibility));
+        let note_visibility = note.filter(|_| reader == Reader::Staff).map(|note| note.visibility);
+        (moved || note.is_some()).then(|| StepView {
+            status: step.status,
+            at: step.at,
+            actor: side(&step.actor),
+            note: note.map(|note| note.text.clone()),
+            note_visibility,
+        })
+    });
+    shown.collect()
 }
 
 impl From<&Order> for OrderView {
@@ -145,7 +175,9 @@ impl From<&Order> for OrderView {
             status: order.status,
             payment_method: order.payment.method,
             payment_status: order.payment.status,
-            payment: order.payment.card.as_deref().map(Into::into),
+            payment: PaymentView::of(order),
+            cash: order.payment.cash.as_deref().map(Into::into),
+            cancellation_requested_at: order.cancellation.as_ref().map(|cancellation| cancellation.at),
             version: order.version,
             currency: order.currency,
             items: OrderItemView::all(order),
@@ -174,7 +206,7 @@ impl From<&Order> for OrderView {
             fulfillments: order.fulfillments.iter().map(Into::into).collect(),
             cancellations: order.line_cancellations.iter().map(Into::into).collect(),
             returns: order.returns.iter().map(Into::into).collect(),
-            status_history: order.history.iter().map(Into::into).collect(),
+            status_history: history(order, Reader::Customer),
             created_at: order.created_at,
             updated_at: order.updated_at,
         }

@@ -35,10 +35,12 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::ConfirmOrder => &["/checkoutId", "/paymentMethod", "/customerInfo/email", "/notes"],
             Route::CancelOrder => &["/reason", "/cancellationId"],
             Route::RefundOrder => &["/refundId", "/reason"],
+            Route::CaptureOrder => &[],
+            Route::UpdateOrderStatus => &["/status", "/note", "/trackingNumber", "/carrier"],
             Route::CreateFulfillment => &["/fulfillmentId", "/trackingNumber", "/carrier"],
             Route::CreateReturn => &["/returnId", "/reason"],
             Route::UpdateReturn => &["/status", "/note"],
-            _ => &["/status", "/note", "/trackingNumber"],
+            other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, which of {other:?}'s are texts"),
         };
         cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
     }
@@ -79,7 +81,7 @@ async fn a_missing_member_is_told_at_its_place() {
             Route::ConfirmOrder => {
                 &["/checkoutId", "/expectedTotal", "/paymentMethod", "/customerInfo", "/customerInfo/email"]
             }
-            Route::CancelOrder => &[],
+            Route::CancelOrder | Route::CaptureOrder => &[],
             Route::RefundOrder => &["/refundId"],
             Route::UpdateOrderStatus | Route::UpdateReturn => &["/status"],
             Route::CreateFulfillment => &["/fulfillmentId", "/items", "/items/0/line", "/items/0/quantity"],
@@ -164,6 +166,27 @@ async fn units_of_lines_are_named_once_and_counted_from_1() {
     for (route, body, at) in halves {
         cases.push((body.to_string(), route, shop.event(route).json(&body), invalid(at)));
     }
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
+async fn an_amount_of_staff_is_a_whole_positive_number_of_cents() {
+    let shop = Shop::open().await;
+    let amounts = [
+        json!("100"),
+        json!(1.5),
+        json!(100.0),
+        json!(0),
+        json!(-100),
+        json!(9_007_199_254_740_992_u64),
+        json!(u64::MAX),
+        json!({"amount": 100}),
+        json!(true),
+    ];
+    let cases = [Route::CaptureOrder, Route::RefundOrder]
+        .into_iter()
+        .flat_map(|route| values(&shop, route, "/amount", &amounts));
 
     each_is_refused(&shop, cases).await;
 }

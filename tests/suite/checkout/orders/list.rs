@@ -44,7 +44,7 @@ async fn twenty_orders_are_a_page_when_nothing_is_said() {
     let world = Setup::default().unlimited().build().await;
     let guest = world.guest();
     let order = guest.buy(&[("gift-card-note", 1)]).await;
-    copy_order(&world, order_id(&order), 20, "confirmed").await;
+    copy_order(&world, order_id(&order), &[CONFIRMED; 20]).await;
 
     let pages = all_pages(&guest, &[]).await;
 
@@ -102,13 +102,88 @@ async fn the_one_cancelled_order_behind_a_thousand_others_is_found_by_going_on()
     let guest = world.guest();
     let oldest = buy(&guest).await;
     guest.cancel(&oldest).await.expect(200);
-    copy_order(&world, &oldest, 1050, "confirmed").await;
+    copy_order(&world, &oldest, &vec![CONFIRMED; 1050]).await;
     world.dynamodb.forget_calls();
 
     let pages = all_pages(&guest, &[("status", "cancelled")]).await;
 
     assert_eq!(pages, [vec![], vec![oldest]]);
     assert_eq!(world.dynamodb.count("Query"), 10 + 1);
+}
+
+/// Attempts whose card was declined are no orders. Wherever they stand, pages are full, no order is missing or there
+/// twice, and the last page says so.
+#[tokio::test]
+async fn declined_attempts_are_left_out_and_pages_are_full_all_the_same() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let first = buy(&guest).await;
+    // Alone, a few in a row, more than a page in a row, and at the end.
+    let kinds: Vec<_> = (0..60)
+        .map(|nth| match nth {
+            3 | 10..=13 | 20..=44 | 58.. => DECLINED,
+            _ if nth % 2 == 0 => CANCELLED,
+            _ => CONFIRMED,
+        })
+        .collect();
+    let copies = copy_order(&world, &first, &kinds).await;
+    let of = |kind: Option<Kind>| {
+        let known = copies.iter().zip(&kinds).filter(|(_, its)| kind.map_or(**its != DECLINED, |kind| **its == kind));
+        let known = known.map(|(id, _)| id.clone());
+        let oldest = (kind != Some(CANCELLED)).then(|| first.clone());
+        let mut ids: Vec<_> = oldest.into_iter().chain(known).collect();
+        ids.reverse();
+        ids
+    };
+    for (status, expected) in
+        [(None, of(None)), (Some("cancelled"), of(Some(CANCELLED))), (Some("confirmed"), of(Some(CONFIRMED)))]
+    {
+        for limit in [1, 2, 7, 20, 100] {
+            let size = limit.to_string();
+            let mut query = vec![("limit", size.as_str())];
+            query.extend(status.map(|status| ("status", status)));
+
+            let pages = all_pages(&guest, &query).await;
+
+            let full: Vec<_> = expected.chunks(limit).map(<[String]>::to_vec).collect();
+            assert_eq!(pages, full, "{status:?}, {limit} a page");
+        }
+    }
+}
+
+/// A declined attempt within a page costs nothing; only what it leaves missing in a full page is read with another query.
+#[tokio::test]
+async fn a_list_without_declined_attempts_costs_one_query_unless_a_page_must_be_filled() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let first = buy(&guest).await;
+    copy_order(&world, &first, &[DECLINED, CONFIRMED, DECLINED, DECLINED, CONFIRMED]).await;
+    let queries = async |limit: &str| {
+        world.dynamodb.forget_calls();
+        let found = ids(&page(&guest, &[("limit", limit)]).await).len();
+        let asked = world.dynamodb.calls().into_iter().filter(|call| call.operation == "Query");
+        (found, asked.map(|call| call.request["Limit"].as_u64().expect("a limit")).collect::<Vec<_>>())
+    };
+
+    assert_eq!(queries("20").await, (3, vec![21]), "all there is");
+    assert_eq!(queries("100").await, (3, vec![101]), "all there is");
+    assert_eq!(queries("2").await, (2, vec![3, 3]), "two orders, and whether there are more");
+    assert_eq!(queries("1").await, (1, vec![2, 2]), "the newest, and an older one behind two attempts");
+}
+
+/// A thousand attempts in a row, which no customer can make: an answer all the same, and where to go on.
+#[tokio::test]
+async fn however_many_attempts_there_are_a_request_reads_so_much_and_no_more() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let oldest = buy(&guest).await;
+    copy_order(&world, &oldest, &vec![DECLINED; 1000]).await;
+    world.dynamodb.forget_calls();
+
+    let pages = all_pages(&guest, &[]).await;
+
+    assert_eq!(pages, [vec![], vec![oldest]]);
+    assert!(world.dynamodb.count("Query") <= 10 + 10, "{}", world.dynamodb.count("Query"));
 }
 
 #[tokio::test]
@@ -172,22 +247,34 @@ fn ids(page: &Value) -> Vec<&str> {
     page["orders"].as_array().unwrap().iter().map(order_id).collect()
 }
 
-/// Puts so many newer orders of the same owner beside this one, which is the only one there is.
-async fn copy_order(world: &Arc<World>, order: &str, count: u16, status: &str) {
+/// Status of an order, status of its payment.
+type Kind = (&'static str, &'static str);
+
+const CONFIRMED: Kind = ("confirmed", "pending");
+const CANCELLED: Kind = ("cancelled", "cancelled");
+const DECLINED: Kind = ("cancelled", "declined");
+
+/// Puts newer orders of the same owner beside this one, which is the only one there is: one of each of these kinds, the
+/// newest last. Returns their ids.
+async fn copy_order(world: &Arc<World>, order: &str, kinds: &[Kind]) -> Vec<String> {
     let original = world.stored_orders().await.remove(0);
     let mut bytes = Uuid::try_parse(order).unwrap().into_bytes();
     // The first six bytes are the time.
     bytes[5] = bytes[5].wrapping_add(1);
     bytes[4] = bytes[4].wrapping_add(u8::from(bytes[5] == 0));
-    let copies: Vec<WriteRequest> = (0..count)
-        .map(|number| {
-            bytes[14..].copy_from_slice(&number.to_be_bytes());
-            let mut item = original.clone();
-            item.insert("orderId".to_owned(), AttributeValue::S(Uuid::from_bytes(bytes).to_string()));
-            item.insert("status".to_owned(), AttributeValue::S(status.to_owned()));
-            WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
-        })
-        .collect();
+    let mut ids = Vec::new();
+    let mut copies = Vec::new();
+    for (number, (status, payment)) in (0_u16..).zip(kinds) {
+        bytes[14..].copy_from_slice(&number.to_be_bytes());
+        let id = Uuid::from_bytes(bytes).to_string();
+        let mut item = original.clone();
+        for (name, value) in [("orderId", id.as_str()), ("status", status), ("paymentStatus", payment)] {
+            item.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
+        }
+        ids.push(id);
+        let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+        copies.push(WriteRequest::builder().put_request(put).build());
+    }
     let table = world.tables.name("ORDERS_TABLE");
     for chunk in copies.chunks(25) {
         let batch = world.tables.client().batch_write_item().request_items(&table, chunk.to_vec());
@@ -196,4 +283,5 @@ async fn copy_order(world: &Arc<World>, order: &str, count: u16, status: &str) {
     }
     // The list may have been cached before.
     world.keys.clear();
+    ids
 }

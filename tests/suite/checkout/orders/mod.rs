@@ -1,7 +1,9 @@
 //! Orders: what is listed, what is kept of a purchase, and which way an order may go.
 
+mod cash;
 mod list;
 mod moves;
+mod notes;
 mod record;
 mod units;
 

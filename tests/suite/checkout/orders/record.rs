@@ -76,7 +76,7 @@ async fn the_history_tells_what_was_done_when_and_by_which_side() {
         async move { staff.send(Route::UpdateOrderStatus, &event.json(&body)).await.expect(200) }
     };
 
-    step(json!({"status": "processing", "note": "packed by the window"})).await;
+    step(json!({"status": "processing", "note": "packed by the window", "noteVisibility": "customer"})).await;
     step(json!({"status": "shipped"})).await;
 
     let answer = guest.order(order).await.expect(200);

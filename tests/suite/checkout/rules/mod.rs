@@ -5,6 +5,7 @@ mod changes;
 mod claims;
 mod coupons;
 mod delivery;
+mod free;
 mod most;
 mod no_changes;
 mod taxes;

@@ -20,14 +20,14 @@ use shared::{
         ids::{CheckoutId, GuestId, OrderId, Owner},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
-        payment::{Capture, Intent, IntentStatus, Payment, Refunded},
+        payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, Refunded},
         session::Session,
     },
     ports::{
         AboutOrder, Attempt, CachedSession, CardTerms, CardUnavailable, Catalog, ChangeId, Charge, DeclinePlaces,
         DueOrder, DueOrders, DuePage, DueRun, Kept, Loaded, OrderFilter, OrderLook, OrderPage, Orders, PaymentError,
-        Payments, Placed, Placement, ProviderEvent, Release, Saved, SeenEvents, Sessions, StoreError, StoredResponse,
-        StoredResponses, Stores, Transfer, Waits,
+        Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved, SeenEvents, Sessions, StoreError,
+        StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -338,11 +338,27 @@ impl Payments for Shop {
         unreachable!("it is paid at once")
     }
 
-    async fn capture(&self, _: &str) -> Result<Intent, PaymentError> {
+    async fn capture(&self, _: &str, _: Option<Minor>, _: Currency) -> Result<Intent, PaymentError> {
         unreachable!("it is captured at once")
     }
 
-    async fn refund(&self, _: &str, _: Uuid, _: Minor, _: Currency) -> Result<Refunded, PaymentError> {
+    async fn refund(&self, _: RefundCall<'_>) -> Result<Refunded, PaymentError> {
         unreachable!("nobody wants it back")
+    }
+
+    async fn ledger(&self, _: &str, _: Currency) -> Result<Ledger, PaymentError> {
+        unreachable!("nothing is on its way back")
+    }
+
+    async fn order_of(&self, _: &str) -> Result<Option<AboutOrder>, PaymentError> {
+        unreachable!("the provider tells nothing")
+    }
+
+    fn ships_uncaptured(&self) -> bool {
+        false
+    }
+
+    fn report(&self, _: OrderId, incident: &PaymentIncident) {
+        unreachable!("nothing goes wrong: {incident:?}")
     }
 }

@@ -14,7 +14,11 @@ use shared::{
         money::Minor,
         order::{Actor, Order, OrderStatus, Step},
         order_lines::{LineRefusal, Receipt, ReturnDecision},
-        payment::{Capture, Intent, IntentStatus, NextAction, Payment, Refunded},
+        order_payment::{RefundRequest, ShippingTerms},
+        payment::{
+            Capture, Intent, IntentStatus, NextAction, Payment, ProviderRefund, ProviderRefundStatus, RefundSource,
+            Refunded,
+        },
         priced::{LineTax, PricedLine},
     },
 };
@@ -24,6 +28,8 @@ use uuid::Uuid;
 use super::shown::{counted, money_adds_up, shown, status_is_true};
 
 pub const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
+
+const TERMS: ShippingTerms = ShippingTerms { uncaptured: true, despite_dispute: false };
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -167,7 +173,7 @@ pub fn by_card(order: &mut Order, capture: Capture) {
     order.history = vec![Step { status: OrderStatus::Pending, at: NOW, actor: Actor::Customer, note: None }];
     let status = match capture {
         Capture::Automatic => IntentStatus::Captured(order.summary.total),
-        Capture::Manual => IntentStatus::Authorized,
+        Capture::Manual => IntentStatus::Authorized { until: None },
     };
     assert!(order.learn(&Intent { id: "pi_1".to_owned(), status, client_secret: None }, None, NOW));
 }
@@ -193,22 +199,25 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
             let _ = own;
             Ok(false)
         }
-        Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), staff(), NOW),
-        Act::ShipRest => order.ship_rest(&Tracking::default(), staff(), None, NOW),
+        Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), TERMS, staff(), NOW),
+        Act::ShipRest => Ok(order.move_by_hand(OrderStatus::Shipped, TERMS, staff(), None, NOW)?),
         Act::Cancel(own, units) => order.cancel_lines(id(own), named(units, lines), None, Actor::Customer, NOW),
         Act::RefundLines { id: own, units, shipping, restock, only_shipped } => {
             let items = named(units, lines).into_iter();
             let items: Vec<_> = items.map(|units| UnitsToRefund { units, only_shipped: *only_shipped }).collect();
             let wanted = LineRefund { shipping: *shipping || items.is_empty(), restock: *restock, items };
-            order.ask_line_refund(id(own), &wanted, None, staff(), NOW)
+            order.ask_line_refund(request(order, *own, None), &wanted, NOW)
         }
-        Act::RefundAmount(own, amount) => Ok(order.ask_refund(id(own), Some(minor(*amount)), None, NOW)?),
+        Act::RefundAmount(own, amount) => {
+            let wanted = request(order, *own, Some(minor(*amount)));
+            Ok(order.ask_refund(wanted, NOW)?)
+        }
         Act::AskReturn(own, units, by_staff) => {
             let actor = if *by_staff { staff() } else { Actor::Customer };
             order.ask_return(id(own), named(units, lines), None, actor, NOW)
         }
         Act::Decide(own, decision) => order.decide_return(id(own), *decision, None, staff(), NOW),
-        Act::Deliver => Ok(order.move_by_hand(OrderStatus::Delivered, staff(), None, NOW)?),
+        Act::Deliver => Ok(order.move_by_hand(OrderStatus::Delivered, TERMS, staff(), None, NOW)?),
         Act::CallOff => Ok(order.call_off(staff(), None, NOW)?),
         Act::Provider { accepts } => {
             provider(order, *accepts);
@@ -217,23 +226,32 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
     }
 }
 
+/// What staff ask for; of an order in cash it is paid back by hand.
+pub fn request(order: &Order, id: u128, amount: Option<Minor>) -> RefundRequest {
+    let source = if order.payment.card.is_some() { RefundSource::Shop } else { RefundSource::ByHand };
+    RefundRequest { id: Uuid::from_u128(id), amount, reason: None, source, actor: staff() }
+}
+
 /// The provider does the next action.
 pub fn provider(order: &mut Order, accepts: bool) {
     let intent = |status| Intent { id: "pi_1".to_owned(), status, client_secret: None };
     match order.next_action(NOW) {
         Some(NextAction::Refund { refund, .. }) => {
-            let failed = || Refunded::Failed("expired_or_canceled_card".to_owned());
-            order.learn_refund(refund, &if accepts { Refunded::Succeeded } else { failed() }, NOW);
+            let amount = order.payment.refund(refund).expect("it is asked for").amount;
+            let status = ProviderRefundStatus::Succeeded;
+            let made = ProviderRefund { id: format!("re_{refund}"), ours: Some(refund), amount, status, at: NOW };
+            let refused = || Refunded::Refused("expired_or_canceled_card".to_owned());
+            order.learn_refund(refund, &if accepts { Refunded::Made(made) } else { refused() }, NOW);
         }
-        Some(NextAction::Capture(_)) => {
-            order.learn(&intent(IntentStatus::Captured(order.summary.total)), None, NOW);
+        Some(NextAction::Capture { amount, .. }) => {
+            order.learn(&intent(IntentStatus::Captured(amount.unwrap_or(order.summary.total))), None, NOW);
         }
         Some(NextAction::Void(_)) => {
             order.learn(&intent(IntentStatus::Cancelled), None, NOW);
         }
         _ => {
             // Staff capture what the bank holds.
-            let _ = order.ask_capture(NOW);
+            let _ = order.ask_capture(None, NOW);
         }
     }
 }
@@ -248,7 +266,7 @@ impl Stock {
 
     /// A change is written: what it gives back is given back.
     fn take_back(&mut self, after: &mut Order, before: &Order) {
-        for (sku, units) in after.release(before).stock {
+        for (sku, units) in after.follow(before).stock {
             *self.0.get_mut(&sku).expect("a counter of the order") += i64::from(units);
         }
     }

@@ -5,17 +5,16 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestRunner},
 };
 use shared::domain::{
-    lines::{LineRefund, LineUnits, Tracking, UnitsToRefund},
+    lines::{LineRefund, LineUnits, UnitsToRefund},
     money::Minor,
-    order::{Actor, Order},
+    order::{Actor, Order, OrderStatus},
     order_lines::LineRefusal,
-    order_payment::PaymentRefusal,
+    order_payment::{PaymentRefusal, ShippingTerms},
     payment::{Capture, RefundStatus},
     priced::PricedLine,
 };
-use uuid::Uuid;
 
-use super::life::{NOW, by_card, line, order_of, provider};
+use super::life::{NOW, by_card, line, order_of, provider, request};
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -50,7 +49,8 @@ fn staff() -> Actor {
 fn refund(order: &mut Order, id: u128, units: Option<LineUnits>, shipping: bool) -> Result<bool, LineRefusal> {
     let items = units.into_iter().map(|units| UnitsToRefund { units, only_shipped: false }).collect();
     let wanted = LineRefund { items, shipping, restock: false };
-    order.ask_line_refund(Uuid::from_u128(id), &wanted, None, staff(), NOW)
+    let wanted_by = request(order, id, None);
+    order.ask_line_refund(wanted_by, &wanted, NOW)
 }
 
 /// Only what is worth nothing, or isn't there, is refused.
@@ -71,7 +71,10 @@ fn all_goes_back(case: &Case) -> Result<(), TestCaseError> {
     let mut order = order_of(&case.lines, case.tax_included);
     by_card(&mut order, Capture::Automatic);
     if case.shipped {
-        prop_assert_eq!(order.ship_rest(&Tracking::default(), staff(), None, NOW), Ok(true));
+        prop_assert_eq!(
+            order.move_by_hand(OrderStatus::Shipped, ShippingTerms::default(), staff(), None, NOW),
+            Ok(true)
+        );
     }
     let mut ids = 100..;
     let mut next_id = || ids.next().expect("another");

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::stored::catalog::{
-        StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax, StoredTaxRules,
+        StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax,
+        StoredTaxRules, card_rule,
     },
     domain::{
         coupon::Coupon,
@@ -32,6 +33,9 @@ pub struct CatalogFile {
     /// Without this rule, cash on delivery isn't offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
+    /// Without this rule, Stripe's own smallest amounts apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cards: Option<StoredCards>,
 }
 
 /// A catalog file that passed all checks.
@@ -81,6 +85,7 @@ impl CatalogFile {
         if let Some(cash) = &self.cash_on_delivery {
             faults.nest("/cashOnDelivery", cash.rule());
         }
+        faults.nest("/cards", card_rule(self.cards.as_ref()));
         let tax = faults.nest("/tax", self.tax.by_country());
         if let Some(tax) = &tax {
             self.check_tax_codes(&mut faults, tax);

@@ -1,5 +1,6 @@
 //! The catalog as a file and as items. Files are written by people, so they are checked.
 
+mod cards;
 mod cash;
 mod coupon;
 mod file;
@@ -8,6 +9,7 @@ mod product;
 mod shipping;
 mod tax;
 
+pub use cards::{StoredCards, card_rule};
 pub use cash::StoredCash;
 pub use coupon::StoredCoupon;
 pub use file::{CatalogFile, CheckedCatalog};

@@ -1,0 +1,25 @@
+//! Cash as the client sees it.
+
+use serde::Serialize;
+
+use crate::domain::{
+    money::Minor,
+    payment::{CashPayment, Refund},
+};
+
+/// Cash that was received at the door.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CashView {
+    received_amount: Minor,
+    refunded_amount: Minor,
+    /// What was paid back by hand, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<Refund>,
+}
+
+impl From<&CashPayment> for CashView {
+    fn from(cash: &CashPayment) -> Self {
+        Self { received_amount: cash.received, refunded_amount: cash.refunded(), refunds: cash.refunds.clone() }
+    }
+}
