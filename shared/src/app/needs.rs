@@ -26,7 +26,7 @@ pub const ALL: &[Row] = &[
     ("calculate-shipping", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("calculate-shipping-preview", false, &[CATALOG, PRICES]),
     ("calculate-tax", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("cancel-order", true, &[ORDER, STOCK, RECEIPTS, ENDED_SESSION]),
+    ("cancel-order", true, &[ORDER, BY_ORDER_ID, STOCK, RECEIPTS, ENDED_SESSION]),
     ("capture-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
     (
         "claim",
@@ -50,6 +50,8 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
+    ("create-fulfillment", false, &[ORDER, BY_ORDER_ID]),
+    ("create-return", false, &[ORDER, BY_ORDER_ID]),
     ("get-order", true, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", false, &[ENDED_SESSION]),
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
@@ -74,6 +76,7 @@ pub const ALL: &[Row] = &[
     ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
+    ("update-return", true, &[ORDER, BY_ORDER_ID, STOCK]),
 ];
 
 /// The key attributes of each table and index.

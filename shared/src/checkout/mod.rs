@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod confirmation;
 pub mod coupon;
 pub mod initiate;
+pub mod lines;
 pub mod merge_guest;
 pub mod orders;
 pub mod payment;

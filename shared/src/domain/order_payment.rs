@@ -36,10 +36,14 @@ pub enum PaymentRefusal {
     OtherRefund { amount: Minor },
     #[error("the payment by card changes this status: use the routes for capture, refund and cancellation")]
     ByPaymentOnly,
+    #[error("a fulfillment makes an order partially shipped: use its route")]
+    ByFulfillmentsOnly,
     #[error("the payment is authorized and not captured: capture it before the goods leave")]
     NotCaptured,
     #[error("the customer disputes the payment; goods leave only with despiteDispute")]
     Disputed,
+    #[error("all that was paid has been refunded, so nothing leaves any more")]
+    AllRefunded,
 }
 
 /// On which terms goods may leave.
@@ -79,7 +83,7 @@ impl Order {
         self.payment.is_under_way(self.is_called_off())
     }
 
-    fn plan(&mut self, now: OffsetDateTime) {
+    pub(in crate::domain) fn plan(&mut self, now: OffsetDateTime) {
         self.payment.plan(self.is_called_off(), now);
         self.updated_at = now;
     }
@@ -160,21 +164,27 @@ impl Order {
 
     /// Applies the provider's answer to a request for a refund. Returns whether that is new.
     pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
-        let news = self.payment.learn_refund(id, refunded, self.summary.total, now);
+        let news = self.payment.learn_refund(id, refunded, self.total_less_credits(), now);
         self.follow_refunds(news, Actor::Payment, None, now);
         news
     }
 
     /// Applies the provider's refunds and disputes. Returns whether anything is new.
     pub fn learn_ledger(&mut self, ledger: &Ledger, now: OffsetDateTime) -> bool {
-        let news = self.payment.learn_ledger(ledger, self.summary.total, now);
+        let news = self.payment.learn_ledger(ledger, self.total_less_credits(), now);
         self.follow_refunds(news, Actor::Payment, None, now);
         news
     }
 
     /// Lets the order's status follow its refunds. Refunded as a whole, an order that hasn't left is cancelled, as soon
     /// as all refunds are asked for: its goods must not leave. One that has left is refunded when all are made.
-    fn follow_refunds(&mut self, news: bool, actor: Actor, reason: Option<String>, now: OffsetDateTime) {
+    pub(in crate::domain) fn follow_refunds(
+        &mut self,
+        news: bool,
+        actor: Actor,
+        reason: Option<String>,
+        now: OffsetDateTime,
+    ) {
         if !news {
             return;
         }
@@ -250,6 +260,14 @@ impl Order {
             return Err(PaymentRefusal::NotCaptured);
         }
         let disputes = self.payment.card.as_ref().map_or(&[][..], |card| &card.disputes);
+        let is_refunded = self
+            .payment
+            .card
+            .as_ref()
+            .is_some_and(|card| !card.captured.is_zero() && card.given_back() >= card.captured);
+        if is_refunded {
+            return Err(PaymentRefusal::AllRefunded);
+        }
         let is_disputed = disputes.iter().any(|dispute| dispute.status.is_open() || !dispute.withdrawn().is_zero());
         if is_disputed && !terms.despite_dispute {
             return Err(PaymentRefusal::Disputed);
@@ -269,6 +287,9 @@ impl Order {
         if to == OrderStatus::Cancelled {
             return self.call_off(actor, note, now);
         }
+        if to == OrderStatus::PartiallyShipped && self.status != to {
+            return Err(PaymentRefusal::ByFulfillmentsOnly);
+        }
         if to == OrderStatus::Shipped && self.status != to {
             self.may_ship(terms)?;
         }
@@ -287,8 +308,10 @@ impl Order {
     /// new.
     pub fn ask_capture(&mut self, amount: Option<Minor>, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
         let (status, called_off, authorized) = (self.payment.status, self.is_called_off(), self.summary.total);
+        // Units that were cancelled aren't paid.
+        let due = self.total_less_credits();
         let Some(card) = &mut self.payment.card else { return Err(PaymentRefusal::NotByCard) };
-        let asked = amount.unwrap_or(authorized);
+        let asked = amount.unwrap_or(due);
         let known = if status.is_captured() {
             Some(card.captured)
         } else {
@@ -305,7 +328,7 @@ impl Order {
             None => {}
         }
         card.capture_asked = true;
-        card.capture_amount = amount.filter(|amount| *amount != authorized);
+        card.capture_amount = Some(asked).filter(|asked| *asked != authorized);
         self.plan(now);
         Ok(true)
     }
@@ -336,7 +359,7 @@ impl Order {
         if source == RefundSource::ByHand
             && let Some(card) = &self.payment.card
         {
-            let status = card.status_by_books(self.summary.total);
+            let status = card.status_by_books(self.total_less_credits());
             self.payment.become_status(status, None, now);
         }
         self.follow_refunds(true, actor, reason, now);
@@ -344,14 +367,16 @@ impl Order {
     }
 
     fn paid(&mut self, amount: Minor, now: OffsetDateTime) {
+        let due = self.total_less_credits();
         let Some(card) = &mut self.payment.card else { return };
         card.captured = amount;
-        let status = card.status_by_books(self.summary.total);
+        let status = card.status_by_books(due);
         self.payment.become_status(status, None, now);
         // It was paid after the order was cancelled: it is refunded.
         if self.is_called_off() {
             self.refund_what_is_left("paid after the order was cancelled", now);
         }
+        self.refund_credits(now);
     }
 
     /// Confirms the order: it is paid or authorized. If it is to be cancelled, it is cancelled.
@@ -391,7 +416,9 @@ impl Order {
         let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
         if let Some(id) = id.filter(|_| !left.is_zero()) {
             let reason = Some(reason.to_owned());
-            self.payment.add_refund(Refund::new(id, left, true, reason, RefundSource::Shop, now));
+            let lines = self.rest_of_lines(left);
+            let refund = Refund::new(id, left, true, reason, RefundSource::Shop, now);
+            self.payment.add_refund(Refund { lines, ..refund });
         }
     }
 }

@@ -4,6 +4,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::{
+    lines::RefundedLines,
     money::Minor,
     payment::{
         Ledger, Payment, ProviderRefund, ProviderRefundStatus, Refund, RefundSource, RefundStatus, Refunded,
@@ -45,6 +46,10 @@ impl Refund {
             (self.status, self.code) = (status, code);
         }
         self.provider_id = Some(made.id.clone());
+        if self.amount != made.amount {
+            // Then its lines don't add up to it any more: it is a refund of an amount.
+            self.lines = RefundedLines::new();
+        }
         self.amount = made.amount;
         *self != before
     }
