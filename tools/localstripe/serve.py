@@ -16,6 +16,8 @@ from localstripe import server
 from localstripe.errors import UserError
 from localstripe.resources import Charge, Event, PaymentIntent, Refund, schedule_webhook, store
 
+import saved_cards
+
 # https://docs.stripe.com/api/idempotent_requests: the first answer is kept, whatever it was, unless the request was never
 # begun; the same key with other parameters, and while the first is running, is an error.
 answers = {}
@@ -265,6 +267,7 @@ async def listen(port):
     # Outermost first; localstripe's own turn its errors into answers.
     for position, middleware in enumerate([idempotency, card_errors, whole_refunds, lists, ledgers]):
         server.app.middlewares.insert(position, middleware)
+    saved_cards.install(server.app)
     routes = server.app.router
     routes.add_get("/_totals", totals)
     routes.add_post("/_lag/{order}", lag)

@@ -8,7 +8,7 @@ use shared::{
     app::{App, Clock},
     checkout::{
         confirm::confirm,
-        confirmation::{Confirm, ConfirmError, PaymentInput},
+        confirmation::{CardUse, Confirm, ConfirmError, PaymentInput},
         initiate::{Initiate, InitiateError, initiate},
         request_context::{Caller, FreshIds, RequestContext},
     },
@@ -115,6 +115,7 @@ async fn place(
         checkout,
         expected_total: session.priced.summary.total,
         payment: Some(PaymentInput::CashOnDelivery),
+        card_use: CardUse::Once,
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),

@@ -22,7 +22,8 @@ const EXIT_CODES: &str = "Exit codes:
   1  failed; the reason is on stderr
   2  used wrongly
   3  nothing fits what was asked for, or `doctor` found a fault or something slow
-  4  declined by whoever was asked";
+  4  declined by whoever was asked
+  5  not all of it can be done yet; what stays is listed";
 
 #[derive(Debug, Parser)]
 #[command(name = "checkout", version, about, long_about = None, after_help = EXIT_CODES)]
@@ -53,6 +54,8 @@ enum Command {
     Clear(Operated<commands::keys::ClearArgs>),
     /// Look at a session, list sessions, end one
     Session(Operated<commands::session::SessionArgs>),
+    /// Export or erase what is stored about a person
+    Customer(Operated<commands::customer::CustomerArgs>),
     /// See and forget what is counted against a caller
     Limits(Operated<commands::limits::LimitsArgs>),
     /// Find faults, and say how to correct them
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Command::Ttl(on) => return operate(&on.target, commands::keys::ttl(&on.target, &on.args)),
         Command::Clear(on) => return operate(&on.target, commands::keys::clear(&on.target, &on.args)),
         Command::Session(on) => return operate(&on.target, commands::session::session(&on.target, &on.args)),
+        Command::Customer(on) => return operate(&on.target, commands::customer::customer(&on.target, &on.args)),
         Command::Limits(on) => return operate(&on.target, commands::limits::limits(&on.target, &on.args)),
         Command::Doctor(on) => return operate(&on.target, commands::doctor::doctor(&on.target, &on.args)),
     };

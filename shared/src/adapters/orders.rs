@@ -174,6 +174,27 @@ impl OrderStore {
     }
 }
 
+impl OrderStore {
+    /// Erases the person from an order that has this version, and drops its copies. None if the order has changed or
+    /// moved.
+    ///
+    /// # Errors
+    /// When the outcome is unknown: the person may be erased from it.
+    pub async fn erase(
+        &self,
+        order: &Order,
+        now: OffsetDateTime,
+        attempt: Attempt<'_>,
+    ) -> Result<Option<Order>, StoreError> {
+        let keys = self.keys_of(&[&order.owner], &[order.id]);
+        let write = self.dynamo.erase_order(order, now, attempt);
+        let erased = self.while_held(&keys, &[], attempt.request, write).await?;
+        crash::point("erase: an order has moved, the cache not told").await;
+        self.release(&keys, attempt.request, Vec::new()).await;
+        Ok(erased)
+    }
+}
+
 fn parse_page(stored: StoredPage) -> Result<OrderPage, Unreadable> {
     Ok(OrderPage { orders: all(stored.orders)?, next: stored.next })
 }

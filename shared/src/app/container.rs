@@ -215,6 +215,7 @@ impl Stores for App {
     type Catalog = Dynamo;
     type Orders = OrderStore;
     type StoredResponses = Dynamo;
+    type Customers = Dynamo;
     type Payments = Stripe;
 
     fn sessions(&self) -> &SessionStore {
@@ -230,6 +231,10 @@ impl Stores for App {
     }
 
     fn stored_responses(&self) -> &Dynamo {
+        &self.stored_responses
+    }
+
+    fn customers(&self) -> &Dynamo {
         &self.stored_responses
     }
 

@@ -11,6 +11,7 @@ type Row = (&'static str, bool, &'static [Need]);
 
 const CATALOG: Need = ("CATALOG_TABLE", &["BatchGetItem"]);
 const PRICES: Need = ("INVENTORY_TABLE", &["BatchGetItem"]);
+const CUSTOMER: Need = ("INVENTORY_TABLE", &["GetItem"]);
 const STOCK: Need = ("INVENTORY_TABLE", &["UpdateItem"]);
 const RECEIPTS: Need = ("IDEMPOTENCY_TABLE", &["BatchGetItem", "PutItem"]);
 const SEEN_EVENTS: Need = ("IDEMPOTENCY_TABLE", &["GetItem", "PutItem"]);
@@ -46,7 +47,7 @@ pub const ALL: &[Row] = &[
             PRICED_SESSION,
             ("ORDERS_TABLE", &["GetItem", "PutItem", "Query"]),
             CATALOG,
-            ("INVENTORY_TABLE", &["BatchGetItem", "UpdateItem"]),
+            ("INVENTORY_TABLE", &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"]),
             RECEIPTS,
         ],
     ),
@@ -57,6 +58,7 @@ pub const ALL: &[Row] = &[
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
     ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES]),
     ("list-orders", false, &[EARLIER_ORDERS]),
+    ("list-payment-methods", true, &[CUSTOMER]),
     (
         "payment-webhook",
         true,
@@ -74,6 +76,7 @@ pub const ALL: &[Row] = &[
     ),
     ("refund-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
     ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("remove-payment-method", true, &[CUSTOMER]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
     ("update-return", true, &[ORDER, BY_ORDER_ID, STOCK]),

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::{
     checkout::{
-        confirmation::{Confirm, ConfirmError, Confirmed, PaymentInput},
+        confirmation::{CardUse, Confirm, ConfirmError, Confirmed, PaymentInput},
         coupon,
         placed::{completed, finish, is_for, stand_by},
         request_context::RequestContext,
-        reserve,
+        reserve, saved_cards,
         session::{self, SessionError},
     },
     crash,
@@ -17,7 +17,7 @@ use crate::{
         catalog::CatalogSnapshot,
         coupon::CouponRefusal,
         order::{Actor, Order, OrderStatus, Step, Tracking},
-        payment::Payment,
+        payment::{Payment, PaymentCustomer},
         session::{Session, SessionStatus},
     },
     ports::{
@@ -42,6 +42,7 @@ pub async fn confirm(
 ) -> Result<Confirmed, ConfirmError> {
     let mut loaded = session::load(stores, context, command.checkout).await?;
     let mut retry = context.retry(ATTEMPTS);
+    let mut customer = None;
     loop {
         if let Some(order) = key.and_then(|key| loaded.session.placed_with(key)) {
             let order = completed(stores, context, order).await?;
@@ -105,6 +106,7 @@ pub async fn confirm(
                 continue;
             }
         };
+        let payment = with_customer(stores, &session, &command, payment, &mut customer).await?;
         let currency = session.currency;
         let order = order(context, &session, &snapshot, &command, payment)?;
         session.complete(order.id, key);
@@ -176,6 +178,26 @@ async fn keep_new_prices(
         })),
         Saved::Conflict(_) | Saved::AlreadyAnswered => Ok(None),
     }
+}
+
+/// The payment with the account's customer at the provider, if its card is a saved one or will be. The provider is asked
+/// once, when nothing else can be refused any more, and before anything is reserved.
+async fn with_customer(
+    stores: &impl Stores,
+    session: &Session,
+    command: &Confirm,
+    payment: Payment,
+    known: &mut Option<PaymentCustomer>,
+) -> Result<Payment, ConfirmError> {
+    let (CardUse::Save | CardUse::Saved, Some(card)) = (command.card_use, &payment.card) else { return Ok(payment) };
+    let customer = match known {
+        Some(customer) => customer,
+        None => {
+            let is_saved = command.card_use == CardUse::Saved;
+            known.insert(saved_cards::customer_for(stores, &session.owner, &card.token, is_saved).await?)
+        }
+    };
+    Ok(payment.as_customer(customer.clone(), command.card_use == CardUse::Save))
 }
 
 /// The order's payment in its first state.

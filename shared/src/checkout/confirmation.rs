@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    checkout::session::SessionError,
+    checkout::{saved_cards::SavedCardError, session::SessionError},
     domain::{
         card_rule::CardRefusal,
         cart_issue::CartIssues,
@@ -26,6 +26,7 @@ pub struct Confirm {
     pub expected_total: Minor,
     /// None only if there is nothing to pay.
     pub payment: Option<PaymentInput>,
+    pub card_use: CardUse,
     pub customer: Customer,
     pub notes: Option<String>,
 }
@@ -35,6 +36,17 @@ pub struct Confirm {
 pub enum PaymentInput {
     CashOnDelivery,
     Card(CardToken),
+}
+
+/// Whether a card is, or will be, a saved one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardUse {
+    /// It pays once.
+    Once,
+    /// It is saved for the account when it has paid.
+    Save,
+    /// It is one of the account's saved cards.
+    Saved,
 }
 
 /// An order, and whether this request made it.
@@ -71,6 +83,8 @@ pub enum ConfirmError {
     Cash(#[from] CashRefusal),
     #[error(transparent)]
     Card(#[from] CardUnavailable),
+    #[error(transparent)]
+    SavedCard(#[from] SavedCardError),
     #[error(transparent)]
     CardTotal(#[from] CardRefusal),
     /// The provider takes no such amount, whatever the card. Stock, coupons and the session are as before.

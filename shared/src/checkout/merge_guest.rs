@@ -60,7 +60,8 @@ pub async fn merge_guest(
         if !std::mem::replace(&mut is_noted, true) {
             let rest = context.deadline.saturating_duration_since(Instant::now());
             let until = context.now + rest + SKEW;
-            stores.stored_responses().claimed(command.guest, until, until + command.answers_kept).await?;
+            let (user, expires_at) = (&context.who.user, until + command.answers_kept);
+            stores.stored_responses().claimed(command.guest, user, until, expires_at).await?;
         }
         Ok::<_, StoreError>(())
     };

@@ -14,6 +14,7 @@ pub mod preview;
 pub mod reconcile;
 pub mod request_context;
 mod reserve;
+pub mod saved_cards;
 pub mod session;
 pub mod shipping;
 pub mod tax;

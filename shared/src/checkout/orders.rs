@@ -12,7 +12,8 @@ use crate::{
         note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
         order_lines::LineRefusal,
-        order_payment::{PaymentRefusal, RefundRequest, ShippingTerms},
+        order_payment::{PaymentRefusal, ShippingTerms},
+        order_refunds::RefundRequest,
         payment::{IntentStatus, PaymentMethod, PaymentStatus, RefundSource},
     },
     ports::{

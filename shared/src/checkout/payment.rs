@@ -207,6 +207,8 @@ impl<S: Stores> Finisher<'_, S> {
             amount: order.summary.total,
             currency: order.currency,
             token: &card.token,
+            customer: card.customer.as_ref(),
+            saves: card.saves,
             capture: card.capture,
         };
         match self.stores.payments().pay(charge).await {

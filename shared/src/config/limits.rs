@@ -166,6 +166,8 @@ pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("create-fulfillment", None),
     ("create-return", None),
     ("update-return", None),
+    ("list-payment-methods", None),
+    ("remove-payment-method", None),
     // Stripe sends many events at once from few addresses.
     ("payment-webhook", Some((3000, 60))),
     ("health", Some((120, 60))),

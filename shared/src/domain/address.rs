@@ -92,6 +92,16 @@ impl Address {
         self.raw.clone()
     }
 
+    /// Country and state alone, as tax authorities need them. A state that ISO 3166-2 doesn't know may be any text, so
+    /// it goes too.
+    #[must_use]
+    pub fn without_person(self) -> Self {
+        let is_known = self.destination.label() != self.destination.country();
+        let RawAddress { country, state, .. } = self.raw;
+        let state = state.filter(|_| is_known);
+        Self::restore(RawAddress { state, country, ..RawAddress::default() })
+    }
+
     /// The part that zones, taxes and restrictions depend on.
     pub fn destination(&self) -> &Destination {
         &self.destination

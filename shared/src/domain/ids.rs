@@ -199,6 +199,13 @@ as_text! {
     Owner: "owner",
 }
 
+impl UserId {
+    /// In place of a user who was erased.
+    pub fn erased() -> Self {
+        Self("erased".to_owned())
+    }
+}
+
 impl Default for TaxCode {
     fn default() -> Self {
         Self("standard".to_owned())
@@ -228,6 +235,9 @@ impl fmt::Display for Sku {
 pub enum Owner {
     User(UserId),
     Guest(GuestId),
+    /// The person was erased from this order. No credentials prove this owner. Each such order has its own, so nobody
+    /// can tell which of them were placed by one person.
+    Erased(OrderId),
 }
 
 impl Owner {
@@ -235,7 +245,7 @@ impl Owner {
     pub const fn user(&self) -> Option<&UserId> {
         match self {
             Self::User(user) => Some(user),
-            Self::Guest(_) => None,
+            Self::Guest(_) | Self::Erased(_) => None,
         }
     }
 
@@ -244,6 +254,7 @@ impl Owner {
         match self {
             Self::User(id) => id.to_string(),
             Self::Guest(id) => id.to_string(),
+            Self::Erased(id) => id.to_string(),
         }
     }
 }
@@ -253,6 +264,7 @@ impl fmt::Display for Owner {
         match self {
             Self::User(id) => write!(f, "user#{id}"),
             Self::Guest(id) => write!(f, "guest#{id}"),
+            Self::Erased(id) => write!(f, "erased#{id}"),
         }
     }
 }
@@ -264,7 +276,8 @@ impl FromStr for Owner {
         match text.split_once('#') {
             Some(("user", id)) => id.parse().map(Self::User),
             Some(("guest", id)) => GuestId::stored(id).map(Self::Guest),
-            _ => Err(NotAnId("must be user#… or guest#…")),
+            Some(("erased", id)) => id.parse().map(Self::Erased),
+            _ => Err(NotAnId("must be user#…, guest#… or erased#…")),
         }
     }
 }
@@ -275,7 +288,11 @@ mod tests {
 
     #[test]
     fn an_owner_reads_back_as_it_was_written() {
-        for text in ["user#auth0|42", "guest#a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c"] {
+        for text in [
+            "user#auth0|42",
+            "guest#a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c",
+            "erased#01936b2e-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+        ] {
             assert_eq!(text.parse::<Owner>().unwrap().to_string(), text);
         }
         assert!("user#a#b".parse::<Owner>().is_err());

@@ -74,8 +74,8 @@ pub struct Cancellation {
     pub at: OffsetDateTime,
 }
 
-/// The person to contact about the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The person to contact about the order. All empty once the person is erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Customer {
     pub email: String,

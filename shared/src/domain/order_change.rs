@@ -42,6 +42,8 @@ pub enum OrderChange {
     ReturnDecided,
     /// Units have come back.
     ReturnReceived,
+    /// The person was taken out of it: whoever has copied something of them erases it too.
+    Erased,
     /// Staff added a note.
     Noted,
     /// Nothing of these: the order moved to an account, its payment goes on, a parcel's number was corrected.

@@ -47,6 +47,11 @@ impl Answer {
         }
     }
 
+    /// That something is done, without a body.
+    pub fn done() -> Self {
+        Self { status: 204, body: String::new(), ..Self::json(204, &()) }
+    }
+
     /// An order. While its payment is open, a 202 with `Location` and `Retry-After`.
     pub fn order(view: &impl Serialize, order: &Order, status: u16) -> Self {
         if !order.is_under_way() {

@@ -8,7 +8,10 @@ use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    domain::{ids::GuestId, invalid::Invalid},
+    domain::{
+        ids::{GuestId, Owner},
+        invalid::Invalid,
+    },
     http::{
         answer::Answer,
         body,
@@ -36,6 +39,8 @@ pub struct Key {
     canonical: Option<String>,
     expires_at: OffsetDateTime,
     guest: AsGuest,
+    /// Whose answer is stored.
+    owner: Owner,
 }
 
 /// Whether a guest makes the request, and which.
@@ -78,22 +83,24 @@ impl Key {
             return Err(fault("must be sent once, and have no comma in it"));
         }
         let (owner, guest) = match (credentials, named) {
-            (Credentials::User(identity), _) => (format!("user#{}", identity.user), AsGuest::No),
-            (Credentials::Guest(guest), _) => (format!("guest#{guest}"), AsGuest::Known(*guest)),
-            (Credentials::Nobody, Some(guest)) => (format!("guest#{guest}"), AsGuest::Known(guest)),
+            (Credentials::User(identity), _) => (Owner::User(identity.user.clone()), AsGuest::No),
+            (Credentials::Guest(guest), _) => (Owner::Guest(*guest), AsGuest::Known(*guest)),
+            (Credentials::Nobody, Some(guest)) => (Owner::Guest(guest), AsGuest::Known(guest)),
             (Credentials::Nobody, None) if uuid::Uuid::try_parse(key).is_ok() => {
-                ("nobody".to_owned(), AsGuest::Becomes(fresh))
+                (Owner::Guest(fresh), AsGuest::Becomes(fresh))
             }
             (Credentials::Nobody, None) => {
                 return Err(fault("must be a UUID if you send neither a token nor an X-Guest-Id"));
             }
         };
-        let target = format!("{owner}\n{} {}\n{key}", route.method(), target(request, route));
+        // A repeated request of a newcomer must find its answer, and has another fresh guest.
+        let whose = if guest == AsGuest::Becomes(fresh) { "nobody".to_owned() } else { owner.to_string() };
+        let target = format!("{whose}\n{} {}\n{key}", route.method(), target(request, route));
         let body = body::bytes(request);
         let canonical = canonical(body).map(|text| digest(text.as_bytes()));
         let (id, fingerprint) = (digest(target.as_bytes()), digest(body));
         let value = digest(key.as_bytes());
-        Ok(Some(Self { id, value, fingerprint, canonical, expires_at: now + KEPT, guest }))
+        Ok(Some(Self { id, value, fingerprint, canonical, expires_at: now + KEPT, guest, owner }))
     }
 
     /// The stored answer, if there is one. An answer that was stored for a guest before an account claimed the guest's
@@ -136,6 +143,7 @@ impl Key {
             status: answer.status,
             body: answer.body.clone(),
             expires_at: self.expires_at,
+            owner: Some(self.owner.clone()),
             guest: if let AsGuest::Becomes(guest) = self.guest { Some(guest) } else { None },
         }
     }

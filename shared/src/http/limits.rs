@@ -123,7 +123,8 @@ pub fn declines(
     all.into_iter().flatten().map(limit).collect()
 }
 
-fn declines_key(who: &str) -> LimitKey {
+/// The key under which declined cards are counted: of a session (`session:{id}`), an owner or an address.
+pub fn declines_key(who: &str) -> LimitKey {
     LimitKey(format!("{who}:declines"))
 }
 

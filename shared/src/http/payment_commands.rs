@@ -4,7 +4,10 @@ use lambda_http::Request;
 use serde::Deserialize;
 
 use crate::{
-    checkout::orders::{CaptureOrder, Refund},
+    checkout::{
+        orders::{CaptureOrder, Refund},
+        saved_cards::RemoveCard,
+    },
     domain::{invalid::Faults, money::Minor, text::note},
     http::{
         body::{Command, LARGEST_BODY, Object, bytes, json, optional_json, path, plain},
@@ -38,6 +41,12 @@ fn amount(faults: &mut Faults, amount: Option<i64>, without: &str) -> Option<Min
             faults.add("/amount", format!("must be a positive amount in minor units; {without}"));
             None
         }
+    }
+}
+
+impl Command for RemoveCard {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        path(request, "paymentMethodId").map(|card| Self { card })
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     checkout::{
         address::AddressError, confirmation::ConfirmError, coupon::CouponError, initiate::InitiateError,
-        merge_guest::ClaimError, orders::OrderError, preview::PreviewError, session::SessionError,
-        shipping::ShippingError, tax::TaxError,
+        merge_guest::ClaimError, orders::OrderError, preview::PreviewError, saved_cards::SavedCardError,
+        session::SessionError, shipping::ShippingError, tax::TaxError,
     },
     domain::{
         card_rule::CardRefusal,
@@ -229,6 +229,7 @@ impl From<ConfirmError> for Problem {
             ConfirmError::Card(CardUnavailable::Amount { .. }) => {
                 Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
             }
+            ConfirmError::SavedCard(error) => error.into(),
             ConfirmError::CardTotal(CardRefusal::TooSmall { minimum, .. }) => {
                 Self::new(422, "AMOUNT_TOO_SMALL_FOR_CARD", "The total is too small for a card", detail)
                     .with("minimumTotal", minimum)
@@ -332,6 +333,22 @@ fn lines_refused(refusal: LineRefusal, detail: String) -> Problem {
         LineRefusal::IllegalReturnMove { from, .. } => {
             let problem = Problem::new(409, "ILLEGAL_RETURN_CHANGE", "The return can't change like this", detail);
             problem.with("allowed", from.next())
+        }
+    }
+}
+
+impl From<SavedCardError> for Problem {
+    fn from(error: SavedCardError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SavedCardError::NotFound => {
+                Self::new(404, "PAYMENT_METHOD_NOT_FOUND", "There is no such payment method", detail)
+            }
+            SavedCardError::AccountRequired => {
+                Self::new(403, "ACCOUNT_REQUIRED", "Only accounts have saved cards", detail)
+            }
+            SavedCardError::Unanswered(_) => payments_unavailable(),
+            SavedCardError::Store(error) => error.into(),
         }
     }
 }

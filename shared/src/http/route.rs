@@ -25,6 +25,8 @@ pub enum Route {
     CreateFulfillment,
     CreateReturn,
     UpdateReturn,
+    ListPaymentMethods,
+    RemovePaymentMethod,
     Health,
 }
 
@@ -120,6 +122,13 @@ const ROUTES: &[RouteSpec] = {
             .scanned(CardScan::Names),
         post(R::CreateReturn, "create-return", "/api/v1/checkout/orders/{orderId}/returns", Caller),
         put(R::UpdateReturn, "update-return", "/api/v1/checkout/orders/{orderId}/returns/{returnId}", Staff),
+        get(R::ListPaymentMethods, "list-payment-methods", "/api/v1/checkout/payment-methods", SignedIn),
+        delete(
+            R::RemovePaymentMethod,
+            "remove-payment-method",
+            "/api/v1/checkout/payment-methods/{paymentMethodId}",
+            SignedIn,
+        ),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };
@@ -151,6 +160,10 @@ const fn get(route: Route, function: &'static str, path: &'static str, caller: C
 
 const fn post(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
     row(route, function, "POST", path, caller)
+}
+
+const fn delete(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
+    row(route, function, "DELETE", path, caller)
 }
 
 const fn put(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
@@ -215,6 +228,7 @@ impl Route {
         match self.method().as_bytes() {
             b"GET" => &["GET", "HEAD"],
             b"PUT" => &["PUT"],
+            b"DELETE" => &["DELETE"],
             _ => &["POST"],
         }
     }

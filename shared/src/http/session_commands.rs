@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     checkout::{
         address::UpdateAddress,
-        confirmation::{Confirm, PaymentInput},
+        confirmation::{CardUse, Confirm, PaymentInput},
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
         shipping::CalculateShipping,
@@ -224,6 +224,8 @@ struct ConfirmBody {
     /// Only a total of zero needs none.
     payment_method: Option<String>,
     payment_token: Option<String>,
+    payment_method_id: Option<String>,
+    save_payment_method: Option<bool>,
     customer_info: Object<CustomerBody>,
     notes: Option<String>,
 }
@@ -261,13 +263,37 @@ fn payment(
     }
 }
 
+/// The card's reference: a token that pays once or is saved, or the id of a saved card.
+fn card<'b>(faults: &mut Faults, body: &'b ConfirmBody) -> (Option<&'b str>, CardUse) {
+    let saves = body.save_payment_method == Some(true);
+    let Some(id) = &body.payment_method_id else {
+        if saves && body.payment_token.is_none() {
+            faults.add("/savePaymentMethod", "needs a paymentToken: the card that is saved");
+        }
+        return (body.payment_token.as_deref(), if saves { CardUse::Save } else { CardUse::Once });
+    };
+    if body.payment_method.as_deref() != Some(PaymentMethod::Card.to_string().as_str()) {
+        faults.add("/paymentMethodId", "must be left out: only a card is saved");
+        return (None, CardUse::Once);
+    }
+    if body.payment_token.is_some() {
+        faults.add("/paymentMethodId", "must be left out with a paymentToken: one card pays");
+    }
+    if saves {
+        faults.add("/savePaymentMethod", "must be left out: this card is saved already");
+    }
+    faults.take("/paymentMethodId", id.parse::<CardToken>());
+    (Some(id), CardUse::Saved)
+}
+
 impl Command for Confirm {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let body: ConfirmBody = json(request)?;
         let mut faults = Faults::default();
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let total = faults.take("/expectedTotal", Minor::new(body.expected_total));
-        let payment = payment(&mut faults, body.payment_method.as_deref(), body.payment_token.as_deref(), total);
+        let (token, card_use) = card(&mut faults, &body);
+        let payment = payment(&mut faults, body.payment_method.as_deref(), token, total);
         let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
         let notes = note(&mut faults, "/notes", body.notes, 1000);
         let command = checkout.zip(total).zip(customer);
@@ -275,6 +301,7 @@ impl Command for Confirm {
             checkout,
             expected_total,
             payment,
+            card_use,
             customer,
             notes,
         });

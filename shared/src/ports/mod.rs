@@ -11,6 +11,7 @@ mod identity;
 mod limit;
 mod orders;
 mod payments;
+mod saved_cards;
 mod sessions;
 mod store;
 mod stored_responses;
@@ -30,6 +31,7 @@ pub use payments::{
     AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, EventSubject, PaymentError, Payments, ProviderEvent,
     RefundCall, SeenEvents,
 };
+pub use saved_cards::{PaymentCustomers, SavedCards};
 pub use sessions::{CachedSession, Loaded, Sessions};
 pub use store::{ChangeId, Contention, Saved, StoreError};
 pub use stored_responses::{Kept, StoredResponse, StoredResponses};

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         ids::{OrderId, Owner},
         money::{Currency, Minor},
-        payment::{Capture, CardToken, Intent, Ledger, PaymentIncident, Refunded},
+        payment::{Capture, CardToken, Intent, Ledger, PaymentCustomer, PaymentIncident, Refunded},
     },
     ports::StoreError,
 };
@@ -43,6 +43,10 @@ pub struct Charge<'a> {
     pub amount: Minor,
     pub currency: Currency,
     pub token: &'a CardToken,
+    /// The customer whose card it is, or for whom it is saved.
+    pub customer: Option<&'a PaymentCustomer>,
+    /// Whether the provider saves the card for the customer when it has paid.
+    pub saves: bool,
     pub capture: Capture,
     /// The order isn't charged after this time.
     pub limit: OffsetDateTime,

@@ -4,7 +4,10 @@ use std::future::Future;
 
 use time::OffsetDateTime;
 
-use crate::{domain::ids::GuestId, ports::StoreError};
+use crate::{
+    domain::ids::{GuestId, Owner, UserId},
+    ports::StoreError,
+};
 
 /// A stored answer to a request with an idempotency key. Kept for 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,9 @@ pub struct StoredResponse {
     pub status: u16,
     pub body: String,
     pub expires_at: OffsetDateTime,
+    /// Whose answer it is, so that it is found when the person is erased or exported. None in stored responses of
+    /// earlier releases.
+    pub owner: Option<Owner>,
     /// The guest that a caller without an identity became with this request.
     pub guest: Option<GuestId>,
 }
@@ -51,11 +57,12 @@ pub trait StoredResponses: Sync {
         now: OffsetDateTime,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Records that a guest's sessions and orders are claimed: see [`Kept::claimed`]. `expires_at` is when the last of
-    /// the guest's stored responses expires.
+    /// Records that `user` has claimed a guest's sessions and orders: see [`Kept::claimed`]. `expires_at` is when the
+    /// last of the guest's stored responses expires.
     fn claimed(
         &self,
         guest: GuestId,
+        user: &UserId,
         until: OffsetDateTime,
         expires_at: OffsetDateTime,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -1,6 +1,8 @@
 //! All stores as one type.
 
-use crate::ports::{Catalog, DueOrders, Orders, Payments, SeenEvents, Sessions, StoredResponses};
+use crate::ports::{
+    Catalog, DueOrders, Orders, PaymentCustomers, Payments, SavedCards, SeenEvents, Sessions, StoredResponses,
+};
 
 /// Every store that a use case may need, as one type parameter. `App` implements it with the real stores; a test may
 /// use its own.
@@ -9,11 +11,13 @@ pub trait Stores: Sync {
     type Catalog: Catalog;
     type Orders: Orders + DueOrders;
     type StoredResponses: StoredResponses + SeenEvents;
-    type Payments: Payments;
+    type Customers: PaymentCustomers;
+    type Payments: Payments + SavedCards;
 
     fn sessions(&self) -> &Self::Sessions;
     fn catalog(&self) -> &Self::Catalog;
     fn orders(&self) -> &Self::Orders;
     fn stored_responses(&self) -> &Self::StoredResponses;
+    fn customers(&self) -> &Self::Customers;
     fn payments(&self) -> &Self::Payments;
 }

@@ -17,6 +17,10 @@ pub struct Roles {
     endpoint: Value,
 }
 
+/// The policy of whoever exports and erases what is stored about a person; also the access key of somebody with no
+/// other.
+pub const CUSTOMER_DATA: &str = "CustomerDataPolicy";
+
 /// Why a call isn't let through, in the words of AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -34,10 +38,11 @@ impl Roles {
             let role = role.unwrap_or_else(|| panic!("{id} has no role of this stack"));
             (folder, documents(stack, role))
         };
-        Self {
-            functions: stack.functions().into_iter().map(documents).collect(),
-            endpoint: stack.properties("DynamoDbEndpoint")["PolicyDocument"].clone(),
-        }
+        let mut functions: BTreeMap<_, _> = stack.functions().into_iter().map(documents).collect();
+        // Not a function's: whoever runs `checkout customer` has it.
+        let customer_data = stack.properties(CUSTOMER_DATA)["PolicyDocument"].clone();
+        functions.insert(CUSTOMER_DATA.to_owned(), vec![customer_data]);
+        Self { functions, endpoint: stack.properties("DynamoDbEndpoint")["PolicyDocument"].clone() }
     }
 
     /// What a function's role says of an access, whatever the way.

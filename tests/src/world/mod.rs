@@ -4,6 +4,7 @@ mod answer;
 mod cards;
 mod ledger;
 mod purchase;
+mod search;
 mod shopper;
 
 use std::{

@@ -90,7 +90,7 @@ impl Shopper {
 
     /// An event of this caller whose path names this id, whatever the route calls it.
     pub fn event_about(&self, route: Route, id: &str) -> Event {
-        let names = ["checkoutId", "orderId", "returnId"]
+        let names = ["checkoutId", "orderId", "returnId", "paymentMethodId"]
             .into_iter()
             .filter(|name| route.path().contains(&format!("{{{name}}}")));
         names.fold(self.event(route), |event, name| event.path(name, id))

@@ -25,6 +25,8 @@ fn declared(template: &Template) -> BTreeSet<Entry> {
 const SCHEDULED: &str = "reconcile";
 /// A signature is good for five minutes: no file can hold an event that passes.
 const SIGNED: &str = "payment-webhook";
+/// It goes well only with an id that Stripe has made.
+const OF_STRIPES: &str = "remove-payment-method";
 
 /// Functions that are called.
 fn called() -> impl Iterator<Item = String> {
@@ -97,7 +99,7 @@ fn each_function_has_a_good_and_a_bad_event_and_each_event_its_outcome() {
             let status = expected.get(&file).and_then(|outcome| outcome["status"].as_u64());
             status.unwrap_or_else(|| panic!("events/expected.json doesn't say what status {file} is answered with"))
         };
-        if function != SIGNED {
+        if function != SIGNED && function != OF_STRIPES {
             assert!((200..300).contains(&outcome(format!("{function}.json"))), "{function}");
         }
         assert!((400..500).contains(&outcome(format!("{function}.bad.json"))), "{function}");

@@ -142,7 +142,7 @@ fn a_route_of_each_method_and_for_each_caller_is_written_one_after_the_other() {
     let folder = copy();
     let folder = folder.path();
     let mut names = Vec::new();
-    for (at, method) in [Method::Get, Method::Post, Method::Put].into_iter().enumerate() {
+    for (at, method) in [Method::Get, Method::Post, Method::Put, Method::Delete].into_iter().enumerate() {
         for (caller, word) in [
             (CallerKind::Anyone, "anyone"),
             (CallerKind::Newcomer, "newcomer"),
@@ -158,7 +158,7 @@ fn a_route_of_each_method_and_for_each_caller_is_written_one_after_the_other() {
             let length = event["body"].as_str().map_or(0, str::len).to_string();
             assert_eq!(
                 (&event["headers"]["content-length"], event["body"].is_null()),
-                (&length.into(), method == Method::Get)
+                (&length.into(), matches!(method, Method::Get | Method::Delete))
             );
             names.push(name);
         }

@@ -309,6 +309,18 @@ async fn cards(watch: &mut Watch<'_>) {
             }
         }
     }
+    // A card is saved for an account, and removed.
+    let ada = world.user("lovelace");
+    let session = ada.fill_cart(&[("espresso-beans", 1)]).await;
+    let mut saving = tests::world::card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
+    saving["savePaymentMethod"] = json!(true);
+    world.dynamodb.forget_calls();
+    watch.of("confirm-order", ada.post(Route::ConfirmOrder, &saving)).await;
+    let list = ada.event(Route::ListPaymentMethods);
+    let listed = watch.of("list-payment-methods", ada.send(Route::ListPaymentMethods, &list)).await;
+    let card = listed["paymentMethods"][0]["paymentMethodId"].as_str().unwrap();
+    let removal = ada.event_about(Route::RemovePaymentMethod, card);
+    watch.of("remove-payment-method", ada.send(Route::RemovePaymentMethod, &removal)).await;
     let session = ready().await;
     let order = order_of(&pay(&session, "pm_card_visa").await.expect(201));
     let mut intent = stripe.intent_of(&order).await.unwrap();

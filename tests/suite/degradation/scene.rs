@@ -9,7 +9,7 @@ use shared::{
 };
 use tests::{
     event::Event,
-    world::{Answer, Shopper, World, california, cart, confirmation, id_of, now, total_of, webhook},
+    world::{Answer, Shopper, World, california, card_confirmation, cart, confirmation, id_of, now, total_of, webhook},
 };
 use tools::stripe_server::WEBHOOK_SECRET;
 
@@ -59,6 +59,17 @@ impl Scene {
                         webhook(&told.to_string(), WEBHOOK_SECRET, now())
                     }
                 }
+            }
+            Route::ListPaymentMethods | Route::RemovePaymentMethod => {
+                shopper = world.user("ada").served_by(&container);
+                let session = shopper.fill_cart(&[("espresso-beans", 2)]).await;
+                let mut body = card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
+                body["savePaymentMethod"] = json!(true);
+                shopper.post(Route::ConfirmOrder, &body).await.expect(201);
+                let listed = shopper.send(Route::ListPaymentMethods, &shopper.event(Route::ListPaymentMethods)).await;
+                before();
+                let listed = listed.expect(200);
+                shopper.event_about(route, listed["paymentMethods"][0]["paymentMethodId"].as_str().expect("an id"))
             }
             _ if about_an_order(route) => {
                 let order = guest.buy(&[("espresso-beans", 2)]).await;

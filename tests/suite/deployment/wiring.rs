@@ -28,7 +28,7 @@ fn each_route_calls_the_alias_of_its_function_and_may() {
             "arn:aws:execute-api:us-east-1:111122223333:{}/$default/{}{}",
             stack.resolve(&json!({"Ref": "Api"})).unwrap().as_str().unwrap(),
             route.method(),
-            route.path().replace("{checkoutId}", "*").replace("{orderId}", "*")
+            route.path().replace("{checkoutId}", "*").replace("{orderId}", "*").replace("{paymentMethodId}", "*")
         );
         let permits = |resource: &&Value| {
             let of = &resource["Properties"];
@@ -80,7 +80,7 @@ fn browsers_are_told_the_whole_of_what_they_may_do() {
         let said = cors(origins);
         assert_eq!(said["allowOrigins"], json!(origins.split(',').collect::<Vec<_>>()));
         let has = |list: &str, name: &str| said[list].as_array().unwrap().contains(&json!(name));
-        assert!(["GET", "POST", "PUT"].iter().all(|method| has("allowMethods", method)), "{said}");
+        assert!(["DELETE", "GET", "POST", "PUT"].iter().all(|method| has("allowMethods", method)), "{said}");
         assert!(
             ["authorization", "content-type", "idempotency-key", "x-guest-id"]
                 .iter()

@@ -1,5 +1,6 @@
 //! The operator's command line, as an operator runs it: a process, its output, and how it ended.
 
+mod customer;
 mod doctor;
 mod keys;
 mod sessions;
@@ -14,15 +15,15 @@ use tokio::process::Command;
 
 /// How a command ended.
 #[derive(Debug)]
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Ended {
     #[track_caller]
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }
 
@@ -44,6 +45,6 @@ async fn checkout(settings: &BTreeMap<String, String>, arguments: &[&str]) -> En
     Ended { code, stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-async fn run(world: &World, arguments: &[&str]) -> Ended {
+pub async fn run(world: &World, arguments: &[&str]) -> Ended {
     checkout(world.settings(), arguments).await
 }

@@ -18,7 +18,8 @@ use shared::{
         money::Minor,
         note::Note,
         order::{Actor, Order, OrderStatus, Step},
-        order_payment::{RefundRequest, ShippingTerms},
+        order_payment::ShippingTerms,
+        order_refunds::RefundRequest,
         payment::{
             Capture, Ledger, NextAction, Payment, PaymentStatus, ProviderRefundStatus, RefundSource, RefundStatus,
         },

@@ -17,6 +17,7 @@ mod provider_truth;
 mod purchase;
 mod reconcile;
 mod replaced;
+mod saved_cards;
 mod schedules;
 mod secrets;
 mod webhook;

@@ -1,6 +1,7 @@
 //! One module for each command, and what they share.
 
 pub mod catalog;
+pub mod customer;
 pub mod dev;
 pub mod doctor;
 mod doctor_stack;

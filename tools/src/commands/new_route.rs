@@ -24,7 +24,7 @@ pub struct NewRouteArgs {
     /// What it is asked with
     #[arg(long, value_enum, ignore_case = true, default_value = "POST")]
     method: Method,
-    /// Its path, with {checkoutId} or {orderId} in it if it is about one [default: /api/v1/checkout/NAME]
+    /// Its path, with {checkoutId}, {orderId} or {paymentMethodId} in it if it is about one [default: /api/v1/checkout/NAME]
     #[arg(long)]
     path: Option<String>,
     /// Who it is for
@@ -41,6 +41,7 @@ enum Method {
     Get,
     Post,
     Put,
+    Delete,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -68,6 +69,7 @@ pub fn run(args: &NewRouteArgs) -> Result<(), CommandError> {
         Method::Get => new_route::Method::Get,
         Method::Post => new_route::Method::Post,
         Method::Put => new_route::Method::Put,
+        Method::Delete => new_route::Method::Delete,
     };
     let caller = match args.caller {
         Who::Anyone => CallerKind::Anyone,

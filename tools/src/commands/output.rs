@@ -14,6 +14,8 @@ pub enum Outcome {
     NotFound,
     /// The person answered no.
     Declined,
+    /// Something can't be done yet.
+    Unfinished,
 }
 
 impl Outcome {
@@ -22,6 +24,7 @@ impl Outcome {
             Self::Done => 0,
             Self::NotFound => 3,
             Self::Declined => 4,
+            Self::Unfinished => 5,
         }
     }
 }

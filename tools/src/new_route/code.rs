@@ -164,6 +164,7 @@ fn row(route: &NewRoute) -> String {
         Method::Get => "get",
         Method::Post => "post",
         Method::Put => "put",
+        Method::Delete => "delete",
     };
     let parts = [
         format!("R::{}", route.variant()),

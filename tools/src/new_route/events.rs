@@ -42,11 +42,15 @@ fn token(plan: &Plan, file: &str) -> Result<String, NewRouteError> {
 /// In the form of API Gateway. The number makes its ids and its time its own.
 fn event(route: &NewRoute, who: Option<(&str, String)>, number: usize) -> String {
     let (method, path) = (route.method.name(), &route.path);
-    let parameters = [("checkoutId", fixtures::CHECKOUT.to_string()), ("orderId", fixtures::ORDER.to_string())];
+    let parameters = [
+        ("checkoutId", fixtures::CHECKOUT.to_string()),
+        ("orderId", fixtures::ORDER.to_string()),
+        ("paymentMethodId", "pm_1OzPVT2eZvKYlo2C".to_owned()),
+    ];
     let parameters: Vec<_> = parameters.into_iter().filter(|(name, _)| path.contains(&format!("{{{name}}}"))).collect();
     let raw = parameters.iter().fold(path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let body = match route.method {
-        Method::Get => None,
+        Method::Get | Method::Delete => None,
         Method::Post | Method::Put if parameters.is_empty() => {
             Some(format!("{{\"checkoutId\":\"{}\"}}", fixtures::CHECKOUT))
         }

@@ -5,7 +5,7 @@ use super::{Method, NewRoute};
 /// Each with its file, in the order in which it is best done.
 pub(super) fn of(route: &NewRoute) -> Vec<String> {
     let NewRoute { name, method, .. } = route;
-    let has_body = *method != Method::Get;
+    let has_body = !matches!(method, Method::Get | Method::Delete);
     let nearest = if has_body { "apply-coupon" } else { "get-order" };
     let mut left = vec![format!(
         "functions/{name}/src/lib.rs: it answers with its own name. Its use case goes to shared/src/checkout, its command \

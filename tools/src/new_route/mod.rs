@@ -24,7 +24,7 @@ pub const BASE: &str = "/api/v1/checkout";
 /// As long as a line of the tests' list of handlers has room for.
 const LONGEST_NAME: usize = 30;
 /// What the tests know to put into a path.
-const PARAMETERS: [&str; 2] = ["{checkoutId}", "{orderId}"];
+const PARAMETERS: [&str; 3] = ["{checkoutId}", "{orderId}", "{paymentMethodId}"];
 /// Names that would be no module of Rust's. Those with a hyphen can't be among them.
 const KEYWORDS: &str = "abstract as async await become box break const continue core crate do dyn else enum extern false \
                         final fn for gen if impl in let loop macro main match mod move mut override priv pub ref \
@@ -56,6 +56,7 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Delete,
 }
 
 impl Method {
@@ -64,6 +65,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -108,7 +110,10 @@ impl NewRoute {
         let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         let part = |part: &str| PARAMETERS.contains(&part) || (!part.is_empty() && part.chars().all(plain));
         if !rest.split('/').all(part) || path.len() > 80 {
-            return unfit(&path, "its parts are small letters, digits and hyphens, {checkoutId} or {orderId}");
+            return unfit(
+                &path,
+                "its parts are small letters, digits and hyphens, {checkoutId}, {orderId} or {paymentMethodId}",
+            );
         }
         let spoken = |letter: char| letter.is_alphanumeric() || " ,-;().".contains(letter);
         if does.is_empty() || does.len() > 80 || !does.chars().all(spoken) || does.trim() != does {

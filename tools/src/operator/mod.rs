@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod keys;
 pub mod limits;
 pub mod pattern;
+pub mod person;
 pub mod sessions;
 pub mod stack;
 pub mod stats;

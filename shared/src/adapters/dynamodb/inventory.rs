@@ -94,6 +94,18 @@ pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     counters.flat_map(|(old, new)| [step(old, -1), step(new, 1)]).collect()
 }
 
+/// Takes an order out of the counts of its customer's own uses, before the customer is erased. Nothing is given back
+/// in total.
+pub fn forget_customer(table: &str, order: &Order) -> Vec<Write> {
+    let step = |(name, id, _): (&'static str, String, u32)| {
+        let builder = counter_update(table, id)
+            .update_expression("ADD uses :minus")
+            .expression_attribute_values(":minus", number(-1));
+        Write::named(name, update(builder))
+    };
+    own_counters(order, &order.owner).into_iter().map(step).collect()
+}
+
 /// The coupon counters that an order changes, each with its limit.
 fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
     let all = order.reserved.coupons.iter();

@@ -3,8 +3,10 @@
 mod call_timer;
 pub mod catalog;
 pub mod client;
+pub mod customers;
 pub mod diagnosis;
 pub mod due;
+pub mod erasure;
 pub mod events;
 pub mod inventory;
 pub mod open_orders;

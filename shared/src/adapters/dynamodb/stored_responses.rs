@@ -9,7 +9,7 @@ use crate::{
         client::{Dynamo, failed, from_item, number, to_item},
         transaction::{Write, put},
     },
-    domain::ids::{GuestId, Owner},
+    domain::ids::{GuestId, Owner, UserId},
     ports::{Kept, StoreError, StoredResponse, StoredResponses},
 };
 
@@ -30,6 +30,8 @@ struct ResponseItem {
     /// Epoch seconds.
     ttl: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     guest: Option<String>,
 }
 
@@ -41,10 +43,16 @@ struct StoredClaim {
     /// Epoch seconds, as `ttl`.
     until: i64,
     ttl: i64,
+    /// The account. None in claims of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<UserId>,
 }
 
+/// With what the ids of claims begin; the guest follows.
+pub const CLAIM: &str = "claimed#";
+
 fn claim_of(guest: &Owner) -> String {
-    format!("claimed#{guest}")
+    format!("{CLAIM}{guest}")
 }
 
 impl From<&StoredResponse> for ResponseItem {
@@ -56,6 +64,7 @@ impl From<&StoredResponse> for ResponseItem {
             status: stored_response.status,
             body: stored_response.body.clone(),
             ttl: stored_response.expires_at.unix_timestamp(),
+            owner: stored_response.owner.clone(),
             guest: stored_response.guest.map(|guest| Owner::Guest(guest).to_string()),
         }
     }
@@ -118,13 +127,15 @@ impl StoredResponses for Dynamo {
     async fn claimed(
         &self,
         guest: GuestId,
+        user: &UserId,
         until: OffsetDateTime,
         expires_at: OffsetDateTime,
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "note claim";
         // Whole seconds, rounded up.
         let until = until.unix_timestamp() + 1;
-        let claim = StoredClaim { id: claim_of(&Owner::Guest(guest)), until, ttl: expires_at.unix_timestamp() + 1 };
+        let ttl = expires_at.unix_timestamp() + 1;
+        let claim = StoredClaim { id: claim_of(&Owner::Guest(guest)), until, ttl, user: Some(user.clone()) };
         let request = self.client.put_item().table_name(&self.tables.idempotency);
         let result = request
             .set_item(Some(to_item(OPERATION, &claim)?))
@@ -154,7 +165,7 @@ fn time_of(operation: &'static str, seconds: i64) -> Result<OffsetDateTime, Stor
 fn read(operation: &'static str, stored: ResponseItem) -> Result<StoredResponse, StoreError> {
     let guest = match stored.guest.map(|guest| guest.parse()).transpose() {
         Ok(Some(Owner::Guest(guest))) => Some(guest),
-        Ok(Some(Owner::User(_)) | None) => None,
+        Ok(Some(Owner::User(_) | Owner::Erased(_)) | None) => None,
         Err(error) => return Err(StoreError { operation, source: Box::new(error) }),
     };
     Ok(StoredResponse {
@@ -164,6 +175,7 @@ fn read(operation: &'static str, stored: ResponseItem) -> Result<StoredResponse,
         canonical: stored.canonical,
         status: stored.status,
         body: stored.body,
+        owner: stored.owner,
         guest,
     })
 }

@@ -151,5 +151,6 @@ fn decision(reply: &Value) -> Option<Decision> {
 
 fn cached(reply: &Value) -> Option<CachedSession> {
     let text: Option<String> = FromRedisValue::from_redis_value_ref(reply).ok()?;
-    documents::parse(&text?).inspect_err(|error| degraded(Store::Redis, "read session", error)).ok()
+    let text = text.filter(|text| text != documents::BARRED)?;
+    documents::parse(&text).inspect_err(|error| degraded(Store::Redis, "read session", error)).ok()
 }

@@ -21,6 +21,10 @@ struct Document {
     session: StoredSession,
 }
 
+/// In place of the copy of an erased session: its version is above every other, so a request that read the session
+/// before can't store its copy again. It must live for longer than such a request.
+pub const BARRED: &str = r#"{"version":9007199254740991}"#;
+
 /// The command that stores a copy, unless a newer one is there.
 pub fn put(
     redis: &RedisConnection,

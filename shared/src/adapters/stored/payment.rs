@@ -7,7 +7,8 @@ use crate::domain::{
     ids::Owner,
     money::Minor,
     payment::{
-        Capture, CardPayment, CardToken, CashPayment, Dispute, PaymentEvent, PaymentMethod, PaymentStatus, Refund,
+        Capture, CardPayment, CardToken, CashPayment, Dispute, PaymentCustomer, PaymentEvent, PaymentMethod,
+        PaymentStatus, Refund,
     },
 };
 
@@ -72,6 +73,10 @@ pub struct StoredCard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payer: Option<Owner>,
     token: CardToken,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<PaymentCustomer>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    saves: bool,
     capture: Capture,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     intent: Option<String>,
@@ -101,6 +106,8 @@ impl From<&CardPayment> for StoredCard {
         Self {
             payer: card.payer.clone(),
             token: card.token.clone(),
+            customer: card.customer.clone(),
+            saves: card.saves,
             capture: card.capture,
             intent: card.intent.clone(),
             deadline: card.deadline,
@@ -123,6 +130,8 @@ impl StoredCard {
         CardPayment {
             payer: self.payer,
             token: self.token,
+            customer: self.customer,
+            saves: self.saves,
             capture: self.capture,
             intent: self.intent,
             deadline: self.deadline,

@@ -86,6 +86,11 @@ impl Stripe {
         self.secret(&self.webhook_secret, source).await
     }
 
+    /// The wall clock.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        (self.now)()
+    }
+
     /// The source of the secret that verifies events.
     pub(super) fn webhook_source(&self) -> Option<&SecretSource> {
         self.config.as_ref()?.webhook_secret.as_ref()

@@ -2,6 +2,7 @@
 
 mod amount;
 mod client;
+mod customers;
 pub mod diagnosis;
 mod event;
 mod fault;

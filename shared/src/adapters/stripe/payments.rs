@@ -71,6 +71,9 @@ impl Payments for Stripe {
             ("metadata[order_id]", charge.order.to_string()),
         ];
         form.extend(charge.payer.map(|payer| ("metadata[owner]", payer.to_string())));
+        form.extend(charge.customer.map(|customer| ("customer", customer.to_string())));
+        // For later purchases at which the customer is present, never without them.
+        form.extend(charge.saves.then(|| ("setup_future_usage", "on_session".to_owned())));
         let key = Some(format!("order-{}", charge.order));
         let paid = match self.intent(OPERATION, "POST", "/v1/payment_intents", &form, key).await {
             // Stripe repeats this answer for the key, even if there is a payment.

@@ -11,7 +11,8 @@ use crate::domain::{
     money::Minor,
     order::{Actor, Order},
     order_lines::{LineRefusal, PaidBack},
-    order_payment::{PaymentRefusal, RefundRequest},
+    order_payment::PaymentRefusal,
+    order_refunds::RefundRequest,
     payment::{Refund, RefundSource},
 };
 

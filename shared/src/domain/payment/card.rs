@@ -10,6 +10,7 @@ use crate::domain::{
     lines::RefundedLines,
     money::Minor,
     payment::{
+        customer::PaymentCustomer,
         dispute::Dispute,
         status::{PaymentStatus, RefundSource, RefundStatus},
         token::CardToken,
@@ -30,14 +31,18 @@ as_text! {
     Capture: "capture",
 }
 
-/// A payment by card. `payer`, `token` and `capture` never change after the order is placed, because a repeated call to
-/// the provider must be identical.
+/// A payment by card. `payer`, `token`, `customer`, `saves` and `capture` never change after the order is placed, because
+/// a repeated call to the provider must be identical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardPayment {
     /// The owner who placed the order, if the provider was told so by an earlier release: a repeated call must be
     /// identical.
     pub payer: Option<Owner>,
     pub token: CardToken,
+    /// The account's customer at the provider, if the card is saved or will be.
+    pub customer: Option<PaymentCustomer>,
+    /// Whether the card is saved for the account when it has paid.
+    pub saves: bool,
     pub capture: Capture,
     /// The id of the provider's intent, once it is known.
     pub intent: Option<String>,

@@ -3,6 +3,7 @@
 
 mod card;
 mod cash;
+mod customer;
 mod dispute;
 mod intent;
 mod ledger;
@@ -15,6 +16,7 @@ use crate::domain::money::Minor;
 
 pub use card::{Capture, CardPayment, PaymentEvent, Refund};
 pub use cash::CashPayment;
+pub use customer::{NotACustomer, PaymentCustomer, SavedCard};
 pub use dispute::{Dispute, DisputeStatus};
 pub use intent::{Intent, IntentStatus, Ledger, PaymentIncident, ProviderRefund, ProviderRefundStatus, Refunded};
 pub use status::{PaymentMethod, PaymentStatus, RefundSource, RefundStatus};
@@ -83,6 +85,8 @@ impl Payment {
         let card = CardPayment {
             payer: None,
             token,
+            customer: None,
+            saves: false,
             capture,
             intent: None,
             deadline: now + time,
@@ -105,6 +109,15 @@ impl Payment {
     pub fn with_action_time(mut self, time: Duration) -> Self {
         if let Some(card) = &mut self.card {
             card.action_time = Some(time);
+        }
+        self
+    }
+
+    /// Pays as this customer of the provider, with one of its saved cards or with a card that is saved for it.
+    #[must_use]
+    pub fn as_customer(mut self, customer: PaymentCustomer, saves: bool) -> Self {
+        if let Some(card) = &mut self.card {
+            (card.customer, card.saves) = (Some(customer), saves);
         }
         self
     }

@@ -10,6 +10,13 @@ as_text! {
     CardToken: "card token",
 }
 
+impl CardToken {
+    /// In place of the card of a person who was erased.
+    pub fn erased() -> Self {
+        Self("pm_erased".to_owned())
+    }
+}
+
 /// Why a text is not such a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the payment method that Stripe.js made: pm_ and up to 250 letters, digits and underscores")]

@@ -9,6 +9,7 @@ mod order;
 mod parts;
 mod payment;
 mod preview;
+mod saved_card;
 mod session;
 
 pub use cart_issue::CartIssueView;
@@ -16,4 +17,5 @@ pub use claim::ClaimedView;
 pub use health::HealthView;
 pub use order::{OrderAnswer, OrderPageView, OrderView};
 pub use preview::PreviewView;
+pub use saved_card::SavedCardsView;
 pub use session::SessionView;

@@ -17,6 +17,9 @@ pub struct OwnerView {
     user_id: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     guest_id: Option<GuestId>,
+    /// `true` if the person was erased; else left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    customer_erased: bool,
 }
 
 impl OwnerView {
@@ -29,8 +32,9 @@ impl OwnerView {
 impl From<&Owner> for OwnerView {
     fn from(owner: &Owner) -> Self {
         match owner {
-            Owner::User(user) => Self { user_id: Some(user.clone()), guest_id: None },
-            Owner::Guest(guest) => Self { user_id: None, guest_id: Some(*guest) },
+            Owner::User(user) => Self { user_id: Some(user.clone()), guest_id: None, customer_erased: false },
+            Owner::Guest(guest) => Self { user_id: None, guest_id: Some(*guest), customer_erased: false },
+            Owner::Erased(_) => Self { user_id: None, guest_id: None, customer_erased: true },
         }
     }
 }

@@ -56,7 +56,11 @@ impl Shop {
 
     /// A call with the session or order of this shop in its path, and no body yet.
     fn event(&self, route: Route) -> Event {
-        let about = if route.path().contains("{checkoutId}") { self.checkout() } else { &self.order };
+        let about = match route {
+            Route::RemovePaymentMethod => "pm_1OzPVT2eZvKYlo2C",
+            _ if route.path().contains("{checkoutId}") => self.checkout(),
+            _ => &self.order,
+        };
         self.caller(route).event_about(route, about)
     }
 

@@ -15,6 +15,10 @@ use tests::{
     servers::root,
     world::{Setup, Shopper, World, confirmation, id_of, sample_catalog, total_of},
 };
+use tools::operator::{
+    Operator,
+    person::{erase::erase, find::Whom},
+};
 use uuid::Uuid;
 
 use super::{Pipe, events};
@@ -26,6 +30,7 @@ const BOOK: &str = "Book the money";
 const PARCEL: &str = "Tell the customer that a parcel has left";
 const DISPUTE: &str = "Look into a dispute";
 const DECIDE: &str = "Have a person decide about a return";
+const ERASE: &str = "Erase your own copies of a person";
 const REPAY: &str = "Have a person pay back what a bank didn't take";
 
 fn document() -> String {
@@ -67,7 +72,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
             continue;
         }
         seen = version;
-        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, REPAY] {
+        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY] {
             let rule = rules.get(name).unwrap_or_else(|| panic!("no rule {name:?}"));
             *fired.entry(name).or_default() += usize::from(passes(rule, &event));
         }
@@ -76,7 +81,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
 }
 
 fn times<const N: usize>(expected: [(&'static str, usize); N]) -> BTreeMap<&'static str, usize> {
-    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, REPAY].map(|name| (name, 0));
+    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(|name| (name, 0));
     none.into_iter().chain(expected).collect()
 }
 
@@ -248,6 +253,22 @@ async fn a_life_of_a_held_amount_fires_each_rule_as_often_as_it_should() {
     assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (STOP, 1)]), "let go, not refunded");
 }
 
+#[tokio::test]
+async fn whoever_has_copied_something_of_a_person_learns_once_that_they_were_erased() {
+    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let guest = world.guest();
+    let order = pays(&world, &guest, VISA).await;
+    goes(&world, &order, &["processing", "shipped", "delivered"]).await;
+    let mut operator = Operator::connect(&world.app().config.redis).await.expect("Redis");
+    let whom = Whom::Owner(format!("guest#{}", guest.guest_id()).parse().expect("an owner"));
+    for _ in 0..2 {
+        erase(world.app(), &mut operator, &whom, Uuid::new_v4, &|_| ()).await.expect("it goes well");
+    }
+    world.staff().refund(&order, Uuid::new_v4(), None).await.expect(200);
+    let expected = [(PACK, 1), (PARCEL, 1), (BOOK, 2), (ERASE, 1), (REFUND, 1)];
+    assert_eq!(fired(&pipe, &world, &order).await, times(expected));
+}
+
 /// While Stripe is away the reconciler puts an order off again and again: that is no change, and repeats none.
 #[tokio::test]
 async fn an_order_that_is_put_off_repeats_nothing() {
@@ -320,6 +341,7 @@ fn the_document_has_every_change_and_no_rule_that_nobody_tests() {
         .map(|name| name.trim().trim_matches('`').to_owned())
         .collect();
     assert_eq!(named, OrderChange::VARIANTS.iter().map(ToString::to_string).collect());
-    let tested = BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, REPAY].map(ToOwned::to_owned));
+    let tested =
+        BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(ToOwned::to_owned));
     assert_eq!(rules().into_keys().collect::<BTreeSet<_>>(), tested);
 }

@@ -26,7 +26,7 @@ const LONE: &str = "\u{E000}";
 /// A good event of a route, with every header that anything reads.
 fn event(route: Route, token: Option<&str>) -> Value {
     let event = Event::new(route.method(), route.path()).guest(ID).idempotency_key(ID);
-    let event = ["checkoutId", "orderId"]
+    let event = ["checkoutId", "orderId", "paymentMethodId"]
         .into_iter()
         .filter(|name| route.path().contains(&format!("{{{name}}}")))
         .fold(event, |event, name| event.path(name, ID));

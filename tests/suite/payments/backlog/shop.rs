@@ -17,7 +17,7 @@ use shared::{
     },
     domain::{
         catalog::{CatalogQuery, CatalogSnapshot},
-        ids::{CheckoutId, GuestId, OrderId, Owner},
+        ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
         payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, Refunded},
@@ -266,7 +266,7 @@ impl StoredResponses for Shop {
         unreachable!("there is no request")
     }
 
-    async fn claimed(&self, _: GuestId, _: OffsetDateTime, _: OffsetDateTime) -> Result<(), StoreError> {
+    async fn claimed(&self, _: GuestId, _: &UserId, _: OffsetDateTime, _: OffsetDateTime) -> Result<(), StoreError> {
         unreachable!("nobody claims")
     }
 }
@@ -290,6 +290,7 @@ impl Stores for Shop {
     type Catalog = Self;
     type Orders = Self;
     type StoredResponses = Self;
+    type Customers = Self;
     type Payments = Self;
 
     fn sessions(&self) -> &Self {
@@ -305,6 +306,10 @@ impl Stores for Shop {
     }
 
     fn stored_responses(&self) -> &Self {
+        self
+    }
+
+    fn customers(&self) -> &Self {
         self
     }
 

@@ -14,7 +14,8 @@ use shared::{
         money::Minor,
         order::{Actor, Order, OrderStatus, Step},
         order_lines::{LineRefusal, Receipt, ReturnDecision},
-        order_payment::{RefundRequest, ShippingTerms},
+        order_payment::ShippingTerms,
+        order_refunds::RefundRequest,
         payment::{
             Capture, Intent, IntentStatus, NextAction, Payment, ProviderRefund, ProviderRefundStatus, RefundSource,
             Refunded,
