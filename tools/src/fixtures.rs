@@ -7,7 +7,8 @@ use shared::{
     adapters::redis::{command::Command, connection::RedisConnection},
     app::{App, Clock},
     checkout::{
-        confirm::{self, Confirm, ConfirmError, PaymentInput},
+        confirm::confirm,
+        confirmation::{Confirm, ConfirmError, PaymentInput},
         initiate::{Initiate, InitiateError, initiate},
         request_context::{Caller, FreshIds, RequestContext},
     },
@@ -122,7 +123,7 @@ async fn place(
         },
         notes: None,
     };
-    let order = confirm::confirm(app, &context, command, None, &|_| None).await?.order;
+    let order = confirm(app, &context, command, None, &|_| None).await?.order;
     Ok((context, order))
 }
 

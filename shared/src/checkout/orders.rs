@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    checkout::request_context::{CallerOrStaff, RequestContext, Staff},
+    checkout::request_context::{CallerOrStaff, RequestContext, Retry, Staff},
     crash,
     domain::{
         ids::{OrderId, Owner},
@@ -16,8 +16,8 @@ use crate::{
         payment::{IntentStatus, PaymentMethod, PaymentStatus, RefundSource},
     },
     ports::{
-        Attempt, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError, StoredResponse,
-        Stores,
+        Attempt, ChangeId, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError,
+        StoredResponse, Stores,
     },
 };
 
@@ -138,16 +138,17 @@ pub struct SetStatus {
 }
 
 /// Ends the waiting payment of the caller's order, because the customer pays in another way. The payment must be
-/// finished next. If it has been paid meanwhile, the order stands.
+/// finished next. If it has been paid meanwhile, the order stands. `request` names the change.
 pub(super) async fn give_up(
     stores: &impl Stores,
     context: &RequestContext,
     order: OrderId,
+    request: ChangeId,
     places: &DeclinePlaces,
 ) -> Result<Order, OrderError> {
     let owner = &context.who.owner;
     let mut current = stores.orders().get(owner, order).await?.ok_or(OrderError::NotFound)?;
-    let mut retry = context.retry(ATTEMPTS);
+    let mut retry = Retry::new(request, ATTEMPTS, context.deadline);
     loop {
         let mut next = current.clone();
         if !next.give_up(context.now)? {

@@ -116,6 +116,11 @@ impl Retry {
         Self { request, attempt: 0, most, deadline }
     }
 
+    /// The number of this attempt, from 0.
+    pub const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
     /// The id of this attempt.
     pub const fn change(&self) -> ChangeId {
         self.request.attempt(self.attempt)

@@ -254,27 +254,6 @@ impl Order {
         Ok(true)
     }
 
-    /// Whether its goods may leave.
-    pub fn may_ship(&self, terms: ShippingTerms) -> Result<(), PaymentRefusal> {
-        if self.payment.status == PaymentStatus::Authorized && !terms.uncaptured {
-            return Err(PaymentRefusal::NotCaptured);
-        }
-        let disputes = self.payment.card.as_ref().map_or(&[][..], |card| &card.disputes);
-        let is_refunded = self
-            .payment
-            .card
-            .as_ref()
-            .is_some_and(|card| !card.captured.is_zero() && card.given_back() >= card.captured);
-        if is_refunded {
-            return Err(PaymentRefusal::AllRefunded);
-        }
-        let is_disputed = disputes.iter().any(|dispute| dispute.status.is_open() || !dispute.withdrawn().is_zero());
-        if is_disputed && !terms.despite_dispute {
-            return Err(PaymentRefusal::Disputed);
-        }
-        Ok(())
-    }
-
     /// A change of status by staff. An order that is paid by card is confirmed and refunded only by its payment.
     pub fn move_by_hand(
         &mut self,
@@ -344,12 +323,14 @@ impl Order {
         let left = self.payment.left();
         if let Some(known) = card.refunds.iter().find(|refund| refund.id == id) {
             return match amount {
+                // Of all that was left, the provider may have had less.
+                Some(amount) if known.of_rest && amount > known.amount => Ok(false),
                 Some(amount) if amount != known.amount => Err(PaymentRefusal::OtherRefund { amount: known.amount }),
                 _ => Ok(false),
             };
         }
-        let of_rest = amount.is_none() && source == RefundSource::Shop;
         let amount = amount.unwrap_or(left);
+        let of_rest = amount == left && source == RefundSource::Shop;
         if amount.is_zero() || amount > left {
             return Err(PaymentRefusal::MoreThanLeft { left });
         }
@@ -402,21 +383,5 @@ impl Order {
         };
         // An error means that the goods have left already: then nothing is given back.
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, actor, note, now);
-    }
-
-    /// Requests a refund of all that is left, under the order's own id or the next unused one.
-    fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
-        let left = self.payment.left();
-        let Some(card) = &self.payment.card else { return };
-        let used = |id: &Uuid| card.refunds.iter().any(|refund| refund.id == *id);
-        let own = self.id.uuid().as_u128();
-        let ids = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next)));
-        let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
-        if let Some(id) = id.filter(|_| !left.is_zero()) {
-            let reason = Some(reason.to_owned());
-            let lines = self.rest_of_lines(left);
-            let refund = Refund::new(id, left, true, reason, RefundSource::Shop, now);
-            self.payment.add_refund(Refund { lines, ..refund });
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     checkout::{
-        address::AddressError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
+        address::AddressError, confirmation::ConfirmError, coupon::CouponError, initiate::InitiateError,
         merge_guest::ClaimError, orders::OrderError, preview::PreviewError, session::SessionError,
         shipping::ShippingError, tax::TaxError,
     },

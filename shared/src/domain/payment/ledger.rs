@@ -108,17 +108,14 @@ impl Payment {
         for made in &ledger.refunds {
             let is_it =
                 |refund: &&mut Refund| refund.provider_id.as_ref() == Some(&made.id) || Some(refund.id) == made.ours;
-            match card.refunds.iter_mut().find(is_it) {
-                Some(refund) => {
-                    if refund.learn(made) {
-                        news.note(refund.code.clone());
-                    }
-                }
-                None => {
-                    let refund = Refund::mirrored(made);
+            if let Some(refund) = card.refunds.iter_mut().find(is_it) {
+                if refund.learn(made) {
                     news.note(refund.code.clone());
-                    card.refunds.push(refund);
                 }
+            } else {
+                let refund = Refund::mirrored(made);
+                news.note(refund.code.clone());
+                card.refunds.push(refund);
             }
         }
         for dispute in &ledger.disputes {

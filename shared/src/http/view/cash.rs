@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::domain::{
-    money::Minor,
-    payment::{CashPayment, Refund},
+use crate::{
+    domain::{money::Minor, payment::CashPayment},
+    http::view::payment::RefundView,
 };
 
 /// Cash that was received at the door.
@@ -15,11 +15,12 @@ pub struct CashView {
     refunded_amount: Minor,
     /// What was paid back by hand, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    refunds: Vec<Refund>,
+    refunds: Vec<RefundView>,
 }
 
 impl From<&CashPayment> for CashView {
     fn from(cash: &CashPayment) -> Self {
-        Self { received_amount: cash.received, refunded_amount: cash.refunded(), refunds: cash.refunds.clone() }
+        let refunds = cash.refunds.iter().map(Into::into).collect();
+        Self { received_amount: cash.received, refunded_amount: cash.refunded(), refunds }
     }
 }

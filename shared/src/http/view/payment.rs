@@ -44,7 +44,7 @@ pub struct PaymentView {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RefundView {
+pub struct RefundView {
     refund_id: Uuid,
     amount: Minor,
     status: RefundStatus,

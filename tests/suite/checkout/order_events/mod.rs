@@ -166,7 +166,7 @@ async fn every_change_of_an_order_is_an_event_by_the_schema_and_says_what_the_or
         ("confirmed", "paid"),
         ("processing", "paid"),
         ("processing", "partially_refunded"),
-        ("processing", "refunded"),
+        ("cancelled", "refunded"),
     ];
     assert_eq!(statuses, expected.map(|(status, payment)| (json!(status), json!(payment))));
 }

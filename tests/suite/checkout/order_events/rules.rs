@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use shared::{domain::order_change::OrderChange, http::route::Route};
 use strum::VariantArray as _;
 use tests::{
-    answering::Answering,
     servers::root,
     world::{Setup, Shopper, World, confirmation, id_of, sample_catalog, total_of},
 };
@@ -26,6 +25,7 @@ const REFUND: &str = "Tell the customer about a refund";
 const BOOK: &str = "Book the money";
 const PARCEL: &str = "Tell the customer that a parcel has left";
 const DECIDE: &str = "Have a person decide about a return";
+const DISPUTE: &str = "Look into a dispute";
 const REPAY: &str = "Have a person pay back what a bank didn't take";
 
 fn document() -> String {
@@ -67,7 +67,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
             continue;
         }
         seen = version;
-        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DECIDE, REPAY] {
+        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DECIDE, DISPUTE, REPAY] {
             let rule = rules.get(name).unwrap_or_else(|| panic!("no rule {name:?}"));
             *fired.entry(name).or_default() += usize::from(passes(rule, &event));
         }
@@ -76,7 +76,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
 }
 
 fn times<const N: usize>(expected: [(&'static str, usize); N]) -> BTreeMap<&'static str, usize> {
-    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DECIDE, REPAY].map(|name| (name, 0));
+    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DECIDE, DISPUTE, REPAY].map(|name| (name, 0));
     none.into_iter().chain(expected).collect()
 }
 
@@ -270,25 +270,45 @@ async fn an_order_that_is_put_off_repeats_nothing() {
     assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (BOOK, 1)]));
 }
 
+/// The provider says something new about an order.
+async fn hears(world: &World, kind: &str, thing: &Value) {
+    world.tell(&format!("evt_{}", Uuid::new_v4()), kind, thing).await.expect(200);
+}
+
 #[tokio::test]
-async fn a_refund_that_fails_is_told_once_and_so_is_the_one_that_works() {
-    let stripe = Answering::with("").await;
-    let setup = Setup::default().unlimited();
-    let setup = setup.setting("STRIPE_API_URL", stripe.url("")).setting("STRIPE_SECRET_KEY", "sk_test_123");
-    let (pipe, world) = (Pipe::of_the_template(), setup.build().await);
-    let guest = world.guest();
-    let paid = json!({"id": "pi_1", "object": "payment_intent", "amount": 4887, "amount_received": 4887,
-                      "currency": "usd", "status": "succeeded"});
-    stripe.answer_next("POST /v1/payment_intents", 200, paid.to_string());
+async fn a_refund_that_comes_back_is_told_once_and_so_is_the_one_by_hand() {
+    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (guest, staff) = (world.guest(), world.staff());
     let order = pays(&world, &guest, VISA).await;
-    for answer in [
-        json!({"id": "re_1", "status": "failed", "failure_reason": "expired_or_canceled_card"}),
-        json!({"id": "re_2", "status": "succeeded"}),
-    ] {
-        stripe.answer_next("POST /v1/refunds", 200, answer.to_string());
-        world.staff().refund(&order, Uuid::new_v4(), Some(300)).await.expect(200);
+    staff.refund(&order, Uuid::new_v4(), Some(300)).await.expect(200);
+    let refund = world.stripe().refunds_of(&order).await.pop().expect("a refund");
+    let failed = world.stripe().settle_refund(&refund, "failed").await;
+    for kind in ["refund.failed", "refund.updated", "charge.refund.updated"] {
+        hears(&world, kind, &failed).await;
     }
-    assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (BOOK, 2), (REFUND, 1), (REPAY, 1)]));
+    assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (BOOK, 3), (REFUND, 1), (REPAY, 1)]));
+
+    let by_hand = json!({"refundId": Uuid::new_v4(), "amount": 300, "byHand": true});
+    staff.send(Route::RefundOrder, &staff.event_about(Route::RefundOrder, &order).json(&by_hand)).await.expect(200);
+
+    assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (BOOK, 4), (REFUND, 2), (REPAY, 1)]));
+}
+
+#[tokio::test]
+async fn each_step_of_a_dispute_is_told_once() {
+    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let order = pays(&world, &world.guest(), VISA).await;
+    for (kind, status, moves) in [
+        ("charge.dispute.created", "warning_needs_response", 0),
+        ("charge.dispute.funds_withdrawn", "needs_response", 1),
+        ("charge.dispute.funds_reinstated", "won", 2),
+    ] {
+        let dispute = world.stripe().dispute(&order, 0, 4887, status, moves).await;
+        for _ in 0..2 {
+            hears(&world, kind, &dispute).await;
+        }
+    }
+    assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (BOOK, 4), (DISPUTE, 3)]));
 }
 
 #[test]
@@ -300,6 +320,6 @@ fn the_document_has_every_change_and_no_rule_that_nobody_tests() {
         .map(|name| name.trim().trim_matches('`').to_owned())
         .collect();
     assert_eq!(named, OrderChange::VARIANTS.iter().map(ToString::to_string).collect());
-    let tested = BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DECIDE, REPAY].map(ToOwned::to_owned));
+    let tested = BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DECIDE, DISPUTE, REPAY].map(ToOwned::to_owned));
     assert_eq!(rules().into_keys().collect::<BTreeSet<_>>(), tested);
 }

@@ -77,6 +77,7 @@ async fn staff_note_what_they_pay_back_in_parts_and_in_full() {
     let refund = &part["order"]["cash"]["refunds"][0];
     assert_eq!((&refund["refundId"], &refund["amount"]), (&json!(first), &json!(1000)));
     assert_eq!((&refund["status"], &refund["reason"]), (&json!("succeeded"), &json!("by bank transfer")));
+    assert_eq!(refund["source"], "by_hand");
     assert_eq!(for_staff(&guest.order(&id).await.expect(200)["order"]), part["order"]);
     // Again: the same refund, with or without its amount.
     for amount in [Some(1000), None] {
