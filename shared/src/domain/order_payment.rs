@@ -176,27 +176,6 @@ impl Order {
         Ok(true)
     }
 
-    /// Whether its goods may leave.
-    pub fn may_ship(&self, terms: ShippingTerms) -> Result<(), PaymentRefusal> {
-        if self.payment.status == PaymentStatus::Authorized && !terms.uncaptured {
-            return Err(PaymentRefusal::NotCaptured);
-        }
-        let disputes = self.payment.card.as_ref().map_or(&[][..], |card| &card.disputes);
-        let is_refunded = self
-            .payment
-            .card
-            .as_ref()
-            .is_some_and(|card| !card.captured.is_zero() && card.given_back() >= card.captured);
-        if is_refunded {
-            return Err(PaymentRefusal::AllRefunded);
-        }
-        let is_disputed = disputes.iter().any(|dispute| dispute.status.is_open() || !dispute.withdrawn().is_zero());
-        if is_disputed && !terms.despite_dispute {
-            return Err(PaymentRefusal::Disputed);
-        }
-        Ok(())
-    }
-
     /// A change of status by staff. An order that is paid by card is confirmed and refunded only by its payment.
     pub fn move_by_hand(
         &mut self,

@@ -118,20 +118,4 @@ impl Order {
         self.follow_refunds(true, actor, reason, now);
         Ok(true)
     }
-
-    /// Requests a refund of all that is left, under the order's own id or the next unused one.
-    pub(super) fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
-        let left = self.payment.left();
-        let Some(card) = &self.payment.card else { return };
-        let used = |id: &Uuid| card.refunds.iter().any(|refund| refund.id == *id);
-        let own = self.id.uuid().as_u128();
-        let ids = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next)));
-        let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
-        if let Some(id) = id.filter(|_| !left.is_zero()) {
-            let reason = Some(reason.to_owned());
-            let lines = self.rest_of_lines(left);
-            let refund = Refund::new(id, left, true, reason, RefundSource::Shop, now);
-            self.payment.add_refund(Refund { lines, ..refund });
-        }
-    }
 }

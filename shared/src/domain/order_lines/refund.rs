@@ -179,9 +179,19 @@ impl Order {
         Some(id)
     }
 
+    /// Requests a refund of all that is left, under the order's own id or the next unused one.
+    pub(in crate::domain) fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
+        let left = self.payment.left();
+        if !left.is_zero() {
+            let id = self.unused_refund_id(self.id.uuid());
+            let refund = Refund::new(id, left, true, Some(reason.to_owned()), RefundSource::Shop, now);
+            self.payment.add_refund(Refund { lines: self.rest_of_lines(left), ..refund });
+        }
+    }
+
     /// The lines of a refund of all that is left of a cancelled order. Empty if they don't add up to it, because amounts
     /// have gone back without lines.
-    pub(in crate::domain) fn rest_of_lines(&self, left: Minor) -> RefundedLines {
+    fn rest_of_lines(&self, left: Minor) -> RefundedLines {
         let owed = self.line_counts().into_iter().map(LineCounts::owed).enumerate();
         let units: Vec<_> = owed.filter(|(_, owed)| *owed > 0).map(|(line, owed)| (line, [owed, 0])).collect();
         let items = self.shares_of(&units, false);

@@ -7,10 +7,32 @@ use crate::domain::{
     lines::{Fulfillment, LineUnits, Tracking},
     order::{Actor, IllegalMove, Order, OrderStatus},
     order_lines::{LineRefusal, units_where},
-    order_payment::ShippingTerms,
+    order_payment::{PaymentRefusal, ShippingTerms},
+    payment::PaymentStatus,
 };
 
 impl Order {
+    /// Whether its goods may leave.
+    pub fn may_ship(&self, terms: ShippingTerms) -> Result<(), PaymentRefusal> {
+        if self.payment.status == PaymentStatus::Authorized && !terms.uncaptured {
+            return Err(PaymentRefusal::NotCaptured);
+        }
+        let disputes = self.payment.card.as_ref().map_or(&[][..], |card| &card.disputes);
+        let is_refunded = self
+            .payment
+            .card
+            .as_ref()
+            .is_some_and(|card| !card.captured.is_zero() && card.given_back() >= card.captured);
+        if is_refunded {
+            return Err(PaymentRefusal::AllRefunded);
+        }
+        let is_disputed = disputes.iter().any(|dispute| dispute.status.is_open() || !dispute.withdrawn().is_zero());
+        if is_disputed && !terms.despite_dispute {
+            return Err(PaymentRefusal::Disputed);
+        }
+        Ok(())
+    }
+
     /// Records a parcel. The same id again is the same parcel. The order is shipped when no unit is left, else partially
     /// shipped. Returns whether it is new.
     ///
