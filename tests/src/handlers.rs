@@ -39,6 +39,8 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "capture-order" => on_heap(|| capture_order::handle(app, request)),
         "claim" => on_heap(|| claim::handle(app, request)),
         "confirm-order" => on_heap(|| confirm_order::handle(app, request)),
+        "create-fulfillment" => on_heap(|| create_fulfillment::handle(app, request)),
+        "create-return" => on_heap(|| create_return::handle(app, request)),
         "get-order" => on_heap(|| get_order::handle(app, request)),
         "get-session" => on_heap(|| get_session::handle(app, request)),
         "health" => on_heap(|| health::handle(app, request)),
@@ -51,6 +53,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "remove-payment-method" => on_heap(|| remove_payment_method::handle(app, request)),
         "update-address" => on_heap(|| update_address::handle(app, request)),
         "update-order-status" => on_heap(|| update_order_status::handle(app, request)),
+        "update-return" => on_heap(|| update_return::handle(app, request)),
         other => panic!("there is no function {other}, or tests/src/handlers.rs doesn't know it"),
     };
     identity::acting_as(function, answer).await

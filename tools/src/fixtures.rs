@@ -7,15 +7,19 @@ use shared::{
     adapters::redis::{command::Command, connection::RedisConnection},
     app::{App, Clock},
     checkout::{
-        confirm::{self, CardUse, Confirm, ConfirmError, PaymentInput},
+        confirm::confirm,
+        confirmation::{CardUse, Confirm, ConfirmError, PaymentInput},
         initiate::{Initiate, InitiateError, initiate},
         request_context::{Caller, FreshIds, RequestContext},
     },
     domain::{
         address::{Address, RawAddress},
         ids::{CheckoutId, GuestId, OrderId, Owner, Sku},
+        lines::LineUnits,
         money::{Currency, Minor},
-        order::{Customer, Order},
+        order::{Actor, Customer, Order, OrderStatus},
+        order_lines::LineRefusal,
+        order_payment::ShippingTerms,
         payment::{
             Capture, Payment, PaymentStatus, ProviderRefund, ProviderRefundStatus, Refund, RefundSource, Refunded,
         },
@@ -34,10 +38,12 @@ pub const USER: &str = "customer-1";
 pub const CHECKOUT: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e5f));
 /// An order of the same, just confirmed.
 pub const ORDER: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_c0de));
-/// An order that another guest has paid by card, with a partial refund.
+/// An order that another guest has paid by card, with a partial refund. It is shipped, and a return is asked for.
 pub const PAID: OrderId = OrderId::new(Uuid::from_u128(0x0193_0d5c_7a00_7000_8000_0000_0000_ca2d));
 /// The partial refund. Requested again, it is the same refund.
 const REFUND: Uuid = Uuid::from_u128(0x9f0c_2f0a_5f0e_4e0e_8f57_0a6f_3f5c_2d11);
+/// The return that is asked for.
+const RETURN: Uuid = Uuid::from_u128(0x5b0c_2f0a_5f0e_4e0e_8f57_0a6f_3f5c_2d14);
 const PAYER: GuestId = GuestId::new(Uuid::from_u128(0xa3bb_189e_8bf9_4c2d_9f43_1d2e_3f4a_5b6d));
 const PAID_SESSION: CheckoutId = CheckoutId::new(Uuid::from_u128(0x6f1c_2d34_8a5b_4c6d_9e7f_0a1b_2c3d_4e61));
 /// The session that became the order.
@@ -62,6 +68,7 @@ pub async fn seed(app: &App) -> Result<(), FixtureError> {
     let (context, mut order) = place(app, PAYER, PAID_SESSION, PAID).await?;
     let before = order.clone();
     order.payment = paid(&order, context.now)?;
+    ship(&mut order, context.now).map_err(|error| FixtureError::Clear(error.to_string()))?;
     let release = order.follow(&before);
     let saved = app.orders.save(&order, release, None, context.attempt(context.request().attempt(1))).await;
     saved.map_err(|error| FixtureError::Clear(error.to_string()))?;
@@ -88,6 +95,14 @@ fn paid(order: &Order, now: OffsetDateTime) -> Result<Payment, FixtureError> {
     Ok(payment)
 }
 
+/// Both bags are shipped, and the customer wants to send one back.
+fn ship(order: &mut Order, now: OffsetDateTime) -> Result<(), LineRefusal> {
+    order.move_by_hand(OrderStatus::Shipped, ShippingTerms::default(), Actor::Customer, None, now)?;
+    let one = vec![LineUnits { line: 0, quantity: 1 }];
+    order.ask_return(RETURN, one, Some("Too dark.".to_owned()), Actor::Customer, now)?;
+    Ok(())
+}
+
 /// A session that became an order, with cash on delivery.
 async fn place(
     app: &App,
@@ -109,7 +124,7 @@ async fn place(
         },
         notes: None,
     };
-    let order = confirm::confirm(app, &context, command, None, &|_| None).await?.order;
+    let order = confirm(app, &context, command, None, &|_| None).await?.order;
     Ok((context, order))
 }
 

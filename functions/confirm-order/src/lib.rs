@@ -5,7 +5,8 @@ use std::sync::Arc;
 use shared::{
     app::{App, Incoming, Request, Response, serve},
     checkout::{
-        confirm::{Confirm, ConfirmError, confirm},
+        confirm::confirm,
+        confirmation::{Confirm, ConfirmError},
         request_context::Caller,
     },
     domain::order::Order,

@@ -292,7 +292,7 @@ impl Orders for OrderStore {
         stored_response: Option<&StoredResponse>,
         attempt: Attempt<'_>,
     ) -> Result<Saved<Order>, StoreError> {
-        let declined = release.reserved && order.payment.status == PaymentStatus::Declined;
+        let declined = release.coupons && order.payment.status == PaymentStatus::Declined;
         let write = self.dynamo.save_order(order, attempt.change, release, stored_response, attempt.deadline);
         let saved = self.write(order, attempt, write).await?;
         if matches!(saved, Saved::Conflict(_)) {

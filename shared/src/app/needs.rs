@@ -27,7 +27,7 @@ pub const ALL: &[Row] = &[
     ("calculate-shipping", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("calculate-shipping-preview", false, &[CATALOG, PRICES]),
     ("calculate-tax", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("cancel-order", true, &[ORDER, STOCK, RECEIPTS, ENDED_SESSION]),
+    ("cancel-order", true, &[ORDER, BY_ORDER_ID, STOCK, RECEIPTS, ENDED_SESSION]),
     ("capture-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
     (
         "claim",
@@ -51,6 +51,8 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
+    ("create-fulfillment", false, &[ORDER, BY_ORDER_ID]),
+    ("create-return", false, &[ORDER, BY_ORDER_ID]),
     ("get-order", true, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", false, &[ENDED_SESSION]),
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
@@ -77,6 +79,7 @@ pub const ALL: &[Row] = &[
     ("remove-payment-method", true, &[CUSTOMER]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
+    ("update-return", true, &[ORDER, BY_ORDER_ID, STOCK]),
 ];
 
 /// The key attributes of each table and index.

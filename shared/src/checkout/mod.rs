@@ -2,11 +2,14 @@
 
 pub mod address;
 pub mod confirm;
+pub mod confirmation;
 pub mod coupon;
 pub mod initiate;
+pub mod lines;
 pub mod merge_guest;
 pub mod orders;
 pub mod payment;
+mod placed;
 pub mod preview;
 pub mod reconcile;
 pub mod request_context;

@@ -3,19 +3,22 @@
 use uuid::Uuid;
 
 use crate::{
-    checkout::request_context::{RequestContext, Staff},
+    checkout::request_context::{CallerOrStaff, RequestContext, Retry, Staff},
     crash,
     domain::{
         ids::{OrderId, Owner},
+        lines::{LineRefund, LineUnits},
         money::Minor,
         note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
-        order_payment::{PaymentRefusal, RefundRequest, ShippingTerms},
+        order_lines::LineRefusal,
+        order_payment::{PaymentRefusal, ShippingTerms},
+        order_refunds::RefundRequest,
         payment::{IntentStatus, PaymentMethod, PaymentStatus, RefundSource},
     },
     ports::{
-        Attempt, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError, StoredResponse,
-        Stores,
+        Attempt, ChangeId, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError,
+        StoredResponse, Stores,
     },
 };
 
@@ -33,6 +36,8 @@ pub enum OrderError {
     NotFound,
     #[error(transparent)]
     Payment(#[from] PaymentRefusal),
+    #[error(transparent)]
+    Lines(#[from] LineRefusal),
     #[error("an order that is {0} can't be cancelled any more")]
     TooLateToCancel(OrderStatus),
     #[error("tracking can only be given when the order is shipped")]
@@ -87,25 +92,40 @@ pub struct Cancel {
     pub order: OrderId,
     /// The customer's own words.
     pub reason: Option<String>,
+    /// Only these units.
+    pub lines: Option<CancelLines>,
 }
 
-/// Cancels an order for its owner. Stock and coupon uses are given back, once. A repeated cancellation returns the same
+/// Units to cancel.
+#[derive(Clone, Debug)]
+pub struct CancelLines {
+    /// The client makes the id. One id is one cancellation.
+    pub id: Uuid,
+    pub items: Vec<LineUnits>,
+}
+
+/// Cancels an order, or units of it, for its owner or for staff. Stock and coupon uses are given back, once. A repeated cancellation returns the same
 /// order. A card payment must be finished next: see [`crate::checkout::payment`].
 pub async fn cancel(
     stores: &impl Stores,
-    context: &RequestContext,
+    context: &RequestContext<CallerOrStaff>,
     command: Cancel,
     stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Moved, OrderError> {
-    let owner = &context.who.owner;
     let edit = |order: &mut Order| {
-        if order.status != OrderStatus::Cancelled && !order.status.is_cancellable_by_customer() {
+        let lines = command.lines.clone();
+        let is_known = |lines: &CancelLines| order.line_cancellations.iter().any(|known| known.id == lines.id);
+        let again = order.status == OrderStatus::Cancelled || lines.as_ref().is_some_and(is_known);
+        if !again && context.who.staff.is_none() && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        let reason = command.reason.clone().map(Note::for_customer);
-        Ok(order.call_off(Actor::Customer, reason, context.now)?)
+        let (actor, reason) = (context.who.actor(), command.reason.clone());
+        match lines {
+            Some(CancelLines { id, items }) => Ok(order.cancel_lines(id, items, reason, actor, context.now)?),
+            None => Ok(order.call_off(actor, reason.map(Note::for_customer), context.now)?),
+        }
     };
-    change(stores, context, owner, command.order, edit, stored_response).await
+    change_own_or_any(stores, context, command.order, edit, stored_response).await
 }
 
 #[derive(Clone, Debug)]
@@ -119,16 +139,17 @@ pub struct SetStatus {
 }
 
 /// Ends the waiting payment of the caller's order, because the customer pays in another way. The payment must be
-/// finished next. If it has been paid meanwhile, the order stands.
+/// finished next. If it has been paid meanwhile, the order stands. `request` names the change.
 pub(super) async fn give_up(
     stores: &impl Stores,
     context: &RequestContext,
     order: OrderId,
+    request: ChangeId,
     places: &DeclinePlaces,
 ) -> Result<Order, OrderError> {
     let owner = &context.who.owner;
     let mut current = stores.orders().get(owner, order).await?.ok_or(OrderError::NotFound)?;
-    let mut retry = context.retry(ATTEMPTS);
+    let mut retry = Retry::new(request, ATTEMPTS, context.deadline);
     loop {
         let mut next = current.clone();
         if !next.give_up(context.now)? {
@@ -167,23 +188,23 @@ pub async fn set_status(
         {
             changed = order.add_note(actor, note, context.now)?;
         }
-        if tracked && order.tracking != command.tracking {
-            order.tracking = command.tracking.clone();
-            order.updated_at = context.now;
-            changed = true;
+        if tracked {
+            changed |= order.correct_tracking(&command.tracking, context.now);
         }
         Ok(changed)
     };
-    change_any(stores, context, command.order, edit).await
+    Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
 
-/// A refund by staff: of an amount that was paid by card, or of all that is left of it.
+/// A refund by staff: of units, of an amount that was paid by card, or of all that is left of it.
 #[derive(Clone, Debug)]
 pub struct Refund {
     pub order: OrderId,
     /// The client makes the id. One id is refunded once.
     pub id: Uuid,
     pub amount: Option<Minor>,
+    /// Units, or shipping, instead of an amount.
+    pub lines: Option<LineRefund>,
     pub reason: Option<String>,
     /// It was paid back in another way, and is only recorded.
     pub by_hand: bool,
@@ -196,15 +217,20 @@ pub async fn refund(
     command: Refund,
 ) -> Result<Order, OrderError> {
     let edit = |order: &mut Order| {
-        let Refund { id, amount, reason, by_hand, .. } = command.clone();
+        let Refund { id, amount, lines, reason, by_hand, .. } = command.clone();
         let actor = Actor::Staff(context.who.user.clone());
+        let source = if by_hand { RefundSource::ByHand } else { RefundSource::Shop };
+        let request = RefundRequest { id, amount, reason, source, actor };
+        if let Some(lines) = lines {
+            return Ok(order.ask_line_refund(request, &lines, context.now)?);
+        }
         if order.payment.method == PaymentMethod::CashOnDelivery && by_hand {
+            let RefundRequest { id, amount, reason, actor, .. } = request;
             return Ok(order.pay_back_cash(id, amount, reason, None, actor, context.now)?);
         }
-        let source = if by_hand { RefundSource::ByHand } else { RefundSource::Shop };
-        Ok(order.ask_refund(RefundRequest { id, amount, reason, source, actor }, context.now)?)
+        Ok(order.ask_refund(request, context.now)?)
     };
-    change_any(stores, context, command.order, edit).await
+    Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
 }
 
 /// The capture of an authorized amount, by staff.
@@ -222,23 +248,41 @@ pub async fn capture(
     context: &RequestContext<Staff>,
     command: CaptureOrder,
 ) -> Result<Order, OrderError> {
-    change_any(stores, context, command.order, |order| Ok(order.ask_capture(command.amount, context.now)?)).await
+    let edit = |order: &mut Order| Ok(order.ask_capture(command.amount, context.now)?);
+    Ok(change_any(stores, context, command.order, edit, &|_| None).await?.order)
+}
+
+/// Changes an order of the caller, or of any owner for staff.
+pub(super) async fn change_own_or_any(
+    stores: &impl Stores,
+    context: &RequestContext<CallerOrStaff>,
+    id: OrderId,
+    edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
+) -> Result<Moved, OrderError> {
+    match change(stores, context, &context.who.owner, id, &edit, stored_response).await {
+        Err(OrderError::NotFound) if context.who.staff.is_some() => {
+            change_any(stores, context, id, edit, stored_response).await
+        }
+        result => result,
+    }
 }
 
 /// Changes an order of any owner.
-async fn change_any(
+pub(super) async fn change_any<Who: Sync>(
     stores: &impl Stores,
-    context: &RequestContext<Staff>,
+    context: &RequestContext<Who>,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
-) -> Result<Order, OrderError> {
+    stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
+) -> Result<Moved, OrderError> {
     let mut retry = context.retry(INDEX_ATTEMPTS);
     loop {
         let owner = stores.orders().owner_of(id).await?.ok_or(OrderError::NotFound)?;
-        match change(stores, context, &owner, id, &edit, &|_| None).await {
+        match change(stores, context, &owner, id, &edit, stored_response).await {
             // The index is eventually consistent: it may still name the guest whose order has just been claimed.
             Err(OrderError::NotFound) if retry.again().await => {}
-            result => return Ok(result?.order),
+            result => return result,
         }
     }
 }

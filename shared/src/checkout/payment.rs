@@ -246,8 +246,9 @@ impl<S: Stores> Finisher<'_, S> {
                 ProviderReply::Nothing { declined } => next.learn_nothing_was_paid(declined.as_deref(), self.now),
                 ProviderReply::AmountRefused { code } => next.learn_the_amount_was_refused(code, self.now),
                 ProviderReply::Refund { id, refunded, ledger } => {
-                    let mirrored = ledger.as_ref().is_some_and(|ledger| next.learn_ledger(ledger, self.now));
-                    next.learn_refund(*id, refunded, self.now) || mirrored
+                    // What was refused doesn't count any more beside what the provider has made.
+                    let news = next.learn_refund(*id, refunded, self.now);
+                    ledger.as_ref().is_some_and(|ledger| next.learn_ledger(ledger, self.now)) || news
                 }
                 ProviderReply::Ledger(ledger) => next.learn_ledger(ledger, self.now),
             };

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
         open::AddressKey,
+        order::Actor,
         retry::backoff,
     },
     ports::{Attempt, CachedSession, ChangeId, DeclinePlaces, OrderLook},
@@ -32,6 +33,20 @@ pub struct SignedIn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staff {
     pub user: UserId,
+}
+
+/// A caller, who may be one of the shop's staff. Staff may change every order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerOrStaff {
+    pub owner: Owner,
+    /// The member of the staff, if the caller is one.
+    pub staff: Option<UserId>,
+}
+
+impl CallerOrStaff {
+    pub fn actor(&self) -> Actor {
+        self.staff.clone().map_or(Actor::Customer, Actor::Staff)
+    }
 }
 
 /// Random ids for everything that this request may create.
@@ -99,6 +114,11 @@ pub struct Retry {
 impl Retry {
     pub const fn new(request: ChangeId, most: u32, deadline: Instant) -> Self {
         Self { request, attempt: 0, most, deadline }
+    }
+
+    /// The number of this attempt, from 0.
+    pub const fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// The id of this attempt.

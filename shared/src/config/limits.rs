@@ -163,6 +163,9 @@ pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("update-order-status", None),
     ("refund-order", None),
     ("capture-order", None),
+    ("create-fulfillment", None),
+    ("create-return", None),
+    ("update-return", None),
     ("list-payment-methods", None),
     ("remove-payment-method", None),
     // Stripe sends many events at once from few addresses.

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::domain::{
     ids::{Owner, UserId},
+    lines::{Fulfillment, LineCancellation, Return, ReturnStatus, ReturnStep},
     order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
     order_change::OrderChange,
     payment::{
@@ -24,6 +25,8 @@ pub enum Unfinished {
     Due,
     #[error("the customer disputes the payment at their bank: the answer may need who they are")]
     Disputed,
+    #[error("a return isn't received or refused yet")]
+    ReturnOpen,
     #[error("a refund is under way")]
     RefundPending,
     #[error("a refund failed: pay it back first, with another refund or another way")]
@@ -39,10 +42,18 @@ impl Order {
     /// Why the person can't be erased from it yet; none if they can.
     pub fn unfinished(&self) -> Option<Unfinished> {
         match self.status {
-            OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Processing | OrderStatus::Shipped => {
+            OrderStatus::Pending
+            | OrderStatus::Confirmed
+            | OrderStatus::Processing
+            | OrderStatus::PartiallyShipped
+            | OrderStatus::Shipped => {
                 return Some(Unfinished::Open(self.status));
             }
             OrderStatus::Delivered | OrderStatus::Cancelled | OrderStatus::Refunded | OrderStatus::Returned => {}
+        }
+        let is_open = |known: &Return| matches!(known.status, ReturnStatus::Requested | ReturnStatus::Approved);
+        if self.returns.iter().any(is_open) {
+            return Some(Unfinished::ReturnOpen);
         }
         // Cash changes hands at the door: an order that is over needs no more of it.
         let card = self.payment.card.as_ref()?;
@@ -101,7 +112,10 @@ impl Order {
             open: _,
             customer: _,
             notes: _,
-            tracking: Tracking { number: _, carrier },
+            tracking,
+            fulfillments,
+            line_cancellations,
+            returns,
             history,
             created_at,
             updated_at: _,
@@ -114,7 +128,11 @@ impl Order {
             version: version.saturating_add(1),
             changes: BTreeSet::from([OrderChange::Erased]),
             payment: payment.without_person(),
-            cancellation: cancellation.map(|cancellation| Cancellation { reason: None, ..cancellation }),
+            cancellation: cancellation.map(|Cancellation { actor, reason: _, at }| Cancellation {
+                actor: actor.without_person(&owner),
+                reason: None,
+                at,
+            }),
             currency,
             lines,
             summary,
@@ -128,7 +146,10 @@ impl Order {
             open: None,
             customer: Customer::default(),
             notes: None,
-            tracking: Tracking { number: None, carrier },
+            tracking: tracking.without_person(),
+            fulfillments: fulfillments.into_iter().map(|parcel| parcel.without_person(&owner)).collect(),
+            line_cancellations: line_cancellations.into_iter().map(|units| units.without_person(&owner)).collect(),
+            returns: returns.into_iter().map(|units| units.without_person(&owner)).collect(),
             history: history.into_iter().map(|step| step.without_person(&owner)).collect(),
             created_at,
             updated_at: now,
@@ -151,11 +172,53 @@ impl Step {
     fn without_person(self, owner: &Owner) -> Self {
         let Self { status, at, actor, note } = self;
         let note = note.filter(|_| actor == Actor::Payment);
-        let actor = match actor {
-            Actor::Staff(user) if owner.user() == Some(&user) => Actor::Staff(UserId::erased()),
+        Self { status, at, actor: actor.without_person(owner), note }
+    }
+}
+
+impl Actor {
+    fn without_person(self, owner: &Owner) -> Self {
+        match self {
+            Self::Staff(user) if owner.user() == Some(&user) => Self::Staff(UserId::erased()),
             actor => actor,
+        }
+    }
+}
+
+impl Tracking {
+    /// The carrier's number leads to the address.
+    fn without_person(self) -> Self {
+        let Self { number: _, carrier } = self;
+        Self { number: None, carrier }
+    }
+}
+
+impl Fulfillment {
+    fn without_person(self, owner: &Owner) -> Self {
+        let Self { id, items, tracking, actor, at } = self;
+        Self { id, items, tracking: tracking.without_person(), actor: actor.without_person(owner), at }
+    }
+}
+
+impl LineCancellation {
+    /// People write anything as a reason.
+    fn without_person(self, owner: &Owner) -> Self {
+        let Self { id, items, reason: _, restocked, refund_id, credits, actor, at } = self;
+        Self { id, items, reason: None, restocked, refund_id, credits, actor: actor.without_person(owner), at }
+    }
+}
+
+impl Return {
+    fn without_person(self, owner: &Owner) -> Self {
+        let Self { id, items, reason: _, status, restocked, refund_id, credits, history } = self;
+        let step = |ReturnStep { status, at, actor, note: _ }: ReturnStep| ReturnStep {
+            status,
+            at,
+            actor: actor.without_person(owner),
+            note: None,
         };
-        Self { status, at, actor, note }
+        let history = history.into_iter().map(step).collect();
+        Self { id, items, reason: None, status, restocked, refund_id, credits, history }
     }
 }
 
@@ -172,9 +235,20 @@ impl Payment {
 
 /// The amounts, dates and ids of refunds, and not why they were made or failed.
 fn without_reasons(refunds: Vec<Refund>) -> Vec<Refund> {
-    let without = |Refund { id, amount, status, reason: _, at, source, of_rest, provider_id, attempt, code: _ }| {
-        Refund { id, amount, status, reason: None, at, source, of_rest, provider_id, attempt, code: None }
-    };
+    let without =
+        |Refund { id, amount, status, reason: _, at, source, of_rest, provider_id, attempt, code: _, lines }| Refund {
+            id,
+            amount,
+            status,
+            reason: None,
+            at,
+            source,
+            of_rest,
+            provider_id,
+            attempt,
+            code: None,
+            lines,
+        };
     refunds.into_iter().map(without).collect()
 }
 

@@ -1,5 +1,6 @@
 //! The shop's rules: pure values and functions. No IO, no clock, no randomness, no imports from other layers.
 
+pub mod actor;
 pub mod address;
 mod as_text;
 pub mod block;
@@ -15,13 +16,16 @@ pub mod explain;
 pub mod ids;
 pub mod invalid;
 pub mod limit;
+pub mod lines;
 pub mod money;
 pub mod note;
 pub mod open;
 pub mod order;
 pub mod order_cash;
 pub mod order_change;
+pub mod order_lines;
 pub mod order_payment;
+pub mod order_refunds;
 pub mod order_versions;
 pub mod payment;
 pub mod place;

@@ -50,6 +50,20 @@ impl Minor {
         self.0.checked_sub(other.0).ok_or(OutOfRange).and_then(Self::new)
     }
 
+    /// The difference, or nothing if it is negative.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        self.minus(other).unwrap_or(Self::ZERO)
+    }
+
+    /// `part` of `whole` parts, rounded down. `part` is at most `whole`; all of it if `whole` is zero.
+    #[must_use]
+    pub fn share(self, part: u64, whole: u64) -> Self {
+        let product = i128::from(self.0) * i128::from(part.min(whole));
+        let share = product.checked_div(i128::from(whole)).and_then(|share| i64::try_from(share).ok());
+        share.map_or(self, Self)
+    }
+
     pub fn times(self, quantity: impl Into<u64>) -> Result<Self, OutOfRange> {
         let product = i128::from(self.0) * i128::from(quantity.into());
         i64::try_from(product).map_err(|_| OutOfRange).and_then(Self::new)

@@ -1,5 +1,7 @@
 //! Open orders: unpaid orders that hold stock. A caller and a source address may have a limited number.
 
+use crate::domain::ids::Sku;
+
 /// At most `orders` open orders, with at most `units` units in all of them together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenLimit {
@@ -62,8 +64,10 @@ pub struct Open {
 /// What a change of an order gives back, in the same transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {
-    /// Stock and uses of coupons.
-    pub reserved: bool,
+    /// Units by stock counter.
+    pub stock: Vec<(Sku, u32)>,
+    /// The uses of its coupons.
+    pub coupons: bool,
     /// The session becomes open again, if there is still one.
     pub session: bool,
     /// The order's place among the open orders.

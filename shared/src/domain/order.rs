@@ -1,6 +1,6 @@
 //! Orders: a snapshot of what was bought, and the state machine of its status.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -10,7 +10,8 @@ use crate::domain::{
     address::Address,
     as_text::as_text,
     explain::{Explained, Explanation},
-    ids::{CheckoutId, CouponCode, OrderId, Owner, Sku, UserId},
+    ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
+    lines::{Fulfillment, LineCancellation, Return},
     money::Currency,
     note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
@@ -20,6 +21,8 @@ use crate::domain::{
     shipping::Offer,
     tax::Relief,
 };
+
+pub use crate::domain::{actor::Actor, lines::Tracking};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -43,13 +46,20 @@ pub struct Order {
     pub shipping: Offer,
     pub coupons: Vec<AppliedCoupon>,
     pub relief: Option<Relief>,
-    /// What was reserved when the order was placed. It is given back when the order is cancelled.
+    /// What was reserved when the order was placed.
     pub reserved: Reserved,
     /// Its place among the open orders of its caller and its address, as long as it has one.
     pub open: Option<Open>,
     pub customer: Customer,
     pub notes: Option<String>,
+    /// Of the last parcel.
     pub tracking: Tracking,
+    /// The parcels, oldest first.
+    pub fulfillments: Vec<Fulfillment>,
+    /// Units that won't be shipped, oldest first.
+    pub line_cancellations: Vec<LineCancellation>,
+    /// Oldest first.
+    pub returns: Vec<Return>,
     pub history: Vec<Step>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
@@ -73,12 +83,6 @@ pub struct Customer {
     pub last_name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tracking {
-    pub number: Option<String>,
-    pub carrier: Option<String>,
 }
 
 /// Counters that an order took from: units per counter, and its coupons.
@@ -108,42 +112,6 @@ pub struct Step {
     pub note: Option<Note>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    Customer,
-    Staff(UserId),
-    /// The result of the payment changed the status.
-    Payment,
-}
-
-/// Why a text is not an actor.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be customer, payment or staff#…")]
-pub struct NotAnActor;
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Customer => f.write_str("customer"),
-            Self::Staff(user) => write!(f, "staff#{user}"),
-            Self::Payment => f.write_str("payment"),
-        }
-    }
-}
-
-impl FromStr for Actor {
-    type Err = NotAnActor;
-
-    fn from_str(text: &str) -> Result<Self, NotAnActor> {
-        match text.split_once('#') {
-            None if text == "customer" => Ok(Self::Customer),
-            None if text == "payment" => Ok(Self::Payment),
-            Some(("staff", user)) => user.parse().map(Self::Staff).map_err(|_| NotAnActor),
-            _ => Err(NotAnActor),
-        }
-    }
-}
-
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -152,6 +120,8 @@ pub enum OrderStatus {
     Pending,
     Confirmed,
     Processing,
+    /// Some of its units have left, and others will.
+    PartiallyShipped,
     Shipped,
     Delivered,
     Cancelled,
@@ -159,7 +129,7 @@ pub enum OrderStatus {
     Returned,
 }
 
-as_text! { Actor: "actor", OrderStatus: "order status" }
+as_text! { OrderStatus: "order status" }
 
 /// A change that the state machine doesn't allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,8 +149,9 @@ impl OrderStatus {
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Pending => &[Self::Confirmed, Self::Cancelled],
-            Self::Confirmed => &[Self::Processing, Self::Cancelled],
-            Self::Processing => &[Self::Shipped, Self::Cancelled],
+            Self::Confirmed => &[Self::Processing, Self::PartiallyShipped, Self::Shipped, Self::Cancelled],
+            Self::Processing => &[Self::PartiallyShipped, Self::Shipped, Self::Cancelled],
+            Self::PartiallyShipped => &[Self::Shipped, Self::Refunded],
             Self::Shipped => &[Self::Delivered, Self::Returned, Self::Refunded],
             Self::Delivered => &[Self::Returned, Self::Refunded],
             Self::Returned => &[Self::Refunded],
@@ -196,7 +167,9 @@ impl OrderStatus {
 
 /// Why a text is not a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of pending, confirmed, processing, shipped, delivered, cancelled, refunded, returned")]
+#[error(
+    "must be one of pending, confirmed, processing, partially_shipped, shipped, delivered, cancelled, refunded, returned"
+)]
 pub struct NotAStatus;
 
 fn not_a_status(_: &str) -> NotAStatus {
@@ -251,6 +224,7 @@ impl Order {
             return Err(IllegalMove { from: self.status, to });
         }
         self.status = to;
+        self.move_units(&actor, now);
         self.pay_by_status();
         self.history.push(Step { status: to, at: now, actor, note });
         self.updated_at = now;
@@ -306,6 +280,6 @@ impl Order {
         // The card payment failed: the customer may try another card.
         let session = called_off && before.status == OrderStatus::Pending && self.payment.card.is_some();
         let open = if self.is_unpaid() { None } else { self.open.take() };
-        Release { reserved: called_off, session, open }
+        Release { stock: self.restocked_since(before), coupons: called_off, session, open }
     }
 }

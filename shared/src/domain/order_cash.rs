@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::domain::{
     money::Minor,
     note::Note,
-    order::{Actor, Order, OrderStatus},
+    order::{Actor, IllegalMove, Order, OrderStatus},
     order_payment::PaymentRefusal,
     payment::{CashPayment, PaymentMethod, PaymentStatus, Refund, RefundSource},
 };
@@ -17,7 +17,7 @@ impl Order {
         use OrderStatus::{Cancelled, Delivered, Returned};
         match (self.payment.method, self.status, self.payment.status) {
             (PaymentMethod::CashOnDelivery, Delivered, PaymentStatus::Pending) => {
-                self.payment.cash = Some(Box::new(CashPayment::new(self.summary.total)));
+                self.payment.cash = Some(Box::new(CashPayment::new(self.total_less_credits())));
                 self.payment.status = PaymentStatus::Paid;
             }
             // Refused at the door, or it never came there.
@@ -54,10 +54,22 @@ impl Order {
         cash.refunds.push(Refund::new(id, amount, false, reason, RefundSource::ByHand, now));
         self.payment.status = cash.status();
         self.updated_at = now;
-        if cash.left().is_zero() && self.status.next().contains(&OrderStatus::Refunded) {
+        self.follow_cash(actor, note, now)?;
+        Ok(true)
+    }
+
+    /// Lets the order's status follow cash that was paid back: in full, an order that was delivered is refunded.
+    pub(in crate::domain) fn follow_cash(
+        &mut self,
+        actor: Actor,
+        note: Option<Note>,
+        now: OffsetDateTime,
+    ) -> Result<(), IllegalMove> {
+        let is_back = self.payment.cash.as_ref().is_some_and(|cash| cash.left().is_zero());
+        if is_back && self.status.next().contains(&OrderStatus::Refunded) {
             self.become_status(OrderStatus::Refunded, actor, note, now)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Records that all cash that is left was paid back, under the order's own id or the next unused one.

@@ -25,12 +25,23 @@ pub enum OrderChange {
     /// The customer disputes the payment at their bank, or such a dispute has come to another state.
     Disputed,
     Processing,
+    /// A parcel has left. Each one, whether others follow or not.
+    Fulfilled,
+    PartiallyShipped,
     Shipped,
     Delivered,
     /// The goods have come back, or are on their way back.
     Returned,
     /// An order that stood was cancelled.
     Cancelled,
+    /// Units of it were cancelled, and others stand.
+    LinesCancelled,
+    /// A return was asked for.
+    ReturnRequested,
+    /// Staff have approved a return, or refused it.
+    ReturnDecided,
+    /// Units have come back.
+    ReturnReceived,
     /// The person was taken out of it: whoever has copied something of them erases it too.
     Erased,
     /// Staff added a note.

@@ -2,16 +2,12 @@
 //! customer's request, the provider's webhook or the reconciler. It still has one effect.
 
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::domain::{
     money::Minor,
     note::Note,
     order::{Actor, Cancellation, IllegalMove, Order, OrderStatus},
-    payment::{
-        END_NOTICE, Intent, IntentStatus, Ledger, NextAction, PaymentIncident, PaymentMethod, PaymentStatus, Refund,
-        RefundSource, RefundStatus, Refunded, USUAL_HOLD,
-    },
+    payment::{END_NOTICE, Intent, IntentStatus, NextAction, PaymentMethod, PaymentStatus, USUAL_HOLD},
 };
 
 /// Why a payment can't be changed like this.
@@ -36,10 +32,14 @@ pub enum PaymentRefusal {
     OtherRefund { amount: Minor },
     #[error("the payment by card changes this status: use the routes for capture, refund and cancellation")]
     ByPaymentOnly,
+    #[error("a fulfillment makes an order partially shipped: use its route")]
+    ByFulfillmentsOnly,
     #[error("the payment is authorized and not captured: capture it before the goods leave")]
     NotCaptured,
     #[error("the customer disputes the payment; goods leave only with despiteDispute")]
     Disputed,
+    #[error("all that was paid has been refunded, so nothing leaves any more")]
+    AllRefunded,
 }
 
 /// On which terms goods may leave.
@@ -49,18 +49,6 @@ pub struct ShippingTerms {
     pub uncaptured: bool,
     /// Although the customer disputes the payment: staff say so.
     pub despite_dispute: bool,
-}
-
-/// A refund as somebody asks for it.
-#[derive(Clone, Debug)]
-pub struct RefundRequest {
-    /// The client makes it. One id is refunded once.
-    pub id: Uuid,
-    /// Without one: all that is left.
-    pub amount: Option<Minor>,
-    pub reason: Option<String>,
-    pub source: RefundSource,
-    pub actor: Actor,
 }
 
 impl Order {
@@ -79,7 +67,7 @@ impl Order {
         self.payment.is_under_way(self.is_called_off())
     }
 
-    fn plan(&mut self, now: OffsetDateTime) {
+    pub(in crate::domain) fn plan(&mut self, now: OffsetDateTime) {
         self.payment.plan(self.is_called_off(), now);
         self.updated_at = now;
     }
@@ -158,62 +146,6 @@ impl Order {
         news
     }
 
-    /// Applies the provider's answer to a request for a refund. Returns whether that is new.
-    pub fn learn_refund(&mut self, id: Uuid, refunded: &Refunded, now: OffsetDateTime) -> bool {
-        let news = self.payment.learn_refund(id, refunded, self.summary.total, now);
-        self.follow_refunds(news, Actor::Payment, None, now);
-        news
-    }
-
-    /// Applies the provider's refunds and disputes. Returns whether anything is new.
-    pub fn learn_ledger(&mut self, ledger: &Ledger, now: OffsetDateTime) -> bool {
-        let news = self.payment.learn_ledger(ledger, self.summary.total, now);
-        self.follow_refunds(news, Actor::Payment, None, now);
-        news
-    }
-
-    /// Lets the order's status follow its refunds. Refunded as a whole, an order that hasn't left is cancelled, as soon
-    /// as all refunds are asked for: its goods must not leave. One that has left is refunded when all are made.
-    fn follow_refunds(&mut self, news: bool, actor: Actor, reason: Option<String>, now: OffsetDateTime) {
-        if !news {
-            return;
-        }
-        if let Some(card) = &self.payment.card
-            && !card.captured.is_zero()
-            && card.given_back() >= card.captured
-        {
-            let note = reason.unwrap_or_else(|| "everything was refunded".to_owned());
-            let note = Some(Note::for_customer(note));
-            let to = match self.status {
-                OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Processing => OrderStatus::Cancelled,
-                _ => OrderStatus::Refunded,
-            };
-            let is_made = self.payment.status == PaymentStatus::Refunded;
-            if (is_made || to == OrderStatus::Cancelled) && self.status.next().contains(&to) {
-                let _: Result<bool, IllegalMove> = self.become_status(to, actor, note, now);
-            }
-        }
-        self.plan(now);
-    }
-
-    /// What has happened since `before` that a person must look into.
-    pub fn incidents(&self, before: &Self) -> Vec<PaymentIncident> {
-        let (Some(card), Some(was)) = (&self.payment.card, &before.payment.card) else { return Vec::new() };
-        let failed = card.refunds.iter().filter(|refund| {
-            let known = was.refunds.iter().find(|known| known.id == refund.id);
-            refund.status == RefundStatus::Failed && known.is_none_or(|known| known.status != RefundStatus::Failed)
-        });
-        let failed = failed.filter(|_| !card.left().is_zero()).map(|refund| PaymentIncident::RefundFailed {
-            refund: refund.id,
-            code: refund.code.clone().unwrap_or_default(),
-        });
-        let disputed = card.disputes.iter().filter(|dispute| !was.disputes.contains(dispute));
-        let disputed =
-            disputed.map(|dispute| PaymentIncident::Disputed { dispute: dispute.id.clone(), status: dispute.status });
-        let ends = card.capture_before.filter(|_| card.end_reported && !was.end_reported);
-        failed.chain(disputed).chain(ends.map(|at| PaymentIncident::AuthorizationEnds { at })).collect()
-    }
-
     /// Cancels the order. With a card, what was paid is refunded and an authorized amount is voided. While the result
     /// of a payment is unknown, the cancellation is recorded and the payment given up; whatever the result is, the order
     /// ends as cancelled. Returns whether anything changed.
@@ -244,19 +176,6 @@ impl Order {
         Ok(true)
     }
 
-    /// Whether its goods may leave.
-    pub fn may_ship(&self, terms: ShippingTerms) -> Result<(), PaymentRefusal> {
-        if self.payment.status == PaymentStatus::Authorized && !terms.uncaptured {
-            return Err(PaymentRefusal::NotCaptured);
-        }
-        let disputes = self.payment.card.as_ref().map_or(&[][..], |card| &card.disputes);
-        let is_disputed = disputes.iter().any(|dispute| dispute.status.is_open() || !dispute.withdrawn().is_zero());
-        if is_disputed && !terms.despite_dispute {
-            return Err(PaymentRefusal::Disputed);
-        }
-        Ok(())
-    }
-
     /// A change of status by staff. An order that is paid by card is confirmed and refunded only by its payment.
     pub fn move_by_hand(
         &mut self,
@@ -268,6 +187,9 @@ impl Order {
     ) -> Result<bool, PaymentRefusal> {
         if to == OrderStatus::Cancelled {
             return self.call_off(actor, note, now);
+        }
+        if to == OrderStatus::PartiallyShipped && self.status != to {
+            return Err(PaymentRefusal::ByFulfillmentsOnly);
         }
         if to == OrderStatus::Shipped && self.status != to {
             self.may_ship(terms)?;
@@ -287,8 +209,10 @@ impl Order {
     /// new.
     pub fn ask_capture(&mut self, amount: Option<Minor>, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
         let (status, called_off, authorized) = (self.payment.status, self.is_called_off(), self.summary.total);
+        // Units that were cancelled aren't paid.
+        let due = self.total_less_credits();
         let Some(card) = &mut self.payment.card else { return Err(PaymentRefusal::NotByCard) };
-        let asked = amount.unwrap_or(authorized);
+        let asked = amount.unwrap_or(due);
         let known = if status.is_captured() {
             Some(card.captured)
         } else {
@@ -305,51 +229,22 @@ impl Order {
             None => {}
         }
         card.capture_asked = true;
-        card.capture_amount = amount.filter(|amount| *amount != authorized);
+        card.capture_amount = Some(asked).filter(|asked| *asked != authorized);
         self.plan(now);
         Ok(true)
     }
 
-    /// Requests a refund, without an amount of all that is left. The same id again is the same refund. Refunded as a
-    /// whole, an order that hasn't left is cancelled. Returns whether it is new.
-    pub fn ask_refund(&mut self, wanted: RefundRequest, now: OffsetDateTime) -> Result<bool, PaymentRefusal> {
-        let RefundRequest { id, amount, reason, source, actor } = wanted;
-        let Some(card) = &self.payment.card else { return Err(PaymentRefusal::NotByCard) };
-        if self.payment.status.is_open() {
-            return Err(PaymentRefusal::UnderWay);
-        }
-        let left = self.payment.left();
-        if let Some(known) = card.refunds.iter().find(|refund| refund.id == id) {
-            return match amount {
-                Some(amount) if amount != known.amount => Err(PaymentRefusal::OtherRefund { amount: known.amount }),
-                _ => Ok(false),
-            };
-        }
-        let of_rest = amount.is_none() && source == RefundSource::Shop;
-        let amount = amount.unwrap_or(left);
-        if amount.is_zero() || amount > left {
-            return Err(PaymentRefusal::MoreThanLeft { left });
-        }
-        self.payment.add_refund(Refund::new(id, amount, of_rest, reason.clone(), source, now));
-        if source == RefundSource::ByHand
-            && let Some(card) = &self.payment.card
-        {
-            let status = card.status_by_books(self.summary.total);
-            self.payment.become_status(status, None, now);
-        }
-        self.follow_refunds(true, actor, reason, now);
-        Ok(true)
-    }
-
     fn paid(&mut self, amount: Minor, now: OffsetDateTime) {
+        let due = self.total_less_credits();
         let Some(card) = &mut self.payment.card else { return };
         card.captured = amount;
-        let status = card.status_by_books(self.summary.total);
+        let status = card.status_by_books(due);
         self.payment.become_status(status, None, now);
         // It was paid after the order was cancelled: it is refunded.
         if self.is_called_off() {
             self.refund_what_is_left("paid after the order was cancelled", now);
         }
+        self.refund_credits(now);
     }
 
     /// Confirms the order: it is paid or authorized. If it is to be cancelled, it is cancelled.
@@ -377,19 +272,5 @@ impl Order {
         };
         // An error means that the goods have left already: then nothing is given back.
         let _: Result<bool, IllegalMove> = self.become_status(OrderStatus::Cancelled, actor, note, now);
-    }
-
-    /// Requests a refund of all that is left, under the order's own id or the next unused one.
-    fn refund_what_is_left(&mut self, reason: &str, now: OffsetDateTime) {
-        let left = self.payment.left();
-        let Some(card) = &self.payment.card else { return };
-        let used = |id: &Uuid| card.refunds.iter().any(|refund| refund.id == *id);
-        let own = self.id.uuid().as_u128();
-        let ids = (0..).map(|next| Uuid::from_u128(own.wrapping_add(next)));
-        let id = ids.take(card.refunds.len().saturating_add(1)).find(|id| !used(id));
-        if let Some(id) = id.filter(|_| !left.is_zero()) {
-            let reason = Some(reason.to_owned());
-            self.payment.add_refund(Refund::new(id, left, true, reason, RefundSource::Shop, now));
-        }
     }
 }

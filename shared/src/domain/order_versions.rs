@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
+    lines::ReturnStatus,
     open::Release,
     order::{Order, OrderStatus},
     order_change::OrderChange,
@@ -50,11 +51,36 @@ fn changes(before: Option<&Order>, after: &Order) -> BTreeSet<OrderChange> {
     if disputes(after) != before.map(disputes).unwrap_or_default() {
         changes.insert(OrderChange::Disputed);
     }
+    changes.extend(of_units(before, after));
     if only_notes(after) > before.map_or(0, only_notes) {
         changes.insert(OrderChange::Noted);
     }
     if changes.is_empty() {
         changes.insert(OrderChange::Other);
+    }
+    changes
+}
+
+/// What has become of its units.
+fn of_units(before: Option<&Order>, after: &Order) -> BTreeSet<OrderChange> {
+    let mut changes = BTreeSet::new();
+    let more = |count: fn(&Order) -> usize| count(after) > before.map_or(0, count);
+    if more(|order| order.fulfillments.len()) {
+        changes.insert(OrderChange::Fulfilled);
+    }
+    if more(|order| order.line_cancellations.len()) && after.line_counts().iter().any(|line| line.stands()) {
+        changes.insert(OrderChange::LinesCancelled);
+    }
+    for of in &after.returns {
+        let known = before.and_then(|before| before.returns.iter().find(|known| known.id == of.id));
+        let change = match of.status {
+            _ if known.is_some_and(|known| known.status == of.status) => continue,
+            ReturnStatus::Requested => OrderChange::ReturnRequested,
+            // Staff's own is approved at once.
+            ReturnStatus::Approved | ReturnStatus::Refused => OrderChange::ReturnDecided,
+            ReturnStatus::Received => OrderChange::ReturnReceived,
+        };
+        changes.insert(change);
     }
     changes
 }
@@ -66,6 +92,7 @@ const fn entered(status: OrderStatus, stood: bool) -> Option<OrderChange> {
         OrderStatus::Pending | OrderStatus::Refunded => None,
         OrderStatus::Confirmed => Some(OrderChange::Confirmed),
         OrderStatus::Processing => Some(OrderChange::Processing),
+        OrderStatus::PartiallyShipped => Some(OrderChange::PartiallyShipped),
         OrderStatus::Shipped => Some(OrderChange::Shipped),
         OrderStatus::Delivered => Some(OrderChange::Delivered),
         OrderStatus::Returned => Some(OrderChange::Returned),

@@ -3,7 +3,7 @@
 use lambda_http::http::{HeaderMap, header};
 
 use crate::{
-    checkout::request_context::{Caller, FreshIds, SignedIn, Staff},
+    checkout::request_context::{Caller, CallerOrStaff, FreshIds, SignedIn, Staff},
     domain::{
         ids::{GuestId, Owner},
         invalid::Invalid,
@@ -60,6 +60,19 @@ impl FromCredentials for Caller {
             .owner()
             .ok_or_else(|| unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with"))?;
         Ok(Self { owner })
+    }
+}
+
+impl FromCredentials for CallerOrStaff {
+    const KIND: CallerKind = CallerKind::Caller;
+
+    fn from_credentials(credentials: &Credentials, ids: &FreshIds) -> Result<Self, Problem> {
+        let Caller { owner } = Caller::from_credentials(credentials, ids)?;
+        let staff = match credentials {
+            Credentials::User(identity) if identity.is_staff => Some(identity.user.clone()),
+            _ => None,
+        };
+        Ok(Self { owner, staff })
     }
 }
 

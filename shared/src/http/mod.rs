@@ -11,6 +11,7 @@ pub mod fields;
 pub mod idempotency;
 pub mod incident;
 pub mod limits;
+pub mod line_commands;
 pub mod order_commands;
 pub mod payment_commands;
 pub mod preview_commands;

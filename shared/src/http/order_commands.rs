@@ -4,7 +4,7 @@ use lambda_http::{Request, RequestExt as _};
 use serde::Deserialize;
 
 use crate::{
-    checkout::orders::{Cancel, SetStatus},
+    checkout::orders::{Cancel, CancelLines, SetStatus},
     domain::{
         ids::OrderId,
         invalid::Faults,
@@ -13,8 +13,9 @@ use crate::{
         text::{note, optional},
     },
     http::{
-        body::{Command, json, optional_json, path},
+        body::{Command, Object, json, optional_json, path},
         cursor,
+        line_commands::{LineItem, items, own_id},
         problem::Problem,
     },
     ports::{OrderFilter, OrderView},
@@ -71,6 +72,8 @@ impl Command for ShowOrder {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CancelBody {
     reason: Option<String>,
+    cancellation_id: Option<String>,
+    items: Option<Vec<Object<LineItem>>>,
 }
 
 impl Command for Cancel {
@@ -79,7 +82,23 @@ impl Command for Cancel {
         let body: CancelBody = optional_json(request)?;
         let mut faults = Faults::default();
         let reason = note(&mut faults, "/reason", body.reason, 500);
-        faults.finish(Some(Self { order, reason })).map_err(Problem::validation)
+        let lines = match (body.cancellation_id, body.items) {
+            (Some(id), Some(units)) => {
+                let id = own_id(&mut faults, "/cancellationId", &id);
+                let items = items(&mut faults, &units);
+                id.map(|id| CancelLines { id, items })
+            }
+            (None, None) => None,
+            (Some(_), None) => {
+                faults.add("/items", "must say which units; without cancellationId the whole order is cancelled");
+                None
+            }
+            (None, Some(_)) => {
+                faults.add("/cancellationId", "must be a UUID of your own, if only some units are cancelled");
+                None
+            }
+        };
+        faults.finish(Some(Self { order, reason, lines })).map_err(Problem::validation)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use lambda_http::Request;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::{
     checkout::{
@@ -11,7 +10,8 @@ use crate::{
     },
     domain::{invalid::Faults, money::Minor, text::note},
     http::{
-        body::{Command, LARGEST_BODY, bytes, json, optional_json, path, plain},
+        body::{Command, LARGEST_BODY, Object, bytes, json, optional_json, path, plain},
+        line_commands::{RefundItem, own_id, refund},
         problem::Problem,
     },
 };
@@ -55,6 +55,9 @@ impl Command for RemoveCard {
 struct RefundBody {
     refund_id: String,
     amount: Option<i64>,
+    items: Option<Vec<Object<RefundItem>>>,
+    shipping: Option<bool>,
+    restock: Option<bool>,
     reason: Option<String>,
     #[serde(default)]
     by_hand: bool,
@@ -65,13 +68,16 @@ impl Command for Refund {
         let order = path(request, "orderId")?;
         let body: RefundBody = json(request)?;
         let mut faults = Faults::default();
-        let id = Uuid::parse_str(&body.refund_id)
-            .map_err(|_| "must be a UUID of your own: repeated with the same id, the refund is made once");
-        let id = faults.take("/refundId", id);
+        let id = own_id(&mut faults, "/refundId", &body.refund_id);
+        let shipping = body.shipping.unwrap_or(false);
+        if body.amount.is_some() && (body.items.is_some() || shipping) {
+            faults.add("/amount", "must not be given with items or shipping: their amount is calculated");
+        }
         let amount = amount(&mut faults, body.amount, "leave it out to refund all that is left");
+        let lines = refund(&mut faults, body.items, shipping, body.restock.unwrap_or(false));
         let reason = note(&mut faults, "/reason", body.reason, 500);
         faults
-            .finish(id.map(|id| Self { order, id, amount, reason, by_hand: body.by_hand }))
+            .finish(id.map(|id| Self { order, id, amount, lines, reason, by_hand: body.by_hand }))
             .map_err(Problem::validation)
     }
 }

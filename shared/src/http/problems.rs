@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     checkout::{
-        address::AddressError, confirm::ConfirmError, coupon::CouponError, initiate::InitiateError,
+        address::AddressError, confirmation::ConfirmError, coupon::CouponError, initiate::InitiateError,
         merge_guest::ClaimError, orders::OrderError, preview::PreviewError, saved_cards::SavedCardError,
         session::SessionError, shipping::ShippingError, tax::TaxError,
     },
@@ -15,6 +15,7 @@ use crate::{
         coupon::CouponRefusal,
         invalid::Invalid,
         money::Currency,
+        order_lines::LineRefusal,
         order_payment::PaymentRefusal,
     },
     http::{
@@ -307,6 +308,32 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
         PaymentRefusal::ByPaymentOnly => {
             Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
         }
+        PaymentRefusal::AllRefunded => Problem::new(409, "PAYMENT_REFUNDED", "The order may not be shipped", detail),
+        PaymentRefusal::ByFulfillmentsOnly => {
+            Problem::new(409, "DECIDED_BY_FULFILLMENTS", "Only fulfillments change this status", detail)
+        }
+    }
+}
+
+fn lines_refused(refusal: LineRefusal, detail: String) -> Problem {
+    match refusal {
+        LineRefusal::Payment(refusal) => refused(refusal, detail),
+        LineRefusal::NoSuchLine { line } => {
+            Problem::new(422, "LINE_NOT_FOUND", "The order has no such line", detail).with("line", line)
+        }
+        LineRefusal::TooManyUnits { line, left } => {
+            let problem = Problem::new(409, "LINE_QUANTITY_EXCEEDED", "There are not that many units", detail);
+            problem.with("line", line).with("left", left)
+        }
+        LineRefusal::NothingToRefund => {
+            Problem::new(409, "NOTHING_TO_REFUND", "Nothing was paid for these units", detail)
+        }
+        LineRefusal::IdReused(_) => Problem::new(422, "ID_REUSED", "The id was used for something else", detail),
+        LineRefusal::NoSuchReturn => Problem::new(404, "RETURN_NOT_FOUND", "There is no such return", detail),
+        LineRefusal::IllegalReturnMove { from, .. } => {
+            let problem = Problem::new(409, "ILLEGAL_RETURN_CHANGE", "The return can't change like this", detail);
+            problem.with("allowed", from.next())
+        }
     }
 }
 
@@ -357,7 +384,8 @@ impl From<OrderError> for Problem {
         let detail = error.to_string();
         match error {
             OrderError::NotFound => Self::new(404, "ORDER_NOT_FOUND", "There is no such order", detail),
-            OrderError::Payment(refusal) => refused(refusal, detail),
+            OrderError::Payment(refusal) | OrderError::Lines(LineRefusal::Payment(refusal)) => refused(refusal, detail),
+            OrderError::Lines(refusal) => lines_refused(refusal, detail),
             OrderError::TooLateToCancel(_) => {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }

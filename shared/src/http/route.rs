@@ -22,12 +22,16 @@ pub enum Route {
     PaymentWebhook,
     Claim,
     CalculateShippingPreview,
+    CreateFulfillment,
+    CreateReturn,
+    UpdateReturn,
     ListPaymentMethods,
     RemovePaymentMethod,
     Health,
 }
 
-/// Who a route is for. The handler takes the type of the same name.
+/// Who a route is for. The handler takes the type of the same name, or `CallerOrStaff` where staff may do for any order
+/// what a caller may do for their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallerKind {
     Anyone,
@@ -114,6 +118,10 @@ const ROUTES: &[RouteSpec] = {
             Anyone,
         )
         .limited(|l| l.calculate_shipping_preview),
+        post(R::CreateFulfillment, "create-fulfillment", "/api/v1/checkout/orders/{orderId}/fulfillments", Staff)
+            .scanned(CardScan::Names),
+        post(R::CreateReturn, "create-return", "/api/v1/checkout/orders/{orderId}/returns", Caller),
+        put(R::UpdateReturn, "update-return", "/api/v1/checkout/orders/{orderId}/returns/{returnId}", Staff),
         get(R::ListPaymentMethods, "list-payment-methods", "/api/v1/checkout/payment-methods", SignedIn),
         delete(
             R::RemovePaymentMethod,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     checkout::{
         address::UpdateAddress,
-        confirm::{CardUse, Confirm, PaymentInput},
+        confirmation::{CardUse, Confirm, PaymentInput},
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
         shipping::CalculateShipping,

@@ -39,6 +39,13 @@ impl ChangeId {
         Self(Uuid::from_u128(self.0.as_u128().wrapping_add(n as u128)))
     }
 
+    /// The id under which a request makes the changes of an order that it replaces, the n-th time that it tries. Its own
+    /// attempts come before.
+    #[must_use]
+    pub const fn replacement(self, n: u32) -> Self {
+        self.attempt(1_000_000 * (n + 1))
+    }
+
     /// The id of a request's n-th write about a payment: these come after the ids of its other attempts.
     #[must_use]
     pub const fn payment_step(self, n: u32) -> Self {

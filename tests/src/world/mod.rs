@@ -40,7 +40,9 @@ pub use answer::Answer;
 pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::number;
 pub use purchase::{Purchase, STEPS};
-pub use shopper::{Shopper, california, cart, confirmation, for_staff, id_of, in_lists, to_tokyo, total_of};
+pub use shopper::{
+    Shopper, california, cart, confirmation, for_staff, id_of, in_lists, priced_items, to_tokyo, total_of,
+};
 
 /// What a world is to be like. By default as deployed, but patient with the stores: a busy machine is no outage.
 #[derive(Debug)]

@@ -90,7 +90,7 @@ impl Shopper {
 
     /// An event of this caller whose path names this id, whatever the route calls it.
     pub fn event_about(&self, route: Route, id: &str) -> Event {
-        let names = ["checkoutId", "orderId", "paymentMethodId"]
+        let names = ["checkoutId", "orderId", "returnId", "paymentMethodId"]
             .into_iter()
             .filter(|name| route.path().contains(&format!("{{{name}}}")));
         names.fold(self.event(route), |event, name| event.path(name, id))
@@ -159,6 +159,34 @@ impl Shopper {
         self.send(Route::RefundOrder, &event.json(&json!({"refundId": id, "amount": amount}))).await
     }
 
+    /// For staff: units of lines, as `[line, quantity]`, with more members of the body.
+    pub async fn refund_lines(&self, order: &str, id: Uuid, items: &[[u32; 2]], more: Value) -> Answer {
+        let body = with_items(json!({"refundId": id}), items, more);
+        self.send(Route::RefundOrder, &self.event_about(Route::RefundOrder, order).json(&body)).await
+    }
+
+    /// For staff.
+    pub async fn fulfill(&self, order: &str, id: Uuid, items: &[[u32; 2]]) -> Answer {
+        let body = with_items(json!({"fulfillmentId": id}), items, json!({}));
+        self.send(Route::CreateFulfillment, &self.event_about(Route::CreateFulfillment, order).json(&body)).await
+    }
+
+    pub async fn cancel_lines(&self, order: &str, id: Uuid, items: &[[u32; 2]]) -> Answer {
+        let body = with_items(json!({"cancellationId": id}), items, json!({}));
+        self.send(Route::CancelOrder, &self.event_about(Route::CancelOrder, order).json(&body)).await
+    }
+
+    pub async fn ask_return(&self, order: &str, id: Uuid, items: &[[u32; 2]]) -> Answer {
+        let body = with_items(json!({"returnId": id}), items, json!({"reason": "too small"}));
+        self.send(Route::CreateReturn, &self.event_about(Route::CreateReturn, order).json(&body)).await
+    }
+
+    /// For staff: `{"status": "received"}`.
+    pub async fn decide_return(&self, order: &str, id: Uuid, decision: &Value) -> Answer {
+        let event = self.event_about(Route::UpdateReturn, order).path("returnId", id.to_string());
+        self.send(Route::UpdateReturn, &event.json(decision)).await
+    }
+
     /// For staff.
     pub async fn capture(&self, order: &str) -> Answer {
         self.send(Route::CaptureOrder, &self.event(Route::CaptureOrder).path("orderId", order)).await
@@ -204,6 +232,18 @@ impl Shopper {
         let mut answer = self.confirm(id_of(&session), total_of(&session)).await.expect(201);
         answer["order"].take()
     }
+}
+
+/// A body with units of lines, as `[line, quantity]`, and with more members.
+fn with_items(mut body: Value, items: &[[u32; 2]], mut more: Value) -> Value {
+    let item = |[line, quantity]: &[u32; 2]| json!({"line": line, "quantity": quantity});
+    if !items.is_empty() {
+        body["items"] = items.iter().map(item).collect();
+    }
+    if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object_mut()) {
+        body.append(more);
+    }
+    body
 }
 
 /// `cartItems` of products and quantities; a variant follows a slash: `pour-over-kit/white`.
@@ -266,6 +306,15 @@ pub fn for_staff(order: &Value) -> Value {
     let mut order = order.clone();
     order.as_object_mut().map(|members| members.remove("guestId"));
     order
+}
+
+/// The items of an order as they were priced, without what became of their units.
+pub fn priced_items(order: &Value) -> Value {
+    let mut items = order["items"].clone();
+    for item in items.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        item.retain(|name, _| name != "line" && !name.ends_with("Quantity"));
+    }
+    items
 }
 
 /// An order as lists show it: without the explanation, which would make a page too large.

@@ -39,11 +39,15 @@ const EXPECTED: [(&str, Cost); 21] = [
 /// With a card an order is written twice: what is wanted, and what came of it. A card that may be declined takes its places
 /// among the declines of its session, its caller and its address in the first round trip, and gives them back in the last
 /// one: three commands each.
-const EXPECTED_OF_CARDS: [(&str, Cost); 11] = [
+const EXPECTED_OF_CARDS: [(&str, Cost); 15] = [
     ("confirm-order", cost(5, 16, 4, 1)),
     ("confirm-order, again", cost(2, 11, 1, 0)),
     ("capture-order", cost(5, 10, 4, 1)),
     ("refund-order", cost(5, 10, 4, 1)),
+    ("cancel-order, units", cost(5, 10, 3, 1)),
+    ("create-fulfillment", cost(3, 6, 3, 0)),
+    ("create-return", cost(3, 6, 2, 0)),
+    ("update-return, received", cost(5, 10, 4, 1)),
     ("cancel-order", cost(5, 10, 3, 1)),
     ("confirm-order, declined", cost(6, 14, 5, 2)),
     ("confirm-order, the bank asks", cost(5, 16, 4, 2)),
@@ -160,6 +164,15 @@ async fn every_step_of_a_card_costs_what_it_cost() {
     let order = paid["order"]["orderId"].as_str().unwrap();
     costs.of("capture-order", 200, staff.capture(order)).await;
     costs.of("refund-order", 200, staff.refund(order, uuid::Uuid::new_v4(), Some(100))).await;
+    let (units, of) = (uuid::Uuid::new_v4(), session("pm_card_visa").await);
+    costs.of("cancel-order, units", 200, guest.cancel_lines(order, units, &[[0, 1]])).await;
+    costs.of("create-fulfillment", 201, staff.fulfill(order, units, &[[0, 1]])).await;
+    costs.of("create-return", 201, guest.ask_return(order, units, &[[0, 1]])).await;
+    let received = json!({"status": "received"});
+    costs.of("update-return, received", 200, staff.decide_return(order, units, &received)).await;
+    let paid = guest.pay(&of.0, of.1, &of.2).await.expect(201);
+    let order = paid["order"]["orderId"].as_str().unwrap();
+    staff.capture(order).await.expect(200);
     costs.of("cancel-order", 200, guest.cancel(order)).await;
     let (checkout, total, token) = session("pm_card_chargeCustomerFail").await;
     costs.of("confirm-order, declined", 402, guest.pay(&checkout, total, &token)).await;

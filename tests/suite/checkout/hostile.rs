@@ -118,6 +118,11 @@ impl Scene {
             }
             Route::UpdateOrderStatus => event.json(&json!({"status": "cancelled"})),
             Route::RefundOrder => event.json(&json!({"refundId": id})),
+            Route::CreateFulfillment => {
+                event.json(&json!({"fulfillmentId": id, "items": [{"line": 0, "quantity": 1}]}))
+            }
+            Route::CreateReturn => event.json(&json!({"returnId": id, "items": [{"line": 0, "quantity": 1}]})),
+            Route::UpdateReturn => event.json(&json!({"status": "received"})),
             Route::PaymentWebhook => {
                 event.header("stripe-signature", format!("t={nth},v1=00")).json(&json!({"id": id}))
             }

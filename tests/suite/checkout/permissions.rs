@@ -240,6 +240,24 @@ fn each_function_knows_what_its_role_must_grant() {
     }
 }
 
+/// What is done with the units of an order that was paid: one is refunded and restocked, one is shipped and comes back.
+async fn lines(watch: &mut Watch<'_>, guest: &Shopper) {
+    let world = Arc::clone(watch.world);
+    let staff = world.staff();
+    let session = guest.fill_cart(&[("espresso-beans", 4)]).await;
+    let paid = guest.pay(id_of(&session), total_of(&session), "pm_card_visa").await.expect(201);
+    let order = paid["order"]["orderId"].as_str().unwrap();
+    staff.capture(order).await.expect(200);
+    let id = uuid::Uuid::new_v4();
+    world.dynamodb.forget_calls();
+    watch.of("refund-order", staff.refund_lines(order, id, &[[0, 1]], json!({"restock": true}))).await;
+    watch.of("cancel-order", staff.cancel_lines(order, id, &[[0, 1]])).await;
+    watch.of("create-fulfillment", staff.fulfill(order, id, &[[0, 1]])).await;
+    let of = uuid::Uuid::new_v4();
+    watch.of("create-return", staff.ask_return(order, of, &[[0, 1]])).await;
+    watch.of("update-return", staff.decide_return(order, of, &json!({"status": "received"}))).await;
+}
+
 /// What payments need: those that end well, and those that don't.
 async fn cards(watch: &mut Watch<'_>) {
     let world = Arc::clone(watch.world);
@@ -260,6 +278,7 @@ async fn cards(watch: &mut Watch<'_>) {
     let paid = order_of(&watch.of("confirm-order", pay(&session, "pm_card_visa")).await);
     watch.of("capture-order", staff.capture(&paid)).await;
     watch.of("refund-order", staff.refund(&paid, uuid::Uuid::new_v4(), Some(100))).await;
+    lines(watch, &guest).await;
     // What the bank held is gone when it is to be taken.
     let session = ready().await;
     let held = order_of(&pay(&session, "pm_card_visa").await.expect(201));

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use shared::{
     app::{App, Clock},
     telemetry::counts::counting,
@@ -34,12 +35,13 @@ enum Act {
     Cancel,
     SetStatus,
     Refund,
+    Receive,
     Capture,
     Webhook,
     Reconcile,
 }
 
-const ACTS: [(&str, Act); 7] = [
+const ACTS: [(&str, Act); 8] = [
     ("cancel-order", Act::Cancel),
     ("capture-order", Act::Capture),
     ("confirm-order", Act::Confirm),
@@ -47,6 +49,7 @@ const ACTS: [(&str, Act); 7] = [
     ("reconcile", Act::Reconcile),
     ("refund-order", Act::Refund),
     ("update-order-status", Act::SetStatus),
+    ("update-return", Act::Receive),
 ];
 
 /// Someone about to act, and everything that they need in place.
@@ -73,12 +76,19 @@ impl Scene {
             let paid = guest.pay(&checkout, total, VISA).await;
             order = paid.body()["order"]["orderId"].as_str().expect("an order").to_owned();
             match act {
-                Act::Cancel | Act::Refund | Act::SetStatus => drop(world.staff().capture(&order).await.expect(200)),
+                Act::Cancel | Act::Refund | Act::Receive | Act::SetStatus => {
+                    drop(world.staff().capture(&order).await.expect(200))
+                }
                 Act::Reconcile => world.make_due(&order).await,
                 _ => {}
             }
         }
-        Self { world: Arc::clone(world), act, guest, checkout, total, order, id: Uuid::new_v4() }
+        let id = Uuid::new_v4();
+        if matches!(act, Act::Receive) {
+            world.staff().set_status(&order, "shipped").await.expect(200);
+            guest.ask_return(&order, id, &[[0, 1]]).await.expect(201);
+        }
+        Self { world: Arc::clone(world), act, guest, checkout, total, order, id }
     }
 
     async fn act(&self, container: &Arc<App>) -> Answer {
@@ -89,6 +99,7 @@ impl Scene {
             Act::Cancel => guest.cancel(&self.order).await,
             Act::SetStatus => staff.set_status(&self.order, "cancelled").await,
             Act::Refund => staff.refund(&self.order, self.id, Some(100)).await,
+            Act::Receive => staff.decide_return(&self.order, self.id, &json!({"status": "received"})).await,
             Act::Capture => staff.capture(&self.order).await,
             Act::Webhook => {
                 let intent = self.world.stripe().intent_of(&self.order).await.expect("a payment");

@@ -85,9 +85,29 @@ impl Scene {
                 if route != Route::CancelOrder {
                     staff.set_status(order, "processing").await.expect(200);
                 }
+                let of = uuid::Uuid::new_v4();
+                if matches!(route, Route::CreateReturn | Route::UpdateReturn) {
+                    staff.set_status(order, "shipped").await.expect(200);
+                }
+                if route == Route::UpdateReturn {
+                    guest.ask_return(order, of, &[[0, 1]]).await.expect(201);
+                }
                 guest.order(order).await.expect(200);
                 guest.orders().await.expect(200);
+                let units = json!([{"line": 0, "quantity": 1}]);
                 match route {
+                    Route::CreateFulfillment => {
+                        shopper = staff;
+                        shopper.event_about(route, order).json(&json!({"fulfillmentId": of, "items": units}))
+                    }
+                    Route::CreateReturn => {
+                        shopper.event_about(route, order).json(&json!({"returnId": of, "items": units}))
+                    }
+                    Route::UpdateReturn => {
+                        shopper = staff;
+                        let event = shopper.event_about(route, order).path("returnId", of.to_string());
+                        event.json(&json!({"status": "received"}))
+                    }
                     Route::UpdateOrderStatus => {
                         shopper = staff;
                         shopper.event_about(route, order).json(&json!({"status": "shipped"}))

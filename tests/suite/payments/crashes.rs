@@ -14,7 +14,9 @@ use tests::{
 };
 use uuid::Uuid;
 
-use super::{DECLINED, TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, reconcile::until_settled};
+use super::{
+    DECLINED, TOTAL, VISA, assert_books_balance, bought, order_id, pay, ready, reconcile::until_settled, sold,
+};
 
 const SOON: Duration = Duration::from_secs(90);
 
@@ -147,6 +149,12 @@ async fn a_confirmation_that_dies_while_the_bank_asks_waits_for_the_customer_and
 enum Wish {
     Cancel,
     Refund(Uuid),
+    /// A refund of one bag, which is in stock again.
+    RefundLine(Uuid),
+    /// One bag is cancelled.
+    CancelLine(Uuid),
+    /// One bag has come back.
+    Receive(Uuid),
     Capture,
 }
 
@@ -157,7 +165,36 @@ impl Wish {
             Self::Refund(id) => {
                 staff.event_about(Route::RefundOrder, order).json(&json!({"refundId": id, "amount": 1000}))
             }
+            Self::RefundLine(id) => {
+                let body = json!({"refundId": id, "items": [{"line": 0, "quantity": 1}], "restock": true});
+                staff.event_about(Route::RefundOrder, order).json(&body)
+            }
+            Self::CancelLine(id) => {
+                let body = json!({"cancellationId": id, "items": [{"line": 0, "quantity": 1}]});
+                guest.event_about(Route::CancelOrder, order).json(&body)
+            }
+            Self::Receive(id) => {
+                let event = staff.event_about(Route::UpdateReturn, order).path("returnId", id.to_string());
+                event.json(&json!({"status": "received"}))
+            }
             Self::Capture => staff.event_about(Route::CaptureOrder, order),
+        }
+    }
+
+    /// What must have happened before.
+    async fn prepare(self, guest: &Shopper, staff: &Shopper, order: &str) {
+        if let Self::Receive(id) = self {
+            staff.set_status(order, "shipped").await.expect(200);
+            guest.ask_return(order, id, &[[0, 1]]).await.expect(201);
+        }
+    }
+
+    /// Bags that are in stock again afterwards.
+    const fn restocks(self) -> u64 {
+        match self {
+            Self::Cancel => 2,
+            Self::RefundLine(_) | Self::CancelLine(_) | Self::Receive(_) => 1,
+            Self::Refund(_) | Self::Capture => 0,
         }
     }
 
@@ -165,6 +202,9 @@ impl Wish {
         let answer = match self {
             Self::Cancel => guest.cancel(order).await,
             Self::Refund(id) => staff.refund(order, id, Some(1000)).await,
+            Self::RefundLine(id) => staff.refund_lines(order, id, &[[0, 1]], json!({"restock": true})).await,
+            Self::CancelLine(id) => guest.cancel_lines(order, id, &[[0, 1]]).await,
+            Self::Receive(id) => staff.decide_return(order, id, &json!({"status": "received"})).await,
             Self::Capture => staff.capture(order).await,
         };
         answer.expect(200)["order"].take()
@@ -180,6 +220,8 @@ async fn wish_dies(capture: &str, function: &str, wish: impl Fn() -> Wish, expec
             let (guest, wish) = (world.guest(), wish());
             let order = bought(&guest).await;
             let id = order_id(&order);
+            wish.prepare(&guest, &staff, id).await;
+            let sold_before = sold(&world).await;
             killed(&world, function, &wish.event(&guest, &staff, id).value(), point).await;
             for healer in healers {
                 match healer {
@@ -193,6 +235,7 @@ async fn wish_dies(capture: &str, function: &str, wish: impl Fn() -> Wish, expec
             }
             let Totals { captured, refunded, .. } = world.stripe().totals().await[id];
             assert_eq!((captured, refunded), (expected.1, expected.2), "{point}, {healers:?}");
+            assert_eq!(sold(&world).await, sold_before - wish.restocks(), "{point}, {healers:?}");
         }
         assert_books_balance(&world).await;
     }
@@ -207,6 +250,27 @@ async fn a_cancellation_that_dies_anywhere_refunds_and_restocks_once() {
 async fn a_refund_that_dies_anywhere_is_made_once() {
     let wish = || Wish::Refund(Uuid::new_v4());
     wish_dies("automatic", "refund-order", wish, ("partially_refunded", TOTAL, 1000)).await;
+}
+
+/// One of two bags, with its share of the discount and of the tax.
+const BAG: i64 = (TOTAL - 599) / 2;
+
+#[tokio::test]
+async fn a_refund_by_line_that_dies_anywhere_is_made_once_and_restocked_once() {
+    let wish = || Wish::RefundLine(Uuid::new_v4());
+    wish_dies("automatic", "refund-order", wish, ("partially_refunded", TOTAL, BAG)).await;
+}
+
+#[tokio::test]
+async fn a_cancellation_of_units_that_dies_anywhere_refunds_and_restocks_once() {
+    let wish = || Wish::CancelLine(Uuid::new_v4());
+    wish_dies("automatic", "cancel-order", wish, ("partially_refunded", TOTAL, BAG)).await;
+}
+
+#[tokio::test]
+async fn a_receipt_of_a_return_that_dies_anywhere_refunds_and_restocks_once() {
+    let wish = || Wish::Receive(Uuid::new_v4());
+    wish_dies("automatic", "update-return", wish, ("partially_refunded", TOTAL, BAG)).await;
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn a_refund_in_the_dashboard_is_mirrored_and_all_that_is_left_is_the_provi
             assert_adds_up(&order);
         } else {
             // More than is left, for all that the shop knows it isn't: refused there, and heard of by that.
-            let refused = staff.refund(id, Uuid::new_v4(), Some(TOTAL)).await.expect(200)["order"].take();
+            let refused = staff.refund(id, Uuid::new_v4(), Some(TOTAL - 1)).await.expect(200)["order"].take();
             assert_eq!(state_of(&refused), ("confirmed", "partially_refunded"));
             assert_eq!(refused["payment"]["refundableAmount"], TOTAL - 1000);
         }
@@ -128,14 +128,26 @@ async fn a_refund_in_the_dashboard_is_mirrored_and_all_that_is_left_is_the_provi
         let totals = world.stripe().totals().await[id];
         assert_eq!((totals.captured, totals.refunded), (TOTAL, TOTAL), "nothing stays with the shop");
     }
-    // Not heard of at all before the cancellation.
-    let guest = world.guest();
-    let order = bought(&guest).await;
-    world.stripe().refund_in_dashboard(order_id(&order), Some(1000)).await;
-    let cancelled = guest.cancel(order_id(&order)).await.expect(200)["order"].take();
-    assert_eq!(state_of(&cancelled), ("cancelled", "refunded"));
-    assert_eq!(cancelled["payment"]["refunds"].as_array().unwrap().len(), 2);
-    assert_adds_up(&cancelled);
+    // Not heard of at all before all that is left is wanted, in whatever way.
+    for way in 0..3 {
+        let (guest, staff) = (world.guest(), world.staff());
+        let order = bought(&guest).await;
+        let id = order_id(&order);
+        world.stripe().refund_in_dashboard(id, Some(1000)).await;
+        let refund = Uuid::new_v4();
+        let done = match way {
+            0 => guest.cancel(id).await,
+            1 => staff.refund(id, refund, None).await,
+            _ => staff.refund(id, refund, Some(TOTAL)).await,
+        };
+        let done = done.expect(200)["order"].take();
+        assert_eq!(state_of(&done), ("cancelled", "refunded"));
+        assert_eq!(done["payment"]["refunds"].as_array().unwrap().len(), 2);
+        assert_adds_up(&done);
+        if way == 2 {
+            staff.refund(id, refund, Some(TOTAL)).await.expect(200);
+        }
+    }
     assert_books_balance(&world).await;
 }
 
@@ -149,7 +161,7 @@ async fn what_is_refunded_as_a_whole_never_ships() {
         let order = bought(&guest).await;
         let id = order_id(&order);
         staff.set_status(id, "processing").await.expect(200);
-        let refund = async |order: &str| {
+        let refund = async |guest: &tests::world::Shopper, order: &str| {
             if in_dashboard {
                 let made = world.stripe().refund_in_dashboard(order, None).await;
                 tell(&world, "refund.created", &made).await.expect(200);
@@ -158,16 +170,17 @@ async fn what_is_refunded_as_a_whole_never_ships() {
             }
             guest.order(order).await.expect(200)["order"].take()
         };
-        assert_eq!(state_of(&refund(id).await), ("cancelled", "refunded"));
+        assert_eq!(state_of(&refund(&guest, id).await), ("cancelled", "refunded"));
         staff.set_status(id, "shipped").await.refused(409, "ILLEGAL_STATUS_CHANGE");
 
         for sent in [&["processing", "shipped"][..], &["processing", "shipped", "delivered"]] {
+            let guest = world.guest();
             let order = bought(&guest).await;
             let id = order_id(&order);
             for status in sent {
                 staff.set_status(id, status).await.expect(200);
             }
-            assert_eq!(state_of(&refund(id).await), ("refunded", "refunded"));
+            assert_eq!(state_of(&refund(&guest, id).await), ("refunded", "refunded"));
         }
     }
     // Two bags for each order that was sent.

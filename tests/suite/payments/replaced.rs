@@ -173,10 +173,9 @@ async fn a_payment_that_succeeded_meanwhile_is_not_replaced() {
     let order = pay(&guest, &session, VISA).await.expect(200)["order"].take();
     assert_eq!((order_id(&order), state_of(&order)), (order_id(&first), ("confirmed", "paid")));
     guest.confirm(id_of(&session), total_of(&session)).await.refused(409, "ORDER_ALREADY_PLACED");
-    pay(&guest, &json!({"checkoutId": id_of(&session), "summary": {"total": 1}}), VISA)
-        .await
-        .refused(409, "ORDER_ALREADY_PLACED");
-    assert_eq!(world.stripe().totals().await.len(), 1);
+    guest.pay(id_of(&session), 1, VISA).await.refused(409, "ORDER_ALREADY_PLACED");
+    assert_eq!(world.stripe().totals().await[order_id(&first)].intents, 1);
+    assert_eq!(world.stored_orders().await.len(), 1);
     assert_books_balance(&world).await;
 }
 

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         cart_issue::CartIssue,
         ids::{CouponCode, Owner, Sku},
+        open::Release,
         order::Order,
     },
     ports::Placed,
@@ -60,16 +61,18 @@ pub fn take(table: &str, order: &Order) -> Vec<Write> {
     writes
 }
 
-/// Gives back what an order reserved. The condition on the order's version ensures that this happens once.
-pub fn give_back(table: &str, order: &Order) -> Vec<Write> {
+/// Gives back units of stock, and the uses of the order's coupons if `release` says so. The condition on the order's
+/// version ensures that this happens once.
+pub fn give_back(table: &str, order: &Order, release: &Release) -> Vec<Write> {
     let mut writes = Vec::new();
-    for (sku, units) in &order.reserved.stock {
+    for (sku, units) in &release.stock {
         let builder = counter_update(table, stock_id(sku))
             .update_expression("ADD available :units")
             .expression_attribute_values(":units", number(units));
         writes.push(Write::named(stock_id(sku), update(builder)));
     }
-    for (name, id, _) in coupon_counters(order) {
+    let coupons = if release.coupons { coupon_counters(order) } else { Vec::new() };
+    for (name, id, _) in coupons {
         let builder = counter_update(table, id)
             .update_expression("ADD uses :minus")
             .expression_attribute_values(":minus", number(-1));

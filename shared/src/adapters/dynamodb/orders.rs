@@ -274,9 +274,7 @@ impl Dynamo {
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", before);
         let mut writes = vec![Write::named(ORDER, put(builder, item, SAME_VERSION))];
-        if release.reserved {
-            writes.extend(inventory::give_back(&self.tables.inventory, order));
-        }
+        writes.extend(inventory::give_back(&self.tables.inventory, order, &release));
         if let Some(open) = &release.open {
             writes.extend(open_orders::give_back(&self.tables.inventory, &order.owner, open));
         }

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         address::Address,
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
+        lines::{Fulfillment, LineCancellation, Return},
         money::Currency,
         note::{Note, NoteVisibility},
         open::{AddressKey, Open},
@@ -92,6 +93,12 @@ pub struct StoredOrder {
     tracking_number: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     carrier: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fulfillments: Vec<Fulfillment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cancellations: Vec<LineCancellation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    returns: Vec<Return>,
     history: Vec<StoredStep>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
@@ -234,6 +241,9 @@ impl StoredOrder {
             notes: order.notes.clone(),
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),
+            fulfillments: order.fulfillments.clone(),
+            cancellations: order.line_cancellations.clone(),
+            returns: order.returns.clone(),
             history: each(&order.history),
             created_at: order.created_at,
             updated_at: order.updated_at,
@@ -254,7 +264,7 @@ impl TryFrom<StoredOrder> for Order {
         let due = stored.due.as_deref().map(due::parse).transpose()?;
         let summary: Summary = stored.summary.into();
         let old = stored.coupon.map(|code| AppliedCoupon { code, rule: String::new(), amount: summary.discount });
-        Ok(Self {
+        let mut order = Self {
             id: stored.order_id,
             owner: stored.owner,
             checkout: stored.checkout_id,
@@ -286,9 +296,14 @@ impl TryFrom<StoredOrder> for Order {
             customer: stored.customer,
             notes: stored.notes,
             tracking: Tracking { number: stored.tracking_number, carrier: stored.carrier },
+            fulfillments: stored.fulfillments,
+            line_cancellations: stored.cancellations,
+            returns: stored.returns,
             history: each(stored.history),
             created_at: stored.created_at,
             updated_at: stored.updated_at,
-        })
+        };
+        order.complete_line_records();
+        Ok(order)
     }
 }

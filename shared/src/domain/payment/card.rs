@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 use crate::domain::{
     as_text::as_text,
     ids::Owner,
+    lines::RefundedLines,
     money::Minor,
     payment::{
         customer::PaymentCustomer,
@@ -79,6 +80,9 @@ pub struct Refund {
     pub reason: Option<String>,
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
+    /// Of a refund by line.
+    #[serde(flatten)]
+    pub lines: RefundedLines,
     /// Who made it.
     #[serde(default, skip_serializing_if = "RefundSource::is_shop")]
     pub source: RefundSource,
@@ -115,7 +119,8 @@ impl Refund {
         // A refund by hand has been made when it is recorded.
         let status =
             if matches!(source, RefundSource::ByHand) { RefundStatus::Succeeded } else { RefundStatus::Pending };
-        Self { id, amount, status, reason, at, source, of_rest, provider_id: None, attempt: 0, code: None }
+        let lines = RefundedLines::new();
+        Self { id, amount, status, reason, at, lines, source, of_rest, provider_id: None, attempt: 0, code: None }
     }
 
     /// Whether the provider must still be asked for it.

@@ -4,6 +4,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::{
+    lines::RefundedLines,
     money::Minor,
     payment::{
         Ledger, Payment, ProviderRefund, ProviderRefundStatus, Refund, RefundSource, RefundStatus, Refunded,
@@ -45,6 +46,10 @@ impl Refund {
             (self.status, self.code) = (status, code);
         }
         self.provider_id = Some(made.id.clone());
+        if self.amount != made.amount {
+            // Then its lines don't add up to it any more: it is a refund of an amount.
+            self.lines = RefundedLines::new();
+        }
         self.amount = made.amount;
         *self != before
     }
@@ -103,17 +108,14 @@ impl Payment {
         for made in &ledger.refunds {
             let is_it =
                 |refund: &&mut Refund| refund.provider_id.as_ref() == Some(&made.id) || Some(refund.id) == made.ours;
-            match card.refunds.iter_mut().find(is_it) {
-                Some(refund) => {
-                    if refund.learn(made) {
-                        news.note(refund.code.clone());
-                    }
-                }
-                None => {
-                    let refund = Refund::mirrored(made);
+            if let Some(refund) = card.refunds.iter_mut().find(is_it) {
+                if refund.learn(made) {
                     news.note(refund.code.clone());
-                    card.refunds.push(refund);
                 }
+            } else {
+                let refund = Refund::mirrored(made);
+                news.note(refund.code.clone());
+                card.refunds.push(refund);
             }
         }
         for dispute in &ledger.disputes {

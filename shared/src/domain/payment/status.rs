@@ -65,7 +65,6 @@ pub enum RefundSource {
 }
 
 impl RefundSource {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub const fn is_shop(&self) -> bool {
         matches!(self, Self::Shop)
     }

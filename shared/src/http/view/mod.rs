@@ -4,6 +4,7 @@ mod cart_issue;
 mod cash;
 mod claim;
 mod health;
+mod lines;
 mod order;
 mod parts;
 mod payment;

@@ -4,12 +4,13 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
+    checkout::request_context::CallerOrStaff,
     domain::{
         address::Address,
         ids::{CertificateNumber, CheckoutId, OrderId},
-        money::Currency,
+        money::{Currency, Minor},
         note::NoteVisibility,
-        order::{Actor, Customer, Order, OrderStatus},
+        order::{Customer, Order, OrderStatus},
         payment::{PaymentMethod, PaymentStatus},
         tax::Relief,
         vat::VatNumber,
@@ -18,7 +19,8 @@ use crate::{
         cursor,
         view::{
             cash::CashView,
-            parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+            lines::{CancellationView, FulfillmentView, OrderItemView, ReturnView, amount_due, side},
+            parts::{CouponView, ExplanationView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
         },
     },
@@ -45,6 +47,11 @@ impl OrderAnswer {
         answer.order.owner.hide_guest();
         answer.order.status_history = history(order, Reader::Staff);
         answer
+    }
+
+    /// For the owner, or for staff.
+    pub fn shown_to(who: &CallerOrStaff, order: &Order) -> Self {
+        if who.staff.is_some() { Self::for_staff(order) } else { Self::from(order) }
     }
 
     /// Adds what the customer's browser needs to continue the payment.
@@ -75,7 +82,7 @@ pub struct OrderView {
     cancellation_requested_at: Option<OffsetDateTime>,
     version: u64,
     currency: Currency,
-    items: Vec<ItemView>,
+    items: Vec<OrderItemView>,
     summary: SummaryView,
     tax_breakdown: Vec<TaxView>,
     shipping_address: Address,
@@ -100,6 +107,15 @@ pub struct OrderView {
     tracking_number: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     carrier: Option<String>,
+    /// Of an order that isn't paid yet: its total less what was cancelled or returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_due: Option<Minor>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fulfillments: Vec<FulfillmentView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cancellations: Vec<CancellationView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    returns: Vec<ReturnView>,
     status_history: Vec<StepView>,
     /// Not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -142,11 +158,7 @@ fn history(order: &Order, reader: Reader) -> Vec<StepView> {
         (moved || note.is_some()).then(|| StepView {
             status: step.status,
             at: step.at,
-            actor: match step.actor {
-                Actor::Customer => "customer",
-                Actor::Staff(_) => "staff",
-                Actor::Payment => "payment",
-            },
+            actor: side(&step.actor),
             note: note.map(|note| note.text.clone()),
             note_visibility,
         })
@@ -168,7 +180,7 @@ impl From<&Order> for OrderView {
             cancellation_requested_at: order.cancellation.as_ref().map(|cancellation| cancellation.at),
             version: order.version,
             currency: order.currency,
-            items: order.lines.iter().map(Into::into).collect(),
+            items: OrderItemView::all(order),
             summary: order.summary.into(),
             tax_breakdown: order.taxes.iter().map(Into::into).collect(),
             shipping_address: order.shipping_address.clone(),
@@ -190,6 +202,10 @@ impl From<&Order> for OrderView {
             notes: order.notes.clone(),
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),
+            amount_due: amount_due(order),
+            fulfillments: order.fulfillments.iter().map(Into::into).collect(),
+            cancellations: order.line_cancellations.iter().map(Into::into).collect(),
+            returns: order.returns.iter().map(Into::into).collect(),
             status_history: history(order, Reader::Customer),
             created_at: order.created_at,
             updated_at: order.updated_at,

@@ -5,6 +5,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 use uuid::Uuid;
 
 use crate::domain::{
+    lines::RefundedLines,
     money::Minor,
     order::{Order, OrderStatus},
     payment::{CardPayment, Dispute, PaymentEvent, PaymentStatus, Refund, RefundSource, RefundStatus},
@@ -54,6 +55,9 @@ pub struct RefundView {
     source: RefundSource,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
+    /// Of a refund by line.
+    #[serde(flatten)]
+    lines: RefundedLines,
 }
 
 impl From<&Refund> for RefundView {
@@ -65,6 +69,7 @@ impl From<&Refund> for RefundView {
             reason: refund.reason.clone(),
             source: refund.source,
             at: refund.at,
+            lines: refund.lines.clone(),
         }
     }
 }

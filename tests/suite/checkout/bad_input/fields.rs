@@ -5,6 +5,8 @@ use shared::http::route::Route;
 
 use super::{Case, Refusal, Shop, each_is_refused, invalid, with, with_body};
 
+const ID: &str = "9549a1ab-ad00-4d46-8088-d00f037ddd5b";
+
 /// Each value at this place of the route's good body, to be refused at this place.
 fn values(shop: &Shop, route: Route, at: &'static str, values: &[Value]) -> Vec<Case> {
     let case = |value: &Value| {
@@ -31,10 +33,13 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::Claim => &["/guestId"],
             Route::CalculateShippingPreview => &["/currency", "/shippingAddress/country", "/shippingAddress/county"],
             Route::ConfirmOrder => &["/checkoutId", "/paymentMethod", "/customerInfo/email", "/notes"],
-            Route::CancelOrder => &["/reason"],
+            Route::CancelOrder => &["/reason", "/cancellationId"],
             Route::RefundOrder => &["/refundId", "/reason"],
             Route::CaptureOrder => &[],
             Route::UpdateOrderStatus => &["/status", "/note", "/trackingNumber", "/carrier"],
+            Route::CreateFulfillment => &["/fulfillmentId", "/trackingNumber", "/carrier"],
+            Route::CreateReturn => &["/returnId", "/reason"],
+            Route::UpdateReturn => &["/status", "/note"],
             other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, which of {other:?}'s are texts"),
         };
         cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
@@ -78,7 +83,9 @@ async fn a_missing_member_is_told_at_its_place() {
             }
             Route::CancelOrder | Route::CaptureOrder => &[],
             Route::RefundOrder => &["/refundId"],
-            Route::UpdateOrderStatus => &["/status"],
+            Route::UpdateOrderStatus | Route::UpdateReturn => &["/status"],
+            Route::CreateFulfillment => &["/fulfillmentId", "/items", "/items/0/line", "/items/0/quantity"],
+            Route::CreateReturn => &["/returnId", "/items", "/items/0/line", "/items/0/quantity"],
             other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, what {other:?} can't do without"),
         };
         for at in required {
@@ -112,6 +119,55 @@ async fn a_quantity_is_a_whole_number_from_1_to_999() {
     ];
 
     each_is_refused(&shop, values(&shop, Route::Initiate, "/cartItems/0/quantity", &quantities)).await;
+}
+
+#[tokio::test]
+async fn units_of_lines_are_named_once_and_counted_from_1() {
+    let shop = Shop::open().await;
+    let routes = [
+        (Route::CancelOrder, json!({"cancellationId": ID})),
+        (Route::RefundOrder, json!({"refundId": ID})),
+        (Route::CreateFulfillment, json!({"fulfillmentId": ID})),
+        (Route::CreateReturn, json!({"returnId": ID})),
+    ];
+    let mut cases = Vec::new();
+    for (route, body) in routes {
+        let one = |line: Value, quantity: Value| json!({"line": line, "quantity": quantity});
+        let twice = json!([one(json!(0), json!(1)), one(json!(0), json!(1))]);
+        let many: Value = (0..51).map(|line| one(json!(line), json!(1))).collect();
+        for (items, at) in [
+            (json!([]), "/items"),
+            (many, "/items"),
+            (json!({}), "/items"),
+            (json!([one(json!(0), json!(0))]), "/items/0/quantity"),
+            (json!([one(json!(0), json!(1000))]), "/items/0/quantity"),
+            (json!([one(json!(0), json!(1.5))]), "/items/0/quantity"),
+            (json!([one(json!(-1), json!(1))]), "/items/0/line"),
+            (json!([one(json!("0"), json!(1))]), "/items/0/line"),
+            (twice, "/items/1/line"),
+            (json!([{"line": 0, "quantity": 1, "sku": "espresso-beans"}]), "/items/0/sku"),
+        ] {
+            let mut body = body.clone();
+            body["items"] = items;
+            cases.push((body.to_string(), route, shop.event(route).json(&body), invalid(at)));
+        }
+    }
+    let halves = [
+        (Route::CancelOrder, json!({"cancellationId": ID}), "/items"),
+        (Route::CancelOrder, json!({"items": [{"line": 0, "quantity": 1}]}), "/cancellationId"),
+        (Route::RefundOrder, json!({"refundId": ID, "restock": true}), "/restock"),
+        (Route::RefundOrder, json!({"refundId": ID, "amount": 1, "shipping": true}), "/amount"),
+        (Route::RefundOrder, json!({"refundId": ID, "amount": 1, "items": [{"line": 0, "quantity": 1}]}), "/amount"),
+        (Route::UpdateReturn, json!({"status": "requested"}), "/status"),
+        (Route::UpdateReturn, json!({"status": "approved", "restock": true}), "/restock"),
+        (Route::UpdateReturn, json!({"status": "refused", "refund": false}), "/refund"),
+        (Route::UpdateReturn, json!({"status": "refused", "shipping": false}), "/shipping"),
+    ];
+    for (route, body, at) in halves {
+        cases.push((body.to_string(), route, shop.event(route).json(&body), invalid(at)));
+    }
+
+    each_is_refused(&shop, cases).await;
 }
 
 #[tokio::test]
@@ -224,6 +280,10 @@ async fn text_that_lies_about_itself_is_refused() {
         (Route::CancelOrder, "/reason"),
         (Route::UpdateOrderStatus, "/note"),
         (Route::UpdateOrderStatus, "/carrier"),
+        (Route::CreateFulfillment, "/trackingNumber"),
+        (Route::CreateFulfillment, "/carrier"),
+        (Route::CreateReturn, "/reason"),
+        (Route::UpdateReturn, "/note"),
     ] {
         cases.extend(values(&shop, route, at, &hidden));
     }
@@ -242,6 +302,11 @@ async fn text_is_there_where_it_must_be_and_has_an_end() {
     cases.extend(values(&shop, Route::CancelOrder, "/reason", &[json!("x".repeat(501))]));
     cases.extend(values(&shop, Route::UpdateOrderStatus, "/note", &[json!("x".repeat(501))]));
     cases.extend(values(&shop, Route::UpdateOrderStatus, "/trackingNumber", &[json!("x".repeat(101))]));
+    cases.extend(values(&shop, Route::CreateFulfillment, "/trackingNumber", &[json!("x".repeat(101))]));
+    cases.extend(values(&shop, Route::CreateReturn, "/reason", &[json!("x".repeat(501))]));
+    cases.extend(values(&shop, Route::UpdateReturn, "/note", &[json!("x".repeat(501))]));
+    let decisions = ["", "paid", "APPROVED", "done", "received "].map(Value::from);
+    cases.extend(values(&shop, Route::UpdateReturn, "/status", &decisions));
     let emails = ["", "ada", "ada@", "@example.com", "ada@ex ample.com", "a@b@c", "ada@example.com, eve@example.com"];
     cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/email", &emails.map(Value::from)));
     let phones = ["call me", "12", "+1 415 555 0132 ext. five", "0".repeat(21).as_str()].map(Value::from);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::{
     checkout::{
         address::UpdateAddress,
-        confirm::Confirm,
+        confirmation::Confirm,
         coupon::{ApplyCoupon, RemoveCoupon},
         merge_guest::MergeGuest,
         orders::{Cancel, CaptureOrder, Refund, SetStatus},

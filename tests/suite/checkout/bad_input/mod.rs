@@ -106,6 +106,18 @@ impl Shop {
                     "byHand": true
                 })
             }
+            Route::CreateFulfillment => json!({
+                "fulfillmentId": "9549a1ab-ad00-4d46-8088-d00f037ddd5b",
+                "items": [{"line": 0, "quantity": 1}],
+                "trackingNumber": "1Z1",
+                "carrier": "Swift Parcel"
+            }),
+            Route::CreateReturn => json!({
+                "returnId": "9549a1ab-ad00-4d46-8088-d00f037ddd5b",
+                "items": [{"line": 0, "quantity": 1}],
+                "reason": "too small"
+            }),
+            Route::UpdateReturn => json!({"status": "received", "restock": false, "note": "thank you"}),
             _ if !with_body().any(|with_body| with_body == route) => panic!("{route:?} takes no body"),
             _ => panic!(
                 "{route:?} takes a body: say in tests/suite/checkout/bad_input/mod.rs which is good, or say in \

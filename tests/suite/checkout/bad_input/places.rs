@@ -14,10 +14,8 @@ async fn an_id_in_a_path_is_a_uuid() {
     for id in ids {
         let event = shop.guest.event(Route::GetSession).path("checkoutId", id);
         cases.push((id.to_owned(), Route::GetSession, event, invalid("/path/checkoutId")));
-        for route in
-            [Route::GetOrder, Route::CancelOrder, Route::UpdateOrderStatus, Route::RefundOrder, Route::CaptureOrder]
-        {
-            let event = shop.caller(route).event(route).path("orderId", id);
+        for route in Route::ALL.into_iter().filter(|route| route.path().contains("{orderId}")) {
+            let event = shop.event(route).path("orderId", id);
             let event = if matches!(route, Route::GetOrder | Route::CaptureOrder) {
                 event
             } else {
@@ -25,6 +23,9 @@ async fn an_id_in_a_path_is_a_uuid() {
             };
             cases.push((id.to_owned(), route, event, invalid("/path/orderId")));
         }
+        let route = Route::UpdateReturn;
+        let event = shop.event(route).path("returnId", id).json(&shop.good_body(route));
+        cases.push((id.to_owned(), route, event, invalid("/path/returnId")));
     }
 
     each_is_refused(&shop, cases).await;

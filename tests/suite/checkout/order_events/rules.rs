@@ -27,8 +27,9 @@ const PACK: &str = "Pack it, and confirm it to the customer";
 const STOP: &str = "Stop the warehouse";
 const REFUND: &str = "Tell the customer about a refund";
 const BOOK: &str = "Book the money";
-const PARCEL: &str = "Tell the customer that the parcel has left";
+const PARCEL: &str = "Tell the customer that a parcel has left";
 const DISPUTE: &str = "Look into a dispute";
+const DECIDE: &str = "Have a person decide about a return";
 const ERASE: &str = "Erase your own copies of a person";
 const REPAY: &str = "Have a person pay back what a bank didn't take";
 
@@ -71,7 +72,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
             continue;
         }
         seen = version;
-        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, ERASE, REPAY] {
+        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY] {
             let rule = rules.get(name).unwrap_or_else(|| panic!("no rule {name:?}"));
             *fired.entry(name).or_default() += usize::from(passes(rule, &event));
         }
@@ -80,7 +81,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
 }
 
 fn times<const N: usize>(expected: [(&'static str, usize); N]) -> BTreeMap<&'static str, usize> {
-    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, ERASE, REPAY].map(|name| (name, 0));
+    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(|name| (name, 0));
     none.into_iter().chain(expected).collect()
 }
 
@@ -214,6 +215,30 @@ async fn a_life_by_card_fires_each_rule_as_often_as_it_should() {
 }
 
 #[tokio::test]
+async fn a_life_in_parts_fires_each_rule_as_often_as_it_should() {
+    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (guest, staff) = (world.guest(), world.staff());
+    let session = guest.fill_cart(&[("espresso-beans", 4)]).await;
+    let paid = guest.pay(id_of(&session), total_of(&session), VISA).await.expect(201);
+    let order = paid["order"]["orderId"].as_str().expect("an id");
+    let id = Uuid::new_v4();
+
+    // One is cancelled, one is refunded before it leaves, two leave in a parcel each, and one of them comes back.
+    guest.cancel_lines(order, id, &[[0, 1]]).await.expect(200);
+    staff.refund_lines(order, Uuid::new_v4(), &[[0, 1]], json!({})).await.expect(200);
+    for _ in 0..2 {
+        staff.fulfill(order, Uuid::new_v4(), &[[0, 1]]).await.expect(201);
+    }
+    guest.ask_return(order, id, &[[0, 1]]).await.expect(201);
+    for status in ["approved", "received", "received"] {
+        staff.decide_return(order, id, &json!({"status": status})).await.expect(200);
+    }
+
+    let expected = [(PACK, 1), (STOP, 2), (PARCEL, 2), (REFUND, 3), (BOOK, 4), (DECIDE, 1)];
+    assert_eq!(fired(&pipe, &world, order).await, times(expected));
+}
+
+#[tokio::test]
 async fn a_life_of_a_held_amount_fires_each_rule_as_often_as_it_should() {
     let (pipe, world) = (Pipe::of_the_template(), shop("manual").await);
     let (guest, staff) = (world.guest(), world.staff());
@@ -316,6 +341,7 @@ fn the_document_has_every_change_and_no_rule_that_nobody_tests() {
         .map(|name| name.trim().trim_matches('`').to_owned())
         .collect();
     assert_eq!(named, OrderChange::VARIANTS.iter().map(ToString::to_string).collect());
-    let tested = BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, ERASE, REPAY].map(ToOwned::to_owned));
+    let tested =
+        BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(ToOwned::to_owned));
     assert_eq!(rules().into_keys().collect::<BTreeSet<_>>(), tested);
 }

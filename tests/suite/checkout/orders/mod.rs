@@ -5,6 +5,7 @@ mod list;
 mod moves;
 mod notes;
 mod record;
+mod units;
 
 use serde_json::Value;
 

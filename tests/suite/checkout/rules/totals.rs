@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::http::route::Route;
-use tests::world::{Setup, cart, confirmation, id_of, total_of};
+use tests::world::{Setup, cart, confirmation, id_of, priced_items, total_of};
 
 /// A number from one seed and one question, so that a failing seed can be tried again.
 fn pick(seed: usize, question: usize, among: usize) -> usize {
@@ -57,7 +57,8 @@ async fn the_total_confirmed_is_the_total_shown() {
         let confirmed = guest.post(Route::ConfirmOrder, &confirmation(id_of(&session), total_of(&session))).await;
 
         let order = confirmed.expect(201)["order"].clone();
-        for member in ["summary", "items", "explain", "coupons", "shippingMethod", "currency"] {
+        assert_eq!(priced_items(&order), session["items"], "seed {seed}");
+        for member in ["summary", "explain", "coupons", "shippingMethod", "currency"] {
             assert_eq!(order[member], session[member], "seed {seed}, {member}");
         }
         let sum: i64 =

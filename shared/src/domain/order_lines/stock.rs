@@ -1,0 +1,40 @@
+//! The stock that an order gives back.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{ids::Sku, lines::LineUnits, order::Order};
+
+impl Order {
+    /// The units by stock counter that this order has given back, and `before` hadn't.
+    pub(in crate::domain) fn restocked_since(&self, before: &Self) -> Vec<(Sku, u32)> {
+        let earlier = before.restocked();
+        let news = self.restocked().into_iter().map(|(counter, units)| {
+            let given = earlier.get(&counter).copied().unwrap_or_default();
+            (counter, units.saturating_sub(given))
+        });
+        news.filter(|(_, units)| *units > 0).collect()
+    }
+
+    /// All units that this order has given back. Never more than it took.
+    fn restocked(&self) -> BTreeMap<Sku, u32> {
+        let cancelled = self.line_cancellations.iter().filter(|cancellation| cancellation.restocked);
+        let cancelled = cancelled.flat_map(|cancellation| &cancellation.items);
+        let returned = self.returns.iter().filter(|of| of.restocked).flat_map(|of| &of.items);
+        let mut all: BTreeMap<Sku, u32> = BTreeMap::new();
+        for LineUnits { line, quantity } in cancelled.chain(returned) {
+            if let Some((counter, taken)) = self.counter_of(*line) {
+                let units = all.entry(counter.clone()).or_default();
+                *units = units.saturating_add(*quantity).min(*taken);
+            }
+        }
+        all
+    }
+
+    /// The stock counter of a line and what the order took from it: the line's own, or that of its product, which the
+    /// variants share. None if stock isn't counted.
+    fn counter_of(&self, line: usize) -> Option<&(Sku, u32)> {
+        let sku = &self.lines.get(line)?.sku;
+        let taken = |of: &Sku| self.reserved.stock.iter().find(|(counter, _)| counter == of);
+        taken(sku).or_else(|| taken(&Sku { product: sku.product.clone(), variant: None }))
+    }
+}
