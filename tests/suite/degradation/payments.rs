@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use shared::{
     app::{App, Clock},
+    http::route::Route,
     telemetry::counts::counting,
 };
 use tests::{
     answering::Answering,
     proxy::Mode,
-    world::{Answer, Setup, Shopper, World, id_of, is_unfinished, total_of},
+    world::{Answer, Setup, Shopper, World, card_confirmation, id_of, is_unfinished, total_of},
 };
 use uuid::Uuid;
 
@@ -39,15 +40,21 @@ enum Act {
     Capture,
     Webhook,
     Reconcile,
+    PaySaved,
+    ListCards,
+    RemoveCard,
 }
 
-const ACTS: [(&str, Act); 8] = [
+const ACTS: [(&str, Act); 11] = [
     ("cancel-order", Act::Cancel),
     ("capture-order", Act::Capture),
     ("confirm-order", Act::Confirm),
+    ("confirm-order, a saved card", Act::PaySaved),
+    ("list-payment-methods", Act::ListCards),
     ("payment-webhook", Act::Webhook),
     ("reconcile", Act::Reconcile),
     ("refund-order", Act::Refund),
+    ("remove-payment-method", Act::RemoveCard),
     ("update-order-status", Act::SetStatus),
     ("update-return", Act::Receive),
 ];
@@ -65,6 +72,9 @@ struct Scene {
 
 impl Scene {
     async fn set(world: &Arc<World>, act: Act) -> Self {
+        if matches!(act, Act::PaySaved | Act::ListCards | Act::RemoveCard) {
+            return Self::with_a_saved_card(world, act).await;
+        }
         let guest = world.guest();
         let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
         let (checkout, total) = (id_of(&session).to_owned(), total_of(&session));
@@ -91,6 +101,21 @@ impl Scene {
         Self { world: Arc::clone(world), act, guest, checkout, total, order, id }
     }
 
+    /// Of an account; the saved card is in the place of the order.
+    async fn with_a_saved_card(world: &Arc<World>, act: Act) -> Self {
+        let id = Uuid::new_v4();
+        let ada = world.user(&format!("ada-{id}"));
+        let session = ada.fill_cart(&[("espresso-beans", 1)]).await;
+        let mut body = card_confirmation(id_of(&session), total_of(&session), VISA);
+        body["savePaymentMethod"] = json!(true);
+        ada.post(Route::ConfirmOrder, &body).await.expect(201);
+        let listed = ada.send(Route::ListPaymentMethods, &ada.event(Route::ListPaymentMethods)).await.expect(200);
+        let order = listed["paymentMethods"][0]["paymentMethodId"].as_str().expect("an id").to_owned();
+        let session = ada.fill_cart(&[("espresso-beans", 2)]).await;
+        let (checkout, total) = (id_of(&session).to_owned(), total_of(&session));
+        Self { world: Arc::clone(world), act, guest: ada, checkout, total, order, id }
+    }
+
     async fn act(&self, container: &Arc<App>) -> Answer {
         let guest = self.guest.clone().served_by(container);
         let staff = self.world.staff().served_by(container);
@@ -101,6 +126,17 @@ impl Scene {
             Act::Refund => staff.refund(&self.order, self.id, Some(100)).await,
             Act::Receive => staff.decide_return(&self.order, self.id, &json!({"status": "received"})).await,
             Act::Capture => staff.capture(&self.order).await,
+            Act::PaySaved => {
+                let mut body = card_confirmation(&self.checkout, self.total, VISA);
+                body.as_object_mut().expect("members").remove("paymentToken");
+                body["paymentMethodId"] = json!(self.order);
+                guest.post(Route::ConfirmOrder, &body).await
+            }
+            Act::ListCards => guest.send(Route::ListPaymentMethods, &guest.event(Route::ListPaymentMethods)).await,
+            Act::RemoveCard => {
+                let route = Route::RemovePaymentMethod;
+                guest.send(route, &guest.event_about(route, &self.order)).await
+            }
             Act::Webhook => {
                 let intent = self.world.stripe().intent_of(&self.order).await.expect("a payment");
                 let id = format!("evt_{}", self.id);
@@ -135,7 +171,9 @@ impl Scene {
             assert_eq!(self.outcome(&container).await, ("settled".to_owned(), 0), "{fault}");
         } else {
             let again = self.act(&container).await;
-            assert!(matches!(again.status(), 200 | 201), "{fault}, {:?}: {:#}", self.act, again.body());
+            // A card that was removed already isn't found any more.
+            let is_gone = matches!(self.act, Act::RemoveCard) && matches!(again.status(), 204 | 404);
+            assert!(is_gone || matches!(again.status(), 200 | 201), "{fault}, {:?}: {:#}", self.act, again.body());
         }
     }
 }

@@ -101,7 +101,7 @@ async fn without_a_store_nothing_is_said_to_be_erased() {
             .iter()
             .filter(|order| order["owner"].as_s().is_ok_and(|o| o == "user#user-marked"))
             .count(),
-        6
+        7
     );
 
     // The table of orders refuses in the middle of it.

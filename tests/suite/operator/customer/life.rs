@@ -151,6 +151,28 @@ impl Life {
         deliver(&staff, &fourth).await;
         over.push(fourth);
 
+        // By lines: a unit is cancelled, the other leaves and comes back, each with its words.
+        let lines = session(&user, "USD", &address(), "us-standard").await;
+        let lines = order_id(&confirm(&user, &lines, Some("pm_card_visa")).await.expect(201));
+        let one = json!([{"line": 0, "quantity": 1}]);
+        let units = json!({"cancellationId": Uuid::new_v4(), "items": one, "reason": "markreason: one is enough"});
+        let post = async |who: &Shopper, route: Route, body: &Value| {
+            who.send(route, &who.event_about(route, &lines).json(body)).await
+        };
+        post(&user, Route::CancelOrder, &units).await.expect(200);
+        let parcel = json!({
+            "fulfillmentId": Uuid::new_v4(), "items": one, "carrier": "DHL", "trackingNumber": "MARKTRACK2"
+        });
+        post(&staff, Route::CreateFulfillment, &parcel).await.expect(201);
+        let id = Uuid::new_v4();
+        let asked = json!({"returnId": id, "items": one, "reason": "markreason: too bitter"});
+        post(&user, Route::CreateReturn, &asked).await.expect(201);
+        for status in ["approved", "received"] {
+            let decision = json!({"status": status, "note": "markstaff: to the customer"});
+            staff.decide_return(&lines, id, &decision).await.expect(200);
+        }
+        over.push(lines);
+
         let fifth = session(&user, "USD", &address(), "us-standard").await;
         let open = order_id(&confirm(&user, &fifth, None).await.expect(201));
         session(&user, "USD", &address(), "us-standard").await;
@@ -190,20 +212,24 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
             let address = members[address].as_object_mut().expect("members");
             address.retain(|name, _| ["country", "state"].contains(&name.as_str()));
         }
-        let without = |list: Option<&mut Value>, name: &str| {
-            for entry in list.and_then(Value::as_array_mut).into_iter().flatten() {
-                entry.as_object_mut().expect("members").remove(name);
-            }
-        };
-        without(members.get_mut("history"), "note");
-        without(members.get_mut("history"), "noteVisibility");
+        // Coupons have a code too, which stays.
         if let Some(card) = members.get_mut("card") {
-            without(card.get_mut("refunds"), "reason");
-            without(card.get_mut("refunds"), "code");
-            without(card.get_mut("events"), "code");
-            card.as_object_mut().expect("members").remove("token");
+            strip(card, &["code", "token"]);
         }
+        strip(&mut order, &["note", "noteVisibility", "reason", "trackingNumber"]);
         books.insert(order["orderId"].as_str().expect("an id").to_owned(), order);
     }
     books
+}
+
+/// Removes members of these names, wherever they are.
+fn strip(value: &mut Value, names: &[&str]) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !names.contains(&name.as_str()));
+            members.values_mut().for_each(|member| strip(member, names));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, names)),
+        _ => {}
+    }
 }
