@@ -190,12 +190,11 @@ async fn with_customer(
     known: &mut Option<PaymentCustomer>,
 ) -> Result<Payment, ConfirmError> {
     let (CardUse::Save | CardUse::Saved, Some(card)) = (command.card_use, &payment.card) else { return Ok(payment) };
-    let customer = match known {
-        Some(customer) => customer,
-        None => {
-            let is_saved = command.card_use == CardUse::Saved;
-            known.insert(saved_cards::customer_for(stores, &session.owner, &card.token, is_saved).await?)
-        }
+    let customer = if let Some(customer) = known {
+        customer
+    } else {
+        let is_saved = command.card_use == CardUse::Saved;
+        known.insert(saved_cards::customer_for(stores, &session.owner, &card.token, is_saved).await?)
     };
     Ok(payment.as_customer(customer.clone(), command.card_use == CardUse::Save))
 }

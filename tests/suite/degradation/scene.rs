@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{
     app::App,
     http::route::{CallerKind, Route},
@@ -12,6 +12,7 @@ use tests::{
     world::{Answer, Shopper, World, california, card_confirmation, cart, confirmation, id_of, now, total_of, webhook},
 };
 use tools::stripe_server::WEBHOOK_SECRET;
+use uuid::Uuid;
 
 /// Someone about to send a request.
 pub(super) struct Scene {
@@ -66,34 +67,12 @@ impl Scene {
             }
             Route::ListPaymentMethods | Route::RemovePaymentMethod => {
                 shopper = world.user("ada").served_by(&container);
-                let session = shopper.fill_cart(&[("espresso-beans", 2)]).await;
-                let mut body = card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
-                body["savePaymentMethod"] = json!(true);
-                shopper.post(Route::ConfirmOrder, &body).await.expect(201);
-                let listed = shopper.send(Route::ListPaymentMethods, &shopper.event(Route::ListPaymentMethods)).await;
-                before();
-                let listed = listed.expect(200);
-                shopper.event_about(route, listed["paymentMethods"][0]["paymentMethodId"].as_str().expect("an id"))
+                let card = saved_card(&shopper, before).await;
+                shopper.event_about(route, &card)
             }
             _ if about_an_order(route) => {
-                let order = guest.buy(&[("espresso-beans", 2)]).await;
-                let order = order["orderId"].as_str().expect("an id");
-                guest.order(order).await.expect(200);
-                guest.orders().await.expect(200);
-                before();
-                // Cancelled, it would be from what it is.
-                if route != Route::CancelOrder {
-                    staff.set_status(order, "processing").await.expect(200);
-                }
-                let of = uuid::Uuid::new_v4();
-                if matches!(route, Route::CreateReturn | Route::UpdateReturn) {
-                    staff.set_status(order, "shipped").await.expect(200);
-                }
-                if route == Route::UpdateReturn {
-                    guest.ask_return(order, of, &[[0, 1]]).await.expect(201);
-                }
-                guest.order(order).await.expect(200);
-                guest.orders().await.expect(200);
+                let of = Uuid::new_v4();
+                let order = &ordered(&guest, &staff, route, of, before).await;
                 let units = json!([{"line": 0, "quantity": 1}]);
                 match route {
                     Route::CreateFulfillment => {
@@ -125,35 +104,73 @@ impl Scene {
                 }
             }
             _ => {
-                let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
-                before();
-                let checkout = id_of(&session);
-                let session = match route {
-                    Route::ApplyCoupon => guest.ship_to(checkout, &california()).await.expect(200),
-                    _ => guest.apply_coupon(checkout, "SAVE20").await.expect(200),
-                };
-                let body = match route {
-                    Route::UpdateAddress => json!({"checkoutId": checkout, "billingAddress": california()}),
-                    Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-express"}),
-                    Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
-                    Route::ConfirmOrder => confirmation(checkout, total_of(&session)),
-                    _ => json!({"checkoutId": checkout}),
-                };
+                let about = Self::about_a_session(&guest, route, before).await;
                 shopper = match route.spec().caller {
                     CallerKind::Staff => staff,
                     CallerKind::SignedIn => world.user("ada"),
                     CallerKind::Anyone | CallerKind::Newcomer | CallerKind::Caller => guest,
                 };
-                let event = shopper.event_about(route, checkout);
-                if route.method() == "GET" { event } else { event.json(&body) }
+                let event = shopper.event_about(route, about["checkoutId"].as_str().expect("an id"));
+                if route.method() == "GET" { event } else { event.json(&about) }
             }
         };
         Self { route, shopper, event }
     }
 
+    /// A body that the route takes for a session of this guest.
+    async fn about_a_session(guest: &Shopper, route: Route, before: impl FnOnce()) -> Value {
+        let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+        before();
+        let checkout = id_of(&session);
+        let session = match route {
+            Route::ApplyCoupon => guest.ship_to(checkout, &california()).await.expect(200),
+            _ => guest.apply_coupon(checkout, "SAVE20").await.expect(200),
+        };
+        match route {
+            Route::UpdateAddress => json!({"checkoutId": checkout, "billingAddress": california()}),
+            Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-express"}),
+            Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
+            Route::ConfirmOrder => confirmation(checkout, total_of(&session)),
+            _ => json!({"checkoutId": checkout}),
+        }
+    }
+
     pub(super) async fn send(&self, container: &Arc<App>) -> Answer {
         self.shopper.clone().served_by(container).send(self.route, &self.event).await
     }
+}
+
+/// An order that is changed once more after `before`, with what the route needs of it.
+async fn ordered(guest: &Shopper, staff: &Shopper, route: Route, of: Uuid, before: impl FnOnce()) -> String {
+    let order = guest.buy(&[("espresso-beans", 2)]).await;
+    let order = order["orderId"].as_str().expect("an id");
+    guest.order(order).await.expect(200);
+    guest.orders().await.expect(200);
+    before();
+    // Cancelled, it would be from what it is.
+    if route != Route::CancelOrder {
+        staff.set_status(order, "processing").await.expect(200);
+    }
+    if matches!(route, Route::CreateReturn | Route::UpdateReturn) {
+        staff.set_status(order, "shipped").await.expect(200);
+    }
+    if route == Route::UpdateReturn {
+        guest.ask_return(order, of, &[[0, 1]]).await.expect(201);
+    }
+    guest.order(order).await.expect(200);
+    guest.orders().await.expect(200);
+    order.to_owned()
+}
+
+/// The id of a card that a purchase of this account has saved.
+async fn saved_card(ada: &Shopper, before: impl FnOnce()) -> String {
+    let session = ada.fill_cart(&[("espresso-beans", 2)]).await;
+    let mut body = card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
+    body["savePaymentMethod"] = json!(true);
+    ada.post(Route::ConfirmOrder, &body).await.expect(201);
+    before();
+    let listed = ada.send(Route::ListPaymentMethods, &ada.event(Route::ListPaymentMethods)).await.expect(200);
+    listed["paymentMethods"][0]["paymentMethodId"].as_str().expect("an id").to_owned()
 }
 
 /// Whether there must be an order for it to go well.
