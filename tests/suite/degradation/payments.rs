@@ -77,7 +77,7 @@ impl Scene {
             order = paid.body()["order"]["orderId"].as_str().expect("an order").to_owned();
             match act {
                 Act::Cancel | Act::Refund | Act::Receive | Act::SetStatus => {
-                    drop(world.staff().capture(&order).await.expect(200))
+                    drop(world.staff().capture(&order).await.expect(200));
                 }
                 Act::Reconcile => world.make_due(&order).await,
                 _ => {}

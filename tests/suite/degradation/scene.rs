@@ -12,6 +12,7 @@ use tests::{
     world::{Answer, Shopper, World, california, card_confirmation, cart, confirmation, id_of, now, total_of, webhook},
 };
 use tools::stripe_server::WEBHOOK_SECRET;
+use uuid::Uuid;
 
 /// Someone about to send a request.
 pub(super) struct Scene {
@@ -81,28 +82,14 @@ impl Scene {
                 if route != Route::CancelOrder {
                     staff.set_status(order, "processing").await.expect(200);
                 }
-                let of = uuid::Uuid::new_v4();
-                if matches!(route, Route::CreateReturn | Route::UpdateReturn) {
-                    staff.set_status(order, "shipped").await.expect(200);
-                }
-                if route == Route::UpdateReturn {
-                    guest.ask_return(order, of, &[[0, 1]]).await.expect(201);
-                }
+                let own = Uuid::new_v4();
+                prepare_units(route, &guest, &staff, order, own).await;
                 guest.order(order).await.expect(200);
                 guest.orders().await.expect(200);
-                let units = json!([{"line": 0, "quantity": 1}]);
                 match route {
-                    Route::CreateFulfillment => {
-                        shopper = staff;
-                        shopper.event_about(route, order).json(&json!({"fulfillmentId": of, "items": units}))
-                    }
-                    Route::CreateReturn => {
-                        shopper.event_about(route, order).json(&json!({"returnId": of, "items": units}))
-                    }
-                    Route::UpdateReturn => {
-                        shopper = staff;
-                        let event = shopper.event_about(route, order).path("returnId", of.to_string());
-                        event.json(&json!({"status": "received"}))
+                    Route::CreateFulfillment | Route::CreateReturn | Route::UpdateReturn => {
+                        shopper = if route == Route::CreateReturn { guest } else { staff };
+                        of_units(&shopper, route, order, own)
                     }
                     Route::UpdateOrderStatus => {
                         shopper = staff;
@@ -149,6 +136,27 @@ impl Scene {
 
     pub(super) async fn send(&self, container: &Arc<App>) -> Answer {
         self.shopper.clone().served_by(container).send(self.route, &self.event).await
+    }
+}
+
+/// What must have happened to the units of an order before.
+async fn prepare_units(route: Route, guest: &Shopper, staff: &Shopper, order: &str, own: Uuid) {
+    if matches!(route, Route::CreateReturn | Route::UpdateReturn) {
+        staff.set_status(order, "shipped").await.expect(200);
+    }
+    if route == Route::UpdateReturn {
+        guest.ask_return(order, own, &[[0, 1]]).await.expect(201);
+    }
+}
+
+/// A request about a unit of an order.
+fn of_units(shopper: &Shopper, route: Route, order: &str, own: Uuid) -> Event {
+    let units = json!([{"line": 0, "quantity": 1}]);
+    let event = shopper.event_about(route, order);
+    match route {
+        Route::CreateFulfillment => event.json(&json!({"fulfillmentId": own, "items": units})),
+        Route::CreateReturn => event.json(&json!({"returnId": own, "items": units})),
+        _ => event.path("returnId", own.to_string()).json(&json!({"status": "received"})),
     }
 }
 
