@@ -30,15 +30,20 @@ impl Scene {
         let staff = world.staff().served_by(&container);
         let mut shopper = guest.clone();
         let event = match route {
-            Route::Initiate | Route::CalculateShippingPreview | Route::Health => {
+            Route::Health => {
                 before();
-                guest.event(route).json(&match route {
-                    Route::Initiate => json!({"cartItems": cart(&[("espresso-beans", 2)])}),
-                    _ => json!({
-                        "cartItems": cart(&[("espresso-beans", 2)]),
-                        "shippingAddress": {"country": "US", "state": "CA", "postalCode": "94105"}
-                    }),
-                })
+                guest.event(route)
+            }
+            Route::Initiate => {
+                before();
+                guest.event(route).json(&json!({"cartItems": cart(&[("espresso-beans", 2)])}))
+            }
+            Route::CalculateShippingPreview => {
+                before();
+                guest.event(route).json(&json!({
+                    "cartItems": cart(&[("espresso-beans", 2)]),
+                    "shippingAddress": {"country": "US", "state": "CA", "postalCode": "94105"}
+                }))
             }
             Route::RefundOrder | Route::CaptureOrder | Route::PaymentWebhook => {
                 let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
@@ -63,14 +68,9 @@ impl Scene {
             }
             Route::ListPaymentMethods | Route::RemovePaymentMethod => {
                 shopper = world.user("ada").served_by(&container);
-                let session = shopper.fill_cart(&[("espresso-beans", 2)]).await;
-                let mut body = card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
-                body["savePaymentMethod"] = json!(true);
-                shopper.post(Route::ConfirmOrder, &body).await.expect(201);
-                let listed = shopper.send(Route::ListPaymentMethods, &shopper.event(Route::ListPaymentMethods)).await;
+                let method = saved_card(&shopper).await;
                 before();
-                let listed = listed.expect(200);
-                shopper.event_about(route, listed["paymentMethods"][0]["paymentMethodId"].as_str().expect("an id"))
+                shopper.event_about(route, &method)
             }
             _ if about_an_order(route) => {
                 let order = guest.buy(&[("espresso-beans", 2)]).await;
@@ -137,6 +137,16 @@ impl Scene {
     pub(super) async fn send(&self, container: &Arc<App>) -> Answer {
         self.shopper.clone().served_by(container).send(self.route, &self.event).await
     }
+}
+
+/// Pays with a card that is saved. Returns its id.
+async fn saved_card(shopper: &Shopper) -> String {
+    let session = shopper.fill_cart(&[("espresso-beans", 2)]).await;
+    let mut body = card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
+    body["savePaymentMethod"] = json!(true);
+    shopper.post(Route::ConfirmOrder, &body).await.expect(201);
+    let listed = shopper.send(Route::ListPaymentMethods, &shopper.event(Route::ListPaymentMethods)).await.expect(200);
+    listed["paymentMethods"][0]["paymentMethodId"].as_str().expect("an id").to_owned()
 }
 
 /// What must have happened to the units of an order before.
