@@ -86,7 +86,7 @@ pub async fn decide_return(
 ) -> Result<Moved, OrderError> {
     let edit = |order: &mut Order| {
         let actor = Actor::Staff(context.who.user.clone());
-        Ok(order.decide_return(command.id, command.decision, command.note.clone(), actor, context.now)?)
+        Ok(order.decide_return(command.id, command.decision, command.note.clone(), &actor, context.now)?)
     };
     change_any(stores, context, command.order, edit, &|_| None).await
 }

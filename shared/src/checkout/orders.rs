@@ -121,7 +121,7 @@ pub async fn cancel(
         }
         let (actor, reason) = (context.who.actor(), command.reason.clone());
         match lines {
-            Some(CancelLines { id, items }) => Ok(order.cancel_lines(id, items, reason, actor, context.now)?),
+            Some(CancelLines { id, items }) => Ok(order.cancel_lines(id, items, reason, &actor, context.now)?),
             None => Ok(order.call_off(actor, reason.map(Note::for_customer), context.now)?),
         }
     };

@@ -4,9 +4,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{
-    lines::{LineCancellation, LineUnits},
+    lines::{LineCancellation, LineCounts, LineUnits},
     order::{Actor, Order},
-    order_lines::{LineRefusal, units_where},
+    order_lines::{LineRefusal, room, units_where},
     order_payment::PaymentRefusal,
 };
 
@@ -22,7 +22,7 @@ impl Order {
         id: Uuid,
         items: Vec<LineUnits>,
         reason: Option<String>,
-        actor: Actor,
+        actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<bool, LineRefusal> {
         if let Some(known) = self.line_cancellations.iter().find(|known| known.id == id) {
@@ -33,7 +33,7 @@ impl Order {
         }
         let counts = self.line_counts();
         for units in &items {
-            self.room(&counts, *units, |counts| counts.open())?;
+            room(&counts, *units, LineCounts::open)?;
         }
         let split: Vec<_> = items.iter().map(|units| (units.line, [units.quantity, 0])).collect();
         self.line_cancellations.push(LineCancellation {
@@ -55,7 +55,7 @@ impl Order {
             }
             self.plan(now);
         }
-        self.follow_units(&actor, reason, now)?;
+        self.follow_units(actor, reason, now)?;
         Ok(true)
     }
 

@@ -183,19 +183,14 @@ impl Order {
             _ => {}
         }
     }
+}
 
-    /// The counts of the line of these units, if `left` has room for them.
-    fn room(
-        &self,
-        counts: &[LineCounts],
-        units: LineUnits,
-        left: impl Fn(LineCounts) -> u32,
-    ) -> Result<LineCounts, LineRefusal> {
-        let LineUnits { line, quantity } = units;
-        let counts = counts.get(line).copied().ok_or(LineRefusal::NoSuchLine { line })?;
-        let left = left(counts);
-        if quantity == 0 || quantity > left { Err(LineRefusal::TooManyUnits { line, left }) } else { Ok(counts) }
-    }
+/// The counts of the line of these units, if `left` has room for them.
+fn room(counts: &[LineCounts], units: LineUnits, left: impl Fn(LineCounts) -> u32) -> Result<LineCounts, LineRefusal> {
+    let LineUnits { line, quantity } = units;
+    let counts = counts.get(line).copied().ok_or(LineRefusal::NoSuchLine { line })?;
+    let left = left(counts);
+    if quantity == 0 || quantity > left { Err(LineRefusal::TooManyUnits { line, left }) } else { Ok(counts) }
 }
 
 /// Units of each line for which `count` isn't zero.

@@ -10,7 +10,7 @@ use crate::domain::{
     },
     money::Minor,
     order::{Actor, Order},
-    order_lines::{LineRefusal, PaidBack},
+    order_lines::{LineRefusal, PaidBack, room},
     order_payment::PaymentRefusal,
     order_refunds::RefundRequest,
     payment::{Refund, RefundSource},
@@ -55,7 +55,7 @@ impl Order {
             return if same { Ok(false) } else { Err(PaymentRefusal::OtherRefund { amount: known.amount }.into()) };
         }
         let counts = self.line_counts();
-        let splits = wanted.items.iter().map(|item| self.split(&counts, *item)).collect::<Result<Vec<_>, _>>()?;
+        let splits = wanted.items.iter().map(|item| split(&counts, *item)).collect::<Result<Vec<_>, _>>()?;
         let units: Vec<_> = splits.iter().map(|split| (split.line, [split.owed + split.open, split.shipped])).collect();
         let items = self.shares_of(&units, wanted.shipping);
         let shipping = (wanted.shipping && items.is_empty()).then(|| self.shipping_left());
@@ -90,19 +90,6 @@ impl Order {
             let status = card.status_by_books(due);
             self.payment.become_status(status, None, now);
         }
-    }
-
-    fn split(&self, counts: &[LineCounts], wanted: UnitsToRefund) -> Result<Split, LineRefusal> {
-        let LineUnits { line, quantity } = wanted.units;
-        let room = |counts: LineCounts| {
-            let unshipped = if wanted.only_shipped { 0 } else { counts.owed() + counts.open() };
-            unshipped + counts.unsettled_shipped()
-        };
-        let counts = self.room(counts, wanted.units, room)?;
-        let unshipped = |units: u32| if wanted.only_shipped { 0 } else { units };
-        let owed = unshipped(counts.owed()).min(quantity);
-        let open = unshipped(counts.open()).min(quantity - owed);
-        Ok(Split { line, owed, open, shipped: quantity - owed - open, returnable: counts.returnable() })
     }
 
     /// Records the units that a refund cancels, and those that came back with it.
@@ -225,6 +212,20 @@ impl Order {
             }
         }
     }
+}
+
+/// Which units a refund pays back.
+fn split(counts: &[LineCounts], wanted: UnitsToRefund) -> Result<Split, LineRefusal> {
+    let LineUnits { line, quantity } = wanted.units;
+    let left = |counts: LineCounts| {
+        let unshipped = if wanted.only_shipped { 0 } else { counts.owed() + counts.open() };
+        unshipped + counts.unsettled_shipped()
+    };
+    let counts = room(counts, wanted.units, left)?;
+    let unshipped = |units: u32| if wanted.only_shipped { 0 } else { units };
+    let owed = unshipped(counts.owed()).min(quantity);
+    let open = unshipped(counts.open()).min(quantity - owed);
+    Ok(Split { line, owed, open, shipped: quantity - owed - open, returnable: counts.returnable() })
 }
 
 /// Whether a refund is the one that is asked for again.

@@ -4,9 +4,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{
-    lines::{LineUnits, Return, ReturnStatus},
+    lines::{LineCounts, LineUnits, Return, ReturnStatus},
     order::{Actor, Order},
-    order_lines::{LineRefusal, units_where},
+    order_lines::{LineRefusal, room, units_where},
 };
 
 /// What staff decide about a return.
@@ -57,7 +57,7 @@ impl Order {
         }
         let counts = self.line_counts();
         for units in &items {
-            self.room(&counts, *units, |counts| counts.returnable())?;
+            room(&counts, *units, LineCounts::returnable)?;
         }
         let status = match actor {
             Actor::Staff(_) => ReturnStatus::Approved,
@@ -81,7 +81,7 @@ impl Order {
         id: Uuid,
         decision: ReturnDecision,
         note: Option<String>,
-        actor: Actor,
+        actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<bool, LineRefusal> {
         let to = decision.status();
@@ -98,7 +98,7 @@ impl Order {
             of.restocked = receipt.restock;
             let items = of.items.clone();
             self.receive(id, &items, receipt, now);
-            self.follow_units(&actor, None, now)?;
+            self.follow_units(actor, None, now)?;
         }
         Ok(true)
     }

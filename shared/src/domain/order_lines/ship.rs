@@ -4,9 +4,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{
-    lines::{Fulfillment, LineUnits, Tracking},
+    lines::{Fulfillment, LineCounts, LineUnits, Tracking},
     order::{Actor, IllegalMove, Order, OrderStatus},
-    order_lines::{LineRefusal, units_where},
+    order_lines::{LineRefusal, room, units_where},
     order_payment::{PaymentRefusal, ShippingTerms},
     payment::PaymentStatus,
 };
@@ -54,7 +54,7 @@ impl Order {
         self.may_ship(terms)?;
         let counts = self.line_counts();
         for units in &items {
-            self.room(&counts, *units, |counts| counts.open())?;
+            room(&counts, *units, LineCounts::open)?;
         }
         let open: u64 = counts.iter().map(|counts| u64::from(counts.open())).sum();
         let leave: u64 = items.iter().map(|units| u64::from(units.quantity)).sum();

@@ -202,7 +202,7 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
         }
         Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), TERMS, staff(), NOW),
         Act::ShipRest => Ok(order.move_by_hand(OrderStatus::Shipped, TERMS, staff(), None, NOW)?),
-        Act::Cancel(own, units) => order.cancel_lines(id(own), named(units, lines), None, Actor::Customer, NOW),
+        Act::Cancel(own, units) => order.cancel_lines(id(own), named(units, lines), None, &Actor::Customer, NOW),
         Act::RefundLines { id: own, units, shipping, restock, only_shipped } => {
             let items = named(units, lines).into_iter();
             let items: Vec<_> = items.map(|units| UnitsToRefund { units, only_shipped: *only_shipped }).collect();
@@ -217,7 +217,7 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
             let actor = if *by_staff { staff() } else { Actor::Customer };
             order.ask_return(id(own), named(units, lines), None, actor, NOW)
         }
-        Act::Decide(own, decision) => order.decide_return(id(own), *decision, None, staff(), NOW),
+        Act::Decide(own, decision) => order.decide_return(id(own), *decision, None, &staff(), NOW),
         Act::Deliver => Ok(order.move_by_hand(OrderStatus::Delivered, TERMS, staff(), None, NOW)?),
         Act::CallOff => Ok(order.call_off(staff(), None, NOW)?),
         Act::Provider { accepts } => {
