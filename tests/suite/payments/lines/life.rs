@@ -1,6 +1,6 @@
 //! Random lives: after each step, numbers, money, stock and status are true.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use proptest::{
     prelude::*,
@@ -292,7 +292,26 @@ fn is_true(order: &Order, stock: &Stock) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn live(case: &Case) -> Result<(), TestCaseError> {
+/// How often each kind of act was done.
+type Done = BTreeMap<&'static str, usize>;
+
+const fn kind(act: &Act) -> &'static str {
+    match act {
+        Act::Ship(..) => "ship",
+        Act::ShipRest => "ship rest",
+        Act::Cancel(..) => "cancel",
+        Act::RefundLines { .. } => "refund lines",
+        Act::RefundAmount(..) => "refund amount",
+        Act::AskReturn(..) => "ask return",
+        Act::Decide(_, ReturnDecision::Receive(_)) => "receive",
+        Act::Decide(..) => "decide",
+        Act::Deliver => "deliver",
+        Act::CallOff => "call off",
+        Act::Provider { .. } => "provider",
+    }
+}
+
+fn live(case: &Case, done: &RefCell<Done>) -> Result<(), TestCaseError> {
     let mut order = order_of(&case.lines, case.tax_included);
     match case.paid {
         Paid::Card => by_card(&mut order, Capture::Automatic),
@@ -306,6 +325,7 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
         let mut next = order.clone();
         match act_on(&mut next, act) {
             Ok(true) => {
+                *done.borrow_mut().entry(kind(act)).or_default() += 1;
                 stock.take_back(&mut next, &before);
                 order = next;
                 // A repeated command is the same command. The provider and a refund that failed go on.
@@ -328,5 +348,8 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
 fn whatever_becomes_of_the_units_every_number_is_true() {
     let cases = std::env::var("PAYMENT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
-    TestRunner::new(config).run(&case(), |case| live(&case)).unwrap_or_else(|error| panic!("{error}"));
+    let done = RefCell::new(Done::new());
+    TestRunner::new(config).run(&case(), |case| live(&case, &done)).unwrap_or_else(|error| panic!("{error}"));
+    let done = done.into_inner();
+    assert!(done.len() == 11 && done.values().all(|times| *times >= 50), "too little was tried: {done:?}");
 }
