@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use shared::{app::App, http::route::Route};
+use shared::{
+    app::App,
+    http::route::{BodyKind, Route},
+};
 use uuid::Uuid;
 
 use super::{Answer, World, card_confirmation};
@@ -94,6 +97,12 @@ impl Shopper {
             .into_iter()
             .filter(|name| route.path().contains(&format!("{{{name}}}")));
         names.fold(self.event(route), |event, name| event.path(name, id))
+    }
+
+    /// An event of this caller with the least that the route reads: an empty object where it reads JSON.
+    pub fn bare_event(&self, route: Route) -> Event {
+        let event = self.event_about(route, "x");
+        if route.spec().body == BodyKind::Nothing { event } else { event.json(&json!({})) }
     }
 
     pub async fn send(&self, route: Route, event: &Event) -> Answer {

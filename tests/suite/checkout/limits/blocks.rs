@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::AsyncCommands as _;
-use serde_json::json;
 use shared::{domain::block::Blocks, http::route::Route};
 use tests::{
     topologies::RedisCluster,
@@ -20,7 +19,7 @@ async fn write(world: &World, caller: &str, route: Option<&str>, for_: time::Dur
 }
 
 async fn anything(shopper: &Shopper, route: Route) -> Answer {
-    shopper.send(route, &shopper.event_about(route, "x").json(&json!({}))).await
+    shopper.send(route, &shopper.bare_event(route)).await
 }
 
 #[track_caller]
