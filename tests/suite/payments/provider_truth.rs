@@ -171,7 +171,7 @@ async fn what_is_refunded_as_a_whole_never_ships() {
             guest.order(order).await.expect(200)["order"].take()
         };
         assert_eq!(state_of(&refund(&guest, id).await), ("cancelled", "refunded"));
-        staff.set_status(id, "shipped").await.refused(409, "ILLEGAL_STATUS_CHANGE");
+        staff.set_status(id, "shipped").await.refused(409, "PAYMENT_REFUNDED");
 
         for sent in [&["processing", "shipped"][..], &["processing", "shipped", "delivered"]] {
             let guest = world.guest();
