@@ -8,6 +8,7 @@ mod delivery;
 mod free;
 mod most;
 mod no_changes;
+mod places;
 mod taxes;
 mod totals;
 
