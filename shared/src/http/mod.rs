@@ -13,6 +13,7 @@ pub mod incident;
 pub mod limits;
 pub mod line_commands;
 pub mod order_commands;
+mod order_problems;
 pub mod payment_commands;
 pub mod preview_commands;
 pub mod problem;

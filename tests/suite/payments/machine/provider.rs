@@ -94,7 +94,7 @@ impl Provider {
     }
 
     fn reply(status: IntentStatus) -> ProviderReply {
-        ProviderReply::Intent { intent: Intent { id: "pi_1".to_owned(), status, client_secret: None }, declined: None }
+        ProviderReply::Intent { intent: Intent { id: "pi_1".to_owned(), status, action: None }, declined: None }
     }
 
     fn now(&self) -> ProviderReply {
