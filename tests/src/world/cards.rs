@@ -164,6 +164,13 @@ impl Cards {
         self.ask("GET", &path, "").await["data"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The disputes of an order's payment, newest first.
+    pub async fn disputes_of(&self, order: &str) -> Vec<Value> {
+        let Some(intent) = self.intent_of(order).await else { return Vec::new() };
+        let path = format!("/v1/disputes?payment_intent={}", intent["id"].as_str().expect("an id"));
+        self.ask("GET", &path, "").await["data"].as_array().cloned().unwrap_or_default()
+    }
+
     /// What becomes of a refund: `pending`, `succeeded`, or `failed` when the customer's bank sends it back.
     pub async fn settle_refund(&self, refund: &Value, status: &str) -> Value {
         let path = format!("/_refund/{}", refund["id"].as_str().expect("an id"));
