@@ -24,6 +24,7 @@ use shared::{
             Capture, Payment, PaymentStatus, ProviderRefund, ProviderRefundStatus, Refund, RefundSource, Refunded,
         },
         priced::Line,
+        tax::TaxStatus,
     },
     ports::{Attempt, ChangeId, DeclinePlaces, Orders as _, Release},
 };
@@ -173,6 +174,8 @@ fn cart() -> Initiate {
         shipping_address: Address::parse(address).ok(),
         billing_address: None,
         shipping_method: "us-standard".parse().ok(),
+        coupons: Vec::new(),
+        tax_status: TaxStatus::default(),
     }
 }
 

@@ -56,7 +56,7 @@ pub const ALL: &[Row] = &[
     ("get-order", true, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", false, &[ENDED_SESSION]),
     ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
-    ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES]),
+    ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
     ("list-orders", false, &[EARLIER_ORDERS]),
     ("list-payment-methods", true, &[CUSTOMER]),
     (
@@ -78,6 +78,7 @@ pub const ALL: &[Row] = &[
     ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("remove-payment-method", true, &[CUSTOMER]),
     ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("update-items", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
     ("update-return", true, &[ORDER, BY_ORDER_ID, STOCK]),
 ];

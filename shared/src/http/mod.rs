@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod body;
 pub mod card_data;
+mod cart_problems;
 pub mod claim_commands;
 pub mod credentials;
 mod cursor;

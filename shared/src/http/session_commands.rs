@@ -9,14 +9,17 @@ use crate::{
         confirmation::{CardUse, Confirm, PaymentInput},
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
+        items::UpdateItems,
         shipping::CalculateShipping,
         tax::{CalculateTax, Change},
     },
     domain::{
-        ids::{CheckoutId, GuestId},
+        coupon::MAX_COUPONS,
+        ids::{CheckoutId, CouponCode, GuestId},
         invalid::Faults,
         money::Minor,
         payment::{CardToken, PaymentMethod},
+        tax::TaxStatus,
         text::note,
     },
     http::{
@@ -35,6 +38,9 @@ struct InitiateBody {
     shipping_address: Option<Object<AddressBody>>,
     billing_address: Option<Object<AddressBody>>,
     shipping_method_id: Option<String>,
+    coupon_codes: Option<Vec<String>>,
+    tax_exemption_certificate: Option<String>,
+    vat_number: Option<String>,
 }
 
 /// The checkout to open, and the guest that the body names, if any.
@@ -54,8 +60,22 @@ impl Command for InitiateRequest {
         let shipping_address = body.shipping_address.and_then(|Object(a)| faults.nest("/shippingAddress", a.parse()));
         let billing_address = body.billing_address.and_then(|Object(a)| faults.nest("/billingAddress", a.parse()));
         let shipping_method = body.shipping_method_id.and_then(|id| faults.take("/shippingMethodId", id.parse()));
+        let coupons = coupons(&mut faults, &body.coupon_codes.unwrap_or_default());
+        let tax_status = TaxStatus {
+            certificate: faults
+                .take_some("/taxExemptionCertificate", body.tax_exemption_certificate.map(|text| text.trim().parse())),
+            vat_number: faults.take_some("/vatNumber", body.vat_number.map(|text| text.trim().parse())),
+        };
         let command = currency.map(|currency| Self {
-            initiate: Initiate { lines, currency, shipping_address, billing_address, shipping_method },
+            initiate: Initiate {
+                lines,
+                currency,
+                shipping_address,
+                billing_address,
+                shipping_method,
+                coupons,
+                tax_status,
+            },
             guest,
         });
         faults.finish(command).map_err(Problem::validation)
@@ -67,6 +87,45 @@ impl Command for InitiateRequest {
 
     fn lines(&self) -> usize {
         self.initiate.lines.len()
+    }
+}
+
+/// The coupons of a body. One that is there twice counts once, where it is first.
+fn coupons(faults: &mut Faults, codes: &[String]) -> Vec<CouponCode> {
+    let mut coupons: Vec<CouponCode> = Vec::new();
+    // Enough to refuse: nobody needs a fault for each of a thousand.
+    for (index, code) in codes.iter().enumerate().take(MAX_COUPONS + 1) {
+        let code = faults.take(&format!("/couponCodes/{index}"), code.parse());
+        coupons.extend(code.filter(|code| !coupons.contains(code)));
+    }
+    if codes.len() > MAX_COUPONS {
+        faults.add("/couponCodes", format!("must have at most {MAX_COUPONS} codes"));
+    }
+    coupons
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct UpdateItemsBody {
+    checkout_id: String,
+    cart_items: Vec<Object<CartItem>>,
+}
+
+impl Command for UpdateItems {
+    fn decode(request: &Request) -> Result<Self, Problem> {
+        let body: UpdateItemsBody = json(request)?;
+        let mut faults = Faults::default();
+        let checkout = faults.take("/checkoutId", body.checkout_id.parse());
+        let lines = lines(&mut faults, &body.cart_items);
+        faults.finish(checkout.map(|checkout| Self { checkout, lines })).map_err(Problem::validation)
+    }
+
+    fn checkout(&self) -> Option<CheckoutId> {
+        Some(self.checkout)
+    }
+
+    fn lines(&self) -> usize {
+        self.lines.len()
     }
 }
 

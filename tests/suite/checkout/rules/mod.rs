@@ -6,8 +6,10 @@ mod claims;
 mod coupons;
 mod delivery;
 mod free;
+mod items;
 mod most;
 mod no_changes;
+mod one_call;
 mod taxes;
 mod totals;
 
