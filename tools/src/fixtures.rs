@@ -14,6 +14,7 @@ use shared::{
     },
     domain::{
         address::{Address, RawAddress},
+        attributes::Attributes,
         ids::{CheckoutId, GuestId, OrderId, Owner, Sku},
         lines::LineUnits,
         money::{Currency, Minor},
@@ -167,7 +168,7 @@ fn cart() -> Initiate {
     Initiate {
         lines: "espresso-beans"
             .parse()
-            .map(|product| Line { sku: Sku { product, variant: None }, quantity: 2 })
+            .map(|product| Line { sku: Sku { product, variant: None }, attributes: Attributes::default(), quantity: 2 })
             .into_iter()
             .collect(),
         currency: Currency::USD,

@@ -137,6 +137,42 @@ async fn a_quantity_is_a_whole_number_from_1_to_999() {
 }
 
 #[tokio::test]
+async fn what_a_shopper_types_is_a_few_short_texts_with_names() {
+    let shop = Shop::open().await;
+    let at = "/cartItems/1/attributes";
+    let six: Value = (0..6).map(|at| (format!("a{at}"), json!("x"))).collect();
+    let whole = [json!({"": "x"}), json!({"1st": "x"}), json!({"a b": "x"}), json!({"ä": "x"}), six]
+        .into_iter()
+        .chain([json!({"n".repeat(33): "x"}), json!([]), json!("x"), json!(1), json!([["a", "b"]])])
+        .collect::<Vec<_>>();
+    let text = "/cartItems/1/attributes/engraving";
+    let texts = [
+        json!(""),
+        json!(" "),
+        json!("x".repeat(201)),
+        json!("two\nlines"),
+        json!("a\u{202E}b"),
+        json!("a\u{0}b"),
+        json!(1),
+        json!(null),
+        json!(["x"]),
+        json!({"x": "y"}),
+    ];
+    for route in [Route::Initiate, Route::UpdateItems] {
+        let cases = [values(&shop, route, at, &whole), values(&shop, route, text, &texts)].concat();
+        each_is_refused(&shop, cases).await;
+        // A member twice is no value that JSON's own types could hold.
+        let twice = shop.good_body(route).to_string().replacen(
+            r#""engraving":"For Ada""#,
+            r#""engraving":"For Ada","engraving":"For Bob""#,
+            1,
+        );
+        let event = shop.event(route).body(twice);
+        each_is_refused(&shop, [("twice".to_owned(), route, event, invalid(at))]).await;
+    }
+}
+
+#[tokio::test]
 async fn units_of_lines_are_named_once_and_counted_from_1() {
     let shop = Shop::open().await;
     let routes = [

@@ -149,7 +149,8 @@ impl Shop {
 
 /// A cart with a text that the shopper typed.
 fn engraved() -> Value {
-    let items = cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]);
+    let mut items = cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]);
+    items[1]["attributes"] = json!({"engraving": "For Ada"});
     items
 }
 

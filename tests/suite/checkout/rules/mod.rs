@@ -1,5 +1,6 @@
 //! The commerce rules as a customer meets them: through the handlers, with a shop that changes under their hands.
 
+mod attributes;
 mod cash;
 mod changes;
 mod claims;
