@@ -67,7 +67,7 @@ pub const ALL: &[Row] = &[
     ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", Never, &[ENDED_SESSION]),
     ("health", Never, &[("SESSIONS_TABLE", &["GetItem"])]),
-    ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES]),
+    ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
     ("list-orders", Never, &[EARLIER_ORDERS]),
     ("list-payment-methods", Often, &[CUSTOMER]),
     (
@@ -89,6 +89,7 @@ pub const ALL: &[Row] = &[
     ("remove-coupon", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("remove-payment-method", Often, &[CUSTOMER]),
     ("update-address", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("update-items", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", Often, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
     ("update-return", Often, &[ORDER, BY_ORDER_ID, STOCK]),
 ];

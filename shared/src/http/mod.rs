@@ -3,7 +3,9 @@
 pub mod answer;
 pub mod body;
 pub mod card_data;
+mod cart_problems;
 pub mod claim_commands;
+mod confirm_command;
 pub mod credentials;
 mod cursor;
 pub mod event;

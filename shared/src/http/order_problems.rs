@@ -4,8 +4,9 @@ use crate::{
     checkout::orders::OrderError,
     domain::{order_lines::LineRefusal, order_payment::PaymentRefusal},
     http::{
+        cart_problems::already_answered,
         problem::Problem,
-        problems::{already_answered, busy, payment_in_progress},
+        problems::{busy, payment_in_progress},
     },
 };
 

@@ -4,23 +4,14 @@ use std::sync::Arc;
 
 use crate::{
     checkout::{
-        address::AddressError, confirmation::ConfirmError, coupon::CouponError, initiate::InitiateError,
-        merge_guest::ClaimError, preview::PreviewError, saved_cards::SavedCardError, session::SessionError,
-        shipping::ShippingError, tax::TaxError,
+        confirmation::ConfirmError, merge_guest::ClaimError, saved_cards::SavedCardError, session::SessionError,
     },
-    domain::{
-        card_rule::CardRefusal,
-        cart_issue::{CartIssue, CartIssues},
-        cash::CashRefusal,
-        coupon::CouponRefusal,
-        invalid::Invalid,
-        money::Currency,
-    },
+    domain::{card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal},
     http::{
+        cart_problems::{about, address_required, already_answered, coupon_refused, insufficient_stock},
         incident::Incident,
         limits::whole_seconds,
         problem::{Handling, Problem},
-        view::CartIssueView,
     },
     ports::{EventRefusal, MethodUnavailable, StoreError},
 };
@@ -64,118 +55,10 @@ impl From<SessionError> for Problem {
     }
 }
 
-/// A refusal because of cart issues.
-fn about(status: u16, code: &'static str, title: &'static str, issues: &CartIssues) -> Problem {
-    let CartIssues { currency, list } = issues;
-    let detail = list.iter().map(|issue| match issue.sku() {
-        Some(sku) => format!("{sku}: {}", issue.detail(*currency)),
-        None => issue.detail(*currency),
-    });
-    let detail: Vec<String> = detail.collect();
-    Problem::new(status, code, title, detail.join("; ")).with("problems", CartIssueView::all(list, *currency))
-}
-
-fn insufficient_stock(issues: &CartIssues) -> Problem {
-    about(409, "INSUFFICIENT_STOCK", "Not enough in stock", issues)
-}
-
-fn not_shippable(issues: &CartIssues) -> Problem {
-    about(422, "NOT_SHIPPABLE", "A product can't be shipped there", issues)
-}
-
-fn no_shipping(detail: String) -> Problem {
-    Problem::new(422, "SHIPPING_UNAVAILABLE", "There is no shipping to this address", detail)
-}
-
-fn not_for_sale(errors: Vec<Invalid>) -> Problem {
-    let detail: Vec<_> = errors.iter().map(|fault| fault.detail.clone()).collect();
-    Problem { errors, ..Problem::new(404, "PRODUCT_NOT_FOUND", "A product isn't for sale", detail.join("; ")) }
-}
-
-/// A coupon that doesn't apply. The status is 422 for a fault of the request, 409 for a change in the shop.
-fn coupon_refused(status: u16, reason: CouponRefusal, currency: Currency) -> Problem {
-    Problem::new(status, reason.code(), "The coupon doesn't apply", reason.detail(currency))
-}
-
-fn address_required() -> Problem {
-    let detail = "give the session a shipping address first, with PUT /address";
-    Problem::new(409, "SHIPPING_ADDRESS_REQUIRED", "There is no shipping address yet", detail)
-}
-
-pub(super) fn already_answered() -> Problem {
-    let detail = "another request with this key was answered first";
-    Problem::new(409, "ALREADY_ANSWERED", "Try again", detail).retry_after(1).handled(Handling::Replay)
-}
-
 /// The answer to a key that was used with another request.
 pub fn key_reused() -> Problem {
     let detail = "this Idempotency-Key was used with another body; use a new key for a new request";
     Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail)
-}
-
-impl From<InitiateError> for Problem {
-    fn from(error: InitiateError) -> Self {
-        match error {
-            InitiateError::NotForSale(faults) => not_for_sale(faults),
-            InitiateError::InsufficientStock(issues) => insufficient_stock(&issues),
-            InitiateError::TooMany(problems, errors) => {
-                let title = "Too many units of a product";
-                Self { errors, ..about(422, "MAX_PER_ORDER_EXCEEDED", title, &problems) }
-            }
-            InitiateError::NotShippable(issues) => not_shippable(&issues),
-            InitiateError::AlreadyAnswered => already_answered(),
-            InitiateError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<AddressError> for Problem {
-    fn from(error: AddressError) -> Self {
-        match error {
-            AddressError::NotShippable(issues) => not_shippable(&issues),
-            AddressError::NoShipping(detail) => no_shipping(detail),
-            AddressError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<ShippingError> for Problem {
-    fn from(error: ShippingError) -> Self {
-        let detail = error.to_string();
-        match error {
-            ShippingError::AddressRequired => address_required(),
-            ShippingError::NoShipping(_) => no_shipping(detail),
-            ShippingError::NotOffered { .. } => {
-                Self::new(422, "SHIPPING_METHOD_UNAVAILABLE", "The method isn't offered", detail)
-            }
-            ShippingError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<TaxError> for Problem {
-    fn from(error: TaxError) -> Self {
-        let detail = error.to_string();
-        match error {
-            TaxError::AddressRequired => address_required(),
-            TaxError::NoRule(_) => Self::new(422, "TAX_UNAVAILABLE", "The tax isn't known", detail),
-            TaxError::BadCertificate(_) => {
-                Self::new(422, "TAX_EXEMPTION_INVALID", "The certificate is not valid", detail)
-            }
-            TaxError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<PreviewError> for Problem {
-    fn from(error: PreviewError) -> Self {
-        match error {
-            PreviewError::NotForSale(faults) => not_for_sale(faults),
-            PreviewError::NotShippable(issues) => not_shippable(&issues),
-            PreviewError::NoShipping(detail) => no_shipping(detail),
-            PreviewError::Session(error) => error.into(),
-        }
-    }
 }
 
 impl From<ClaimError> for Problem {
@@ -183,15 +66,6 @@ impl From<ClaimError> for Problem {
         match error {
             ClaimError::Contended => busy(),
             ClaimError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CouponError> for Problem {
-    fn from(error: CouponError) -> Self {
-        match error {
-            CouponError::Refused { reason, currency } => coupon_refused(422, reason, currency),
-            CouponError::Session(error) => error.into(),
         }
     }
 }

@@ -104,6 +104,7 @@ impl Setup {
             "CONFIRM_ORDER",
             "CLAIM",
             "CALCULATE_SHIPPING_PREVIEW",
+            "UPDATE_ITEMS",
         ] {
             self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
         }

@@ -203,7 +203,7 @@ impl From<&Order> for OrderView {
             tracking_number: order.tracking.number.clone(),
             carrier: order.tracking.carrier.clone(),
             amount_due: amount_due(order),
-            fulfillments: order.fulfillments.iter().map(Into::into).collect(),
+            fulfillments: FulfillmentView::all(order),
             cancellations: order.line_cancellations.iter().map(Into::into).collect(),
             returns: order.returns.iter().map(Into::into).collect(),
             status_history: history(order, Reader::Customer),
