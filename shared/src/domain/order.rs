@@ -80,7 +80,9 @@ pub struct Cancellation {
 pub struct Customer {
     pub email: String,
     pub first_name: String,
-    pub last_name: String,
+    /// Missing for people with one name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
