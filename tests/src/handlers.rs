@@ -52,6 +52,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "remove-coupon" => on_heap(|| remove_coupon::handle(app, request)),
         "remove-payment-method" => on_heap(|| remove_payment_method::handle(app, request)),
         "update-address" => on_heap(|| update_address::handle(app, request)),
+        "update-items" => on_heap(|| update_items::handle(app, request)),
         "update-order-status" => on_heap(|| update_order_status::handle(app, request)),
         "update-return" => on_heap(|| update_return::handle(app, request)),
         other => panic!("there is no function {other}, or tests/src/handlers.rs doesn't know it"),

@@ -14,6 +14,7 @@ use shared::{
     },
     domain::{
         address::{Address, RawAddress},
+        attributes::Attributes,
         ids::{CheckoutId, GuestId, OrderId, Owner, Sku},
         lines::LineUnits,
         money::{Currency, Minor},
@@ -24,6 +25,7 @@ use shared::{
             Capture, Payment, PaymentStatus, ProviderRefund, ProviderRefundStatus, Refund, RefundSource, Refunded,
         },
         priced::Line,
+        tax::TaxStatus,
     },
     ports::{Attempt, ChangeId, DeclinePlaces, Orders as _, Release},
 };
@@ -166,13 +168,15 @@ fn cart() -> Initiate {
     Initiate {
         lines: "espresso-beans"
             .parse()
-            .map(|product| Line { sku: Sku { product, variant: None }, quantity: 2 })
+            .map(|product| Line { sku: Sku { product, variant: None }, attributes: Attributes::default(), quantity: 2 })
             .into_iter()
             .collect(),
         currency: Currency::USD,
         shipping_address: Address::parse(address).ok(),
         billing_address: None,
         shipping_method: "us-standard".parse().ok(),
+        coupons: Vec::new(),
+        tax_status: TaxStatus::default(),
     }
 }
 

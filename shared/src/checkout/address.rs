@@ -64,7 +64,13 @@ impl Edit for UpdateAddress {
         Ok(())
     }
 
-    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), AddressError> {
+    fn check(
+        &self,
+        _: &Session,
+        session: &Session,
+        _: &CatalogSnapshot,
+        _: &RequestContext,
+    ) -> Result<(), AddressError> {
         if self.shipping.is_none() {
             return Ok(());
         }

@@ -77,7 +77,13 @@ impl Edit for ApplyCoupon {
     }
 
     /// Refuses if the new coupon doesn't apply, or if two coupons can't be combined.
-    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), CouponError> {
+    fn check(
+        &self,
+        _: &Session,
+        session: &Session,
+        _: &CatalogSnapshot,
+        _: &RequestContext,
+    ) -> Result<(), CouponError> {
         let mut refusals =
             refusals(session).filter(|(code, reason)| **code == self.code || *reason == CouponRefusal::NotCombinable);
         match refusals.next() {

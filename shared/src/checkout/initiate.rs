@@ -2,13 +2,16 @@
 
 use crate::{
     checkout::{
+        cart::{self, CartError},
+        coupon,
         request_context::{Caller, RequestContext},
         session::{self, SessionError},
     },
     domain::{
         address::Address,
-        cart_issue::{CartIssue, CartIssues},
-        ids::ShippingMethodId,
+        cart_issue::CartIssue,
+        coupon::CouponRefusal,
+        ids::{CouponCode, ShippingMethodId},
         invalid::Invalid,
         money::Currency,
         priced::{Line, Priced},
@@ -18,7 +21,7 @@ use crate::{
     ports::{Catalog as _, Saved, Sessions as _, StoredResponse, Stores},
 };
 
-/// The input of a new checkout. Lines of one SKU are merged already.
+/// The input of a new checkout. Lines that are the same are merged already.
 #[derive(Clone, Debug)]
 pub struct Initiate {
     pub lines: Vec<Line>,
@@ -26,21 +29,22 @@ pub struct Initiate {
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub shipping_method: Option<ShippingMethodId>,
+    /// Each once, in the order in which they are applied.
+    pub coupons: Vec<CouponCode>,
+    pub tax_status: TaxStatus,
 }
 
 /// Why no checkout was opened.
 #[derive(Debug, thiserror::Error)]
 pub enum InitiateError {
-    /// A line names a product that the shop doesn't sell, or not in this currency.
-    #[error("a product isn't for sale")]
-    NotForSale(Vec<Invalid>),
-    #[error("not enough in stock")]
-    InsufficientStock(CartIssues),
-    /// The issues, and the same as faults with the place of each line.
-    #[error("more of a product than one order may have")]
-    TooMany(CartIssues, Vec<Invalid>),
-    #[error("a product can't be shipped to the address")]
-    NotShippable(CartIssues),
+    #[error(transparent)]
+    Cart(#[from] CartError),
+    /// A coupon doesn't apply, or not beside the others. `reason` is that of the first, `places` has all of them.
+    #[error("a coupon doesn't apply")]
+    Coupon { reason: CouponRefusal, currency: Currency, places: Vec<Invalid> },
+    /// The certificate isn't valid for the address.
+    #[error("{0}")]
+    BadCertificate(String),
     #[error("another request with this idempotency key was answered first")]
     AlreadyAnswered,
     #[error(transparent)]
@@ -65,8 +69,8 @@ pub async fn initiate(
         shipping_address: command.shipping_address,
         billing_address: command.billing_address,
         shipping_method: command.shipping_method,
-        coupons: Vec::new(),
-        tax_status: TaxStatus::default(),
+        coupons: command.coupons,
+        tax_status: command.tax_status,
         priced: Priced::default(),
         placed: Vec::new(),
         created_at: context.now,
@@ -89,41 +93,22 @@ pub async fn initiate(
     }
 }
 
-/// Refuses a cart with products that can't be bought. Issues that the customer can still resolve stay in the session.
+/// Refuses what can't be bought, and a coupon or a certificate that doesn't apply. Issues that the customer can still
+/// resolve stay in the session.
 fn refuse(session: &Session) -> Result<(), InitiateError> {
-    not_for_sale(&session.lines, &session.priced.issues).map_err(InitiateError::NotForSale)?;
-    let of = |wanted: fn(&CartIssue) -> bool| {
-        let list: Vec<_> = session.priced.issues.iter().filter(|p| wanted(p)).cloned().collect();
-        (!list.is_empty()).then_some(CartIssues { currency: session.currency, list })
-    };
-    if let Some(short) = of(|p| matches!(p, CartIssue::OutOfStock { .. })) {
-        return Err(InitiateError::InsufficientStock(short));
+    cart::refuse(session, |_| true)?;
+    let place = |code: &CouponCode| session.coupons.iter().position(|given| given == code).unwrap_or_default();
+    let mut refused: Vec<_> = coupon::refusals(session).map(|(code, reason)| (place(code), reason)).collect();
+    refused.sort_by_key(|(place, _)| *place);
+    if let Some((_, reason)) = refused.first() {
+        let detail = |(place, reason): &(usize, CouponRefusal)| {
+            Invalid::new(format!("/couponCodes/{place}"), reason.detail(session.currency))
+        };
+        let places = refused.iter().map(detail).collect();
+        return Err(InitiateError::Coupon { reason: *reason, currency: session.currency, places });
     }
-    if let Some(many) = of(|p| matches!(p, CartIssue::MaxPerOrderExceeded { .. })) {
-        let faults = many.list.iter().filter_map(|issue| {
-            let product = &issue.sku()?.product;
-            let index = session.lines.iter().position(|line| line.sku.product == *product)?;
-            Some(Invalid::new(format!("/cartItems/{index}"), issue.detail(session.currency)))
-        });
-        let faults = faults.collect();
-        return Err(InitiateError::TooMany(many, faults));
-    }
-    match of(|p| matches!(p, CartIssue::NotShippable { .. })) {
-        Some(barred) => Err(InitiateError::NotShippable(barred)),
+    match session.priced.issues.iter().find(|issue| matches!(issue, CartIssue::TaxExemptionInvalid { .. })) {
+        Some(issue) => Err(InitiateError::BadCertificate(issue.detail(session.currency))),
         None => Ok(()),
     }
-}
-
-/// # Errors
-/// A fault for each cart item that the shop doesn't sell.
-pub(super) fn not_for_sale(lines: &[Line], issues: &[CartIssue]) -> Result<(), Vec<Invalid>> {
-    let faults = issues.iter().filter_map(|issue| match issue {
-        CartIssue::ProductUnavailable { sku, why } => {
-            let index = lines.iter().position(|line| line.sku == *sku).unwrap_or_default();
-            Some(Invalid::new(format!("/cartItems/{index}"), format!("{sku}: {why}")))
-        }
-        _ => None,
-    });
-    let faults: Vec<_> = faults.collect();
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }

@@ -1,10 +1,12 @@
 //! The use cases: what the checkout does, in terms of the domain and the ports.
 
 pub mod address;
+pub mod cart;
 pub mod confirm;
 pub mod confirmation;
 pub mod coupon;
 pub mod initiate;
+pub mod items;
 pub mod lines;
 pub mod merge_guest;
 pub mod orders;

@@ -1,7 +1,11 @@
 //! What shipping would cost, without a session.
 
 use crate::{
-    checkout::{initiate::not_for_sale, request_context::RequestContext, session::SessionError},
+    checkout::{
+        cart::{not_for_sale, not_shippable},
+        request_context::RequestContext,
+        session::SessionError,
+    },
     domain::{
         cart_issue::{CartIssue, CartIssues},
         catalog::CatalogQuery,
@@ -60,9 +64,7 @@ pub async fn preview<Who: Sync>(
     };
     let priced = pricing::price(cart, &snapshot, context.now).map_err(SessionError::OutOfRange)?;
     not_for_sale(&command.lines, &priced.issues).map_err(PreviewError::NotForSale)?;
-    let barred = priced.issues.iter().filter(|p| matches!(p, CartIssue::NotShippable { .. })).cloned();
-    let barred = CartIssues { currency: command.currency, list: barred.collect() };
-    if !barred.list.is_empty() {
+    if let Some(barred) = not_shippable(&priced.issues, command.currency) {
         return Err(PreviewError::NotShippable(barred));
     }
     match priced.issues.iter().find(|p| matches!(p, CartIssue::ShippingUnavailable { .. })) {

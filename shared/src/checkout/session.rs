@@ -61,9 +61,10 @@ pub trait Edit: Sync {
         context: &RequestContext,
     ) -> Result<(), Self::Refusal>;
 
-    /// Checks the session with its new prices, and may refuse it.
+    /// Checks the session with its new prices against the one before, and may refuse it.
     fn check(
         &self,
+        _before: &Session,
         _session: &Session,
         _snapshot: &CatalogSnapshot,
         _context: &RequestContext,
@@ -137,7 +138,7 @@ fn edited<E: Edit>(
     let mut next = session.clone();
     edit.apply(&mut next, snapshot, context)?;
     reprice(&mut next, snapshot, context).map_err(SessionError::OutOfRange)?;
-    edit.check(&next, snapshot, context)?;
+    edit.check(session, &next, snapshot, context)?;
     Ok(next)
 }
 

@@ -59,7 +59,13 @@ impl Edit for CalculateShipping {
         Ok(())
     }
 
-    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), ShippingError> {
+    fn check(
+        &self,
+        _: &Session,
+        session: &Session,
+        _: &CatalogSnapshot,
+        _: &RequestContext,
+    ) -> Result<(), ShippingError> {
         if session.priced.offers.is_empty() {
             let place = session.shipping_address.as_ref().map(|a| a.destination().label().to_owned());
             return Err(ShippingError::NoShipping(place.unwrap_or_default()));

@@ -82,7 +82,7 @@ impl Edit for CalculateTax {
         if session.shipping_address.is_some() { Ok(()) } else { Err(TaxError::AddressRequired) }
     }
 
-    fn check(&self, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), TaxError> {
+    fn check(&self, _: &Session, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), TaxError> {
         for issue in &session.priced.issues {
             match issue {
                 CartIssue::TaxUnavailable { reason } => return Err(TaxError::NoRule(reason.clone())),

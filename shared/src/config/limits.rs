@@ -22,6 +22,7 @@ pub struct LimitsConfig {
     pub confirm_order: Policies,
     pub claim: Policies,
     pub calculate_shipping_preview: Policies,
+    pub update_items: Policies,
     /// `RATE_LIMIT_OTHERS` (240/60) and `RATE_LIMITS` (`health=600/60,get-session=…`): the limit of one address on
     /// routes without their own limit, and on some routes with one, of all its signed-in callers together.
     by_address: BTreeMap<&'static str, Policy>,
@@ -121,6 +122,7 @@ impl LimitsConfig {
             confirm_order: policies(vars, "RATE_LIMIT_CONFIRM_ORDER", 5, 300),
             claim: policies(vars, "RATE_LIMIT_CLAIM", 10, 300),
             calculate_shipping_preview: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", 20, 60),
+            update_items: policies(vars, "RATE_LIMIT_UPDATE_ITEMS", 30, 60),
             cart_lines: vars.count("RATE_LIMIT_CART_LINES", 0, 0..=1000),
             open_orders: OpenLimits {
                 caller: open_limit(vars, "OPEN_ORDERS_CALLER", 5, 200),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 use crate::domain::{
+    attributes::Attributes,
     ids::{Owner, UserId},
     lines::{Fulfillment, LineCancellation, Return, ReturnStatus, ReturnStep},
     order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
@@ -12,6 +13,7 @@ use crate::domain::{
     payment::{
         CardPayment, CardToken, CashPayment, Dispute, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus,
     },
+    priced::PricedLine,
 };
 
 /// Why the person can't be erased from an order yet: somebody still needs to reach them, or to pay them.
@@ -58,7 +60,10 @@ impl Order {
         // Cash changes hands at the door: an order that is over needs no more of it.
         let card = self.payment.card.as_ref()?;
         match self.payment.status {
-            PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized => {
+            PaymentStatus::Pending
+            | PaymentStatus::RequiresAction
+            | PaymentStatus::Processing
+            | PaymentStatus::Authorized => {
                 return Some(Unfinished::Payment(self.payment.status));
             }
             PaymentStatus::Disputed => return Some(Unfinished::Disputed),
@@ -134,7 +139,7 @@ impl Order {
                 at,
             }),
             currency,
-            lines,
+            lines: lines.into_iter().map(PricedLine::without_person).collect(),
             summary,
             taxes,
             shipping_address: shipping_address.without_person(),
@@ -153,6 +158,44 @@ impl Order {
             history: history.into_iter().map(|step| step.without_person(&owner)).collect(),
             created_at,
             updated_at: now,
+        }
+    }
+}
+
+impl PricedLine {
+    /// The same amounts of the same product. What the shopper typed for it goes: it may be anybody's name.
+    fn without_person(self) -> Self {
+        let Self {
+            sku,
+            attributes: _,
+            quantity,
+            name,
+            unit_price,
+            quoted_price,
+            subtotal,
+            discounts,
+            discount,
+            shipping,
+            taxes,
+            tax,
+            relief,
+            total,
+        } = self;
+        Self {
+            sku,
+            attributes: Attributes::default(),
+            quantity,
+            name,
+            unit_price,
+            quoted_price,
+            subtotal,
+            discounts,
+            discount,
+            shipping,
+            taxes,
+            tax,
+            relief,
+            total,
         }
     }
 }
@@ -259,6 +302,7 @@ impl CardPayment {
         let Self {
             payer: _,
             token: _,
+            return_url: _,
             customer: _,
             saves,
             capture,
@@ -293,6 +337,7 @@ impl CardPayment {
         Self {
             payer: None,
             token: CardToken::erased(),
+            return_url: None,
             customer: None,
             saves,
             capture,

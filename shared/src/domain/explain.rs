@@ -13,6 +13,8 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     pub kind: ExplanationKind,
+    /// The line's position, from 0: two lines may be of one SKU.
+    pub line: usize,
     pub sku: Sku,
     /// Where the amount comes from: a coupon, a shipping method or a jurisdiction.
     pub source: Option<String>,
@@ -50,14 +52,15 @@ impl Explained<'_> {
     /// The entries line by line: price, discount of each coupon, share of shipping, tax of each jurisdiction. Empty if
     /// they don't add up to the total: old orders were stored without the shares of their lines.
     pub fn explain(self) -> Vec<Explanation> {
-        let entries: Vec<_> = self.lines.iter().flat_map(|line| self.line(line)).collect();
+        let entries: Vec<_> = self.lines.iter().enumerate().flat_map(|(at, line)| self.line(at, line)).collect();
         let sum: i128 = entries.iter().filter(|entry| !entry.included).map(|entry| i128::from(entry.amount)).sum();
         if sum == i128::from(self.summary.total.get()) { entries } else { Vec::new() }
     }
 
-    fn line(self, line: &PricedLine) -> Vec<Explanation> {
+    fn line(self, at: usize, line: &PricedLine) -> Vec<Explanation> {
         let entry = |kind, source: Option<&str>, text, amount| Explanation {
             kind,
+            line: at,
             sku: line.sku.clone(),
             source: source.map(ToOwned::to_owned),
             text,

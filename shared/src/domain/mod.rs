@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod address;
 mod as_text;
+pub mod attributes;
 pub mod block;
 pub mod calendar;
 pub mod card_rule;

@@ -258,7 +258,9 @@ impl Order {
 
     /// Gives a new order its place among the open orders, unless it is paid.
     pub fn open(&mut self, address: Option<AddressKey>) {
-        let at_address = address.is_some() && self.payment.card.is_none();
+        // Nothing can end a direct debit once it is under way, so its goods are counted before.
+        let is_slow = self.payment.card.is_none() || self.payment.method.settles_in().is_some();
+        let at_address = address.is_some() && is_slow;
         self.open = self.is_unpaid().then_some(Open { units: self.summary.item_count, address, at_address });
     }
 

@@ -1,6 +1,7 @@
 //! A priced cart: the result of pricing, which sessions and orders store.
 
 use crate::domain::{
+    attributes::Attributes,
     cart_issue::CartIssue,
     ids::{CouponCode, Sku},
     money::{Minor, Rate},
@@ -8,10 +9,11 @@ use crate::domain::{
     tax::Relief,
 };
 
-/// One line of a cart: a SKU and a quantity.
+/// One line of a cart: a SKU, what the shopper typed for it, and a quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub sku: Sku,
+    pub attributes: Attributes,
     pub quantity: u32,
 }
 
@@ -20,6 +22,8 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedLine {
     pub sku: Sku,
+    /// What the shopper typed. None once the person is erased.
+    pub attributes: Attributes,
     pub quantity: u32,
     /// The name in the catalog when it was priced.
     pub name: String,
@@ -42,7 +46,7 @@ pub struct PricedLine {
 
 impl From<&PricedLine> for Line {
     fn from(line: &PricedLine) -> Self {
-        Self { sku: line.sku.clone(), quantity: line.quantity }
+        Self { sku: line.sku.clone(), attributes: line.attributes.clone(), quantity: line.quantity }
     }
 }
 

@@ -1,10 +1,16 @@
 //! The parts that several routes' bodies share: cart items, addresses, customers.
 
-use serde::Deserialize;
+use std::collections::BTreeSet;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 
 use crate::{
     domain::{
         address::{Address, RawAddress},
+        attributes::Attributes,
         ids::Sku,
         invalid::{Faults, Invalid},
         money::Currency,
@@ -22,6 +28,39 @@ pub struct CartItem {
     product_id: String,
     variant_id: Option<String>,
     quantity: u32,
+    attributes: Option<AttributesBody>,
+}
+
+/// The members of an object whose names the shop's page makes up. A repeated one is refused, as everywhere.
+#[derive(Clone, Debug)]
+struct AttributesBody(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for AttributesBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = AttributesBody;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut names = BTreeSet::new();
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    if !names.insert(name.clone()) {
+                        return Err(serde::de::Error::custom("an attribute is there twice"));
+                    }
+                    members.push((name, value));
+                }
+                Ok(AttributesBody(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,7 +115,7 @@ impl CustomerBody {
     }
 }
 
-/// Turns cart items into lines. Items of one SKU are merged into the first.
+/// Turns cart items into lines. Items of one SKU with the same attributes are merged into the first.
 pub fn lines(faults: &mut Faults, items: &[Object<CartItem>]) -> Vec<Line> {
     if items.is_empty() {
         faults.add("/cartItems", "must have at least one item");
@@ -89,19 +128,22 @@ pub fn lines(faults: &mut Faults, items: &[Object<CartItem>]) -> Vec<Line> {
         let product = faults.take(&format!("/cartItems/{index}/productId"), item.product_id.parse());
         let variant = item.variant_id.as_ref().map(|id| id.parse());
         let variant = variant.and_then(|id| faults.take(&format!("/cartItems/{index}/variantId"), id));
-        let Some(product) = product else { continue };
+        let attributes = item.attributes.clone().map_or_else(Vec::new, |AttributesBody(members)| members);
+        let attributes = faults.nest(&format!("/cartItems/{index}/attributes"), Attributes::parse(attributes));
+        let Some((product, attributes)) = product.zip(attributes) else { continue };
         let sku = Sku { product, variant };
-        let before = lines.iter().find(|line| line.sku == sku).map_or(0, |line| line.quantity);
+        let same = lines.iter().position(|line| line.sku == sku && line.attributes == attributes);
+        let before = same.and_then(|at| lines.get(at)).map_or(0, |line| line.quantity);
         let quantity = before.saturating_add(item.quantity);
         if item.quantity == 0 || quantity > MAX_QUANTITY {
             faults.add(
                 format!("/cartItems/{index}/quantity"),
-                format!("must be 1 to {MAX_QUANTITY}, counting all items of one product and variant"),
+                format!("must be 1 to {MAX_QUANTITY}, counting all items of one product, variant and attributes"),
             );
         }
-        match lines.iter_mut().find(|line| line.sku == sku) {
+        match same.and_then(|at| lines.get_mut(at)) {
             Some(line) => line.quantity = quantity,
-            None => lines.push(Line { sku, quantity }),
+            None => lines.push(Line { sku, attributes, quantity }),
         }
     }
     lines

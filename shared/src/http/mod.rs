@@ -3,7 +3,9 @@
 pub mod answer;
 pub mod body;
 pub mod card_data;
+mod cart_problems;
 pub mod claim_commands;
+mod confirm_command;
 pub mod credentials;
 mod cursor;
 pub mod event;
@@ -13,6 +15,7 @@ pub mod incident;
 pub mod limits;
 pub mod line_commands;
 pub mod order_commands;
+mod order_problems;
 pub mod payment_commands;
 pub mod preview_commands;
 pub mod problem;

@@ -4,27 +4,16 @@ use std::sync::Arc;
 
 use crate::{
     checkout::{
-        address::AddressError, confirmation::ConfirmError, coupon::CouponError, initiate::InitiateError,
-        merge_guest::ClaimError, orders::OrderError, preview::PreviewError, saved_cards::SavedCardError,
-        session::SessionError, shipping::ShippingError, tax::TaxError,
+        confirmation::ConfirmError, merge_guest::ClaimError, saved_cards::SavedCardError, session::SessionError,
     },
-    domain::{
-        card_rule::CardRefusal,
-        cart_issue::{CartIssue, CartIssues},
-        cash::CashRefusal,
-        coupon::CouponRefusal,
-        invalid::Invalid,
-        money::Currency,
-        order_lines::LineRefusal,
-        order_payment::PaymentRefusal,
-    },
+    domain::{card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal},
     http::{
+        cart_problems::{about, address_required, already_answered, coupon_refused, insufficient_stock},
         incident::Incident,
         limits::whole_seconds,
         problem::{Handling, Problem},
-        view::CartIssueView,
     },
-    ports::{CardUnavailable, EventRefusal, StoreError},
+    ports::{EventRefusal, MethodUnavailable, StoreError},
 };
 
 /// The answer to a request that lost against other changes until its time was over. The stores work, so a later try may
@@ -66,118 +55,10 @@ impl From<SessionError> for Problem {
     }
 }
 
-/// A refusal because of cart issues.
-fn about(status: u16, code: &'static str, title: &'static str, issues: &CartIssues) -> Problem {
-    let CartIssues { currency, list } = issues;
-    let detail = list.iter().map(|issue| match issue.sku() {
-        Some(sku) => format!("{sku}: {}", issue.detail(*currency)),
-        None => issue.detail(*currency),
-    });
-    let detail: Vec<String> = detail.collect();
-    Problem::new(status, code, title, detail.join("; ")).with("problems", CartIssueView::all(list, *currency))
-}
-
-fn insufficient_stock(issues: &CartIssues) -> Problem {
-    about(409, "INSUFFICIENT_STOCK", "Not enough in stock", issues)
-}
-
-fn not_shippable(issues: &CartIssues) -> Problem {
-    about(422, "NOT_SHIPPABLE", "A product can't be shipped there", issues)
-}
-
-fn no_shipping(detail: String) -> Problem {
-    Problem::new(422, "SHIPPING_UNAVAILABLE", "There is no shipping to this address", detail)
-}
-
-fn not_for_sale(errors: Vec<Invalid>) -> Problem {
-    let detail: Vec<_> = errors.iter().map(|fault| fault.detail.clone()).collect();
-    Problem { errors, ..Problem::new(404, "PRODUCT_NOT_FOUND", "A product isn't for sale", detail.join("; ")) }
-}
-
-/// A coupon that doesn't apply. The status is 422 for a fault of the request, 409 for a change in the shop.
-fn coupon_refused(status: u16, reason: CouponRefusal, currency: Currency) -> Problem {
-    Problem::new(status, reason.code(), "The coupon doesn't apply", reason.detail(currency))
-}
-
-fn address_required() -> Problem {
-    let detail = "give the session a shipping address first, with PUT /address";
-    Problem::new(409, "SHIPPING_ADDRESS_REQUIRED", "There is no shipping address yet", detail)
-}
-
-fn already_answered() -> Problem {
-    let detail = "another request with this key was answered first";
-    Problem::new(409, "ALREADY_ANSWERED", "Try again", detail).retry_after(1).handled(Handling::Replay)
-}
-
 /// The answer to a key that was used with another request.
 pub fn key_reused() -> Problem {
     let detail = "this Idempotency-Key was used with another body; use a new key for a new request";
     Problem::new(422, "IDEMPOTENCY_KEY_REUSED", "The key has been used", detail)
-}
-
-impl From<InitiateError> for Problem {
-    fn from(error: InitiateError) -> Self {
-        match error {
-            InitiateError::NotForSale(faults) => not_for_sale(faults),
-            InitiateError::InsufficientStock(issues) => insufficient_stock(&issues),
-            InitiateError::TooMany(problems, errors) => {
-                let title = "Too many units of a product";
-                Self { errors, ..about(422, "MAX_PER_ORDER_EXCEEDED", title, &problems) }
-            }
-            InitiateError::NotShippable(issues) => not_shippable(&issues),
-            InitiateError::AlreadyAnswered => already_answered(),
-            InitiateError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<AddressError> for Problem {
-    fn from(error: AddressError) -> Self {
-        match error {
-            AddressError::NotShippable(issues) => not_shippable(&issues),
-            AddressError::NoShipping(detail) => no_shipping(detail),
-            AddressError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<ShippingError> for Problem {
-    fn from(error: ShippingError) -> Self {
-        let detail = error.to_string();
-        match error {
-            ShippingError::AddressRequired => address_required(),
-            ShippingError::NoShipping(_) => no_shipping(detail),
-            ShippingError::NotOffered { .. } => {
-                Self::new(422, "SHIPPING_METHOD_UNAVAILABLE", "The method isn't offered", detail)
-            }
-            ShippingError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<TaxError> for Problem {
-    fn from(error: TaxError) -> Self {
-        let detail = error.to_string();
-        match error {
-            TaxError::AddressRequired => address_required(),
-            TaxError::NoRule(_) => Self::new(422, "TAX_UNAVAILABLE", "The tax isn't known", detail),
-            TaxError::BadCertificate(_) => {
-                Self::new(422, "TAX_EXEMPTION_INVALID", "The certificate is not valid", detail)
-            }
-            TaxError::Session(error) => error.into(),
-        }
-    }
-}
-
-impl From<PreviewError> for Problem {
-    fn from(error: PreviewError) -> Self {
-        match error {
-            PreviewError::NotForSale(faults) => not_for_sale(faults),
-            PreviewError::NotShippable(issues) => not_shippable(&issues),
-            PreviewError::NoShipping(detail) => no_shipping(detail),
-            PreviewError::Session(error) => error.into(),
-        }
-    }
 }
 
 impl From<ClaimError> for Problem {
@@ -185,15 +66,6 @@ impl From<ClaimError> for Problem {
         match error {
             ClaimError::Contended => busy(),
             ClaimError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CouponError> for Problem {
-    fn from(error: CouponError) -> Self {
-        match error {
-            CouponError::Refused { reason, currency } => coupon_refused(422, reason, currency),
-            CouponError::Session(error) => error.into(),
         }
     }
 }
@@ -223,12 +95,7 @@ impl From<ConfirmError> for Problem {
             // up.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
             ConfirmError::Cash(refusal) => cash_refused(&refusal, &detail),
-            ConfirmError::Card(CardUnavailable::NotOffered) => {
-                Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This payment method isn't offered", detail)
-            }
-            ConfirmError::Card(CardUnavailable::Amount { .. }) => {
-                Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
-            }
+            ConfirmError::Method(reason) => method_unavailable(reason, detail),
             ConfirmError::SavedCard(error) => error.into(),
             ConfirmError::CardTotal(CardRefusal::TooSmall { minimum, .. }) => {
                 Self::new(422, "AMOUNT_TOO_SMALL_FOR_CARD", "The total is too small for a card", detail)
@@ -264,7 +131,18 @@ impl From<ConfirmError> for Problem {
     }
 }
 
-fn payment_in_progress(detail: String) -> Problem {
+fn method_unavailable(reason: MethodUnavailable, detail: String) -> Problem {
+    let (code, title) = match reason {
+        MethodUnavailable::NotOffered => ("PAYMENT_METHOD_UNAVAILABLE", "This payment method isn't offered"),
+        MethodUnavailable::Currency { .. } => {
+            ("PAYMENT_METHOD_NOT_IN_CURRENCY", "This payment method isn't offered in the session's currency")
+        }
+        MethodUnavailable::Amount { .. } => ("AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount"),
+    };
+    Problem::new(422, code, title, detail)
+}
+
+pub(super) fn payment_in_progress(detail: String) -> Problem {
     Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
 }
 
@@ -275,65 +153,6 @@ fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
         CashRefusal::Country(_) => of("CASH_ON_DELIVERY_NOT_IN_COUNTRY"),
         CashRefusal::Currency(_) => of("CASH_ON_DELIVERY_NOT_IN_CURRENCY"),
         CashRefusal::Total { maximum, .. } => of("CASH_ON_DELIVERY_TOTAL_TOO_LARGE").with("maximumTotal", maximum),
-    }
-}
-
-fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
-    match refusal {
-        PaymentRefusal::IllegalMove(illegal) => {
-            let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The status can't change like this", detail);
-            problem.with("allowed", illegal.from.next())
-        }
-        PaymentRefusal::UnderWay => payment_in_progress(detail),
-        PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "The order isn't paid by card", detail),
-        PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
-        PaymentRefusal::MoreThanAuthorized { authorized } => {
-            Problem::new(409, "CAPTURE_EXCEEDS_PAYMENT", "The capture is larger than what is authorized", detail)
-                .with("authorized", authorized)
-        }
-        PaymentRefusal::OtherCapture { amount } => {
-            Problem::new(409, "ALREADY_CAPTURED", "Another amount was captured", detail).with("captured", amount)
-        }
-        PaymentRefusal::NotCaptured => {
-            Problem::new(409, "PAYMENT_NOT_CAPTURED", "The payment isn't captured yet", detail)
-        }
-        PaymentRefusal::Disputed => Problem::new(409, "PAYMENT_DISPUTED", "The payment is disputed", detail),
-        PaymentRefusal::MoreThanLeft { left } => {
-            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "The refund is larger than what is left", detail)
-                .with("left", left)
-        }
-        PaymentRefusal::OtherRefund { .. } => {
-            Problem::new(422, "REFUND_ID_REUSED", "The refund id was used for another refund", detail)
-        }
-        PaymentRefusal::ByPaymentOnly => {
-            Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
-        }
-        PaymentRefusal::AllRefunded => Problem::new(409, "PAYMENT_REFUNDED", "The order may not be shipped", detail),
-        PaymentRefusal::ByFulfillmentsOnly => {
-            Problem::new(409, "DECIDED_BY_FULFILLMENTS", "Only fulfillments change this status", detail)
-        }
-    }
-}
-
-fn lines_refused(refusal: LineRefusal, detail: String) -> Problem {
-    match refusal {
-        LineRefusal::Payment(refusal) => refused(refusal, detail),
-        LineRefusal::NoSuchLine { line } => {
-            Problem::new(422, "LINE_NOT_FOUND", "The order has no such line", detail).with("line", line)
-        }
-        LineRefusal::TooManyUnits { line, left } => {
-            let problem = Problem::new(409, "LINE_QUANTITY_EXCEEDED", "There are not that many units", detail);
-            problem.with("line", line).with("left", left)
-        }
-        LineRefusal::NothingToRefund => {
-            Problem::new(409, "NOTHING_TO_REFUND", "Nothing was paid for these units", detail)
-        }
-        LineRefusal::IdReused(_) => Problem::new(422, "ID_REUSED", "The id was used for something else", detail),
-        LineRefusal::NoSuchReturn => Problem::new(404, "RETURN_NOT_FOUND", "There is no such return", detail),
-        LineRefusal::IllegalReturnMove { from, .. } => {
-            let problem = Problem::new(409, "ILLEGAL_RETURN_CHANGE", "The return can't change like this", detail);
-            problem.with("allowed", from.next())
-        }
     }
 }
 
@@ -375,25 +194,6 @@ impl From<EventRefusal> for Problem {
             }
             EventRefusal::SecretUnavailable => payments_unavailable(),
             EventRefusal::Malformed(_) => Self::malformed(detail),
-        }
-    }
-}
-
-impl From<OrderError> for Problem {
-    fn from(error: OrderError) -> Self {
-        let detail = error.to_string();
-        match error {
-            OrderError::NotFound => Self::new(404, "ORDER_NOT_FOUND", "There is no such order", detail),
-            OrderError::Payment(refusal) | OrderError::Lines(LineRefusal::Payment(refusal)) => refused(refusal, detail),
-            OrderError::Lines(refusal) => lines_refused(refusal, detail),
-            OrderError::TooLateToCancel(_) => {
-                Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
-            }
-            OrderError::TooManyNotes(_) => Self::new(409, "TOO_MANY_NOTES", "The order has too many notes", detail),
-            OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
-            OrderError::Contended => busy(),
-            OrderError::AlreadyAnswered => already_answered(),
-            OrderError::Store(error) => error.into(),
         }
     }
 }

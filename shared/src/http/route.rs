@@ -27,6 +27,7 @@ pub enum Route {
     UpdateReturn,
     ListPaymentMethods,
     RemovePaymentMethod,
+    UpdateItems,
     Health,
 }
 
@@ -129,6 +130,7 @@ const ROUTES: &[RouteSpec] = {
             "/api/v1/checkout/payment-methods/{paymentMethodId}",
             SignedIn,
         ),
+        put(R::UpdateItems, "update-items", "/api/v1/checkout/items", Caller).limited(|l| l.update_items),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };

@@ -13,7 +13,7 @@ use crate::domain::{
 #[derive(Clone, Copy, Debug)]
 pub struct Cart<'a> {
     pub currency: Currency,
-    /// At most one for each SKU.
+    /// At most one for each SKU with the same attributes.
     pub lines: &'a [Line],
     pub destination: Option<&'a Destination>,
     pub method: Option<&'a ShippingMethodId>,
@@ -21,7 +21,8 @@ pub struct Cart<'a> {
     pub tax_status: &'a TaxStatus,
     /// The signed-in customer, for certificates that name one.
     pub customer: Option<&'a UserId>,
-    /// The lines as last priced: a product that left the catalog keeps its last price, and becomes an issue.
+    /// The lines as last priced: a product that left the catalog keeps its last price, and becomes an issue. A product has
+    /// one first price, whatever was typed for it.
     pub previous: &'a [PricedLine],
 }
 

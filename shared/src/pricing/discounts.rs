@@ -111,7 +111,7 @@ fn reductions(
     let mut left = groups.saturating_mul(u64::from(get));
     let mut cheapest: Vec<usize> =
         (0..rows.len()).filter(|at| rows.get(*at).is_some_and(|row| covers(coupon, row))).collect();
-    // Rows are in the order of SKUs and the sort is stable, so among equal prices the first SKU is reduced.
+    // Rows are in the order of SKUs and attributes and the sort is stable, so among equal prices the first is reduced.
     cheapest.sort_by_key(|at| rows.get(*at).map(|row| row.line.unit_price));
     let mut parts = vec![Minor::ZERO; rows.len()];
     for at in cheapest {

@@ -31,7 +31,7 @@ pub(super) fn rows<'t>(
         let (article, product) = match article(line, product, cart, now) {
             Ok(article) => (article, product),
             Err(why) => {
-                issues.push(CartIssue::ProductUnavailable { sku: line.sku.clone(), why });
+                note(issues, CartIssue::ProductUnavailable { sku: line.sku.clone(), why });
                 let name = previous.map_or_else(|| line.sku.to_string(), |p| p.name.clone());
                 let price = previous.map_or(Minor::ZERO, |p| p.unit_price);
                 (Article { name, price, weight_grams: 0 }, None)
@@ -39,11 +39,13 @@ pub(super) fn rows<'t>(
         };
         let quoted_price = previous.map_or(article.price, |p| p.quoted_price);
         if quoted_price != article.price {
-            issues.push(CartIssue::PriceChanged { sku: line.sku.clone(), old: quoted_price, new: article.price });
+            let changed = CartIssue::PriceChanged { sku: line.sku.clone(), old: quoted_price, new: article.price };
+            note(issues, changed);
         }
         rows.push(Row {
             line: PricedLine {
                 sku: line.sku.clone(),
+                attributes: line.attributes.clone(),
                 quantity: line.quantity,
                 name: article.name,
                 unit_price: article.price,
@@ -63,6 +65,13 @@ pub(super) fn rows<'t>(
         });
     }
     Ok(rows)
+}
+
+/// Adds an issue once: several lines may be of one product.
+fn note(issues: &mut Vec<CartIssue>, issue: CartIssue) {
+    if !issues.contains(&issue) {
+        issues.push(issue);
+    }
 }
 
 fn article(line: &Line, product: Option<&Product>, cart: Cart<'_>, now: OffsetDateTime) -> Result<Article, NotForSale> {
@@ -112,7 +121,7 @@ pub fn wanted(lines: &[Line], snapshot: &CatalogSnapshot) -> BTreeMap<Sku, u64> 
 pub(super) fn check_restrictions(rows: &[Row<'_>], to: &Destination, issues: &mut Vec<CartIssue>) {
     for row in rows {
         if let Some(message) = row.product.and_then(|product| product.refusal(to)) {
-            issues.push(CartIssue::NotShippable { sku: row.line.sku.clone(), message });
+            note(issues, CartIssue::NotShippable { sku: row.line.sku.clone(), message });
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
     let mut issues = Vec::new();
     let mut rows = goods::rows(cart, snapshot, now, &mut issues)?;
     // Sorted, so that the order of the cart's lines doesn't decide which line gets the odd cent.
-    rows.sort_by(|a, b| a.line.sku.cmp(&b.line.sku));
+    rows.sort_by(|a, b| (&a.line.sku, &a.line.attributes).cmp(&(&b.line.sku, &b.line.attributes)));
     goods::check_stock(cart, snapshot, &mut issues);
     goods::check_most(cart, snapshot, &mut issues);
 

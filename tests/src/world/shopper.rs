@@ -128,6 +128,10 @@ impl Shopper {
         self.send(Route::GetSession, &event).await
     }
 
+    pub async fn set_items(&self, checkout: &str, items: &[(&str, u32)]) -> Answer {
+        self.post(Route::UpdateItems, &json!({"checkoutId": checkout, "cartItems": cart(items)})).await
+    }
+
     pub async fn ship_to(&self, checkout: &str, address: &Value) -> Answer {
         self.post(Route::UpdateAddress, &json!({"checkoutId": checkout, "shippingAddress": address})).await
     }

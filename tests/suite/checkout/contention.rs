@@ -82,6 +82,7 @@ async fn every_other_change_that_keeps_colliding_is_busy_too() {
 
     let address = json!({"checkoutId": checkout, "billingAddress": california()});
     is_busy(&guest.post(Route::UpdateAddress, &address).await, 239);
+    is_busy(&guest.set_items(checkout, &[("espresso-beans", 3)]).await, 29);
     is_busy(&guest.choose_shipping(checkout, "us-express").await, 19);
     is_busy(&guest.apply_coupon(checkout, "SAVE20").await, 9);
     is_busy(&guest.cancel(order).await, 239);

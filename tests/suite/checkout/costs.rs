@@ -12,9 +12,10 @@ use tests::{
 /// One round trip before the use case, for the limits and the blocks, and with them what the cache has of the session or
 /// of the orders; and at most one after. Where an order changes there is the hold on its cache too, which on
 /// `confirm-order` leaves beside the database's read of the catalog.
-const EXPECTED: [(&str, Cost); 21] = [
+const EXPECTED: [(&str, Cost); 22] = [
     ("initiate", cost(2, 3, 3, 0)),
     ("get-session", cost(1, 3, 0, 0)),
+    ("update-items", cost(2, 4, 3, 0)),
     ("update-address", cost(2, 4, 3, 0)),
     ("calculate-shipping, offers", cost(1, 3, 2, 0)),
     ("calculate-shipping, choice", cost(2, 4, 3, 0)),
@@ -112,6 +113,7 @@ async fn every_step_costs_what_it_cost() {
     let session = costs.of("initiate", 201, guest.initiate(&[("espresso-beans", 2)])).await;
     let checkout = session["checkoutId"].as_str().unwrap();
     costs.of("get-session", 200, guest.session(checkout)).await;
+    costs.of("update-items", 200, guest.set_items(checkout, &[("espresso-beans", 1), ("gift-card-note", 1)])).await;
     costs.of("update-address", 200, guest.ship_to(checkout, &california())).await;
     costs.of("calculate-shipping, offers", 200, guest.shipping_offers(checkout)).await;
     costs.of("calculate-shipping, choice", 200, guest.choose_shipping(checkout, "us-standard")).await;

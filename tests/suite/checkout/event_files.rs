@@ -61,6 +61,7 @@ async fn the_good_events_do_what_they_are_named_after() {
     let (checkout, order) = (json!(fixtures::CHECKOUT.to_string()), json!(fixtures::ORDER.to_string()));
 
     assert_eq!(done("get-session").await["checkoutId"], checkout);
+    assert_eq!(done("update-items").await["summary"]["itemCount"], 4);
     assert_eq!(done("update-address").await["version"], 2);
     let offers = done("calculate-shipping").await["shippingMethods"].as_array().map(Vec::len);
     assert!(offers > Some(1));

@@ -105,6 +105,9 @@ impl Scene {
         let event = caller.event_about(route, if route.path().contains("{checkoutId}") { session } else { order });
         match route {
             Route::Initiate => event.json(&json!({"cartItems": [{"productId": id, "quantity": 1}]})),
+            Route::UpdateItems => {
+                event.json(&with(json!({"cartItems": [{"productId": "espresso-beans", "quantity": 1 + nth % 9}]})))
+            }
             Route::UpdateAddress => {
                 let places = [california(), to_tokyo()["shippingAddress"].clone()];
                 event.json(&with(json!({"shippingAddress": places[nth / 3 % 2]})))

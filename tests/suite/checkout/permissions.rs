@@ -143,7 +143,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let dearer = serde_json::from_value(dearer).unwrap();
     world.app().catalog.load_catalog(&dearer, false, || ()).await.unwrap();
     watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
-    let with_coupon = watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
+    watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
     watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;
     watch.of("apply-coupon", later(&guest, 800).apply_coupon(id, "ONEEACH")).await;
     // A change that changes nothing is activity, like reading.
@@ -163,6 +163,11 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
             ["update-address", "apply-coupon", "remove-coupon"][usize::from(at > 100) + usize::from(at > 300)];
         watch.of(function, change(later(&plain, again))).await;
     }
+    watch.of("update-items", later(&guest, 850).set_items(id, &[("espresso-beans", 2), ("cbd-tea", 1)])).await;
+    let with_coupon = later(&guest, 870).set_items(id, &[("espresso-beans", 2)]).await.expect(200);
+    let three = [("espresso-beans", 3)];
+    later(&plain, 700).set_items(bare, &three).await.expect(200);
+    watch.of("update-items", later(&plain, 800).set_items(bare, &three)).await;
     let late = later(&guest, 900);
     let body = tests::world::confirmation(id, total_of(&with_coupon));
     watch.of("confirm-order", late.post_once(Route::ConfirmOrder, "key", &tests::world::confirmation(id, 1))).await;
@@ -178,7 +183,10 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let user = world.user("ada");
     let session = watch.of("initiate", user.initiate(&[("espresso-beans", 2)])).await;
     let id = id_of(&session);
+    let first = json!({"cartItems": tests::world::cart(&[("espresso-beans", 1)]), "couponCodes": ["WELCOME"]});
+    watch.of("initiate", user.post(Route::Initiate, &first)).await;
     watch.of("apply-coupon", user.apply_coupon(id, "WELCOME")).await;
+    watch.of("update-items", user.set_items(id, &[("espresso-beans", 3)])).await;
     watch.of("update-address", user.ship_to(id, &california())).await;
     watch.of("calculate-shipping", user.choose_shipping(id, "us-standard")).await;
     let session = watch.of("calculate-tax", user.tax(id)).await;
@@ -233,7 +241,7 @@ fn each_function_knows_what_its_role_must_grant() {
         let key = &resource["Properties"]["Environment"]["Variables"]["STRIPE_SECRET_KEY_FROM"];
         let function = code.trim_start_matches("functions/").trim_end_matches('/');
         assert_eq!(
-            needs::pays(function),
+            needs::asks_stripe(function) != needs::AsksStripe::Never,
             !key.is_null(),
             "{function}: shared/src/app/needs.rs and template.yaml differ"
         );

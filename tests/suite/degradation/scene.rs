@@ -127,6 +127,7 @@ impl Scene {
             _ => guest.apply_coupon(checkout, "SAVE20").await.expect(200),
         };
         match route {
+            Route::UpdateItems => json!({"checkoutId": checkout, "cartItems": cart(&[("espresso-beans", 3)])}),
             Route::UpdateAddress => json!({"checkoutId": checkout, "billingAddress": california()}),
             Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-express"}),
             Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),

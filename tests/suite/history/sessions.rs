@@ -22,10 +22,12 @@ const TRUST: Duration = Duration::from_secs(1);
 
 fn told(session: &Value) -> Told {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let notes = session["items"][1]["quantity"].as_u64().map(|notes| notes.to_string());
     let fields = vec![
         ("shipping", text(&session["shippingAddress"]["addressLine2"])),
         ("billing", text(&session["billingAddress"]["addressLine2"])),
         ("method", text(&session["shippingMethod"]["shippingMethodId"])),
+        ("notes", notes.unwrap_or_else(|| "-".to_owned())),
     ];
     Told::Document { version: session["version"].as_u64().expect("a version"), fields }
 }
@@ -44,6 +46,10 @@ async fn ask(shopper: &Shopper, checkout: &str, ask: &Ask) -> Told {
     if *field == "method" {
         return heard(&shopper.choose_shipping(checkout, value).await);
     }
+    if *field == "notes" {
+        let items = [("espresso-beans", 1), ("gift-card-note", value.parse().expect("a quantity"))];
+        return heard(&shopper.set_items(checkout, &items).await);
+    }
     let mut address = california();
     address["addressLine2"] = json!(value);
     let body = json!({"checkoutId": checkout, format!("{field}Address"): address});
@@ -52,10 +58,11 @@ async fn ask(shopper: &Shopper, checkout: &str, ask: &Ask) -> Told {
 
 fn wish(dice: &mut Dice, client: usize, at: usize) -> Ask {
     let own = format!("c{client} o{at}");
-    match dice.below(10) {
+    match dice.below(12) {
         0 | 1 => Ask::Set { field: "shipping", value: own },
         2 | 3 => Ask::Set { field: "billing", value: own },
-        4 => Ask::Set { field: "method", value: (*dice.pick(&["us-standard", "us-express"])).to_owned() },
+        4 | 5 => Ask::Set { field: "notes", value: (1 + client * OPERATIONS + at).to_string() },
+        6 => Ask::Set { field: "method", value: (*dice.pick(&["us-standard", "us-express"])).to_owned() },
         _ => Ask::Read,
     }
 }

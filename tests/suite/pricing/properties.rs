@@ -7,11 +7,12 @@ use proptest::{
     test_runner::{TestCaseError, TestRunner},
 };
 use shared::domain::{
+    attributes::Attributes,
     cart_issue::CartIssue,
     explain::ExplanationKind,
     ids::Sku,
     money::{Minor, OutOfRange},
-    priced::{Priced, PricedLine},
+    priced::{Line, Priced, PricedLine},
 };
 
 use super::{Shop, agreement::cases, random};
@@ -55,8 +56,8 @@ fn explained(shop: &Shop, priced: &Priced) -> Result<(), String> {
     let mut session = shop.session.clone();
     session.priced = priced.clone();
     let explanation = session.explain();
-    for line in &priced.lines {
-        let of_line = explanation.iter().filter(|entry| entry.sku == line.sku && !entry.included);
+    for (at, line) in priced.lines.iter().enumerate() {
+        let of_line = explanation.iter().filter(|entry| entry.line == at && entry.sku == line.sku && !entry.included);
         let sum: i64 = of_line.map(|entry| entry.amount).sum();
         if sum != line.total.get() {
             return Err(format!("{} is explained as {sum}, and costs {}", line.sku, line.total));
@@ -66,8 +67,35 @@ fn explained(shop: &Shop, priced: &Priced) -> Result<(), String> {
     if items == priced.lines.len() { Ok(()) } else { Err(format!("{items} items are explained")) }
 }
 
-fn by_sku(priced: &Priced) -> BTreeMap<&Sku, &PricedLine> {
-    priced.lines.iter().map(|line| (&line.sku, line)).collect()
+fn by_sku(priced: &Priced) -> BTreeMap<(&Sku, &Attributes), &PricedLine> {
+    priced.lines.iter().map(|line| ((&line.sku, &line.attributes), line)).collect()
+}
+
+/// Lines of one product with other texts cost what one line of them all would cost, before anything is spread.
+#[test]
+fn what_a_shopper_typed_changes_no_total_of_the_goods() {
+    let result = TestRunner::new(cases(4_000)).run(&random::case(), |case| {
+        let mut shop = Shop::open(&case.catalog, &case.cart);
+        let typed = priced(&mut shop)?;
+        let mut merged: Vec<Line> = Vec::new();
+        for line in &shop.session.lines {
+            let line = Line { attributes: Attributes::default(), ..line.clone() };
+            match merged.iter_mut().find(|other| other.sku == line.sku) {
+                Some(other) => other.quantity += line.quantity,
+                None => merged.push(line),
+            }
+        }
+        let mut plain = Shop::open(&case.catalog, &case.cart);
+        plain.session.lines = merged;
+        let plain = priced(&mut plain)?;
+        prop_assert_eq!(typed.summary.subtotal, plain.summary.subtotal);
+        prop_assert_eq!(typed.summary.item_count, plain.summary.item_count);
+        prop_assert_eq!(&typed.issues, &plain.issues);
+        let codes = |priced: &Priced| priced.coupons.iter().map(|coupon| coupon.code.clone()).collect::<Vec<_>>();
+        prop_assert_eq!(codes(&typed), codes(&plain));
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
 }
 
 fn priced(shop: &mut Shop) -> Result<Priced, TestCaseError> {

@@ -6,6 +6,7 @@ use shared::{
     checkout::session::SessionError,
     domain::{
         address::{Address, RawAddress},
+        attributes::Attributes,
         catalog::CatalogSnapshot,
         coupon::CouponUses,
         ids::{CheckoutId, CouponCode, GuestId, Owner, Sku},
@@ -63,8 +64,10 @@ impl Shop {
         if let Some(prices) = cart["firstShown"].as_object() {
             shop.price().expect("prices");
             for line in &mut shop.session.priced.lines {
-                let price = prices[line.sku.product.as_str()].as_i64().expect("a price");
-                line.quoted_price = Minor::new(price).expect("a price");
+                // What isn't named is new in the cart.
+                if let Some(price) = prices.get(line.sku.product.as_str()) {
+                    line.quoted_price = Minor::new(price.as_i64().expect("a price")).expect("a price");
+                }
             }
         }
         shop
@@ -139,6 +142,11 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
             product: item["productId"].as_str().expect("a product").parse().expect("a product id"),
             variant: item["variantId"].as_str().map(|id| id.parse().expect("a variant id")),
         },
+        attributes: item["attributes"].as_object().map_or_else(Attributes::default, |members| {
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            let members = members.iter().map(|(name, value)| (name.clone(), text(value)));
+            Attributes::parse(members.collect()).expect("attributes")
+        }),
         quantity: item["quantity"].as_u64().expect("a quantity").try_into().expect("a quantity"),
     });
     let address = &cart["shippingAddress"];

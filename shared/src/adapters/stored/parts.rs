@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     adapters::stored::{Unreadable, same_members},
     domain::{
+        attributes::Attributes,
         ids::{CouponCode, ShippingMethodId, Sku},
         money::{Minor, Rate},
         priced::{AppliedCoupon, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
@@ -17,6 +18,8 @@ use crate::{
 pub struct StoredLine {
     #[serde(flatten)]
     sku: Sku,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
     quantity: u32,
     name: String,
     unit_price: Minor,
@@ -60,6 +63,7 @@ impl From<&PricedLine> for StoredLine {
     fn from(line: &PricedLine) -> Self {
         Self {
             sku: line.sku.clone(),
+            attributes: line.attributes.clone(),
             quantity: line.quantity,
             name: line.name.clone(),
             unit_price: line.unit_price,
@@ -80,6 +84,7 @@ impl From<StoredLine> for PricedLine {
     fn from(stored: StoredLine) -> Self {
         Self {
             sku: stored.sku,
+            attributes: stored.attributes,
             quantity: stored.quantity,
             name: stored.name,
             unit_price: stored.unit_price,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        attributes::Attributes,
         lines::{Fulfillment, LineCancellation, LineCounts, LineShare, LineUnits, Return, ReturnStatus, Tracking},
         money::Minor,
         order::{Actor, Order},
@@ -57,17 +58,33 @@ pub const fn side(actor: &Actor) -> &'static str {
 #[serde(rename_all = "camelCase")]
 pub struct FulfillmentView {
     fulfillment_id: Uuid,
-    items: Vec<LineUnits>,
+    items: Vec<FulfilledView>,
     #[serde(flatten)]
     tracking: Tracking,
     #[serde(with = "rfc3339")]
     at: OffsetDateTime,
 }
 
-impl From<&Fulfillment> for FulfillmentView {
-    fn from(fulfillment: &Fulfillment) -> Self {
-        let Fulfillment { id, items, tracking, at, actor: _ } = fulfillment.clone();
-        Self { fulfillment_id: id, items, tracking, at }
+/// Units in a parcel, with what the shopper typed for them: who packs them needs it.
+#[derive(Debug, Serialize)]
+struct FulfilledView {
+    #[serde(flatten)]
+    units: LineUnits,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
+}
+
+impl FulfillmentView {
+    /// The parcels of an order.
+    pub fn all(order: &Order) -> Vec<Self> {
+        let typed = |line: usize| order.lines.get(line).map(|line| line.attributes.clone()).unwrap_or_default();
+        let view = |Fulfillment { id, items, tracking, at, actor: _ }: Fulfillment| Self {
+            fulfillment_id: id,
+            items: items.into_iter().map(|units| FulfilledView { units, attributes: typed(units.line) }).collect(),
+            tracking,
+            at,
+        };
+        order.fulfillments.iter().cloned().map(view).collect()
     }
 }
 

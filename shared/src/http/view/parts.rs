@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::{
+    attributes::Attributes,
     explain::{Explanation, ExplanationKind},
     ids::{CouponCode, GuestId, Owner, ShippingMethodId, Sku, UserId},
     money::{Minor, Rate},
@@ -66,6 +67,8 @@ impl CouponView {
 pub struct ItemView {
     #[serde(flatten)]
     sku: Sku,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
     name: String,
     quantity: u32,
     unit_price: Minor,
@@ -82,6 +85,7 @@ impl From<&PricedLine> for ItemView {
     fn from(line: &PricedLine) -> Self {
         Self {
             sku: line.sku.clone(),
+            attributes: line.attributes.clone(),
             name: line.name.clone(),
             quantity: line.quantity,
             unit_price: line.unit_price,
@@ -176,6 +180,8 @@ impl From<&TaxPart> for TaxView {
 #[serde(rename_all = "camelCase")]
 pub struct ExplanationView {
     r#type: ExplanationKind,
+    /// The position of the item in `items`, from 0.
+    line: usize,
     #[serde(flatten)]
     sku: Sku,
     /// The coupon, the shipping method, the jurisdiction.
@@ -191,7 +197,7 @@ pub struct ExplanationView {
 
 impl From<Explanation> for ExplanationView {
     fn from(explanation: Explanation) -> Self {
-        let Explanation { kind, sku, source, text, amount, included } = explanation;
-        Self { r#type: kind, sku, source, text, amount, included }
+        let Explanation { kind, line, sku, source, text, amount, included } = explanation;
+        Self { r#type: kind, line, sku, source, text, amount, included }
     }
 }

@@ -9,8 +9,17 @@ use super::{Case, Refusal, Shop, each_is_refused, invalid, refusal};
 const UNKNOWN: Refusal = Refusal { status: 404, code: "PRODUCT_NOT_FOUND", at: Some("/cartItems/0") };
 
 fn carts(shop: &Shop, carts: Vec<(&str, Value, Refusal)>) -> Vec<Case> {
-    let event = |items| shop.event(Route::Initiate).json(&json!({"cartItems": items}));
-    carts.into_iter().map(|(what, items, refusal)| (what.to_owned(), Route::Initiate, event(items), refusal)).collect()
+    let opened = |items: &Value| shop.event(Route::Initiate).json(&json!({"cartItems": items}));
+    let changed = |items: &Value| {
+        shop.event(Route::UpdateItems).json(&json!({"checkoutId": shop.checkout(), "cartItems": items}))
+    };
+    let both = |(what, items, refusal): (&str, Value, Refusal)| {
+        [
+            (what.to_owned(), Route::Initiate, opened(&items), refusal),
+            (what.to_owned(), Route::UpdateItems, changed(&items), refusal),
+        ]
+    };
+    carts.into_iter().flat_map(both).collect()
 }
 
 #[tokio::test]
@@ -136,6 +145,44 @@ async fn a_product_doesnt_go_where_it_may_not_however_the_place_is_spelled() {
 }
 
 #[tokio::test]
+async fn coupons_and_certificates_that_dont_apply_open_no_session() {
+    let shop = Shop::open().await;
+    let second = Refusal { at: Some("/couponCodes/1"), ..refusal(422, "COUPON_NOT_COMBINABLE") };
+    let unknown = Refusal { at: Some("/couponCodes/0"), ..refusal(422, "COUPON_UNKNOWN") };
+    let cases = [
+        ("an unknown coupon", json!({"couponCodes": ["NOSUCHCODE"]}), unknown),
+        (
+            "one that is and one that isn't",
+            json!({"couponCodes": ["SAVE20", "EXPIRED"]}),
+            refusal(422, "COUPON_EXPIRED"),
+        ),
+        ("too little for it", json!({"couponCodes": ["FLAT500"]}), refusal(422, "COUPON_MINIMUM_NOT_MET")),
+        ("two that don't combine", json!({"couponCodes": ["FREESHIP", "SAVE20"]}), second),
+        ("six", json!({"couponCodes": ["A", "B", "C", "D", "E", "F"]}), invalid("/couponCodes")),
+        ("one thousand", json!({"couponCodes": vec!["SAVE20"; 1000]}), invalid("/couponCodes")),
+        ("no code", json!({"couponCodes": ["SAVE20", "two words"]}), invalid("/couponCodes/1")),
+        ("an empty code", json!({"couponCodes": [""]}), invalid("/couponCodes/0")),
+        ("nothing in the list", json!({"couponCodes": [null]}), invalid("/couponCodes/0")),
+        ("no VAT number", json!({"vatNumber": "DE1"}), invalid("/vatNumber")),
+        (
+            "a certificate that isn't on file",
+            json!({"taxExemptionCertificate": "NY-1"}),
+            refusal(422, "TAX_EXEMPTION_INVALID"),
+        ),
+    ];
+    let body = |more: &Value| {
+        let mut body = json!({"cartItems": cart(&[("espresso-beans", 1)]), "shippingAddress": california()});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let cases = cases.map(|(what, more, expected)| {
+        (what.to_owned(), Route::Initiate, shop.event(Route::Initiate).json(&body(&more)), expected)
+    });
+
+    each_is_refused(&shop, cases).await;
+}
+
+#[tokio::test]
 async fn a_step_that_the_session_cant_take_changes_nothing() {
     let shop = Shop::open().await;
     let bare = shop.guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
@@ -153,6 +200,11 @@ async fn a_step_that_the_session_cant_take_changes_nothing() {
         (Route::ApplyCoupon, coupon(checkout, "EXPIRED"), refusal(422, "COUPON_EXPIRED")),
         (Route::ApplyCoupon, coupon(checkout, "FLAT500"), refusal(422, "COUPON_MINIMUM_NOT_MET")),
         (Route::CalculateTax, json!({"checkoutId": unknown}), refusal(404, "SESSION_NOT_FOUND")),
+        (
+            Route::UpdateItems,
+            json!({"checkoutId": unknown, "cartItems": cart(&[("espresso-beans", 1)])}),
+            refusal(404, "SESSION_NOT_FOUND"),
+        ),
         (Route::ConfirmOrder, confirmation(unknown, 1999), refusal(404, "SESSION_NOT_FOUND")),
         (Route::ConfirmOrder, confirmation(shop.checkout(), 1), refusal(409, "TOTAL_CHANGED")),
     ];

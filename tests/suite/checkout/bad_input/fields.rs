@@ -25,7 +25,16 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
     let mut cases = Vec::new();
     for route in with_body() {
         let texts: &[&'static str] = match route {
-            Route::Initiate => &["/cartItems/0/productId", "/cartItems/1/variantId", "/currency", "/shippingMethodId"],
+            Route::Initiate => &[
+                "/cartItems/0/productId",
+                "/cartItems/1/variantId",
+                "/currency",
+                "/shippingMethodId",
+                "/couponCodes/0",
+                "/taxExemptionCertificate",
+                "/vatNumber",
+            ],
+            Route::UpdateItems => &["/checkoutId", "/cartItems/0/productId", "/cartItems/1/variantId"],
             Route::UpdateAddress => &["/checkoutId", "/shippingAddress/city", "/billingAddress/postalCode"],
             Route::CalculateShipping => &["/checkoutId", "/shippingMethodId"],
             Route::CalculateTax => &["/checkoutId", "/taxExemptionCertificate", "/vatNumber"],
@@ -44,13 +53,16 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
         };
         cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
     }
-    cases.extend(values(&shop, Route::Initiate, "/cartItems", &no_list));
-    cases.extend(values(
-        &shop,
-        Route::Initiate,
-        "/cartItems/0",
-        &[json!(null), json!("espresso-beans"), json!(7), json!(["espresso-beans", null, 1])],
-    ));
+    for route in [Route::Initiate, Route::UpdateItems] {
+        cases.extend(values(&shop, route, "/cartItems", &no_list));
+        cases.extend(values(
+            &shop,
+            route,
+            "/cartItems/0",
+            &[json!(null), json!("espresso-beans"), json!(7), json!(["espresso-beans", null, 1])],
+        ));
+    }
+    cases.extend(values(&shop, Route::Initiate, "/couponCodes", &[json!({}), json!("SAVE20"), json!(1)]));
     cases.extend(values(&shop, Route::CalculateShippingPreview, "/shippingAddress", &no_object));
     cases.extend(values(&shop, Route::Initiate, "/shippingAddress", &no_object));
     cases.extend(values(&shop, Route::UpdateAddress, "/billingAddress", &no_object));
@@ -73,6 +85,7 @@ async fn a_missing_member_is_told_at_its_place() {
             Route::Initiate => {
                 &["/cartItems", "/cartItems/0/productId", "/cartItems/1/quantity", "/shippingAddress/city"]
             }
+            Route::UpdateItems => &["/checkoutId", "/cartItems", "/cartItems/0/productId", "/cartItems/1/quantity"],
             Route::UpdateAddress => &["/checkoutId", "/shippingAddress/firstName", "/billingAddress/country"],
             Route::CalculateShipping | Route::CalculateTax | Route::RemoveCoupon => &["/checkoutId"],
             Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
@@ -118,7 +131,45 @@ async fn a_quantity_is_a_whole_number_from_1_to_999() {
         json!(true),
     ];
 
-    each_is_refused(&shop, values(&shop, Route::Initiate, "/cartItems/0/quantity", &quantities)).await;
+    for route in [Route::Initiate, Route::UpdateItems] {
+        each_is_refused(&shop, values(&shop, route, "/cartItems/0/quantity", &quantities)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_shopper_types_is_a_few_short_texts_with_names() {
+    let shop = Shop::open().await;
+    let at = "/cartItems/1/attributes";
+    let six: Value = (0..6).map(|at| (format!("a{at}"), json!("x"))).collect();
+    let whole = [json!({"": "x"}), json!({"1st": "x"}), json!({"a b": "x"}), json!({"ä": "x"}), six]
+        .into_iter()
+        .chain([json!({"n".repeat(33): "x"}), json!([]), json!("x"), json!(1), json!([["a", "b"]])])
+        .collect::<Vec<_>>();
+    let text = "/cartItems/1/attributes/engraving";
+    let texts = [
+        json!(""),
+        json!(" "),
+        json!("x".repeat(201)),
+        json!("two\nlines"),
+        json!("a\u{202E}b"),
+        json!("a\u{0}b"),
+        json!(1),
+        json!(null),
+        json!(["x"]),
+        json!({"x": "y"}),
+    ];
+    for route in [Route::Initiate, Route::UpdateItems] {
+        let cases = [values(&shop, route, at, &whole), values(&shop, route, text, &texts)].concat();
+        each_is_refused(&shop, cases).await;
+        // A member twice is no value that JSON's own types could hold.
+        let twice = shop.good_body(route).to_string().replacen(
+            r#""engraving":"For Ada""#,
+            r#""engraving":"For Ada","engraving":"For Bob""#,
+            1,
+        );
+        let event = shop.event(route).body(twice);
+        each_is_refused(&shop, [("twice".to_owned(), route, event, invalid(at))]).await;
+    }
 }
 
 #[tokio::test]

@@ -69,12 +69,16 @@ impl Shop {
         let checkout = self.checkout();
         match route {
             Route::Initiate => json!({
-                "cartItems": cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]),
+                "cartItems": engraved(),
                 "currency": "USD",
                 "shippingAddress": california(),
                 "billingAddress": california(),
-                "shippingMethodId": "us-standard"
+                "shippingMethodId": "us-standard",
+                "couponCodes": ["SAVE20"],
+                "taxExemptionCertificate": "CA-RESALE-0001",
+                "vatNumber": "DE136695976"
             }),
+            Route::UpdateItems => json!({"checkoutId": checkout, "cartItems": engraved()}),
             Route::UpdateAddress => json!({
                 "checkoutId": checkout,
                 "shippingAddress": california(),
@@ -141,6 +145,13 @@ impl Shop {
         }
         contents
     }
+}
+
+/// A cart with a text that the shopper typed.
+fn engraved() -> Value {
+    let mut items = cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]);
+    items[1]["attributes"] = json!({"engraving": "For Ada"});
+    items
 }
 
 /// The routes that read JSON.

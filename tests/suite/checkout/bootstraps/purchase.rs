@@ -18,6 +18,8 @@ async fn a_purchase_runs_through_separate_processes() {
 
     let session = fleet.send(Route::Initiate, &guest.event(Route::Initiate).json(&items)).await.expect(201);
     let checkout = id_of(&session).to_owned();
+    let more = json!({"checkoutId": checkout, "cartItems": items["cartItems"]});
+    fleet.send(Route::UpdateItems, &guest.event(Route::UpdateItems).json(&more)).await.expect(200);
     let address = json!({"checkoutId": checkout, "shippingAddress": california()});
     fleet.send(Route::UpdateAddress, &guest.event(Route::UpdateAddress).json(&address)).await.expect(200);
     let method = json!({"checkoutId": checkout, "shippingMethodId": "us-standard"});

@@ -15,6 +15,7 @@ async fn every_owned_route(shopper: &Shopper, checkout: &str, order: &str) -> Ve
     let session = "SESSION_NOT_FOUND";
     vec![
         (Route::GetSession, session, shopper.session(checkout).await),
+        (Route::UpdateItems, session, shopper.set_items(checkout, &[("espresso-beans", 3)]).await),
         (Route::UpdateAddress, session, shopper.ship_to(checkout, &california()).await),
         (Route::CalculateShipping, session, shopper.shipping_offers(checkout).await),
         (Route::CalculateTax, session, shopper.tax(checkout).await),

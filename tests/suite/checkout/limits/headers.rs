@@ -15,6 +15,7 @@ fn body(route: Route, session: Option<&Value>) -> Value {
     let checkout = session.map_or(UNKNOWN, id_of);
     match route {
         Route::Initiate => json!({"cartItems": cart(&[(session.map_or("no-such-thing", |_| "espresso-beans"), 1)])}),
+        Route::UpdateItems => json!({"checkoutId": checkout, "cartItems": cart(&[("espresso-beans", 1)])}),
         Route::ApplyCoupon => json!({"checkoutId": checkout, "couponCode": "SAVE20"}),
         Route::ConfirmOrder => confirmation(checkout, session.map_or(1, total_of)),
         _ => json!({"checkoutId": checkout}),
@@ -111,6 +112,7 @@ async fn a_limit_is_a_setting_of_its_route_alone() {
         ("RATE_LIMIT_CONFIRM_ORDER", Route::ConfirmOrder, 7),
         ("RATE_LIMIT_CLAIM", Route::Claim, 8),
         ("RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", Route::CalculateShippingPreview, 9),
+        ("RATE_LIMIT_UPDATE_ITEMS", Route::UpdateItems, 11),
     ];
     let setup =
         limits.iter().fold(Setup::default(), |setup, (name, _, count)| setup.setting(name, format!("{count}/90")));

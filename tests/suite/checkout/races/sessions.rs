@@ -35,7 +35,7 @@ async fn an_address_and_a_coupon_at_once_both_survive_round_after_round() {
         assert_eq!(versions, [2, 3], "round {round}");
         let session = guest.session(&checkout).await.expect(200);
         assert_eq!(session["version"], 3);
-        assert_eq!(shown(&session), json!(["Oakland", null, "SAVE20", "us-standard"]), "round {round}");
+        assert_eq!(shown(&session), json!(["Oakland", null, "SAVE20", "us-standard", 2]), "round {round}");
         assert_eq!(session["summary"]["discountAmount"], 800);
         assert_eq!(number(&world.stored_session(&checkout).await.unwrap(), "version"), 3);
     }
@@ -51,9 +51,9 @@ async fn eight_changes_at_once_happen_one_after_the_other() {
         Change::Bill("Reno"),
         Change::Bill("Salem"),
         Change::Coupon("SAVE20"),
-        Change::Ship("Oakland"),
+        Change::Items(3),
         Change::Method("us-express"),
-        Change::Bill("Boise"),
+        Change::Items(1),
     ];
     let world = Setup::default().unlimited().build().await;
     let fleet = Fleet::of(&world, 4);
@@ -71,7 +71,7 @@ async fn eight_changes_at_once_happen_one_after_the_other() {
         let mut history: Vec<(Change, Value)> =
             CHANGES.into_iter().zip(answers).map(|(change, answer)| (change, answer.expect(200))).collect();
         history.sort_by_key(|(_, session)| session["version"].as_u64());
-        let mut expected = json!(["San Francisco", null, null, "us-standard"]);
+        let mut expected = json!(["San Francisco", null, null, "us-standard", 2]);
         let mut version = 1;
         let written = |change: &Change, on: &Value| {
             let mut on = on.clone();
@@ -123,6 +123,8 @@ enum Change {
     Bill(&'static str),
     Coupon(&'static str),
     Method(&'static str),
+    /// So many bags of beans.
+    Items(u32),
 }
 
 impl Change {
@@ -135,6 +137,7 @@ impl Change {
             }
             Self::Coupon(code) => guest.apply_coupon(&checkout, code).await,
             Self::Method(method) => guest.choose_shipping(&checkout, method).await,
+            Self::Items(bags) => guest.set_items(&checkout, &[("espresso-beans", bags)]).await,
         }
     }
 
@@ -145,6 +148,7 @@ impl Change {
             Self::Bill(city) => shown[1] = json!(city),
             Self::Coupon(code) => shown[2] = json!(code),
             Self::Method(method) => shown[3] = json!(method),
+            Self::Items(bags) => shown[4] = json!(bags),
         }
     }
 }
@@ -155,7 +159,8 @@ fn shown(session: &Value) -> Value {
         session["shippingAddress"]["city"],
         session["billingAddress"]["city"],
         session["coupon"]["couponCode"],
-        session["shippingMethod"]["shippingMethodId"]
+        session["shippingMethod"]["shippingMethodId"],
+        session["items"][0]["quantity"]
     ])
 }
 

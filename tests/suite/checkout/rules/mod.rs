@@ -1,13 +1,16 @@
 //! The commerce rules as a customer meets them: through the handlers, with a shop that changes under their hands.
 
+mod attributes;
 mod cash;
 mod changes;
 mod claims;
 mod coupons;
 mod delivery;
 mod free;
+mod items;
 mod most;
 mod no_changes;
+mod one_call;
 mod places;
 mod taxes;
 mod totals;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     race::at_once,
-    world::{Setup, Shopper, World, california, id_of},
+    world::{Setup, Shopper, World, california, cart, id_of},
 };
 
 const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
@@ -20,6 +20,7 @@ fn changes(checkout: &str) -> Vec<(Route, Value)> {
     let mut elsewhere = california();
     elsewhere["addressLine1"] = json!("2 Market Street");
     vec![
+        (Route::UpdateItems, json!({"checkoutId": checkout, "cartItems": cart(&[("espresso-beans", 3)])})),
         (Route::UpdateAddress, json!({"checkoutId": checkout, "shippingAddress": elsewhere})),
         (Route::UpdateAddress, json!({"checkoutId": checkout, "billingAddress": california()})),
         (Route::CalculateShipping, json!({"checkoutId": checkout, "shippingMethodId": "us-express"})),
@@ -35,7 +36,7 @@ async fn shop() -> Arc<World> {
     Setup::default().unlimited().build().await
 }
 
-async fn cart(world: &Arc<World>) -> (Shopper, String) {
+async fn filled(world: &Arc<World>) -> (Shopper, String) {
     let guest = world.guest();
     let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
     (guest, id_of(&session).to_owned())
@@ -44,7 +45,7 @@ async fn cart(world: &Arc<World>) -> (Shopper, String) {
 #[tokio::test]
 async fn every_change_of_a_session_that_is_made_again_writes_nothing() {
     let world = shop().await;
-    let (guest, checkout) = cart(&world).await;
+    let (guest, checkout) = filled(&world).await;
     for (route, body) in changes(&checkout) {
         let changed = guest.post(route, &body).await.expect(200);
         for (what, container) in [("with its copy", world.app().clone()), ("elsewhere", world.container())] {
@@ -65,7 +66,7 @@ async fn every_change_of_a_session_that_is_made_again_writes_nothing() {
 #[tokio::test]
 async fn one_of_several_coupons_that_is_applied_again_keeps_its_place() {
     let world = shop().await;
-    let (guest, checkout) = cart(&world).await;
+    let (guest, checkout) = filled(&world).await;
     guest.apply_coupon(&checkout, "COFFEE5").await.expect(200);
     let both = guest.apply_coupon(&checkout, "WELCOME").await.expect(200);
     world.dynamodb.forget_calls();
@@ -97,7 +98,7 @@ async fn a_change_that_changes_nothing_keeps_the_session_alive_as_reading_does()
 async fn a_stated_value_wins_over_one_that_the_copy_has_not_heard_of() {
     for round in 0..25 {
         let world = shop().await;
-        let (guest, checkout) = cart(&world).await;
+        let (guest, checkout) = filled(&world).await;
         let express = guest.choose_shipping(&checkout, "us-express").await.expect(200);
         // Another container changes it, and Redis doesn't hear.
         let elsewhere = guest.clone().served_by(&world.container());
@@ -121,7 +122,7 @@ async fn a_stated_value_wins_over_one_that_the_copy_has_not_heard_of() {
 async fn of_changes_at_once_each_answers_with_its_own_value() {
     for round in 0..25 {
         let world = shop().await;
-        let (guest, checkout) = cart(&world).await;
+        let (guest, checkout) = filled(&world).await;
         let methods = ["us-standard", "us-express"];
         let containers: Vec<_> = (0..4).map(|_| world.container()).collect();
         let answers = at_once(8, |number| {

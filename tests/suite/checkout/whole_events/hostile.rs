@@ -42,6 +42,7 @@ fn event(route: Route, token: Option<&str>) -> Value {
     };
     let body = match route {
         Route::Initiate => json!({"cartItems": cart(&[("espresso-beans", 1)]), "shippingAddress": california()}),
+        Route::UpdateItems => json!({"checkoutId": ID, "cartItems": cart(&[("espresso-beans", 1)])}),
         Route::ConfirmOrder => confirmation(ID, 4887),
         Route::ApplyCoupon => json!({"checkoutId": ID, "couponCode": "SAVE20"}),
         Route::UpdateOrderStatus => json!({"status": "shipped"}),

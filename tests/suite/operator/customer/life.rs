@@ -8,7 +8,7 @@ use tests::world::{Answer, Setup, Shopper, World, card_confirmation, cart, confi
 use uuid::Uuid;
 
 /// What says who it is, wherever it may be written.
-pub const MARKS: [&str; 19] = [
+pub const MARKS: [&str; 20] = [
     "user-marked",
     "Markfirst",
     "Marklast",
@@ -21,6 +21,7 @@ pub const MARKS: [&str; 19] = [
     "94117",
     "Markcounty",
     "marknote",
+    "markengraved",
     "markreason",
     "markrefund",
     "markstaff",
@@ -81,8 +82,10 @@ fn order_id(answer: &Value) -> String {
 
 /// A session that could be confirmed, as a request under an idempotency key.
 async fn session(shopper: &Shopper, currency: &str, address: &Value, method: &str) -> Value {
+    let mut items = cart(&[("espresso-beans", 2)]);
+    items[0]["attributes"] = json!({"engraving": "markengraved for you"});
     let body = json!({
-        "cartItems": cart(&[("espresso-beans", 2)]), "currency": currency, "shippingAddress": address,
+        "cartItems": items, "currency": currency, "shippingAddress": address,
         "billingAddress": address, "shippingMethodId": method
     });
     shopper.post_once(Route::Initiate, &Uuid::new_v4().to_string(), &body).await.expect(201)
@@ -216,7 +219,7 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
         if let Some(card) = members.get_mut("card") {
             strip(card, &["code", "token"]);
         }
-        strip(&mut order, &["note", "noteVisibility", "reason", "trackingNumber"]);
+        strip(&mut order, &["note", "noteVisibility", "reason", "trackingNumber", "attributes"]);
         books.insert(order["orderId"].as_str().expect("an id").to_owned(), order);
     }
     books

@@ -9,6 +9,7 @@ use proptest::{
 use shared::{
     adapters::stored::order::StoredOrder,
     domain::{
+        attributes::Attributes,
         ids::Sku,
         lines::{LineRefund, LineUnits, Tracking, UnitsToRefund},
         money::Minor,
@@ -119,6 +120,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
         let owed = if tax_included { 0 } else { tax };
         PricedLine {
             sku: Sku { product: "beans".parse().expect("an id"), variant: None },
+            attributes: Attributes::default(),
             quantity,
             name: "Beans".to_owned(),
             unit_price: minor(price),
@@ -148,16 +150,22 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// An order of these lines, each with a stock counter of its own.
+/// An order of these lines. The first two are of one product with different texts; all others have a stock counter of
+/// their own.
 pub fn order_of(lines: &[PricedLine], tax_included: bool) -> Order {
     let text = include_str!("../../../data/schema-1/order-confirmed.json");
     let stored: StoredOrder = serde_json::from_str(text).expect("a saved document");
     let mut order: Order = stored.try_into().expect("an order");
     order.lines = lines.to_vec();
     for (at, line) in order.lines.iter_mut().enumerate() {
-        line.sku.product = format!("beans-{at}").parse().expect("an id");
+        line.sku.product = format!("beans-{}", at.max(1)).parse().expect("an id");
+        line.attributes = Attributes::parse(vec![("text".to_owned(), at.to_string())]).expect("attributes");
     }
-    order.reserved.stock = order.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
+    let mut taken: BTreeMap<Sku, u32> = BTreeMap::new();
+    for line in &order.lines {
+        *taken.entry(line.sku.clone()).or_default() += line.quantity;
+    }
+    order.reserved.stock = taken.into_iter().collect();
     let sum = |of: &dyn Fn(&PricedLine) -> Minor| Minor::sum(lines.iter().map(of)).expect("a sum");
     order.summary.total = sum(&|line| line.total);
     order.summary.tax = sum(&|line| line.tax);
@@ -176,7 +184,7 @@ pub fn by_card(order: &mut Order, capture: Capture) {
         Capture::Automatic => IntentStatus::Captured(order.summary.total),
         Capture::Manual => IntentStatus::Authorized { until: None },
     };
-    assert!(order.learn(&Intent { id: "pi_1".to_owned(), status, client_secret: None }, None, NOW));
+    assert!(order.learn(&Intent { id: "pi_1".to_owned(), status, action: None }, None, NOW));
 }
 
 fn named(units: &[u32], lines: usize) -> Vec<LineUnits> {
@@ -235,7 +243,7 @@ pub fn request(order: &Order, id: u128, amount: Option<Minor>) -> RefundRequest 
 
 /// The provider does the next action.
 pub fn provider(order: &mut Order, accepts: bool) {
-    let intent = |status| Intent { id: "pi_1".to_owned(), status, client_secret: None };
+    let intent = |status| Intent { id: "pi_1".to_owned(), status, action: None };
     match order.next_action(NOW) {
         Some(NextAction::Refund { refund, .. }) => {
             let amount = order.payment.refund(refund).expect("it is asked for").amount;
@@ -262,7 +270,7 @@ struct Stock(BTreeMap<Sku, i64>);
 
 impl Stock {
     fn of(order: &Order) -> Self {
-        Self(order.lines.iter().map(|line| (line.sku.clone(), -i64::from(line.quantity))).collect())
+        Self(order.reserved.stock.iter().map(|(sku, units)| (sku.clone(), -i64::from(*units))).collect())
     }
 
     /// A change is written: what it gives back is given back.
@@ -278,9 +286,10 @@ fn is_true(order: &Order, stock: &Stock) -> Result<(), TestCaseError> {
     let lines = counted(&view)?;
     money_adds_up(&view)?;
     status_is_true(&view, &lines)?;
-    for (priced, line) in order.lines.iter().zip(&lines) {
-        let taken = -stock.0[&priced.sku];
-        prop_assert_eq!(taken, i64::try_from(line.ordered - line.restocked).expect("few"), "{:?}", line);
+    for (sku, change) in &stock.0 {
+        let of_it = order.lines.iter().zip(&lines).filter(|(priced, _)| priced.sku == *sku);
+        let out: u64 = of_it.map(|(_, line)| line.ordered - line.restocked).sum();
+        prop_assert_eq!(-change, i64::try_from(out).expect("few"), "{:?}", sku);
     }
     let statuses: Vec<_> = order.history.iter().map(|step| step.status).collect();
     prop_assert!(statuses.windows(2).all(|pair| pair[0].next().contains(&pair[1])), "{:?}", statuses);

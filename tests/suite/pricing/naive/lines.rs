@@ -11,6 +11,8 @@ pub(super) struct Line<'a> {
     pub(super) position: usize,
     pub(super) product: &'a str,
     pub(super) variant: Option<&'a str>,
+    /// What was typed: names and texts, in the order of the names.
+    pub(super) attributes: Vec<(&'a str, &'a str)>,
     pub(super) quantity: u64,
     pub(super) categories: &'a [Value],
     pub(super) tax_code: &'a str,
@@ -55,7 +57,11 @@ pub(super) fn of<'a>(
             // A variant may weigh something else than its product.
             Some((product, priced["weightGrams"].as_u64().or(product["weightGrams"].as_u64()).unwrap_or(500), price))
         });
-        if found.is_none() {
+        // A product has one problem, however many lines it is on.
+        let is_first = list(&cart["items"])[..position]
+            .iter()
+            .all(|other| other["productId"] != product_id || other["variantId"] != item["variantId"]);
+        if found.is_none() && is_first {
             problems.push("PRODUCT_UNAVAILABLE".to_owned());
         }
         let (product, weight, unit_price) = found.unwrap_or((&Value::Null, 0, Number::zero()));
@@ -63,6 +69,7 @@ pub(super) fn of<'a>(
             position,
             product: product_id,
             variant: variant_id,
+            attributes: typed(item),
             quantity,
             categories: list(&product["categories"]),
             tax_code: product["taxCode"].as_str().unwrap_or("standard"),
@@ -82,9 +89,17 @@ pub(super) fn of<'a>(
             problems.push("MAX_PER_ORDER_EXCEEDED".to_owned());
         }
     }
-    // Text compares byte by byte, and no variant before any.
-    lines.sort_by(|left, right| (left.product, left.variant).cmp(&(right.product, right.variant)));
+    // Text compares byte by byte, no variant before any, and nothing typed before anything.
+    lines.sort_by(|left, right| {
+        (left.product, left.variant, &left.attributes).cmp(&(right.product, right.variant, &right.attributes))
+    });
     Ok(lines)
+}
+
+fn typed(item: &Value) -> Vec<(&str, &str)> {
+    let mut typed: Vec<_> = item["attributes"].as_object().into_iter().flatten().collect();
+    typed.sort_by_key(|(name, _)| *name);
+    typed.into_iter().map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect()
 }
 
 /// The product or its variant, and the price of one unit now, if it is for sale at all.

@@ -77,6 +77,9 @@ fn item(line: &Line, tax_included: bool) -> Result<Value, TooLarge> {
     if let Some(variant) = line.variant {
         item["variantId"] = json!(variant);
     }
+    for (name, text) in &line.attributes {
+        item["attributes"][*name] = json!(text);
+    }
     Ok(item)
 }
 

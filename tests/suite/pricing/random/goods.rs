@@ -20,15 +20,29 @@ pub(super) struct Item {
     variant: usize,
     quantity: u64,
     oddity: u8,
+    typed: usize,
+}
+
+/// What is typed for a line, in an order that isn't that of the lines.
+fn typed(at: usize) -> Value {
+    match at {
+        0 => json!({"text": "b"}),
+        1 => json!({"text": "a"}),
+        2 => json!({"text": "a", "more": "c"}),
+        3 => json!({"a": "z"}),
+        _ => Value::Null,
+    }
 }
 
 pub(super) fn item() -> impl Strategy<Value = Item> {
     let quantity = prop_oneof![12 => 1..=4_u64, 4 => 5..=20_u64, 1 => 1..=999_u64];
-    (0..8_usize, 0..3_usize, quantity, 0..200_u8).prop_map(|(product, variant, quantity, oddity)| Item {
+    let typed = prop_oneof![2 => 0..4_usize, 3 => Just(4)];
+    (0..8_usize, 0..3_usize, quantity, 0..200_u8, typed).prop_map(|(product, variant, quantity, oddity, typed)| Item {
         product,
         variant,
         quantity,
         oddity,
+        typed,
     })
 }
 
@@ -82,7 +96,7 @@ pub(super) fn ids(places: &Value, products: &Value) -> Vec<Value> {
     places.filter_map(|place| products.get(place).map(|product| product["productId"].clone())).collect()
 }
 
-/// One line for each product and variant.
+/// One line for each product and variant with what is typed for it.
 pub(super) fn items(items: &[Item], products: &Value) -> Value {
     let products = products.as_array().unwrap();
     let mut lines: Vec<Value> = Vec::new();
@@ -95,9 +109,15 @@ pub(super) fn items(items: &[Item], products: &Value) -> Value {
             98 => (json!("gone"), Value::Null),
             _ => (product["productId"].clone(), json!(variant)),
         };
-        let line = object([("productId", product), ("variantId", variant), ("quantity", json!(item.quantity))]);
-        let is_there =
-            |other: &Value| other["productId"] == line["productId"] && other["variantId"] == line["variantId"];
+        let line = object([
+            ("productId", product),
+            ("variantId", variant),
+            ("quantity", json!(item.quantity)),
+            ("attributes", typed(item.typed)),
+        ]);
+        let is_there = |other: &Value| {
+            ["productId", "variantId", "attributes"].into_iter().all(|member| other[member] == line[member])
+        };
         if !lines.iter().any(is_there) {
             lines.push(line);
         }
