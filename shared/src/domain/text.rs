@@ -31,7 +31,7 @@ pub fn optional(faults: &mut Faults, pointer: &str, value: Option<String>, max: 
 /// two fields to fill. No symbols: they are typing errors or abuse.
 pub fn name(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> String {
     let before = faults.count();
-    let name = text(faults, pointer, value, max);
+    let name = text(faults, pointer, &pasted::hyphens(value), max);
     if faults.count() > before {
         return name;
     }
