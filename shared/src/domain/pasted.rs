@@ -117,8 +117,15 @@ fn plain_letters(c: char) -> Option<&'static str> {
 fn is_mark(c: char) -> bool {
     match c {
         '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}' | '\u{FFA0}' => true,
-        '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}' => false,
-        '\u{0000}'..='\u{007F}' | '\u{110BD}' | '\u{110CD}' => false,
+        '\u{0000}'..='\u{007F}'
+        | '\u{0600}'..='\u{0605}'
+        | '\u{06DD}'
+        | '\u{070F}'
+        | '\u{0890}'
+        | '\u{0891}'
+        | '\u{08E2}'
+        | '\u{110BD}'
+        | '\u{110CD}' => false,
         _ => get_general_category(c) == Category::Format && !is_joiner(c),
     }
 }
