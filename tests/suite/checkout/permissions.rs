@@ -141,7 +141,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let mut dearer = tests::world::sample_catalog();
     dearer["products"][0]["prices"]["USD"] = json!(2099);
     let dearer = serde_json::from_value(dearer).unwrap();
-    world.app().catalog.load_catalog(&dearer, false, || ()).await.unwrap();
+    world.app().catalog.load_catalog(&dearer, &[].into(), || ()).await.unwrap();
     watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
     watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
     watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;
