@@ -16,6 +16,7 @@ from localstripe import server
 from localstripe.errors import UserError
 from localstripe.resources import Charge, Event, PaymentIntent, Refund, schedule_webhook, store
 
+import methods
 import saved_cards
 
 # https://docs.stripe.com/api/idempotent_requests: the first answer is kept, whatever it was, unless the request was never
@@ -268,6 +269,7 @@ async def listen(port):
     for position, middleware in enumerate([idempotency, card_errors, whole_refunds, lists, ledgers]):
         server.app.middlewares.insert(position, middleware)
     saved_cards.install(server.app)
+    methods.install(server.app, f"http://127.0.0.1:{port}")
     routes = server.app.router
     routes.add_get("/_totals", totals)
     routes.add_post("/_lag/{order}", lag)

@@ -121,7 +121,7 @@ async fn place(
         customer: Customer {
             email: "ada@example.com".to_owned(),
             first_name: "Ada".to_owned(),
-            last_name: "Sample".to_owned(),
+            last_name: Some("Sample".to_owned()),
             phone: None,
         },
         notes: None,
@@ -157,7 +157,7 @@ async fn open(
 fn cart() -> Initiate {
     let address = RawAddress {
         first_name: "Ada".to_owned(),
-        last_name: "Sample".to_owned(),
+        last_name: Some("Sample".to_owned()),
         address_line1: "1 Market Street".to_owned(),
         city: "San Francisco".to_owned(),
         state: Some("CA".to_owned()),

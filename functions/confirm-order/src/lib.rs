@@ -36,7 +36,7 @@ async fn apply(app: &App, incoming: Incoming<Caller, Confirm>) -> Result<Answer,
         Ok(done) => {
             let status = if done.created { 201 } else { 200 };
             let kept = done.created && done.order.payment.card.is_none();
-            let view = OrderAnswer::from(&done.order).with_client_secret(done.client_secret);
+            let view = OrderAnswer::from(&done.order).with_action(done.action);
             Ok(Answer::order(&view, &done.order, status).kept(kept))
         }
         Err(ConfirmError::TotalChanged(session)) => {

@@ -18,7 +18,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 /// 201 with the order, and 200 when it is repeated.
 async fn apply(app: &App, incoming: Incoming<Staff, Fulfill>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
-    let done = lines::fulfill(app, &context, command).await?;
+    let done = lines::fulfill(app, &context, command, app.shipping_terms()).await?;
     let status = if done.moved { 201 } else { 200 };
     Ok(Answer::json(status, &OrderAnswer::for_staff(&done.order)))
 }

@@ -12,11 +12,11 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
     serve(&app, Route::GetOrder, request, apply).await
 }
 
-/// The order with its items and status history. While the bank asks its customer to authenticate, with the secret that a
-/// page needs to go on.
+/// The order with its items and status history. While its customer must act at their bank, with what a page needs to
+/// go on.
 async fn apply(app: &App, incoming: Incoming<Caller, ShowOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::get(app, &context, command.order).await?;
-    let secret = orders::client_secret(app, &context, &order).await;
-    Ok(Answer::json(200, &OrderAnswer::from(&order).with_client_secret(secret)))
+    let action = orders::customer_action(app, &context, &order).await;
+    Ok(Answer::json(200, &OrderAnswer::from(&order).with_action(action)))
 }

@@ -18,7 +18,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 /// Only legal changes. Setting the current status again keeps a new note, and changes nothing else.
 async fn apply(app: &App, incoming: Incoming<Staff, SetStatus>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
-    let order = orders::set_status(app, &context, command).await?;
+    let order = orders::set_status(app, &context, command, app.shipping_terms()).await?;
     let done = app.finisher(&context).finish(order, None).await?;
     Ok(Answer::order(&OrderAnswer::for_staff(&done.order), &done.order, 200))
 }

@@ -29,6 +29,7 @@ use crate::{
         sessions::SessionStore,
         stripe::Stripe,
     },
+    app::needs::{AsksStripe, asks_stripe},
     checkout::{
         payment::Finisher,
         request_context::{FreshIds, RequestContext},
@@ -41,6 +42,7 @@ use crate::{
     domain::{
         cause,
         ids::{CheckoutId, GuestId, OrderId},
+        order_payment::ShippingTerms,
     },
     ports::{PaymentsPulse, Pulse, Pulses, Stores},
     telemetry::counts::{Store, degraded},
@@ -155,9 +157,9 @@ impl App {
         })
     }
 
-    /// Opens the connections, all at the same time, while Lambda's init phase gives us a full core. A failure is
-    /// logged; the request that needs the connection tries again.
-    pub async fn warm_up(&self) {
+    /// Opens the connections that `function` needs, all at the same time, while Lambda's init phase gives us a full core. A
+    /// failure is logged; the request that needs the connection tries again.
+    pub async fn warm_up(&self, function: &str) {
         let dynamo = async {
             // A refusal by the service is good enough: some functions may not read this table, but the connection is
             // open.
@@ -167,12 +169,22 @@ impl App {
                 degraded(Store::DynamoDb, "connect", &error);
             }
         };
-        tokio::join!(self.redis.warm_up(), dynamo, self.tokens.warm_up(), self.payments.warm_up());
+        let payments = async {
+            if asks_stripe(function) == AsksStripe::Often {
+                self.payments.warm_up().await;
+            }
+        };
+        tokio::join!(self.redis.warm_up(), dynamo, self.tokens.warm_up(), payments);
     }
 
     /// Does the next actions of a payment, for one request.
     pub fn finisher<'a, Who>(&'a self, context: &'a RequestContext<Who>) -> Finisher<'a, Self> {
         Finisher::of(self, context)
+    }
+
+    /// The shop's terms for goods that leave.
+    pub fn shipping_terms(&self) -> ShippingTerms {
+        ShippingTerms { uncaptured: self.config.ships_uncaptured, ..ShippingTerms::default() }
     }
 
     pub fn now(&self) -> OffsetDateTime {

@@ -7,7 +7,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     adapters::{dynamodb, redis, stripe},
-    app::{App, Clock, container::random_id, needs},
+    app::{
+        App, Clock,
+        container::random_id,
+        needs::{self, AsksStripe},
+    },
     ports::diagnosis::{Part, Report},
 };
 
@@ -77,7 +81,7 @@ impl App {
         };
         let stripe = async {
             let mut report = Report::default();
-            if !needs::pays(function) {
+            if needs::asks_stripe(function) == AsksStripe::Never {
                 return report;
             }
             let work = async {

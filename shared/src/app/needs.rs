@@ -1,13 +1,24 @@
 //! The operations of each function on each table, one row for each function. `tests/suite/checkout/permissions.rs`
 //! compares them with the policies of `template.yaml`, and a function's self-check tries them with its own role.
 
+use AsksStripe::{Never, Often, Seldom};
+
 use crate::{adapters::dynamodb::diagnosis::Deed, config::dynamodb::TableNames};
 
 /// A table or one of its indexes, by the variable that names the table, and the operations on it.
 pub type Need = (&'static str, &'static [&'static str]);
 
+/// Whether a function asks Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsksStripe {
+    Never,
+    /// For few of its requests: the secret is fetched when one needs it, and not at each cold start.
+    Seldom,
+    Often,
+}
+
 /// A function's name, whether it asks Stripe, and its needs.
-type Row = (&'static str, bool, &'static [Need]);
+type Row = (&'static str, AsksStripe, &'static [Need]);
 
 const CATALOG: Need = ("CATALOG_TABLE", &["BatchGetItem"]);
 const PRICES: Need = ("INVENTORY_TABLE", &["BatchGetItem"]);
@@ -23,15 +34,15 @@ const ENDED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "UpdateItem"]);
 const PRICED_SESSION: Need = ("SESSIONS_TABLE", &["GetItem", "PutItem", "UpdateItem"]);
 
 pub const ALL: &[Row] = &[
-    ("apply-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("calculate-shipping", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("calculate-shipping-preview", false, &[CATALOG, PRICES]),
-    ("calculate-tax", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("cancel-order", true, &[ORDER, BY_ORDER_ID, STOCK, RECEIPTS, ENDED_SESSION]),
-    ("capture-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
+    ("apply-coupon", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("calculate-shipping", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("calculate-shipping-preview", Never, &[CATALOG, PRICES]),
+    ("calculate-tax", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("cancel-order", Often, &[ORDER, BY_ORDER_ID, STOCK, RECEIPTS, ENDED_SESSION]),
+    ("capture-order", Often, &[ORDER, BY_ORDER_ID, STOCK]),
     (
         "claim",
-        false,
+        Never,
         &[
             CHANGED_SESSION,
             ("SESSIONS_TABLE/by-owner", &["Query"]),
@@ -42,7 +53,7 @@ pub const ALL: &[Row] = &[
     ),
     (
         "confirm-order",
-        true,
+        Often,
         &[
             PRICED_SESSION,
             ("ORDERS_TABLE", &["GetItem", "PutItem", "Query"]),
@@ -51,22 +62,22 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
-    ("create-fulfillment", false, &[ORDER, BY_ORDER_ID]),
-    ("create-return", false, &[ORDER, BY_ORDER_ID]),
-    ("get-order", true, &[("ORDERS_TABLE", &["GetItem"])]),
-    ("get-session", false, &[ENDED_SESSION]),
-    ("health", false, &[("SESSIONS_TABLE", &["GetItem"])]),
-    ("initiate", false, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("list-orders", false, &[EARLIER_ORDERS]),
-    ("list-payment-methods", true, &[CUSTOMER]),
+    ("create-fulfillment", Never, &[ORDER, BY_ORDER_ID]),
+    ("create-return", Never, &[ORDER, BY_ORDER_ID]),
+    ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"])]),
+    ("get-session", Never, &[ENDED_SESSION]),
+    ("health", Never, &[("SESSIONS_TABLE", &["GetItem"])]),
+    ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("list-orders", Never, &[EARLIER_ORDERS]),
+    ("list-payment-methods", Often, &[CUSTOMER]),
     (
         "payment-webhook",
-        true,
+        Often,
         &[ORDER, BY_ORDER_ID, ENDED_SESSION, ("INVENTORY_TABLE", &["PutItem", "UpdateItem"]), SEEN_EVENTS],
     ),
     (
         "reconcile",
-        true,
+        Often,
         &[
             ("ORDERS_TABLE", &["GetItem", "PutItem", "UpdateItem"]),
             ENDED_SESSION,
@@ -74,13 +85,13 @@ pub const ALL: &[Row] = &[
             ("ORDERS_TABLE/by-due", &["Query"]),
         ],
     ),
-    ("refund-order", true, &[ORDER, BY_ORDER_ID, STOCK]),
-    ("remove-coupon", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("remove-payment-method", true, &[CUSTOMER]),
-    ("update-address", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("update-items", false, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
-    ("update-order-status", true, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
-    ("update-return", true, &[ORDER, BY_ORDER_ID, STOCK]),
+    ("refund-order", Often, &[ORDER, BY_ORDER_ID, STOCK]),
+    ("remove-coupon", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("remove-payment-method", Often, &[CUSTOMER]),
+    ("update-address", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("update-items", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("update-order-status", Often, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
+    ("update-return", Often, &[ORDER, BY_ORDER_ID, STOCK]),
 ];
 
 /// The key attributes of each table and index.
@@ -95,9 +106,8 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("IDEMPOTENCY_TABLE", &["id"]),
 ];
 
-/// Whether a function asks Stripe.
-pub fn pays(function: &str) -> bool {
-    ALL.iter().any(|(name, pays, _)| *name == function && *pays)
+pub fn asks_stripe(function: &str) -> AsksStripe {
+    ALL.iter().find(|(name, ..)| *name == function).map_or(Never, |(_, asks, _)| *asks)
 }
 
 /// The operations of a function, one by one.

@@ -43,7 +43,7 @@ where
     T: std::fmt::Debug,
     E: std::error::Error + Send + Sync + 'static,
 {
-    let (app, metrics) = match start().await {
+    let (app, metrics) = match start(name).await {
         Ok(started) => started,
         Err(code) => return code,
     };
@@ -91,7 +91,7 @@ where
     F: Fn(Arc<App>, Request) -> Fut + Clone,
     Fut: Future<Output = Response> + Send,
 {
-    let (app, metrics) = match start().await {
+    let (app, metrics) = match start(name).await {
         Ok(started) => started,
         Err(code) => return code,
     };

@@ -146,8 +146,8 @@ where
     let session = command.as_ref().ok().and_then(Command::checkout);
     let ids = App::fresh_ids();
     let callers = limits::callers(&app.config.limits, known, address);
-    let by_card = command.as_ref().is_ok_and(Command::pays_by_card);
-    let declines = limits::declines(&app.config.limits, known.filter(|_| by_card), address, session);
+    let is_online = command.as_ref().is_ok_and(Command::pays_online);
+    let declines = limits::declines(&app.config.limits, known.filter(|_| is_online), address, session);
     let owner = known.and_then(Credentials::owner);
     let view = owner.zip(command.as_ref().ok().and_then(Command::view));
     let asked = AdmissionRequest { request: ChangeId(ids.change), limits, declines, callers, session, view };

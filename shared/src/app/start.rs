@@ -24,7 +24,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A container that is ready to serve. On failure the reasons are logged.
-pub(super) async fn start() -> Result<(Arc<App>, Arc<Metrics>), ExitCode> {
+pub(super) async fn start(function: &str) -> Result<(Arc<App>, Arc<Metrics>), ExitCode> {
     let vars = Vars::from_env();
     // Before everything else, so that every fault is logged in the usual form.
     let mut lenient = vars.clone();
@@ -43,7 +43,7 @@ pub(super) async fn start() -> Result<(Arc<App>, Arc<Metrics>), ExitCode> {
     for name in &app.config.unknown {
         tracing::warn!("{name}");
     }
-    app.warm_up().await;
+    app.warm_up(function).await;
     Ok((app, Arc::new(Metrics::new(&telemetry))))
 }
 

@@ -216,7 +216,7 @@ fn payment(
     if total.is_zero() {
         return Ok(Payment::nothing());
     }
-    let PaymentInput::Card(token) = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
+    let PaymentInput::Online { method, token, return_url } = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
         if !session.priced.ships() {
             return Err(CashRefusal::NothingToDeliver.into());
         }
@@ -224,13 +224,13 @@ fn payment(
         snapshot.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
     };
-    let terms = payments.terms(total, session.currency)?;
+    let terms = payments.terms(*method, total, session.currency)?;
     snapshot.cards.allow(total, session.currency)?;
     if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }
-    let payment = Payment::by_card(token.clone(), terms.capture, context.now, terms.time);
-    Ok(payment.with_action_time(terms.action_time))
+    let payment = Payment::online(*method, token.clone(), terms.capture, context.now, terms.time);
+    Ok(payment.with_action_time(terms.action_time).with_return_url(return_url.clone()))
 }
 
 fn order(

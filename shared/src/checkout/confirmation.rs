@@ -13,10 +13,10 @@ use crate::{
         money::{Currency, Minor},
         open::OpenLimit,
         order::{Customer, Order},
-        payment::CardToken,
+        payment::{CardToken, CustomerAction, PaymentMethod, ReturnUrl},
         session::Session,
     },
-    ports::{CardUnavailable, StoreError},
+    ports::{MethodUnavailable, StoreError},
 };
 
 #[derive(Clone, Debug)]
@@ -31,11 +31,20 @@ pub struct Confirm {
     pub notes: Option<String>,
 }
 
-/// The payment method, with the card's token.
+/// The payment method, with what pays.
 #[derive(Clone, Debug)]
 pub enum PaymentInput {
     CashOnDelivery,
-    Card(CardToken),
+    Online { method: PaymentMethod, token: CardToken, return_url: Option<ReturnUrl> },
+}
+
+impl PaymentInput {
+    pub const fn method(&self) -> PaymentMethod {
+        match self {
+            Self::CashOnDelivery => PaymentMethod::CashOnDelivery,
+            Self::Online { method, .. } => *method,
+        }
+    }
 }
 
 /// Whether a card is, or will be, a saved one.
@@ -54,8 +63,8 @@ pub enum CardUse {
 pub struct Confirmed {
     pub order: Order,
     pub created: bool,
-    /// Set if the bank asks for authentication (3-D Secure): the browser continues with it.
-    pub client_secret: Option<String>,
+    /// Set while the customer must act: the browser goes on with it.
+    pub action: Option<CustomerAction>,
 }
 
 /// Why there is no order. Nothing is taken from stock or coupons; after an error of the store that isn't known: the
@@ -85,7 +94,7 @@ pub enum ConfirmError {
     #[error(transparent)]
     Cash(#[from] CashRefusal),
     #[error(transparent)]
-    Card(#[from] CardUnavailable),
+    Method(#[from] MethodUnavailable),
     #[error(transparent)]
     SavedCard(#[from] SavedCardError),
     #[error(transparent)]

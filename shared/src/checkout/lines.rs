@@ -15,7 +15,7 @@ use crate::{
         order_lines::ReturnDecision,
         order_payment::ShippingTerms,
     },
-    ports::{Payments as _, Stores},
+    ports::Stores,
 };
 
 /// A parcel with units of an order.
@@ -35,9 +35,9 @@ pub async fn fulfill(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
     command: Fulfill,
+    terms: ShippingTerms,
 ) -> Result<Moved, OrderError> {
-    let terms =
-        ShippingTerms { uncaptured: stores.payments().ships_uncaptured(), despite_dispute: command.despite_dispute };
+    let terms = ShippingTerms { despite_dispute: command.despite_dispute, ..terms };
     let edit = |order: &mut Order| {
         let Fulfill { id, items, tracking, .. } = command.clone();
         Ok(order.fulfill(id, items, tracking, terms, Actor::Staff(context.who.user.clone()), context.now)?)

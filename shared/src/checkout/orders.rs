@@ -14,7 +14,7 @@ use crate::{
         order_lines::LineRefusal,
         order_payment::{PaymentRefusal, ShippingTerms},
         order_refunds::RefundRequest,
-        payment::{IntentStatus, PaymentMethod, PaymentStatus, RefundSource},
+        payment::{CustomerAction, PaymentMethod, PaymentStatus, RefundSource},
     },
     ports::{
         Attempt, ChangeId, DeclinePlaces, OrderFilter, OrderPage, Orders as _, Payments as _, Saved, StoreError,
@@ -58,14 +58,14 @@ pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) ->
     found.ok_or(OrderError::NotFound)
 }
 
-/// The secret with which its customer's browser goes on, while the bank asks them to authenticate. None also if the
-/// provider doesn't answer: the order is shown all the same.
-pub async fn client_secret(stores: &impl Stores, context: &RequestContext, order: &Order) -> Option<String> {
+/// With what its customer's browser goes on, while the customer must act. None also if the provider doesn't answer: the
+/// order is shown all the same.
+pub async fn customer_action(stores: &impl Stores, context: &RequestContext, order: &Order) -> Option<CustomerAction> {
     let card = order.payment.card.as_ref().filter(|card| context.now < card.deadline)?;
     let intent = card.intent.as_ref().filter(|_| order.payment.status == PaymentStatus::RequiresAction)?;
     let look = tokio::time::timeout_at(context.deadline, stores.payments().look(intent));
     match look.await {
-        Ok(Ok(intent)) => intent.client_secret.filter(|_| intent.status == IntentStatus::RequiresAction),
+        Ok(Ok(intent)) => intent.action,
         // The adapter has counted and logged it.
         Ok(Err(_)) | Err(_) => None,
     }
@@ -171,9 +171,9 @@ pub async fn set_status(
     stores: &impl Stores,
     context: &RequestContext<Staff>,
     command: SetStatus,
+    terms: ShippingTerms,
 ) -> Result<Order, OrderError> {
-    let terms =
-        ShippingTerms { uncaptured: stores.payments().ships_uncaptured(), despite_dispute: command.despite_dispute };
+    let terms = ShippingTerms { despite_dispute: command.despite_dispute, ..terms };
     let edit = |order: &mut Order| {
         let tracked = command.tracking != Tracking::default();
         if tracked && command.status != OrderStatus::Shipped {

@@ -13,7 +13,7 @@ use crate::{
         cause,
         open::OpenLimit,
         order::Order,
-        payment::{Intent, IntentStatus, Ledger, NextAction, Refunded},
+        payment::{CustomerAction, Intent, IntentStatus, Ledger, NextAction, Refunded},
     },
     ports::{
         Attempt, ChangeId, Charge, DeclinePlaces, Orders as _, PaymentError, Payments as _, RefundCall, Saved,
@@ -43,8 +43,8 @@ pub struct Finisher<'a, S> {
 #[derive(Clone, Debug)]
 pub struct Finished {
     pub order: Order,
-    /// The browser continues with it, if the bank asks for authentication (3-D Secure).
-    pub client_secret: Option<String>,
+    /// The browser goes on with it, while the customer must act.
+    pub action: Option<CustomerAction>,
     /// The provider gave no answer. It must be asked again.
     pub unanswered: bool,
     /// Set if the order was cancelled because its source address has as many open orders as this limit allows.
@@ -117,7 +117,7 @@ impl<S: Stores> Finisher<'_, S> {
                 Ok(reply) => reply,
                 Err(error) => {
                     tracing::warn!(error = cause::chain(&error), "The outcome of a payment is unknown");
-                    return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
+                    return Ok(Finished { order, action: None, unanswered: true, too_many_open });
                 }
             };
             let failed = matches!(&reply, ProviderReply::Refund { refunded: Refunded::TryAgain { .. }, .. });
@@ -125,17 +125,15 @@ impl<S: Stores> Finisher<'_, S> {
                 self.places.keep();
             }
             crash::point("payment: the provider has answered").await;
-            let client_secret = match &reply {
-                ProviderReply::Intent { intent, .. } if intent.status == IntentStatus::RequiresAction => {
-                    intent.client_secret.clone()
-                }
+            let action = match &reply {
+                ProviderReply::Intent { intent, .. } => intent.action.clone(),
                 _ => None,
             };
             let written;
             (order, written) = self.write_down(order, &reply, &mut changes).await?;
             if failed {
                 // Not at once: the provider has just failed.
-                return Ok(Finished { order, client_secret: None, unanswered: true, too_many_open });
+                return Ok(Finished { order, action: None, unanswered: true, too_many_open });
             }
             match (written, &reply) {
                 // The client never gets the intent's secret, so nothing can be paid once it is cancelled.
@@ -144,14 +142,14 @@ impl<S: Stores> Finisher<'_, S> {
                     first = Some(NextAction::GiveUp(Some(intent.id.clone())));
                     too_many_open = Some(limit);
                 }
-                (Written::News, _) if client_secret.is_none() => crash::point("payment: written down").await,
+                (Written::News, _) if action.is_none() => crash::point("payment: written down").await,
                 _ => {
                     crash::point("payment: written down").await;
-                    return Ok(Finished { order, client_secret, unanswered: false, too_many_open });
+                    return Ok(Finished { order, action, unanswered: false, too_many_open });
                 }
             }
         }
-        Ok(Finished { order, client_secret: None, unanswered: false, too_many_open })
+        Ok(Finished { order, action: None, unanswered: false, too_many_open })
     }
 
     async fn ask(&self, order: &Order, next: &NextAction) -> Result<ProviderReply, PaymentError> {
@@ -206,7 +204,9 @@ impl<S: Stores> Finisher<'_, S> {
             limit: card.deadline,
             amount: order.summary.total,
             currency: order.currency,
+            method: order.payment.method,
             token: &card.token,
+            return_url: card.return_url.as_ref(),
             customer: card.customer.as_ref(),
             saves: card.saves,
             capture: card.capture,

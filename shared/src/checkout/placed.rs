@@ -32,27 +32,22 @@ pub(super) async fn finish(
         (PaymentStatus::Cancelled, Some(limit), _) => Err(ConfirmError::TooManyOpenOrders(limit)),
         (PaymentStatus::Cancelled, None, Some(code)) => Err(ConfirmError::AmountRefused { code }),
         _ if done.order.status == OrderStatus::Cancelled => Err(ConfirmError::OrderCancelled { order: done.order.id }),
-        _ => Ok(Confirmed { order: done.order, created, client_secret: done.client_secret }),
+        _ => Ok(Confirmed { order: done.order, created, action: done.action }),
     }
 }
 
 /// Whether the order is what the request asks for.
 pub(super) fn is_for(order: &Order, command: &Confirm) -> bool {
     let is_paid_so = match (&order.payment.card, &command.payment) {
-        (Some(card), Some(PaymentInput::Card(token))) => card.token == *token,
+        (Some(card), Some(PaymentInput::Online { token, .. })) => card.token == *token,
         _ => is_by_same_method(order, command.payment.as_ref()),
     };
     is_paid_so && has_same_content(order, command)
 }
 
 fn is_by_same_method(order: &Order, payment: Option<&PaymentInput>) -> bool {
-    match (order.payment.method, payment) {
-        // It costs nothing: the request's method doesn't matter.
-        (PaymentMethod::Free, _)
-        | (PaymentMethod::CashOnDelivery, Some(PaymentInput::CashOnDelivery))
-        | (PaymentMethod::Card, Some(PaymentInput::Card(_))) => true,
-        (PaymentMethod::CashOnDelivery | PaymentMethod::Card, _) => false,
-    }
+    // It costs nothing: the request's method doesn't matter.
+    order.payment.method == PaymentMethod::Free || payment.is_some_and(|input| input.method() == order.payment.method)
 }
 
 fn has_same_content(order: &Order, command: &Confirm) -> bool {
@@ -71,7 +66,10 @@ pub(super) async fn stand_by(
     if is_for(&order, command) {
         return finish(stores, context, order, false).await.map(Some);
     }
-    if order.payment.card.is_some() && order.payment.status.is_open() {
+    let is_the_same = is_by_same_method(&order, command.payment.as_ref()) && has_same_content(&order, command);
+    // The customer has paid already, and the bank takes days.
+    let is_processing = order.payment.status == PaymentStatus::Processing;
+    if order.payment.card.is_some() && order.payment.status.is_open() && !(is_processing && is_the_same) {
         replace(stores, context, order, nth).await?;
         return Ok(None);
     }
@@ -79,7 +77,7 @@ pub(super) async fn stand_by(
         return Err(ConfirmError::OrderCancelled { order: order.id });
     }
     // A page that makes a new token for each click asks for the same all the same.
-    if is_by_same_method(&order, command.payment.as_ref()) && has_same_content(&order, command) {
+    if is_the_same {
         return finish(stores, context, order, false).await.map(Some);
     }
     Err(ConfirmError::AlreadyPlaced { order: order.id })
@@ -94,6 +92,9 @@ async fn replace(stores: &impl Stores, context: &RequestContext, order: Order, n
     let finisher = |step: u32| Finisher { places: &places, request: id(step), ..Finisher::of(stores, context) };
     // Perhaps it is decided: for example, the customer failed to authenticate.
     let mut done = finisher(0).finish(order, None).await?;
+    if done.order.payment.status == PaymentStatus::Processing {
+        return Err(ConfirmError::PaymentInProgress);
+    }
     if done.order.payment.status.is_open() {
         let order = match orders::give_up(stores, context, done.order.id, id(1), &places).await {
             Ok(order) => order,

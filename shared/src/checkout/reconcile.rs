@@ -152,7 +152,7 @@ async fn finish(finisher: &Finisher<'_, impl Stores>, entry: &DueOrder) -> Resul
     };
     let done = finisher.finish(order, None).await?;
     Ok(match done.order.payment.due() {
-        Some(due) if due <= finisher.now && done.order.is_under_way() => Looked::Open,
+        Some(due) if due <= finisher.now && done.order.is_acted_on() => Looked::Open,
         Some(due) if due <= finisher.now => Looked::Waits,
         _ => Looked::Settled,
     })

@@ -34,6 +34,7 @@ pub struct Config {
     pub auth: AuthConfig,
     /// None: the shop takes no cards.
     pub stripe: Option<StripeConfig>,
+    pub ships_uncaptured: bool,
     pub times: Times,
     pub telemetry: TelemetryConfig,
     pub lambda: LambdaConfig,
@@ -87,6 +88,7 @@ impl Config {
         let limits = LimitsConfig::read(&mut vars);
         let auth = AuthConfig::read(&mut vars);
         let stripe = StripeConfig::read(&mut vars);
+        let ships_uncaptured = payments::ships_uncaptured(&mut vars);
         let times = Times {
             session_ttl: vars.seconds("SESSION_TTL_SECONDS", 1800, 60..=86_400),
             session_trust: vars.seconds("SESSION_TRUST_SECONDS", 30, 0..=300),
@@ -110,6 +112,7 @@ impl Config {
             limits,
             auth,
             stripe,
+            ships_uncaptured,
             times,
             telemetry,
             lambda,

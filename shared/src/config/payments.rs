@@ -1,12 +1,13 @@
 //! The settings of card payments.
 
-use std::time::Duration as StdDuration;
+use std::{collections::BTreeMap, time::Duration as StdDuration};
 
+use strum::VariantArray as _;
 use time::Duration;
 
 use crate::{
     config::{aws::AwsConfig, secret::Secret, vars::Vars},
-    domain::payment::Capture,
+    domain::payment::{Capture, PaymentMethod},
 };
 
 /// Stripe. Without a key the shop takes no cards.
@@ -21,15 +22,22 @@ pub struct StripeConfig {
     pub url: String,
     /// `STRIPE_TIMEOUT_MS` (5000): the timeout of one call.
     pub timeout: StdDuration,
-    /// `PAYMENT_CAPTURE`: automatic (default), or manual.
+    /// `PAYMENT_METHODS` (card): the methods that may pay online, each with its own time for the customer to act, if it is
+    /// given: `card,klarna=3600,sepa_debit`.
+    pub methods: BTreeMap<PaymentMethod, Option<Duration>>,
+    /// `PAYMENT_CAPTURE`: automatic (default), or manual for those methods that can be held.
     pub capture: Capture,
     /// `PAYMENT_LIMIT_SECONDS` (1800): a payment that isn't made in this time is given up.
     pub time: Duration,
     /// `PAYMENT_ACTION_SECONDS` (600): how long a customer may take once the bank asks for authentication, within that
     /// limit.
     pub action_time: Duration,
-    /// `SHIP_UNCAPTURED` (false): whether goods may leave while their payment is authorized and not captured.
-    pub ships_uncaptured: bool,
+}
+
+/// `SHIP_UNCAPTURED` (false): whether goods may leave while their payment is authorized and not captured. Functions that
+/// ship need no key of Stripe, so it is a setting of its own.
+pub fn ships_uncaptured(vars: &mut Vars) -> bool {
+    vars.parse_or("SHIP_UNCAPTURED", "true or false", false)
 }
 
 /// Where a secret comes from.
@@ -73,6 +81,7 @@ impl StripeConfig {
             vars.fault("STRIPE_API_URL must begin with https://, or be this machine's");
         }
         let timeout = vars.millis("STRIPE_TIMEOUT_MS", 5000, 100..=80_000);
+        let methods = methods(vars);
         let capture = match vars.get("PAYMENT_CAPTURE").as_deref() {
             None | Some("automatic") => Capture::Automatic,
             Some("manual") => Capture::Manual,
@@ -85,7 +94,6 @@ impl StripeConfig {
         let time = vars.seconds("PAYMENT_LIMIT_SECONDS", 1800, 300..=82_800);
         // A longer time than the limit has no effect.
         let action_time = vars.seconds("PAYMENT_ACTION_SECONDS", 600, 60..=82_800).min(time);
-        let ships_uncaptured = vars.parse_or("SHIP_UNCAPTURED", "true or false", false);
         if key.is_none() && webhook_secret.is_some() {
             vars.fault("STRIPE_WEBHOOK_SECRET has no effect without STRIPE_SECRET_KEY");
         }
@@ -94,12 +102,43 @@ impl StripeConfig {
             webhook_secret,
             url: url.trim_end_matches('/').to_owned(),
             timeout,
+            methods,
             capture,
             time,
             action_time,
-            ships_uncaptured,
         })
     }
+}
+
+/// The seconds that a customer may take to act: from a minute to two weeks.
+const ACTION_SECONDS: std::ops::RangeInclusive<i64> = 60..=1_209_600;
+
+fn methods(vars: &mut Vars) -> BTreeMap<PaymentMethod, Option<Duration>> {
+    let text = vars.get("PAYMENT_METHODS").unwrap_or_else(|| PaymentMethod::Card.to_string());
+    let mut methods = BTreeMap::new();
+    for entry in text.split(',').map(str::trim) {
+        let (name, seconds) = entry.split_once('=').map_or((entry, None), |(name, seconds)| (name, Some(seconds)));
+        let Some(method) = name.parse().ok().filter(|method: &PaymentMethod| method.is_online()) else {
+            let online = PaymentMethod::VARIANTS.iter().filter(|method| method.is_online());
+            let names: Vec<_> = online.map(|method| method.name()).collect();
+            vars.fault(format!("PAYMENT_METHODS: {name:?} must be one of {}", names.join(", ")));
+            continue;
+        };
+        let time = seconds.map(|seconds| seconds.parse().ok().filter(|seconds| ACTION_SECONDS.contains(seconds)));
+        match time {
+            Some(_) if method == PaymentMethod::Card => {
+                vars.fault("PAYMENT_METHODS: PAYMENT_ACTION_SECONDS is card's time")
+            }
+            Some(None) => vars.fault(format!("PAYMENT_METHODS: {name} must have from 60 to 1209600 seconds")),
+            Some(Some(seconds)) => {
+                methods.insert(method, Some(Duration::seconds(seconds)));
+            }
+            None => {
+                methods.insert(method, None);
+            }
+        }
+    }
+    methods
 }
 
 fn secret(vars: &mut Vars, name: &str) -> Option<SecretSource> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     invalid::{Faults, Invalid},
     place::{Destination, RawDestination},
-    text::{check_email, check_phone, name, optional, text},
+    text::{email, name, optional, optional_name, phone, text},
 };
 
 /// An address as it is sent and stored, not checked yet. See [`Address::parse`].
@@ -13,7 +13,9 @@ use crate::domain::{
 #[serde(rename_all = "camelCase")]
 pub struct RawAddress {
     pub first_name: String,
-    pub last_name: String,
+    /// Missing for people with one name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     pub address_line1: String,
@@ -51,7 +53,7 @@ impl Address {
         let mut faults = Faults::default();
         let mut raw = RawAddress {
             first_name: name(&mut faults, "/firstName", &raw.first_name, 100),
-            last_name: name(&mut faults, "/lastName", &raw.last_name, 100),
+            last_name: optional_name(&mut faults, "/lastName", raw.last_name, 100),
             company: optional(&mut faults, "/company", raw.company, 200),
             address_line1: text(&mut faults, "/addressLine1", &raw.address_line1, 200),
             address_line2: optional(&mut faults, "/addressLine2", raw.address_line2, 200),
@@ -61,14 +63,9 @@ impl Address {
             ..raw
         };
         let destination = Destination::parse(&mut faults, &raw.destination());
-        raw.phone = optional(&mut faults, "/phone", raw.phone, 40);
-        if let Some(phone) = &raw.phone {
-            faults.take("/phone", check_phone(phone));
-        }
-        raw.email = optional(&mut faults, "/email", raw.email, 254);
-        if let Some(email) = &raw.email {
-            faults.take("/email", check_email(email));
-        }
+        raw.phone = phone(&mut faults, "/phone", raw.phone);
+        let given = raw.email.filter(|email| !email.trim().is_empty());
+        raw.email = given.map(|given| email(&mut faults, "/email", &given));
         faults.finish(destination.map(|destination| Self::at(destination, raw)))
     }
 
@@ -134,7 +131,7 @@ mod tests {
     fn raw() -> RawAddress {
         RawAddress {
             first_name: "Ada".into(),
-            last_name: "Lovelace".into(),
+            last_name: Some("Lovelace".into()),
             address_line1: "1 Market St".into(),
             city: "San Francisco".into(),
             state: Some("CA".into()),
@@ -157,7 +154,7 @@ mod tests {
     fn every_fault_is_reported_at_its_place() {
         let faults = Address::parse(RawAddress {
             first_name: " ".into(),
-            city: "Evil\u{202E}City".into(),
+            city: "Evil\u{7}City".into(),
             state: Some("Atlantis".into()),
             postal_code: Some("9410".into()),
             email: Some("nobody".into()),
@@ -167,6 +164,15 @@ mod tests {
         .unwrap_err();
         let pointers: Vec<_> = faults.iter().map(|f| f.pointer.as_str()).collect();
         assert_eq!(pointers, ["/firstName", "/city", "/state", "/postalCode", "/phone", "/email"]);
+    }
+
+    #[test]
+    fn one_name_is_a_name() {
+        for last_name in [None, Some(" ".to_owned())] {
+            let address = Address::parse(RawAddress { last_name, ..raw() }).unwrap().to_raw();
+            assert_eq!(address.last_name, None);
+            assert!(!serde_json::to_string(&address).unwrap().contains("lastName"));
+        }
     }
 
     #[test]

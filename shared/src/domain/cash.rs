@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     money::{Amounts, Currency, Minor},
-    place::{Destination, Region},
+    place::{Destination, Fit, Region},
 };
 
 /// The shop's rule. The default is for a catalog without a rule: no cash on delivery.
@@ -39,7 +39,7 @@ impl CashOnDelivery {
         if self.countries.is_empty() {
             return Err(CashRefusal::NotOffered);
         }
-        if !self.countries.iter().any(|region| region.as_str() == to.country()) {
+        if !self.countries.iter().any(|region| matches!(region.fit(to), Fit::Yes(_))) {
             return Err(CashRefusal::Country(to.country().to_owned()));
         }
         let maximum = *self.maximum_totals.get(&currency).ok_or(CashRefusal::Currency(currency))?;

@@ -61,7 +61,10 @@ impl Order {
         // Cash changes hands at the door: an order that is over needs no more of it.
         let card = self.payment.card.as_ref()?;
         match self.payment.status {
-            PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized => {
+            PaymentStatus::Pending
+            | PaymentStatus::RequiresAction
+            | PaymentStatus::Processing
+            | PaymentStatus::Authorized => {
                 return Some(Unfinished::Payment(self.payment.status));
             }
             PaymentStatus::Disputed => return Some(Unfinished::Disputed),
@@ -302,6 +305,7 @@ impl CardPayment {
         let Self {
             payer: _,
             token: _,
+            return_url: _,
             customer: _,
             saves,
             capture,
@@ -336,6 +340,7 @@ impl CardPayment {
         Self {
             payer: None,
             token: CardToken::erased(),
+            return_url: None,
             customer: None,
             saves,
             capture,

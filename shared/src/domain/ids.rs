@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::{Uuid, Variant};
 
-use crate::domain::as_text::as_text;
+use crate::domain::{as_text::as_text, pasted};
 
 /// Why a text is not an identifier of this kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,17 +147,20 @@ macro_rules! text_id {
 text_id! {
     /// A product of the catalog: letters, digits, `-`, `_`, `.`. It can't contain the `#` of store keys.
     ProductId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+    pasted::code
 }
 text_id! {
     /// A variant of a product, unique within it.
     VariantId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+    pasted::code
 }
 text_id! {
     /// A shipping method, unique within its zone.
     ShippingMethodId, 64, "must be 1 to 64 letters, digits, '-', '_' or '.'",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+    pasted::code
 }
 text_id! {
     /// A category of products, as the shop names it.
@@ -172,10 +175,12 @@ text_id! {
 text_id! {
     /// The number of a tax exemption certificate.
     CertificateNumber, 64, "must be 1 to 64 letters, digits, '-', '_', '.' or '/'",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'),
+    pasted::code
 }
 text_id! {
-    /// The `sub` of a verified token: printable ASCII without the `#` and space that store keys use.
+    /// The `sub` of a verified token: printable ASCII without the `#` and space that store keys use. It is never tidied up:
+    /// two texts are two users.
     UserId, 128, "must be 1 to 128 printable ASCII characters without spaces and '#'",
     |c| c.is_ascii_graphic() && c != '#'
 }
@@ -183,7 +188,7 @@ text_id! {
     /// A coupon code, stored in upper case. Case and surrounding white space of the input are ignored.
     CouponCode, 40, "must be 1 to 40 letters, digits, '-' or '_'",
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
-    |text| text.trim().to_ascii_uppercase()
+    |text| pasted::code(text).to_ascii_uppercase()
 }
 
 as_text! {
@@ -335,6 +340,17 @@ mod tests {
         let id: OrderId = "01936b2e-1c2d-7e3f-8a4b-5c6d7e8f9a0b".parse().unwrap();
         assert_eq!(id.placed_at().unwrap().unix_timestamp(), 0x0193_6b2e_1c2d / 1000);
         assert_eq!("a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c".parse::<OrderId>().unwrap().placed_at(), None);
+    }
+
+    #[test]
+    fn what_is_pasted_around_an_id_is_taken_off() {
+        assert_eq!("\u{200B}save\u{2011}20\u{a0}".parse::<CouponCode>().unwrap().as_str(), "SAVE-20");
+        assert_eq!("ＳＡＶＥ２０".parse::<CouponCode>().unwrap().as_str(), "SAVE20");
+        assert_eq!("\u{FEFF}espresso\u{2013}beans ".parse::<ProductId>().unwrap().as_str(), "espresso-beans");
+        assert_eq!("CA\u{00AD}/12".parse::<CertificateNumber>().unwrap().as_str(), "CA/12");
+        for user in [" ada", "ada\u{200B}", "ａｄａ", "ada "] {
+            assert!(user.parse::<UserId>().is_err(), "{user:?}");
+        }
     }
 
     #[test]

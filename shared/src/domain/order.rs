@@ -82,7 +82,9 @@ pub struct Cancellation {
 pub struct Customer {
     pub email: String,
     pub first_name: String,
-    pub last_name: String,
+    /// Missing for people with one name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
@@ -258,7 +260,9 @@ impl Order {
 
     /// Gives a new order its place among the open orders, unless it is paid.
     pub fn open(&mut self, address: Option<AddressKey>) {
-        let at_address = address.is_some() && self.payment.card.is_none();
+        // Nothing can end a direct debit once it is under way, so its goods are counted before.
+        let is_slow = self.payment.card.is_none() || self.payment.method.settles_in().is_some();
+        let at_address = address.is_some() && is_slow;
         self.open = self.is_unpaid().then_some(Open { units: self.summary.item_count, address, at_address });
     }
 

@@ -7,7 +7,7 @@ use crate::domain::{
     money::Minor,
     note::Note,
     order::{Actor, Cancellation, IllegalMove, Order, OrderStatus},
-    payment::{END_NOTICE, Intent, IntentStatus, NextAction, PaymentMethod, PaymentStatus, USUAL_HOLD},
+    payment::{END_NOTICE, Intent, IntentStatus, NextAction, PaymentStatus},
 };
 
 /// Why a payment can't be changed like this.
@@ -67,6 +67,11 @@ impl Order {
         self.payment.is_under_way(self.is_called_off())
     }
 
+    /// Whether something is expected to happen at the provider in the next minutes: a direct debit takes days.
+    pub fn is_acted_on(&self) -> bool {
+        self.is_under_way() && self.payment.status != PaymentStatus::Processing
+    }
+
     pub(in crate::domain) fn plan(&mut self, now: OffsetDateTime) {
         self.payment.plan(self.is_called_off(), now);
         self.updated_at = now;
@@ -80,28 +85,27 @@ impl Order {
         if named {
             card.intent = Some(intent.id.clone());
         }
-        let was = self.payment.status;
-        match (&intent.status, was) {
+        let ends_soon = !card.end_reported && card.capture_before.is_some_and(|until| now >= until - END_NOTICE);
+        match (&intent.status, self.payment.status) {
             (IntentStatus::RequiresAction, PaymentStatus::Pending) => {
                 self.payment.ask_customer(now);
             }
-            (IntentStatus::Authorized { until }, PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
-                card.capture_before = Some(until.unwrap_or(now + USUAL_HOLD));
-                self.payment.become_status(PaymentStatus::Authorized, None, now);
+            (IntentStatus::Processing, PaymentStatus::Pending | PaymentStatus::RequiresAction)
+                if self.payment.method.settles_in().is_some() =>
+            {
+                self.payment.begin_to_process(now);
+            }
+            (IntentStatus::Authorized { until }, was) if was.is_open() => {
+                self.payment.authorize(*until, now);
                 self.stand(now);
             }
             // It was given up but has been authorized after all: it is voided next.
             (IntentStatus::Authorized { until }, PaymentStatus::Declined | PaymentStatus::Cancelled) => {
-                card.capture_before = Some(until.unwrap_or(now + USUAL_HOLD));
-                self.payment.become_status(PaymentStatus::Authorized, None, now);
+                self.payment.authorize(*until, now);
             }
             // Still held, and soon no longer: that is reported once.
-            (IntentStatus::Authorized { .. }, PaymentStatus::Authorized)
-                if !card.end_reported && card.capture_before.is_some_and(|until| now >= until - END_NOTICE) =>
-            {
-                card.end_reported = true;
-            }
-            (IntentStatus::Captured(amount), PaymentStatus::Pending | PaymentStatus::RequiresAction) => {
+            (IntentStatus::Authorized { .. }, PaymentStatus::Authorized) if ends_soon => self.payment.note_end(),
+            (IntentStatus::Captured(amount), was) if was.is_open() => {
                 self.paid(*amount, now);
                 self.stand(now);
             }
@@ -109,10 +113,9 @@ impl Order {
                 IntentStatus::Captured(amount),
                 PaymentStatus::Authorized | PaymentStatus::Declined | PaymentStatus::Cancelled,
             ) => self.paid(*amount, now),
-            (
-                IntentStatus::Cancelled,
-                PaymentStatus::Pending | PaymentStatus::RequiresAction | PaymentStatus::Authorized,
-            ) => self.unpaid(declined, now),
+            (IntentStatus::Cancelled, was) if was.is_open() || was == PaymentStatus::Authorized => {
+                self.unpaid(declined, now);
+            }
             // Nothing new, or a declined attempt of an intent that is about to be cancelled.
             _ => {
                 if named {
@@ -195,7 +198,7 @@ impl Order {
             self.may_ship(terms)?;
         }
         let waits = self.payment.status.is_open() || to == OrderStatus::Refunded;
-        if self.payment.method == PaymentMethod::Card && waits && self.status != to {
+        if self.payment.method.is_online() && waits && self.status != to {
             return Err(PaymentRefusal::ByPaymentOnly);
         }
         // Money has gone back, so it is recorded as a refund. The status follows.

@@ -3,18 +3,31 @@
 use std::fmt;
 
 use crate::domain::{
+    county::County,
     invalid::Faults,
-    postal_code::{self, compact},
+    pasted, postal_code,
+    postal_codes::PostalCodes,
+    subdivision::{self, Known},
 };
 
 /// Countries whose addresses need a state, province or region, for delivery or for tax.
 const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
-/// The "states" of military addresses (APO, FPO, DPO), which ISO 3166-2 doesn't know.
-const US_MILITARY: [&str; 3] = ["US-AA", "US-AE", "US-AP"];
+/// Places that a country's ISO 3166-2 codes have, and that are countries in ISO 3166-1, too, with codes of their own
+/// format: where an address in the country may be there, its postal code says so.
+const TERRITORIES: [(&str, &[&str]); 2] =
+    [("FI", &["AX"]), ("FR", &["BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "WF", "YT"])];
+const A_STATE: &str = "a state or region";
+const A_KNOWN_STATE: &str = "a state or region by its ISO 3166-2 code or its name";
+const A_CLOSER_STATE: &str = "a closer state or region";
 
-/// A country (`US`) or a subdivision (`US-CA`), by ISO 3166 codes.
+/// A country (`US`) or a subdivision (`US-CA`), by ISO 3166 codes. A place that has two codes has one here: Puerto Rico
+/// is `US-PR`, Réunion `RE`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Region(String);
+pub struct Region {
+    code: &'static str,
+    /// The regions that it is in, from the closest one.
+    within: Vec<&'static str>,
+}
 
 /// Why a text is not a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,35 +45,51 @@ pub enum Fit {
     },
 }
 
-/// How closely a place fits. A postal code fits more closely than a county, a county more closely than a state, a state
-/// more closely than a country. Among postal codes, the longer prefix fits more closely.
+/// How closely a place fits. A postal code fits more closely than a county, a county more closely than a province, a
+/// province more closely than the region it is in, a region or state more closely than a country. Among postal codes, the
+/// longer beginning fits more closely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Closeness {
     postal_length: usize,
     county: bool,
-    subdivision: bool,
+    /// 0 for a country, 1 for a region or state, 2 for a province of a region.
+    level: usize,
 }
 
 impl Region {
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub const fn as_str(&self) -> &'static str {
+        self.code
     }
 
     /// The ISO 3166-1 alpha-2 code.
-    pub fn country(&self) -> &str {
-        self.0.get(..2).unwrap_or_default()
+    pub fn country(&self) -> &'static str {
+        self.code.get(..2).unwrap_or_default()
     }
 
+    /// A rule for a region holds for its provinces. It depends on something unknown where an address in the region
+    /// doesn't say in which province it is.
     pub fn fit(&self, to: &Destination) -> Fit {
-        let subdivision = self.0.len() > 2;
-        let fits = Fit::Yes(Closeness { subdivision, ..Closeness::default() });
-        match &to.subdivision {
-            _ if self.country() != to.country => Fit::No,
-            _ if !subdivision => fits,
-            None => Fit::Unsure { missing: "a state or region" },
-            Some(code) if *code == self.0 => fits,
+        if self.country() != to.country {
+            return if to.perhaps.contains(&self.code) { Fit::Unsure { missing: A_STATE } } else { Fit::No };
+        }
+        if self.code.len() == 2 {
+            return Fit::Yes(Closeness::default());
+        }
+        match &to.region {
+            None if to.state.is_some() => Fit::Unsure { missing: A_KNOWN_STATE },
+            None => Fit::Unsure { missing: A_STATE },
+            Some(region) if region.code == self.code || region.within.contains(&self.code) => {
+                Fit::Yes(Closeness { level: 1 + self.within.len(), ..Closeness::default() })
+            }
+            Some(region) if self.within.contains(&region.code) => Fit::Unsure { missing: A_CLOSER_STATE },
             Some(_) => Fit::No,
         }
+    }
+}
+
+impl From<Known> for Region {
+    fn from(known: Known) -> Self {
+        Self { code: known.code, within: subdivision::ancestors(known).collect() }
     }
 }
 
@@ -68,14 +97,13 @@ impl std::str::FromStr for Region {
     type Err = NotARegion;
 
     fn from_str(text: &str) -> Result<Self, NotARegion> {
-        let known = if text.len() == 2 { rust_iso3166::from_alpha2(text).is_some() } else { is_subdivision(text) };
-        if known { Ok(Self(text.to_owned())) } else { Err(NotARegion) }
+        subdivision::by_code(text).map(Self::from).ok_or(NotARegion)
     }
 }
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.code)
     }
 }
 
@@ -96,11 +124,9 @@ impl Place {
             (Fit::Unsure { missing }, ..) | (_, Fit::Unsure { missing }, _) | (.., Fit::Unsure { missing }) => {
                 Fit::Unsure { missing }
             }
-            (Fit::Yes(region), Fit::Yes(county), Fit::Yes(postal)) => Fit::Yes(Closeness {
-                postal_length: postal.postal_length,
-                county: county.county,
-                subdivision: region.subdivision,
-            }),
+            (Fit::Yes(region), Fit::Yes(county), Fit::Yes(postal)) => {
+                Fit::Yes(Closeness { postal_length: postal.postal_length, county: county.county, level: region.level })
+            }
         }
     }
 
@@ -120,60 +146,23 @@ impl Place {
             return Fit::Yes(Closeness::default());
         }
         let Some(code) = &to.postal_code else { return Fit::Unsure { missing: "a postal code" } };
-        let (country, code) = (to.country(), compact(code));
-        let matching = self.postal_codes.iter().filter(|codes| codes.contain(country, &code));
+        let matching = self.postal_codes.iter().filter(|codes| codes.contain(to.country(), code));
         let longest = matching.map(PostalCodes::length).max();
         longest.map_or(Fit::No, |postal_length| Fit::Yes(Closeness { postal_length, ..Closeness::default() }))
     }
 }
 
-/// A county by its name. Comparisons ignore case, surrounding white space, and "County" at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct County(String);
-
-impl County {
-    pub fn new(name: &str) -> Self {
-        let lower = name.trim().to_lowercase();
-        Self(lower.strip_suffix(" county").unwrap_or(&lower).trim_end().to_owned())
-    }
+/// `Yes` if any place fits, else `Unsure` if any may fit.
+pub fn best(places: &[Place], to: &Destination) -> Fit {
+    places.iter().fold(Fit::No, |best, place| match (best, place.fit(to)) {
+        (Fit::Yes(_), _) | (_, Fit::No) => best,
+        (_, fit) => fit,
+    })
 }
 
-/// Postal codes with a common prefix, or with prefixes in a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostalCodes {
-    from: String,
-    to: String,
-}
-
-/// Why a text doesn't describe postal codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be the beginning of postal codes (\"941\"), or a range of equally long ones (\"90000-90899\")")]
-pub struct NotPostalCodes;
-
-impl PostalCodes {
-    /// `code` without spaces and hyphens.
-    fn contain(&self, country: &str, code: &str) -> bool {
-        let (from, to, code) = (national(country, &self.from), national(country, &self.to), national(country, code));
-        code.get(..from.len()).is_some_and(|start| from <= start && start <= to)
-    }
-
-    fn length(&self) -> usize {
-        self.from.len()
-    }
-}
-
-impl std::str::FromStr for PostalCodes {
-    type Err = NotPostalCodes;
-
-    fn from_str(text: &str) -> Result<Self, NotPostalCodes> {
-        let (from, to) = text.split_once('-').unwrap_or((text, text));
-        let (from, to) = (compact(from), compact(to));
-        let plain = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric());
-        if plain(&from) && plain(&to) && from.len() == to.len() && from.len() <= 12 && from <= to {
-            Ok(Self { from, to })
-        } else {
-            Err(NotPostalCodes)
-        }
+impl From<Region> for Place {
+    fn from(region: Region) -> Self {
+        Self { region, county: None, postal_codes: Vec::new() }
     }
 }
 
@@ -190,28 +179,30 @@ pub struct RawDestination {
 /// Where a parcel goes: the parts that zones and taxes depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// ISO 3166-1 alpha-2, upper case.
+    /// ISO 3166-1 alpha-2, upper case. The `US` for its territories, a territory's own for those of other countries.
     country: String,
-    /// The state's short ISO 3166-2 code if ISO has one, else as the customer wrote it.
+    /// The state's short ISO 3166-2 code if it is known, else as the customer wrote it.
     state: Option<String>,
-    /// The ISO 3166-2 code, if ISO has one for the state. Always set for [`STATE_REQUIRED`] countries.
-    subdivision: Option<String>,
+    /// The state, if it is known. Always set for [`STATE_REQUIRED`] countries.
+    region: Option<Region>,
     county: Option<County>,
     postal_code: Option<String>,
+    /// Territories of the country that have this postal code in common, if no state is known.
+    perhaps: Vec<&'static str>,
 }
 
 impl Destination {
     /// Trims, checks and normalizes. The state may be a code (`ca`, `US-CA`) or a name (`California`). `None` if a
     /// fault was noted.
     pub fn parse(faults: &mut Faults, raw: &RawDestination) -> Option<Self> {
-        let country = raw.country.trim().to_ascii_uppercase();
+        let country = pasted::code(&raw.country).to_ascii_uppercase();
         if rust_iso3166::from_alpha2(&country).is_none() {
             faults.add("/country", "must be an ISO 3166-1 alpha-2 country code such as \"US\"");
             return None;
         }
         let destination = Self::restore(&RawDestination { country, ..raw.clone() });
-        let Self { country, subdivision, .. } = &destination;
-        if STATE_REQUIRED.contains(&country.as_str()) && subdivision.is_none() {
+        let Self { country, region, .. } = &destination;
+        if STATE_REQUIRED.contains(&country.as_str()) && region.is_none() {
             faults.add("/state", format!("must be a state or region of {country}, by ISO 3166-2 code or name"));
         }
         let checked = postal_code::check(country, destination.postal_code.as_deref());
@@ -220,16 +211,34 @@ impl Destination {
 
     /// A destination that was checked before: nothing is checked again.
     pub fn restore(raw: &RawDestination) -> Self {
-        let text = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+        let text = |text: &Option<String>| text.as_deref().map(pasted::line).filter(|text| !text.is_empty());
         let state = text(&raw.state);
-        let subdivision = state.as_deref().and_then(|state| subdivision(&raw.country, state));
-        let short = subdivision.as_deref().and_then(|code| code.split_once('-')).map(|(_, short)| short.to_owned());
+        let postal_code = text(&raw.postal_code).map(|code| postal_code::tidy(&code));
+        // A country that is a state here says the state, whatever else is written there.
+        let state_country = subdivision::by_code(&raw.country).filter(|known| known.code != raw.country);
+        let known =
+            state_country.or_else(|| state.as_deref().and_then(|state| subdivision::by_text(&raw.country, state)));
+        let perhaps = match known {
+            None => territories(&raw.country, postal_code.as_deref()),
+            Some(_) => Vec::new(),
+        };
+        let known = known.or_else(|| match perhaps.as_slice() {
+            [territory] => subdivision::by_code(territory),
+            _ => None,
+        });
+        let region = known.map(Region::from);
+        let country = region.as_ref().map_or(raw.country.as_str(), |region| region.country()).to_owned();
+        let state = match &region {
+            Some(region) => region.code.split_once('-').map(|(_, short)| short.to_owned()),
+            None => state,
+        };
         Self {
-            country: raw.country.clone(),
-            state: short.or(state),
-            subdivision,
+            country,
+            state,
+            region: region.filter(|region| region.code.len() > 2),
             county: text(&raw.county).as_deref().map(County::new),
-            postal_code: text(&raw.postal_code).map(|code| code.to_uppercase()),
+            postal_code,
+            perhaps,
         }
     }
 
@@ -247,33 +256,16 @@ impl Destination {
 
     /// The place's name for messages: `US-CA` if the subdivision is known, else the country.
     pub fn label(&self) -> &str {
-        self.subdivision.as_deref().unwrap_or(&self.country)
+        self.region.as_ref().map_or(&self.country, |region| region.as_str())
     }
 }
 
-/// Without the country's letters, which some people write before the digits: `DE-10115`.
-fn national<'c>(country: &str, code: &'c str) -> &'c str {
-    match code.strip_prefix(country) {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
-        _ => code,
-    }
-}
-
-fn is_subdivision(code: &str) -> bool {
-    US_MILITARY.contains(&code) || rust_iso3166::iso3166_2::from_code(code).is_some()
-}
-
-fn subdivision(country: &str, state: &str) -> Option<String> {
-    let upper = state.to_uppercase();
-    let code = if upper.starts_with(&format!("{country}-")) { upper.clone() } else { format!("{country}-{upper}") };
-    if is_subdivision(&code) {
-        return Some(code);
-    }
-    rust_iso3166::from_alpha2(country)?
-        .subdivisions()?
-        .iter()
-        .find(|s| s.name.to_uppercase() == upper)
-        .map(|s| s.code.to_owned())
+/// The territories of a country in which a postal code may be.
+fn territories(country: &str, code: Option<&str>) -> Vec<&'static str> {
+    let (Some(code), Some((_, of))) = (code, TERRITORIES.iter().find(|(whole, _)| *whole == country)) else {
+        return Vec::new();
+    };
+    of.iter().copied().filter(|territory| postal_code::is_of_territory(country, territory, code)).collect()
 }
 
 #[cfg(test)]
@@ -294,7 +286,7 @@ mod tests {
         Place {
             region: region.parse().unwrap(),
             county: county.map(County::new),
-            postal_codes: postal_codes.iter().map(|codes| codes.parse().unwrap()).collect(),
+            postal_codes: postal_codes.iter().map(|codes| PostalCodes::parse(&region[..2], codes).unwrap()).collect(),
         }
     }
 
@@ -339,10 +331,60 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_of_equal_length_and_ascend() {
-        for text in ["", "9410-941", "94-93", "9é", "94_1", "1-2-3", "-"] {
-            assert!(text.parse::<PostalCodes>().is_err(), "{text}");
+    fn a_rule_for_a_region_holds_for_its_provinces() {
+        for (country, state, region) in [
+            ("GB", "Belfast City", "GB-NIR"),
+            ("GB", "Co. Antrim", "GB-NIR"),
+            ("ES", "Las Palmas", "ES-CN"),
+            ("ES", "Santa Cruz de Tenerife", "ES-CN"),
+            ("FR", "Bas-Rhin", "FR-GES"),
+            ("IT", "Milano", "IT-25"),
+            ("BE", "Antwerpen", "BE-VLG"),
+        ] {
+            let to = to(country, state, "", "");
+            let Fit::Yes(close) = place(region, None, &[]).fit(&to) else { panic!("{state} is in {region}") };
+            let Fit::Yes(whole) = place(country, None, &[]).fit(&to) else { panic!("{state} is in {country}") };
+            assert!(whole < close);
+            let own = place(to.label(), None, &[]).fit(&to);
+            assert!(matches!(own, Fit::Yes(own) if own >= close), "{own:?}");
         }
-        assert!(" sw1a".parse::<PostalCodes>().is_ok());
+        let vague = to("GB", "Northern Ireland", "", "");
+        assert_eq!(place("GB-BFS", None, &[]).fit(&vague), Fit::Unsure { missing: A_CLOSER_STATE });
+        assert_eq!(place("GB-SCT", None, &[]).fit(&vague), Fit::No);
+    }
+
+    #[test]
+    fn a_place_with_two_codes_is_one_place() {
+        for (country, state, code, rules) in [
+            ("US", "PR", "00901", ["US-PR", "PR"]),
+            ("PR", "", "00901", ["US-PR", "PR"]),
+            ("PR", "San Juan", "00901", ["US-PR", "PR"]),
+            ("US", "Puerto Rico", "00901", ["US-PR", "PR"]),
+            ("VI", "", "00802", ["US-VI", "VI"]),
+            ("US", "Guam", "96910", ["GU", "US-GU"]),
+            ("US", "FM", "96941", ["FM", "FM"]),
+            ("US", "Armed Forces Europe", "09123", ["US-AE", "US-AE"]),
+            ("RE", "", "97400", ["RE", "FR-974"]),
+            ("FR", "La Réunion", "97400", ["RE", "FR-974"]),
+            ("FR", "", "97400", ["RE", "FR-974"]),
+            ("FI", "Åland", "22100", ["AX", "FI-01"]),
+            ("FI", "", "22100", ["AX", "FI-01"]),
+            ("CN", "香港", "", ["HK", "CN-HK"]),
+            ("NL", "Bonaire", "", ["BQ-BO", "NL-BQ1"]),
+        ] {
+            let there = to(country, state, code, "");
+            for rule in rules {
+                let fit = place(rule, None, &[]).fit(&there);
+                assert!(matches!(fit, Fit::Yes(_)), "{country} {state} is {rule}: {there:?}");
+            }
+            let mut raw = RawDestination { country: there.country().to_owned(), ..RawDestination::default() };
+            (raw.state, raw.postal_code) = (there.state().map(ToOwned::to_owned), Some(code.to_owned()));
+            assert_eq!(Destination::restore(&raw).label(), there.label(), "restored");
+        }
+        // Three territories share these codes: none is meant for sure, and no other country asks.
+        let shared = to("FR", "", "97100", "");
+        assert_eq!(place("GP", None, &[]).fit(&shared), Fit::Unsure { missing: A_STATE });
+        assert_eq!(place("GP", None, &[]).fit(&to("FR", "", "75001", "")), Fit::No);
+        assert_eq!(place("RE", None, &[]).fit(&shared), Fit::No);
     }
 }

@@ -1,11 +1,61 @@
 //! Postal codes: the format of each country that has them.
 
+use std::sync::{LazyLock, OnceLock};
+
 use regex_lite::Regex;
 
-/// Country, `required` or `optional`, an example, a regular expression. The head of the file names its source.
+use crate::domain::pasted;
+
+/// The head of the file names its source.
 const FORMATS: &str = include_str!("postal_codes.tsv");
 /// The longest code of any country, with spaces.
 const LONGEST: usize = 12;
+
+/// How the codes of a country are written.
+struct Format {
+    country: &'static str,
+    required: bool,
+    example: &'static str,
+    pattern: &'static str,
+    /// Compiled when the first code of the country is checked.
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// By country, in the order of the file.
+static READ: LazyLock<Vec<Format>> = LazyLock::new(|| {
+    let lines = FORMATS.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let mut fields = line.split('\t');
+            Some(Format {
+                country: fields.next()?,
+                required: fields.next()? == "required",
+                example: fields.next()?,
+                pattern: fields.next()?,
+                compiled: OnceLock::new(),
+            })
+        })
+        .collect()
+});
+
+impl Format {
+    fn of(country: &str) -> Option<&'static Self> {
+        let at = READ.binary_search_by_key(&country, |format| format.country).ok()?;
+        READ.get(at)
+    }
+
+    /// `code` without spaces and hyphens.
+    fn fits(&self, code: &str) -> bool {
+        let compiled = self.compiled.get_or_init(|| Regex::new(&format!("^(?:{})$", self.pattern)).ok());
+        compiled.as_ref().is_some_and(|regex| regex.is_match(code))
+    }
+}
+
+/// A code as people write it: in upper case, with plain letters, digits, spaces and hyphens, without the mark that Japan
+/// puts before it.
+pub fn tidy(code: &str) -> String {
+    pasted::code(code).trim_start_matches(['〒', '〶']).trim_start().to_uppercase()
+}
 
 /// Checks a code that may be missing. Spaces and hyphens are ignored. The country's ISO code may come first: `DE-10115`
 /// passes, `D-10115` doesn't.
@@ -13,26 +63,55 @@ const LONGEST: usize = 12;
 /// # Errors
 /// A text with an example of the country's postal codes.
 pub fn check(country: &str, code: Option<&str>) -> Result<(), String> {
-    let format = FORMATS.lines().find_map(|line| line.strip_prefix(country)?.strip_prefix('\t')?.split_once('\t'));
-    let (required, example, pattern) = match format.and_then(|(need, rest)| Some((need, rest.split_once('\t')?))) {
-        Some((need, (example, pattern))) => (need == "required", Some(example), Some(pattern)),
-        None => (false, None, None),
-    };
-    let form = example.map_or_else(|| "letters and digits".to_owned(), |example| format!("such as {example}"));
+    let format = Format::of(country);
     let Some(code) = code else {
-        return if required { Err(format!("is required in {country}, {form}")) } else { Ok(()) };
+        let required = format.is_some_and(|format| format.required);
+        return if required { Err(format!("is required in {country}, {}", example(country))) } else { Ok(()) };
     };
     let bare = compact(code);
     let plain = code.len() <= LONGEST && !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_alphanumeric());
-    let fits = |code: &str| match pattern {
-        Some(pattern) => Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|format| format.is_match(code)),
-        None => true,
-    };
+    let fits = |code: &str| format.is_none_or(|format| format.fits(code));
     if plain && (fits(&bare) || bare.strip_prefix(country).is_some_and(fits)) {
         Ok(())
     } else {
-        Err(format!("must be a postal code of {country}, {form}"))
+        Err(format!("must be a postal code of {country}, {}", example(country)))
     }
+}
+
+/// `such as 10115`
+pub(super) fn example(country: &str) -> String {
+    Format::of(country).map_or_else(|| "letters and digits".to_owned(), |format| format!("such as {}", format.example))
+}
+
+/// Whether a text with hyphens is one whole code, with its hyphens where the country has them.
+pub(super) fn is_whole(country: &str, text: &str) -> bool {
+    let hyphens = |code: &str| code.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>();
+    Format::of(country).is_some_and(|format| {
+        let as_in_the_example = hyphens(text) == hyphens(format.example) || country == "US" && hyphens(text) == [5];
+        text.contains('-') && as_in_the_example && format.fits(&compact(text))
+    })
+}
+
+/// Whether codes of the country may begin so. It completes them as the example goes on, and with zeros.
+pub(super) fn may_begin(country: &str, start: &str) -> bool {
+    let Some(format) = Format::of(country) else { return true };
+    let example = compact(format.example);
+    let example = national(country, &example);
+    let tail = example.get(start.len()..).unwrap_or_default();
+    let endings = (0..=tail.len()).filter_map(|end| tail.get(..end)).map(ToOwned::to_owned);
+    let zeros = (1..=4).map(|zeros| format!("{tail}{:0>zeros$}", ""));
+    endings
+        .chain(zeros)
+        .any(|end| format.fits(&format!("{start}{end}")) || format.fits(&format!("{country}{start}{end}")))
+}
+
+/// Whether a code that fits several countries' formats says in which of them it is: it fits the territory's format,
+/// which isn't the country's own.
+pub(super) fn is_of_territory(country: &str, territory: &str, code: &str) -> bool {
+    let pattern = |country| Format::of(country).map(|format| format.pattern);
+    pattern(territory).is_some()
+        && pattern(territory) != pattern(country)
+        && Format::of(territory).is_some_and(|format| format.fits(&compact(code)))
 }
 
 /// Upper case, without spaces and hyphens.
@@ -40,25 +119,33 @@ pub fn compact(code: &str) -> String {
     code.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_uppercase).collect()
 }
 
+/// Without the country's letters, which some people write before the digits: `DE-10115`.
+pub(super) fn national<'c>(country: &str, code: &'c str) -> &'c str {
+    match code.strip_prefix(country) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => code,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn formats() -> impl Iterator<Item = Vec<&'static str>> {
-        FORMATS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect())
-    }
-
     #[test]
     fn every_format_fits_its_own_example() {
-        for fields in formats() {
-            assert_eq!(fields.len(), 4, "{fields:?}");
-            let (country, need, example, pattern) = (fields[0], fields[1], fields[2], fields[3]);
+        assert!(READ.is_sorted_by_key(|format| format.country));
+        for Format { country, required, example, pattern, .. } in READ.iter() {
             assert!(Regex::new(pattern).is_ok(), "{country}");
             assert_eq!(check(country, Some(example)), Ok(()), "{country}");
-            assert_eq!(check(country, None).is_err(), need == "required", "{country}");
+            assert_eq!(check(country, None).is_err(), *required, "{country}");
             assert!(check(country, Some(&format!("{example}!"))).is_err(), "{country}");
+            let compact = compact(example);
+            let code = national(country, &compact);
+            for end in 1..=code.len() {
+                assert!(may_begin(country, &code[..end]), "{country} {}", &code[..end]);
+            }
         }
-        assert!(formats().count() > 150);
+        assert!(READ.len() > 150);
     }
 
     #[test]
@@ -66,7 +153,11 @@ mod tests {
         let good = [
             ("US", "94105-1234"),
             ("US", "94105 1234"),
+            ("US", "９４１０５"),
+            ("US", "94105\u{2013}1234"),
+            ("US", "\u{200E}94105\u{200F}"),
             ("CA", "h3z2y7"),
+            ("CA", "H3Z\u{a0}2Y7"),
             ("GB", "sw1a1aa"),
             ("NL", "1234ab"),
             ("PL", "00950"),
@@ -74,17 +165,21 @@ mod tests {
             ("SE", "SE-114 55"),
             ("IE", "A65 F4E2"),
             ("JP", "1540023"),
+            ("JP", "〒154-0023"),
+            ("JP", "〒 １５４－００２３"),
+            ("IR", "۱۱۹۳۶-۱۲۳۴۵"),
+            ("EG", "١٢٤١١"),
+            ("IN", "११००३४"),
             ("HK", "anything"),
         ];
         for (country, code) in good {
-            assert_eq!(check(country, Some(&code.to_uppercase())), Ok(()), "{country} {code}");
+            assert_eq!(check(country, Some(&tidy(code))), Ok(()), "{country} {code}");
         }
         let bad =
             [("US", "9410"), ("US", "941055"), ("DE", "1011"), ("CA", "D1A 1A1"), ("GB", "12345"), ("FR", "75 0O1")];
         for (country, code) in bad {
-            assert!(check(country, Some(code)).is_err(), "{country} {code}");
+            assert!(check(country, Some(&tidy(code))).is_err(), "{country} {code}");
         }
         assert!(check("HK", Some("far too long a code")).is_err());
-        assert!(check("US", Some("１２３４５")).is_err(), "digits of another script");
     }
 }

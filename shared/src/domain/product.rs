@@ -8,7 +8,7 @@ use crate::domain::{
     calendar::Period,
     ids::{Category, ProductId, Sku, TaxCode, VariantId},
     money::{Amounts, Currency, Minor},
-    place::{Destination, Fit, Region},
+    place::{Destination, Fit, Place, best},
 };
 
 /// A product of the catalog, with its variants.
@@ -68,10 +68,10 @@ pub enum StockRule {
     Unlimited,
 }
 
-/// Regions to which a product may not be shipped, with the shop's message for the customer.
+/// Places to which a product may not be shipped, with the shop's message for the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restriction {
-    pub regions: Vec<Region>,
+    pub places: Vec<Place>,
     pub message: String,
 }
 
@@ -142,12 +142,14 @@ impl Product {
     /// The shop's message, if the product may not be shipped to this address. It also may not if the address is too
     /// incomplete to decide.
     pub fn refusal(&self, to: &Destination) -> Option<String> {
-        self.restrictions.iter().find_map(|restriction| {
-            let mut fits = restriction.regions.iter().map(|region| region.fit(to)).filter(|fit| *fit != Fit::No);
-            match fits.next()? {
-                Fit::Unsure { missing } => Some(format!("{} (the address needs {missing})", restriction.message)),
-                Fit::Yes(_) | Fit::No => Some(restriction.message.clone()),
-            }
+        let fits = |restriction: &Restriction| best(&restriction.places, to);
+        let forbids = |restriction: &&Restriction| matches!(fits(restriction), Fit::Yes(_));
+        if let Some(restriction) = self.restrictions.iter().find(forbids) {
+            return Some(restriction.message.clone());
+        }
+        self.restrictions.iter().find_map(|restriction| match fits(restriction) {
+            Fit::Unsure { missing } => Some(format!("{} (the address needs {missing})", restriction.message)),
+            Fit::Yes(_) | Fit::No => None,
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     calendar::Period,
     ids::{CertificateNumber, TaxCode, UserId},
     money::Rate,
-    place::{Destination, Fit, Place, Region},
+    place::{Destination, Fit, Place, Region, best},
     vat::{VatNumber, is_member_state},
 };
 
@@ -82,14 +82,6 @@ impl Jurisdiction {
         let rate = self.rates.get(code).copied();
         rate.ok_or_else(|| NoTax::NoRate { jurisdiction: self.id.clone(), code: code.clone() })
     }
-}
-
-/// `Yes` if any place fits, else `Unsure` if any may fit.
-fn best(places: &[Place], to: &Destination) -> Fit {
-    places.iter().fold(Fit::No, |best, place| match (best, place.fit(to)) {
-        (Fit::Yes(_), _) | (_, Fit::No) => best,
-        (_, fit) => fit,
-    })
 }
 
 /// The certificate and the VAT number of a customer.

@@ -48,7 +48,7 @@ pub trait Command: Sized {
     }
 
     /// Whether it may try a card.
-    fn pays_by_card(&self) -> bool {
+    fn pays_online(&self) -> bool {
         false
     }
 

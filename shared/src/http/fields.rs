@@ -17,7 +17,7 @@ use crate::{
         order::Customer,
         priced::Line,
         session::{MAX_LINES, MAX_QUANTITY},
-        text::{check_email, check_phone, name, optional, text},
+        text::{email, name, optional_name, phone},
     },
     http::body::Object,
 };
@@ -72,7 +72,7 @@ pub struct AddressBody(#[serde(with = "AddressMembers")] RawAddress);
 #[serde(remote = "RawAddress", rename_all = "camelCase", deny_unknown_fields)]
 struct AddressMembers {
     first_name: String,
-    last_name: String,
+    last_name: Option<String>,
     company: Option<String>,
     address_line1: String,
     address_line2: Option<String>,
@@ -98,7 +98,7 @@ impl AddressBody {
 pub struct CustomerBody {
     email: String,
     first_name: String,
-    last_name: String,
+    last_name: Option<String>,
     phone: Option<String>,
 }
 
@@ -107,16 +107,10 @@ impl CustomerBody {
     /// Every fault, with its JSON pointer in the customer.
     pub fn parse(self) -> Result<Customer, Vec<Invalid>> {
         let mut faults = Faults::default();
-        let email = text(&mut faults, "/email", &self.email, 254);
-        if !email.is_empty() {
-            faults.take("/email", check_email(&email));
-        }
-        let phone = optional(&mut faults, "/phone", self.phone, 40);
-        if let Some(phone) = &phone {
-            faults.take("/phone", check_phone(phone));
-        }
+        let email = email(&mut faults, "/email", &self.email);
+        let phone = phone(&mut faults, "/phone", self.phone);
         let first_name = name(&mut faults, "/firstName", &self.first_name, 100);
-        let last_name = name(&mut faults, "/lastName", &self.last_name, 100);
+        let last_name = optional_name(&mut faults, "/lastName", self.last_name, 100);
         faults.finish(Some(Customer { email, first_name, last_name, phone }))
     }
 }

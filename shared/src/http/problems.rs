@@ -4,13 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     checkout::{
-        confirmation::ConfirmError, merge_guest::ClaimError, orders::OrderError, saved_cards::SavedCardError,
-        session::SessionError,
+        confirmation::ConfirmError, merge_guest::ClaimError, saved_cards::SavedCardError, session::SessionError,
     },
-    domain::{
-        card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal, order_lines::LineRefusal,
-        order_payment::PaymentRefusal,
-    },
+    domain::{card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal},
     http::{
         cart_problems::{
             about, address_required, already_answered, billing_address_required, coupon_refused, insufficient_stock,
@@ -19,7 +15,7 @@ use crate::{
         limits::whole_seconds,
         problem::{Handling, Problem},
     },
-    ports::{CardUnavailable, EventRefusal, StoreError},
+    ports::{EventRefusal, MethodUnavailable, StoreError},
 };
 
 /// The answer to a request that lost against other changes until its time was over. The stores work, so a later try may
@@ -102,12 +98,7 @@ impl From<ConfirmError> for Problem {
             // up.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
             ConfirmError::Cash(refusal) => cash_refused(&refusal, &detail),
-            ConfirmError::Card(CardUnavailable::NotOffered) => {
-                Self::new(422, "PAYMENT_METHOD_UNAVAILABLE", "This payment method isn't offered", detail)
-            }
-            ConfirmError::Card(CardUnavailable::Amount { .. }) => {
-                Self::new(422, "AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount", detail)
-            }
+            ConfirmError::Method(reason) => method_unavailable(reason, detail),
             ConfirmError::SavedCard(error) => error.into(),
             ConfirmError::CardTotal(CardRefusal::TooSmall { minimum, .. }) => {
                 Self::new(422, "AMOUNT_TOO_SMALL_FOR_CARD", "The total is too small for a card", detail)
@@ -143,7 +134,18 @@ impl From<ConfirmError> for Problem {
     }
 }
 
-fn payment_in_progress(detail: String) -> Problem {
+fn method_unavailable(reason: MethodUnavailable, detail: String) -> Problem {
+    let (code, title) = match reason {
+        MethodUnavailable::NotOffered => ("PAYMENT_METHOD_UNAVAILABLE", "This payment method isn't offered"),
+        MethodUnavailable::Currency { .. } => {
+            ("PAYMENT_METHOD_NOT_IN_CURRENCY", "This payment method isn't offered in the session's currency")
+        }
+        MethodUnavailable::Amount { .. } => ("AMOUNT_NOT_PAYABLE_BY_CARD", "A card can't pay this amount"),
+    };
+    Problem::new(422, code, title, detail)
+}
+
+pub(super) fn payment_in_progress(detail: String) -> Problem {
     Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
 }
 
@@ -155,65 +157,6 @@ fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
         CashRefusal::Country(_) => of("CASH_ON_DELIVERY_NOT_IN_COUNTRY"),
         CashRefusal::Currency(_) => of("CASH_ON_DELIVERY_NOT_IN_CURRENCY"),
         CashRefusal::Total { maximum, .. } => of("CASH_ON_DELIVERY_TOTAL_TOO_LARGE").with("maximumTotal", maximum),
-    }
-}
-
-fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
-    match refusal {
-        PaymentRefusal::IllegalMove(illegal) => {
-            let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The status can't change like this", detail);
-            problem.with("allowed", illegal.from.next())
-        }
-        PaymentRefusal::UnderWay => payment_in_progress(detail),
-        PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "The order isn't paid by card", detail),
-        PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
-        PaymentRefusal::MoreThanAuthorized { authorized } => {
-            Problem::new(409, "CAPTURE_EXCEEDS_PAYMENT", "The capture is larger than what is authorized", detail)
-                .with("authorized", authorized)
-        }
-        PaymentRefusal::OtherCapture { amount } => {
-            Problem::new(409, "ALREADY_CAPTURED", "Another amount was captured", detail).with("captured", amount)
-        }
-        PaymentRefusal::NotCaptured => {
-            Problem::new(409, "PAYMENT_NOT_CAPTURED", "The payment isn't captured yet", detail)
-        }
-        PaymentRefusal::Disputed => Problem::new(409, "PAYMENT_DISPUTED", "The payment is disputed", detail),
-        PaymentRefusal::MoreThanLeft { left } => {
-            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "The refund is larger than what is left", detail)
-                .with("left", left)
-        }
-        PaymentRefusal::OtherRefund { .. } => {
-            Problem::new(422, "REFUND_ID_REUSED", "The refund id was used for another refund", detail)
-        }
-        PaymentRefusal::ByPaymentOnly => {
-            Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
-        }
-        PaymentRefusal::AllRefunded => Problem::new(409, "PAYMENT_REFUNDED", "The order may not be shipped", detail),
-        PaymentRefusal::ByFulfillmentsOnly => {
-            Problem::new(409, "DECIDED_BY_FULFILLMENTS", "Only fulfillments change this status", detail)
-        }
-    }
-}
-
-fn lines_refused(refusal: LineRefusal, detail: String) -> Problem {
-    match refusal {
-        LineRefusal::Payment(refusal) => refused(refusal, detail),
-        LineRefusal::NoSuchLine { line } => {
-            Problem::new(422, "LINE_NOT_FOUND", "The order has no such line", detail).with("line", line)
-        }
-        LineRefusal::TooManyUnits { line, left } => {
-            let problem = Problem::new(409, "LINE_QUANTITY_EXCEEDED", "There are not that many units", detail);
-            problem.with("line", line).with("left", left)
-        }
-        LineRefusal::NothingToRefund => {
-            Problem::new(409, "NOTHING_TO_REFUND", "Nothing was paid for these units", detail)
-        }
-        LineRefusal::IdReused(_) => Problem::new(422, "ID_REUSED", "The id was used for something else", detail),
-        LineRefusal::NoSuchReturn => Problem::new(404, "RETURN_NOT_FOUND", "There is no such return", detail),
-        LineRefusal::IllegalReturnMove { from, .. } => {
-            let problem = Problem::new(409, "ILLEGAL_RETURN_CHANGE", "The return can't change like this", detail);
-            problem.with("allowed", from.next())
-        }
     }
 }
 
@@ -255,25 +198,6 @@ impl From<EventRefusal> for Problem {
             }
             EventRefusal::SecretUnavailable => payments_unavailable(),
             EventRefusal::Malformed(_) => Self::malformed(detail),
-        }
-    }
-}
-
-impl From<OrderError> for Problem {
-    fn from(error: OrderError) -> Self {
-        let detail = error.to_string();
-        match error {
-            OrderError::NotFound => Self::new(404, "ORDER_NOT_FOUND", "There is no such order", detail),
-            OrderError::Payment(refusal) | OrderError::Lines(LineRefusal::Payment(refusal)) => refused(refusal, detail),
-            OrderError::Lines(refusal) => lines_refused(refusal, detail),
-            OrderError::TooLateToCancel(_) => {
-                Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
-            }
-            OrderError::TooManyNotes(_) => Self::new(409, "TOO_MANY_NOTES", "The order has too many notes", detail),
-            OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
-            OrderError::Contended => busy(),
-            OrderError::AlreadyAnswered => already_answered(),
-            OrderError::Store(error) => error.into(),
         }
     }
 }

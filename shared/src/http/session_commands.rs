@@ -6,7 +6,6 @@ use serde::Deserialize;
 use crate::{
     checkout::{
         address::UpdateAddress,
-        confirmation::{CardUse, Confirm, PaymentInput},
         coupon::{ApplyCoupon, RemoveCoupon},
         initiate::Initiate,
         items::UpdateItems,
@@ -17,14 +16,11 @@ use crate::{
         coupon::MAX_COUPONS,
         ids::{CheckoutId, CouponCode, GuestId},
         invalid::Faults,
-        money::Minor,
-        payment::{CardToken, PaymentMethod},
         tax::TaxStatus,
-        text::note,
     },
     http::{
         body::{Command, Member, Object, json, path},
-        fields::{AddressBody, CartItem, CustomerBody, currency, lines},
+        fields::{AddressBody, CartItem, currency, lines},
         problem::Problem,
     },
 };
@@ -268,107 +264,6 @@ pub struct ShowSession {
 impl Command for ShowSession {
     fn decode(request: &Request) -> Result<Self, Problem> {
         path(request, "checkoutId").map(|checkout| Self { checkout })
-    }
-
-    fn checkout(&self) -> Option<CheckoutId> {
-        Some(self.checkout)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ConfirmBody {
-    checkout_id: String,
-    expected_total: i64,
-    /// Only a total of zero needs none.
-    payment_method: Option<String>,
-    payment_token: Option<String>,
-    payment_method_id: Option<String>,
-    save_payment_method: Option<bool>,
-    customer_info: Object<CustomerBody>,
-    notes: Option<String>,
-}
-
-/// How it is paid. A total of zero needs no method and no token, and what a page sends all the same isn't used.
-fn payment(
-    faults: &mut Faults,
-    method: Option<&str>,
-    token: Option<&str>,
-    total: Option<Minor>,
-) -> Option<PaymentInput> {
-    let free = total.is_some_and(Minor::is_zero);
-    let given = token.is_some();
-    let token = faults.take_some("/paymentToken", token.map(str::parse::<CardToken>));
-    match method.map(str::parse) {
-        None | Some(Ok(PaymentMethod::Card | PaymentMethod::CashOnDelivery | PaymentMethod::Free)) if free => None,
-        Some(Ok(PaymentMethod::CashOnDelivery)) if !given => Some(PaymentInput::CashOnDelivery),
-        Some(Ok(PaymentMethod::CashOnDelivery)) => {
-            faults.add("/paymentToken", "must be left out for cash_on_delivery");
-            None
-        }
-        Some(Ok(PaymentMethod::Card)) if given => token.map(PaymentInput::Card),
-        Some(Ok(PaymentMethod::Card)) => {
-            faults.add("/paymentToken", "is required for card: the payment method that Stripe.js made");
-            None
-        }
-        None => {
-            faults.add("/paymentMethod", "is required: cash_on_delivery or card");
-            None
-        }
-        Some(Ok(PaymentMethod::Free) | Err(_)) => {
-            faults.add("/paymentMethod", "must be cash_on_delivery or card");
-            None
-        }
-    }
-}
-
-/// The card's reference: a token that pays once or is saved, or the id of a saved card.
-fn card<'b>(faults: &mut Faults, body: &'b ConfirmBody) -> (Option<&'b str>, CardUse) {
-    let saves = body.save_payment_method == Some(true);
-    let Some(id) = &body.payment_method_id else {
-        if saves && body.payment_token.is_none() {
-            faults.add("/savePaymentMethod", "needs a paymentToken: the card that is saved");
-        }
-        return (body.payment_token.as_deref(), if saves { CardUse::Save } else { CardUse::Once });
-    };
-    if body.payment_method.as_deref() != Some(PaymentMethod::Card.to_string().as_str()) {
-        faults.add("/paymentMethodId", "must be left out: only a card is saved");
-        return (None, CardUse::Once);
-    }
-    if body.payment_token.is_some() {
-        faults.add("/paymentMethodId", "must be left out with a paymentToken: one card pays");
-    }
-    if saves {
-        faults.add("/savePaymentMethod", "must be left out: this card is saved already");
-    }
-    faults.take("/paymentMethodId", id.parse::<CardToken>());
-    (Some(id), CardUse::Saved)
-}
-
-impl Command for Confirm {
-    fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: ConfirmBody = json(request)?;
-        let mut faults = Faults::default();
-        let checkout = faults.take("/checkoutId", body.checkout_id.parse());
-        let total = faults.take("/expectedTotal", Minor::new(body.expected_total));
-        let (token, card_use) = card(&mut faults, &body);
-        let payment = payment(&mut faults, body.payment_method.as_deref(), token, total);
-        let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
-        let notes = note(&mut faults, "/notes", body.notes, 1000);
-        let command = checkout.zip(total).zip(customer);
-        let command = command.map(|((checkout, expected_total), customer)| Self {
-            checkout,
-            expected_total,
-            payment,
-            card_use,
-            customer,
-            notes,
-        });
-        faults.finish(command).map_err(Problem::validation)
-    }
-
-    fn pays_by_card(&self) -> bool {
-        matches!(self.payment, Some(PaymentInput::Card(_)))
     }
 
     fn checkout(&self) -> Option<CheckoutId> {

@@ -28,8 +28,8 @@ pub use identity::{Identities, Identity, IdentityError};
 pub use limit::{Limit, LimitKey, LimitKind};
 pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, Placed, Placement, Transfer, Waits};
 pub use payments::{
-    AboutOrder, CardTerms, CardUnavailable, Charge, EventRefusal, EventSubject, PaymentError, Payments, ProviderEvent,
-    RefundCall, SeenEvents,
+    AboutOrder, Charge, EventRefusal, EventSubject, MethodUnavailable, PaymentError, PaymentTerms, Payments,
+    ProviderEvent, RefundCall, SeenEvents,
 };
 pub use saved_cards::{PaymentCustomers, SavedCards};
 pub use sessions::{CachedSession, Loaded, Sessions};

@@ -9,28 +9,33 @@ use crate::{
     domain::{
         ids::{OrderId, Owner},
         money::{Currency, Minor},
-        payment::{Capture, CardToken, Intent, Ledger, PaymentCustomer, PaymentIncident, Refunded},
+        payment::{
+            Capture, CardToken, Intent, Ledger, PaymentCustomer, PaymentIncident, PaymentMethod, Refunded, ReturnUrl,
+        },
     },
     ports::StoreError,
 };
 
-/// How the shop takes cards.
+/// The shop's terms for a payment method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CardTerms {
+pub struct PaymentTerms {
     pub capture: Capture,
     /// How long a customer may take to pay, from the placing of the order.
     pub time: time::Duration,
-    /// How long a customer may take after the bank asks for authentication (3-D Secure).
+    /// How long a customer may take after the bank asks for authentication (3-D Secure), or on the page of their bank or
+    /// wallet.
     pub action_time: time::Duration,
 }
 
-/// Why a card can't pay an amount.
+/// Why a method can't pay an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CardUnavailable {
+pub enum MethodUnavailable {
     #[error("this payment method isn't offered")]
     NotOffered,
+    #[error("{method} doesn't pay in {currency}")]
+    Currency { method: PaymentMethod, currency: Currency },
     /// Card networks use two decimals for a currency that has three.
-    #[error("a card can't pay {amount} of {currency}: the last decimal must be 0")]
+    #[error("{amount} of {currency} can't be paid online: the last decimal must be 0")]
     Amount { amount: Minor, currency: Currency },
 }
 
@@ -42,7 +47,10 @@ pub struct Charge<'a> {
     pub payer: Option<&'a Owner>,
     pub amount: Minor,
     pub currency: Currency,
+    pub method: PaymentMethod,
     pub token: &'a CardToken,
+    /// Where the customer comes back to from the page of their bank or wallet.
+    pub return_url: Option<&'a ReturnUrl>,
     /// The customer whose card it is, or for whom it is saved.
     pub customer: Option<&'a PaymentCustomer>,
     /// Whether the provider saves the card for the customer when it has paid.
@@ -72,8 +80,13 @@ pub enum PaymentError {
 
 /// The payment provider. It is called after the order is stored. Every call may be repeated and has one effect.
 pub trait Payments: Sync {
-    /// The terms on which a card may pay this amount. Makes no call.
-    fn terms(&self, amount: Minor, currency: Currency) -> Result<CardTerms, CardUnavailable>;
+    /// The terms on which a method may pay this amount. Makes no call.
+    fn terms(
+        &self,
+        method: PaymentMethod,
+        amount: Minor,
+        currency: Currency,
+    ) -> Result<PaymentTerms, MethodUnavailable>;
 
     /// Charges an order, once: a call that is repeated within a day returns the same intent.
     fn pay(&self, charge: Charge<'_>) -> impl Future<Output = Result<Intent, PaymentError>> + Send;
@@ -111,9 +124,6 @@ pub trait Payments: Sync {
 
     /// The order that a payment is for, as the provider stores it. None if it isn't for an order of this shop.
     fn order_of(&self, intent: &str) -> impl Future<Output = Result<Option<AboutOrder>, PaymentError>> + Send;
-
-    /// Whether goods may leave while their payment is only authorized.
-    fn ships_uncaptured(&self) -> bool;
 
     /// Tells the operators what a person must look into.
     fn report(&self, order: OrderId, incident: &PaymentIncident);

@@ -86,6 +86,29 @@ impl Cards {
         self.ask("POST", &format!("/v1/payment_intents/{intent}/_authenticate"), &form).await
     }
 
+    /// What Stripe.js makes of a method that the customer chose in the Payment Element: a confirmation token.
+    pub async fn confirmation_token(&self, method: &str) -> String {
+        let form = format!("payment_method_data[type]={method}&return_url=https://shop.example/of-the-token");
+        let form = if method == "card" { "payment_method=pm_card_visa".to_owned() } else { form };
+        let made = self.ask("POST", "/v1/test_helpers/confirmation_tokens", &form).await;
+        made["id"].as_str().unwrap_or_else(|| panic!("{made:#}")).to_owned()
+    }
+
+    /// What the customer does on the page of their bank or wallet. Returns where they are sent then.
+    pub async fn at_wallet(&self, redirect_url: &str, success: bool) -> String {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let request = Request::builder().uri(format!("{redirect_url}?success={success}"));
+        let response = client.request(request.body(Full::default()).expect("a request")).await.expect("an answer");
+        response.headers()["location"].to_str().expect("a text").to_owned()
+    }
+
+    /// What the bank says at last about an order's direct debit.
+    pub async fn settle(&self, order: &str, success: bool) -> Value {
+        let intent = self.intent_of(order).await.expect("a payment");
+        let path = format!("/_settle/{}", intent["id"].as_str().expect("an id"));
+        self.ask("POST", &path, &format!("success={success}")).await
+    }
+
     /// What was taken and went back, by order.
     pub async fn totals(&self) -> BTreeMap<String, Totals> {
         let answer = self.ask("GET", "/_totals", "").await;
@@ -138,6 +161,13 @@ impl Cards {
     pub async fn refunds_of(&self, order: &str) -> Vec<Value> {
         let intent = self.intent_of(order).await.expect("a payment");
         let path = format!("/v1/refunds?payment_intent={}", intent["id"].as_str().expect("an id"));
+        self.ask("GET", &path, "").await["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The disputes of an order's payment, newest first.
+    pub async fn disputes_of(&self, order: &str) -> Vec<Value> {
+        let Some(intent) = self.intent_of(order).await else { return Vec::new() };
+        let path = format!("/v1/disputes?payment_intent={}", intent["id"].as_str().expect("an id"));
         self.ask("GET", &path, "").await["data"].as_array().cloned().unwrap_or_default()
     }
 

@@ -8,7 +8,7 @@ mod search;
 mod shopper;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -31,7 +31,7 @@ use crate::{
     keys::Keys,
     proxy::FaultProxy,
     servers::root,
-    stack::roles::Roles,
+    stack::{Stack, roles::Roles},
     tables::Tables,
     token::{self, Signer, Token},
 };
@@ -190,6 +190,23 @@ impl World {
     /// Another container: it shares the stores with the first, and nothing else.
     pub fn container(&self) -> Arc<App> {
         container(&self.settings, Clock::System)
+    }
+
+    /// A container with the variables that the template gives this function, and none that it gives only others.
+    pub fn deployed(&self, stack: &Stack, function: &str) -> Arc<App> {
+        let all: BTreeSet<_> = stack.functions().keys().flat_map(|name| stack.environment(name).into_keys()).collect();
+        let own = stack.environment(function);
+        let mut settings = self.settings.clone();
+        // A test gives the secrets themselves, and the template their places.
+        let place = |name: &str| {
+            if name.starts_with("STRIPE_") && !name.ends_with("_FROM") {
+                format!("{name}_FROM")
+            } else {
+                name.to_owned()
+            }
+        };
+        settings.retain(|name, _| !all.contains(&place(name)) || own.contains_key(&place(name)));
+        container(&settings, Clock::System)
     }
 
     /// Another container, in whose time this much more has passed.

@@ -62,7 +62,8 @@ async fn a_stack_that_works_is_said_to_and_nothing_is_written_for_it() {
         for what in ["Settings", "Keys for tokens", "Redis", "Speed of Redis", "Rights in Redis", "DynamoDB"] {
             assert!(whats.contains(&what), "{what}: {diagnosis:#}");
         }
-        let pays = shared::app::needs::pays(diagnosis["function"].as_str().unwrap());
+        let pays = shared::app::needs::asks_stripe(diagnosis["function"].as_str().unwrap())
+            != shared::app::needs::AsksStripe::Never;
         assert_eq!(whats.contains(&"Stripe"), pays, "{diagnosis:#}");
     }
     // What the API calls is the alias, where there is one.

@@ -21,7 +21,8 @@ use shared::{
         order_payment::ShippingTerms,
         order_refunds::RefundRequest,
         payment::{
-            Capture, Ledger, NextAction, Payment, PaymentStatus, ProviderRefundStatus, RefundSource, RefundStatus,
+            Capture, IntentStatus, Ledger, NextAction, Payment, PaymentMethod, PaymentStatus, ProviderRefundStatus,
+            RefundSource, RefundStatus,
         },
     },
 };
@@ -124,8 +125,24 @@ struct Case {
     acts: Vec<Act>,
 }
 
+impl Case {
+    /// A direct debit can't be held.
+    const fn terms(&self) -> (PaymentMethod, Capture) {
+        match self.card {
+            CardKind::Debit => (PaymentMethod::SepaDebit, Capture::Automatic),
+            _ => (PaymentMethod::Card, self.capture),
+        }
+    }
+}
+
 fn case() -> impl Strategy<Value = Case> {
-    let card = prop::sample::select(vec![CardKind::Good, CardKind::Declined, CardKind::Secured, CardKind::Unknown]);
+    let card = prop::sample::select(vec![
+        CardKind::Good,
+        CardKind::Declined,
+        CardKind::Secured,
+        CardKind::Debit,
+        CardKind::Unknown,
+    ]);
     let capture = prop::sample::select(vec![Capture::Automatic, Capture::Manual]);
     let refunds =
         prop::sample::select(vec![RefundKind::Made, RefundKind::Made, RefundKind::Pending, RefundKind::Refused]);
@@ -153,8 +170,9 @@ fn placed(case: &Case) -> Order {
     let text = include_str!("../../data/schema-1/order-confirmed.json");
     let stored: StoredOrder = serde_json::from_str(text).expect("a saved document");
     let mut order: Order = stored.try_into().expect("an order");
-    order.payment =
-        Payment::by_card("pm_1".parse().expect("a token"), case.capture, BEGIN, LIMIT).with_action_time(ACTION);
+    let (method, capture) = case.terms();
+    let payment = Payment::online(method, "pm_1".parse().expect("a token"), capture, BEGIN, LIMIT);
+    order.payment = payment.with_action_time(ACTION);
     order.status = OrderStatus::Pending;
     order.history = vec![Step { status: OrderStatus::Pending, at: BEGIN, actor: Actor::Customer, note: None }];
     order
@@ -163,10 +181,11 @@ fn placed(case: &Case) -> Order {
 /// What may follow what in a payment. What was given up may come through all the same: it then goes back. Once captured,
 /// the sums of refunds and disputes say how it stands.
 fn may_follow(from: PaymentStatus, to: PaymentStatus) -> bool {
-    use PaymentStatus::{Authorized, Cancelled, Declined, Paid, PartiallyPaid, Pending, RequiresAction};
+    use PaymentStatus::{Authorized, Cancelled, Declined, Paid, PartiallyPaid, Pending, Processing, RequiresAction};
     match from {
-        Pending => matches!(to, RequiresAction | Authorized | Paid | PartiallyPaid | Declined | Cancelled),
-        RequiresAction => matches!(to, Authorized | Paid | PartiallyPaid | Declined | Cancelled),
+        Pending => matches!(to, RequiresAction | Processing | Authorized | Paid | PartiallyPaid | Declined | Cancelled),
+        RequiresAction => matches!(to, Processing | Authorized | Paid | PartiallyPaid | Declined | Cancelled),
+        Processing => matches!(to, Paid | PartiallyPaid | Declined | Cancelled),
         Authorized => matches!(to, Paid | PartiallyPaid | Cancelled),
         Declined | Cancelled => matches!(to, Authorized | Paid | PartiallyPaid),
         _ => to.is_captured(),
@@ -233,7 +252,7 @@ fn live(case: &Case) -> Result<(), TestCaseError> {
     let mut now = BEGIN;
     let mut provider = Provider {
         card: case.card,
-        capture: case.capture,
+        capture: case.terms().1,
         kind: case.refunds,
         total: order.summary.total.get(),
         status: None,
@@ -315,6 +334,9 @@ fn comes_to_rest(
             if refund.status == ProviderRefundStatus::Pending {
                 refund.status = ProviderRefundStatus::Succeeded;
             }
+        }
+        if provider.status == Some(IntentStatus::Processing) {
+            provider.happens(&Act::Bank { success: true });
         }
         if provider.status.is_some() {
             let reply = provider.does(&NextAction::Look("pi_1".to_owned()));

@@ -11,6 +11,7 @@ mod line_refunds;
 mod lines;
 mod lost_answers;
 mod machine;
+mod methods;
 mod open_orders;
 mod poison;
 mod provider_truth;

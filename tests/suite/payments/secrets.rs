@@ -50,7 +50,7 @@ async fn parameters_are_fetched_once_at_cold_start_and_signed_for() {
     let store = Answering::with("").await;
     store.answer_next("POST /", 200, parameter("/checkout/stripe-key", SECRET_KEY));
     let world = shop(&store, "ssm:/checkout/stripe-key", "").await;
-    world.app().warm_up().await;
+    world.app().warm_up("confirm-order").await;
     let [asked] = store.asked().try_into().expect("one request");
     assert_eq!(asked.header("x-amz-target"), "AmazonSSM.GetParameter");
     assert_eq!(asked.header("content-type"), "application/x-amz-json-1.1");
@@ -73,7 +73,7 @@ async fn parameters_are_fetched_once_at_cold_start_and_signed_for() {
 async fn a_secret_may_be_one_of_a_json_object() {
     let store = Answering::with(secret(&json!({"key": SECRET_KEY, "webhook": WEBHOOK_SECRET}).to_string())).await;
     let world = shop(&store, "secretsmanager:checkout/stripe#key", "secretsmanager:checkout/stripe#webhook").await;
-    world.app().warm_up().await;
+    world.app().warm_up("confirm-order").await;
     let asked = store.asked();
     assert_eq!(asked.len(), 2);
     for asked in asked {
@@ -121,7 +121,7 @@ async fn secrets_that_cannot_be_had_are_asked_for_by_whoever_needs_them() {
         let store = Answering::with("").await;
         store.answer(status, body);
         let world = shop(&store, "secretsmanager:checkout/stripe#key", "secretsmanager:checkout/stripe#webhook").await;
-        world.app().warm_up().await;
+        world.app().warm_up("confirm-order").await;
         let guest = world.guest();
         let session = ready(&guest).await;
         let answer = pay(&guest, &session, VISA).await;

@@ -7,6 +7,7 @@ mod properties;
 mod random;
 mod refusals;
 mod shop;
+mod states;
 mod stored;
 
 pub use shop::{Shop, priced};

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{
         ids::{Owner, UserId},
-        text::check_email,
+        pasted,
     },
     telemetry::cause,
 };
@@ -93,8 +93,10 @@ fn guest(text: &str) -> Result<Owner, String> {
     format!("guest#{text}").parse().map_err(|error| format!("{error}"))
 }
 
+/// Orders may have addresses that a checkout of today would refuse, so these can be asked for, too.
 fn email(text: &str) -> Result<String, String> {
-    check_email(text).map(|()| text.to_owned()).map_err(ToOwned::to_owned)
+    let text = pasted::code(text);
+    if text.contains('@') { Ok(text) } else { Err("must be an e-mail address".to_owned()) }
 }
 
 impl Who {

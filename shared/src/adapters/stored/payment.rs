@@ -8,7 +8,7 @@ use crate::domain::{
     money::Minor,
     payment::{
         Capture, CardPayment, CardToken, CashPayment, Dispute, PaymentCustomer, PaymentEvent, PaymentMethod,
-        PaymentStatus, Refund,
+        PaymentStatus, Refund, ReturnUrl,
     },
 };
 
@@ -74,6 +74,8 @@ pub struct StoredCard {
     payer: Option<Owner>,
     token: CardToken,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    return_url: Option<ReturnUrl>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     customer: Option<PaymentCustomer>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     saves: bool,
@@ -106,6 +108,7 @@ impl From<&CardPayment> for StoredCard {
         Self {
             payer: card.payer.clone(),
             token: card.token.clone(),
+            return_url: card.return_url.clone(),
             customer: card.customer.clone(),
             saves: card.saves,
             capture: card.capture,
@@ -130,6 +133,7 @@ impl StoredCard {
         CardPayment {
             payer: self.payer,
             token: self.token,
+            return_url: self.return_url,
             customer: self.customer,
             saves: self.saves,
             capture: self.capture,

@@ -33,9 +33,18 @@ pub async fn diagnose(report: &mut Report, stripe: &Stripe) {
         times.push(start.elapsed());
     }
     let cancel = format!("{path}/cancel");
-    let refund = [("payment_intent", NOBODY.to_owned())];
-    for (path, form) in [(cancel.as_str(), &[][..]), ("/v1/refunds", &refund[..])] {
-        if let Err(error) = stripe.probe("POST", path, form).await {
+    let payment = [("payment_intent", NOBODY.to_owned())];
+    // A restricted key may permit some of it only.
+    let others = [
+        ("POST", cancel.as_str(), &[][..]),
+        ("POST", "/v1/refunds", &payment[..]),
+        ("GET", "/v1/refunds", &payment[..]),
+        ("GET", "/v1/disputes", &payment[..]),
+        ("POST", "/v1/customers/cus_checkout_doctor", &[][..]),
+        ("POST", "/v1/payment_methods/pm_checkout_doctor/detach", &[][..]),
+    ];
+    for (method, path, form) in others {
+        if let Err(error) = stripe.probe(method, path, form).await {
             return fault(report, &config.url, &error);
         }
     }
@@ -66,7 +75,10 @@ fn fault(report: &mut Report, url: &str, error: &PaymentError) {
     };
     let mend = match reason.split_whitespace().next().unwrap_or_default() {
         "401" => "STRIPE_SECRET_KEY is not, or no longer, a key of the account: take it from the Dashboard",
-        "403" => "the key is restricted: it must write payment intents and refunds, and read charges",
+        "403" => {
+            "the key is restricted: it must write payment intents, refunds, customers and payment methods, and read \
+                  charges and disputes"
+        }
         "429" => "too many requests: ask Stripe for a higher limit, or wait",
         _ if reason.starts_with("ssm:") || reason.starts_with("secretsmanager:") => secret_mend(reason),
         _ => {

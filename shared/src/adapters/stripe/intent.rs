@@ -7,7 +7,7 @@ use crate::{
     adapters::stripe::{amount, fault::decline_code},
     domain::{
         money::Currency,
-        payment::{Intent, IntentStatus},
+        payment::{CustomerAction, Intent, IntentStatus},
     },
     ports::PaymentError,
 };
@@ -31,11 +31,23 @@ pub(super) fn intent(operation: &'static str, answer: &Value) -> Result<Intent, 
         }
         "canceled" => IntentStatus::Cancelled,
         "requires_payment_method" => IntentStatus::Declined(decline_code(&answer["last_payment_error"])),
-        // An unconfirmed intent is never left by the checkout's own calls.
-        _ => IntentStatus::Processing,
+        "processing" => IntentStatus::Processing,
+        // The checkout's own calls never leave an intent unconfirmed.
+        _ => IntentStatus::Unclear,
     };
-    let client_secret = answer["client_secret"].as_str().map(ToOwned::to_owned);
-    Ok(Intent { id: id.to_owned(), status, client_secret })
+    let action = if status == IntentStatus::RequiresAction { customer_action(answer) } else { None };
+    Ok(Intent { id: id.to_owned(), status, action })
+}
+
+fn customer_action(answer: &Value) -> Option<CustomerAction> {
+    let next = &answer["next_action"];
+    let redirect = next["redirect_to_url"]["url"].as_str();
+    // The page on which a bank account is verified by small deposits.
+    let verification = next["verify_with_microdeposits"]["hosted_verification_url"].as_str();
+    Some(CustomerAction {
+        client_secret: answer["client_secret"].as_str()?.to_owned(),
+        redirect_url: redirect.or(verification).map(ToOwned::to_owned),
+    })
 }
 
 /// Until when the bank holds the amount. Only an expanded charge says it.

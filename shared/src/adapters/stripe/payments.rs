@@ -7,9 +7,9 @@ use crate::{
     domain::{
         ids::OrderId,
         money::{Currency, Minor},
-        payment::{Capture, Intent, IntentStatus, Ledger, PaymentIncident, Refunded},
+        payment::{Capture, Intent, IntentStatus, Ledger, PaymentIncident, PaymentMethod, Refunded},
     },
-    ports::{AboutOrder, CardTerms, CardUnavailable, Charge, PaymentError, Payments, RefundCall},
+    ports::{AboutOrder, Charge, MethodUnavailable, PaymentError, PaymentTerms, Payments, RefundCall},
 };
 
 impl Stripe {
@@ -45,12 +45,23 @@ impl Stripe {
 }
 
 impl Payments for Stripe {
-    fn terms(&self, total: Minor, currency: Currency) -> Result<CardTerms, CardUnavailable> {
-        let config = self.config().ok_or(CardUnavailable::NotOffered)?;
-        if amount::to_stripe(total, currency).is_none() {
-            return Err(CardUnavailable::Amount { amount: total, currency });
+    fn terms(
+        &self,
+        method: PaymentMethod,
+        total: Minor,
+        currency: Currency,
+    ) -> Result<PaymentTerms, MethodUnavailable> {
+        let config = self.config().ok_or(MethodUnavailable::NotOffered)?;
+        let own_time = *config.methods.get(&method).ok_or(MethodUnavailable::NotOffered)?;
+        if !method.pays_in(currency) {
+            return Err(MethodUnavailable::Currency { method, currency });
         }
-        Ok(CardTerms { capture: config.capture, time: config.time, action_time: config.action_time })
+        if amount::to_stripe(total, currency).is_none() {
+            return Err(MethodUnavailable::Amount { amount: total, currency });
+        }
+        let action_time = own_time.or(method.action_time()).unwrap_or(config.action_time);
+        let capture = if method.holds_for().is_some() { config.capture } else { Capture::Automatic };
+        Ok(PaymentTerms { capture, time: config.time, action_time })
     }
 
     async fn pay(&self, charge: Charge<'_>) -> Result<Intent, PaymentError> {
@@ -64,12 +75,17 @@ impl Payments for Stripe {
         let mut form = vec![
             ("amount", amount.to_string()),
             ("currency", charge.currency.code().to_lowercase()),
-            ("payment_method", charge.token.to_string()),
-            ("payment_method_types[]", "card".to_owned()),
+            (
+                if charge.token.is_confirmation() { "confirmation_token" } else { "payment_method" },
+                charge.token.to_string(),
+            ),
+            // One method, so that the provider refuses a token of another.
+            ("payment_method_types[]", charge.method.name().to_owned()),
             ("capture_method", capture.to_owned()),
             ("confirm", "true".to_owned()),
             ("metadata[order_id]", charge.order.to_string()),
         ];
+        form.extend(charge.return_url.map(|url| ("return_url", url.to_string())));
         form.extend(charge.payer.map(|payer| ("metadata[owner]", payer.to_string())));
         form.extend(charge.customer.map(|customer| ("customer", customer.to_string())));
         // For later purchases at which the customer is present, never without them.
@@ -88,16 +104,18 @@ impl Payments for Stripe {
             // amount is held.
             Ok(Intent {
                 id,
-                status: IntentStatus::Processing | IntentStatus::RequiresAction | IntentStatus::Authorized { .. },
+                status:
+                    IntentStatus::Processing
+                    | IntentStatus::Unclear
+                    | IntentStatus::RequiresAction
+                    | IntentStatus::Authorized { .. },
                 ..
             }) => self.look(&id).await,
             Ok(intent) => Ok(intent),
             Err(fault) => match fault.error["payment_intent"]["id"].as_str() {
-                Some(id) => Ok(Intent {
-                    id: id.to_owned(),
-                    status: IntentStatus::Declined(fault.decline_code()),
-                    client_secret: None,
-                }),
+                Some(id) => {
+                    Ok(Intent { id: id.to_owned(), status: IntentStatus::Declined(fault.decline_code()), action: None })
+                }
                 // An answer without an intent may be a repeated one of an older release, so there may still be an
                 // intent.
                 None => match self.list(charge.order, charge.limit).await? {
@@ -156,10 +174,6 @@ impl Payments for Stripe {
         let path = format!("/v1/payment_intents/{intent}");
         let found = self.call("read payment", "GET", &path, &[], None).await?;
         Ok(found.ok().as_ref().and_then(event::about))
-    }
-
-    fn ships_uncaptured(&self) -> bool {
-        self.config().is_some_and(|config| config.ships_uncaptured)
     }
 
     fn report(&self, order: OrderId, incident: &PaymentIncident) {

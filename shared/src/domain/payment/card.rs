@@ -1,4 +1,4 @@
-//! A payment by card, and its refunds.
+//! A payment through the provider, by a card or otherwise, and its refunds.
 
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
@@ -12,6 +12,7 @@ use crate::domain::{
     payment::{
         customer::PaymentCustomer,
         dispute::Dispute,
+        return_url::ReturnUrl,
         status::{PaymentStatus, RefundSource, RefundStatus},
         token::CardToken,
     },
@@ -31,7 +32,7 @@ as_text! {
     Capture: "capture",
 }
 
-/// A payment by card. `payer`, `token`, `customer`, `saves` and `capture` never change after the order is placed, because
+/// A payment through the provider, mostly by a card. `payer`, `token`, `return_url`, `customer`, `saves` and `capture` never change after the order is placed, because
 /// a repeated call to the provider must be identical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardPayment {
@@ -39,6 +40,8 @@ pub struct CardPayment {
     /// identical.
     pub payer: Option<Owner>,
     pub token: CardToken,
+    /// Where the customer comes back to from the page of their bank or wallet.
+    pub return_url: Option<ReturnUrl>,
     /// The account's customer at the provider, if the card is saved or will be.
     pub customer: Option<PaymentCustomer>,
     /// Whether the card is saved for the account when it has paid.
@@ -48,7 +51,7 @@ pub struct CardPayment {
     pub intent: Option<String>,
     /// Without a payment by this time, it is given up.
     pub deadline: OffsetDateTime,
-    /// How long the customer may take once the bank asks for authentication. It can only move the deadline earlier.
+    /// How long the customer may take once the bank asks for authentication, or on the page of their bank or wallet.
     pub action_time: Option<Duration>,
     /// When it is due for the reconciler; none if nothing is left to do.
     pub due: Option<OffsetDateTime>,

@@ -13,14 +13,26 @@ use crate::domain::{
 pub struct Intent {
     pub id: String,
     pub status: IntentStatus,
-    /// The secret with which the customer's browser continues. Never stored.
-    pub client_secret: Option<String>,
+    /// Set while the customer must act.
+    pub action: Option<CustomerAction>,
+}
+
+/// With what the customer's browser goes on, while the customer must act. Never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerAction {
+    /// For Stripe.js.
+    pub client_secret: String,
+    /// The page of the bank or the wallet, if there is one.
+    pub redirect_url: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntentStatus {
-    /// The provider doesn't know the result yet.
+    /// The provider doesn't know the result yet. A direct debit takes days.
     Processing,
+    /// In a state that the checkout's own calls never leave it in.
+    Unclear,
+    /// The customer must act: authenticate, or pay on the page of their bank or wallet.
     RequiresAction,
     /// The bank holds the amount, until then if it says so.
     Authorized {

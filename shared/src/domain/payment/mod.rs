@@ -7,6 +7,8 @@ mod customer;
 mod dispute;
 mod intent;
 mod ledger;
+mod method;
+mod return_url;
 mod status;
 mod token;
 
@@ -18,18 +20,22 @@ pub use card::{Capture, CardPayment, PaymentEvent, Refund};
 pub use cash::CashPayment;
 pub use customer::{NotACustomer, PaymentCustomer, SavedCard};
 pub use dispute::{Dispute, DisputeStatus};
-pub use intent::{Intent, IntentStatus, Ledger, PaymentIncident, ProviderRefund, ProviderRefundStatus, Refunded};
-pub use status::{PaymentMethod, PaymentStatus, RefundSource, RefundStatus};
+pub use intent::{
+    CustomerAction, Intent, IntentStatus, Ledger, PaymentIncident, ProviderRefund, ProviderRefundStatus, Refunded,
+};
+pub use method::PaymentMethod;
+pub use return_url::{NotAReturnUrl, ReturnUrl};
+pub use status::{PaymentStatus, RefundSource, RefundStatus};
 pub use token::{CardToken, NotAToken};
 
 /// No payment begins in this time before its deadline: it could still be under way when it is given up.
 pub const LAST_CALL: Duration = Duration::minutes(1);
 /// After this time the process that began an action has finished it, or has died.
 pub const PATIENCE: Duration = Duration::minutes(1);
-/// How long banks usually hold an authorized amount, if the provider doesn't say.
-pub const USUAL_HOLD: Duration = Duration::days(7);
 /// How long before its end an authorization is reported.
 pub const END_NOTICE: Duration = Duration::days(1);
+/// How often a payment is looked at that takes days, if the provider hasn't said anything.
+const PROCESSING_PATIENCE: Duration = Duration::hours(12);
 /// How long after it was made a refund that is still on its way is looked at, if the provider hasn't said anything.
 const REFUND_PATIENCE: Duration = Duration::days(1);
 
@@ -38,7 +44,7 @@ const REFUND_PATIENCE: Duration = Duration::days(1);
 pub struct Payment {
     pub method: PaymentMethod,
     pub status: PaymentStatus,
-    /// Set if it is paid by card: see [`PaymentMethod`].
+    /// Set if it is paid online, by a card or otherwise: see [`PaymentMethod::is_online`].
     pub card: Option<Box<CardPayment>>,
     /// Set once cash was received.
     pub cash: Option<Box<CashPayment>>,
@@ -82,9 +88,21 @@ impl Payment {
 
     /// A card that will be charged.
     pub fn by_card(token: CardToken, capture: Capture, now: OffsetDateTime, time: Duration) -> Self {
+        Self::online(PaymentMethod::Card, token, capture, now, time)
+    }
+
+    /// A payment that will be made through the provider.
+    pub fn online(
+        method: PaymentMethod,
+        token: CardToken,
+        capture: Capture,
+        now: OffsetDateTime,
+        time: Duration,
+    ) -> Self {
         let card = CardPayment {
             payer: None,
             token,
+            return_url: None,
             customer: None,
             saves: false,
             capture,
@@ -101,7 +119,7 @@ impl Payment {
             disputes: Vec::new(),
             events: vec![PaymentEvent::new(PaymentStatus::Pending, now)],
         };
-        Self { method: PaymentMethod::Card, status: PaymentStatus::Pending, card: Some(Box::new(card)), cash: None }
+        Self { method, status: PaymentStatus::Pending, card: Some(Box::new(card)), cash: None }
     }
 
     /// Sets how long the customer may take if the bank asks for authentication.
@@ -109,6 +127,15 @@ impl Payment {
     pub fn with_action_time(mut self, time: Duration) -> Self {
         if let Some(card) = &mut self.card {
             card.action_time = Some(time);
+        }
+        self
+    }
+
+    /// Sets where the customer comes back to from the page of their bank or wallet.
+    #[must_use]
+    pub fn with_return_url(mut self, url: Option<ReturnUrl>) -> Self {
+        if let Some(card) = &mut self.card {
+            card.return_url = url;
         }
         self
     }
@@ -122,13 +149,40 @@ impl Payment {
         self
     }
 
-    /// The bank asks for authentication. The deadline is at most the card's action time from now.
+    /// The customer must act: the bank asks for authentication, or they pay on its page. The deadline is the action time
+    /// from now; for a card it is only ever moved earlier.
     pub fn ask_customer(&mut self, now: OffsetDateTime) {
         self.become_status(PaymentStatus::RequiresAction, None, now);
+        let is_card = self.method == PaymentMethod::Card;
         if let Some(card) = &mut self.card
             && let Some(time) = card.action_time
         {
-            card.deadline = card.deadline.min(now + time);
+            card.deadline = if is_card { card.deadline.min(now + time) } else { now + time };
+        }
+    }
+
+    /// The customer has done everything, and their bank takes days.
+    pub fn begin_to_process(&mut self, now: OffsetDateTime) {
+        self.become_status(PaymentStatus::Processing, None, now);
+        let time = self.method.settles_in();
+        if let Some(card) = &mut self.card {
+            card.deadline = time.map_or(card.deadline, |time| now + time);
+        }
+    }
+
+    /// The bank holds the amount, until then if the provider says so.
+    pub fn authorize(&mut self, until: Option<OffsetDateTime>, now: OffsetDateTime) {
+        let usual = self.method.holds_for();
+        if let Some(card) = &mut self.card {
+            card.capture_before = until.or_else(|| Some(now + usual?));
+        }
+        self.become_status(PaymentStatus::Authorized, None, now);
+    }
+
+    /// It has been reported that the authorization ends soon.
+    pub fn note_end(&mut self) {
+        if let Some(card) = &mut self.card {
+            card.end_reported = true;
         }
     }
 
@@ -206,8 +260,8 @@ impl Payment {
         }
     }
 
-    /// Sets when it is due: soon while an action is left, at the deadline while the bank waits for the customer, before
-    /// and at the end of an authorization, a day later while a refund is on its way, else never.
+    /// Sets when it is due: soon while an action is left, at the deadline while the bank waits for the customer, twice a day
+    /// while it works on a payment that takes days, before and at the end of an authorization, a day later while a refund is on its way, else never.
     pub fn plan(&mut self, called_off: bool, now: OffsetDateTime) {
         let status = self.status;
         let acts = self.settled_action(called_off).is_some();
@@ -216,6 +270,7 @@ impl Payment {
             card.due = match status {
                 PaymentStatus::RequiresAction => Some(card.deadline.max(now)),
                 PaymentStatus::Pending => Some(now + PATIENCE),
+                PaymentStatus::Processing => Some((now + PROCESSING_PATIENCE).min(card.deadline).max(now + PATIENCE)),
                 _ if acts => Some(now + PATIENCE),
                 PaymentStatus::Authorized => {
                     let notice = if card.end_reported { Duration::ZERO } else { END_NOTICE };

@@ -1,25 +1,18 @@
-//! Payment methods, and the states of payments and refunds.
+//! The states of payments and refunds.
 
 use strum::{EnumString, VariantArray};
 
 use crate::domain::as_text::as_text;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum PaymentMethod {
-    CashOnDelivery,
-    Card,
-    /// The total is zero, so there is nothing to pay.
-    Free,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum PaymentStatus {
     /// Not paid yet. For a card: the result is unknown yet.
     Pending,
-    /// The bank asks for authentication (3-D Secure).
+    /// The bank asks for authentication (3-D Secure), or the customer pays on the page of their bank or wallet.
     RequiresAction,
+    /// The customer has done everything, and their bank takes days: a direct debit.
+    Processing,
     /// The bank holds the amount until it is captured.
     Authorized,
     Paid,
@@ -38,7 +31,6 @@ pub enum PaymentStatus {
 }
 
 as_text! {
-    PaymentMethod: "payment method",
     PaymentStatus: "payment status",
     RefundSource: "source of a refund",
     RefundStatus: "refund status",
@@ -47,7 +39,7 @@ as_text! {
 impl PaymentStatus {
     /// Whether the result is still unknown.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Pending | Self::RequiresAction)
+        matches!(self, Self::Pending | Self::RequiresAction | Self::Processing)
     }
 }
 

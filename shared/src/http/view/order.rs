@@ -11,7 +11,7 @@ use crate::{
         money::{Currency, Minor},
         note::NoteVisibility,
         order::{Customer, Order, OrderStatus},
-        payment::{PaymentMethod, PaymentStatus},
+        payment::{CustomerAction, PaymentMethod, PaymentStatus},
         tax::Relief,
         vat::VatNumber,
     },
@@ -56,9 +56,9 @@ impl OrderAnswer {
 
     /// Adds what the customer's browser needs to continue the payment.
     #[must_use]
-    pub fn with_client_secret(mut self, secret: Option<String>) -> Self {
+    pub fn with_action(mut self, action: Option<CustomerAction>) -> Self {
         if let Some(payment) = &mut self.order.payment {
-            payment.client_secret = secret;
+            payment.action = action.map(Into::into);
         }
         self
     }

@@ -1,4 +1,4 @@
-//! Payments by card as the client sees them.
+//! Payments through the provider as the client sees them.
 
 use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
@@ -8,7 +8,7 @@ use crate::domain::{
     lines::RefundedLines,
     money::Minor,
     order::{Order, OrderStatus},
-    payment::{CardPayment, Dispute, PaymentEvent, PaymentStatus, Refund, RefundSource, RefundStatus},
+    payment::{CardPayment, CustomerAction, Dispute, PaymentEvent, PaymentStatus, Refund, RefundSource, RefundStatus},
 };
 
 #[derive(Debug, Serialize)]
@@ -37,9 +37,26 @@ pub struct PaymentView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     disputes: Vec<Dispute>,
     history: Vec<PaymentEvent>,
-    /// For Stripe.js, while the bank asks for authentication (3-D Secure).
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionView>,
+}
+
+/// With what the page goes on, while the customer must act: authenticate, or pay at their bank or wallet.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionView {
+    /// For Stripe.js.
+    client_secret: String,
+    /// The page to send the customer to, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_secret: Option<String>,
+    redirect_url: Option<String>,
+}
+
+impl From<CustomerAction> for ActionView {
+    fn from(action: CustomerAction) -> Self {
+        let CustomerAction { client_secret, redirect_url } = action;
+        Self { client_secret, redirect_url }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -94,7 +111,7 @@ impl PaymentView {
             refunds: card.refunds.iter().map(Into::into).collect(),
             disputes: card.disputes.clone(),
             history: card.events.clone(),
-            client_secret: None,
+            action: None,
         })
     }
 }

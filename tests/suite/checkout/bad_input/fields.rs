@@ -86,7 +86,7 @@ async fn a_missing_member_is_told_at_its_place() {
                 &["/cartItems", "/cartItems/0/productId", "/cartItems/1/quantity", "/shippingAddress/city"]
             }
             Route::UpdateItems => &["/checkoutId", "/cartItems", "/cartItems/0/productId", "/cartItems/1/quantity"],
-            Route::UpdateAddress => &["/checkoutId", "/shippingAddress/lastName", "/billingAddress/country"],
+            Route::UpdateAddress => &["/checkoutId", "/shippingAddress/firstName", "/billingAddress/country"],
             Route::CalculateShipping | Route::CalculateTax | Route::RemoveCoupon => &["/checkoutId"],
             Route::ApplyCoupon => &["/checkoutId", "/couponCode"],
             Route::Claim => &["/guestId"],
@@ -297,7 +297,7 @@ async fn an_id_in_a_body_has_the_form_of_its_kind() {
     cases.extend(values(&shop, Route::Initiate, "/shippingMethodId", &names));
     cases.extend(values(&shop, Route::CalculateShipping, "/shippingMethodId", &names));
     let codes =
-        [json!(""), json!(" "), json!("SAVE 20"), json!("SAVE#20"), json!("x".repeat(41)), json!("SAVE20\u{202E}")];
+        [json!(""), json!(" "), json!("SAVE 20"), json!("SAVE#20"), json!("x".repeat(41)), json!("SAVE\u{2028}20")];
     cases.extend(values(&shop, Route::ApplyCoupon, "/couponCode", &codes));
 
     each_is_refused(&shop, cases).await;
@@ -306,16 +306,7 @@ async fn an_id_in_a_body_has_the_form_of_its_kind() {
 #[tokio::test]
 async fn text_that_lies_about_itself_is_refused() {
     let shop = Shop::open().await;
-    let hidden = [
-        "a\u{0}b",
-        "a\u{1B}[31mb",
-        "a\u{2028}b",
-        "a\u{7F}",
-        "\u{202E}gnitteg",
-        "a\u{2066}b",
-        "a\u{200F}b",
-        "a\u{FEFF}b",
-    ];
+    let hidden = ["a\u{0}b", "a\u{1B}[31mb", "a\u{2028}b", "a\u{7F}", "a\u{85}b", "a\u{E000}b", "a\u{FFFF}b"];
     let hidden = hidden.map(Value::from);
     let mut cases = Vec::new();
     for (route, at) in [
@@ -346,7 +337,13 @@ async fn text_that_lies_about_itself_is_refused() {
 async fn text_is_there_where_it_must_be_and_has_an_end() {
     let shop = Shop::open().await;
     let mut cases = Vec::new();
-    for at in ["/shippingAddress/firstName", "/shippingAddress/lastName", "/shippingAddress/addressLine1"] {
+    cases.extend(values(
+        &shop,
+        Route::UpdateAddress,
+        "/shippingAddress/lastName",
+        &[json!("x".repeat(101)), json!("1")],
+    ));
+    for at in ["/shippingAddress/firstName", "/shippingAddress/addressLine1"] {
         cases.extend(values(&shop, Route::UpdateAddress, at, &[json!(""), json!(" \u{A0}"), json!("x".repeat(201))]));
     }
     cases.extend(values(&shop, Route::ConfirmOrder, "/notes", &[json!("x".repeat(1001))]));
@@ -358,7 +355,23 @@ async fn text_is_there_where_it_must_be_and_has_an_end() {
     cases.extend(values(&shop, Route::UpdateReturn, "/note", &[json!("x".repeat(501))]));
     let decisions = ["", "paid", "APPROVED", "done", "received "].map(Value::from);
     cases.extend(values(&shop, Route::UpdateReturn, "/status", &decisions));
-    let emails = ["", "ada", "ada@", "@example.com", "ada@ex ample.com", "a@b@c", "ada@example.com, eve@example.com"];
+    let emails = [
+        "",
+        "ada",
+        "ada@",
+        "@example.com",
+        "ada@ex ample.com",
+        "a@b@c",
+        "ada@example.com, eve@example.com",
+        "Ada <ada@example.com>",
+        "mailto:ada@example.com",
+        "ada@localhost",
+        "ada@127.0.0.1",
+        "ada@[127.0.0.1]",
+        "ada@-example.com",
+        "ada@example.c",
+        "ada@shop.invalid",
+    ];
     cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/email", &emails.map(Value::from)));
     let phones = ["call me", "12", "+1 415 555 0132 ext. five", "0".repeat(21).as_str()].map(Value::from);
     cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/phone", &phones));

@@ -47,7 +47,7 @@ async fn a_shared_secret_opens_to_its_own_tokens_only() {
 async fn a_set_is_fetched_once_a_container_whatever_keys_are_named() {
     let server = Answering::with(token::jwks(&[&Signer::es256()])).await;
     let world = Setup::default().setting("JWT_JWKS", server.url("/.well-known/jwks.json")).build().await;
-    world.app().warm_up().await;
+    world.app().warm_up("health").await;
     assert_eq!(server.asked().len(), 1);
 
     for _ in 0..3 {
@@ -70,7 +70,7 @@ async fn without_the_keys_a_token_is_neither_good_nor_bad() {
         let server = Answering::with(String::new()).await;
         server.answer(status, body);
         let world = Setup::default().setting("JWT_JWKS", server.url("/.well-known/jwks.json")).build().await;
-        world.app().warm_up().await;
+        world.app().warm_up("health").await;
 
         let answer = orders(&world, &Signer::es256().sign(&Token::of("ada"))).await;
 

@@ -20,12 +20,12 @@ use shared::{
         ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
-        payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, Refunded},
+        payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, PaymentMethod, Refunded},
         session::Session,
     },
     ports::{
-        AboutOrder, Attempt, CachedSession, CardTerms, CardUnavailable, Catalog, ChangeId, Charge, DeclinePlaces,
-        DueOrder, DueOrders, DuePage, DueRun, Kept, Loaded, OrderFilter, OrderLook, OrderPage, Orders, PaymentError,
+        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, DeclinePlaces, DueOrder, DueOrders, DuePage,
+        DueRun, Kept, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage, Orders, PaymentError, PaymentTerms,
         Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved, SeenEvents, Sessions, StoreError,
         StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
@@ -319,7 +319,7 @@ impl Stores for Shop {
 }
 
 impl Payments for Shop {
-    fn terms(&self, _: Minor, _: Currency) -> Result<CardTerms, CardUnavailable> {
+    fn terms(&self, _: PaymentMethod, _: Minor, _: Currency) -> Result<PaymentTerms, MethodUnavailable> {
         unreachable!("nobody buys")
     }
 
@@ -328,7 +328,7 @@ impl Payments for Shop {
             std::future::pending::<()>().await;
         }
         let status = IntentStatus::Captured(charge.amount);
-        self.asked(Ok(Intent { id: format!("pi_{}", charge.order), status, client_secret: None })).await
+        self.asked(Ok(Intent { id: format!("pi_{}", charge.order), status, action: None })).await
     }
 
     async fn look(&self, _: &str) -> Result<Intent, PaymentError> {
@@ -357,10 +357,6 @@ impl Payments for Shop {
 
     async fn order_of(&self, _: &str) -> Result<Option<AboutOrder>, PaymentError> {
         unreachable!("the provider tells nothing")
-    }
-
-    fn ships_uncaptured(&self) -> bool {
-        false
     }
 
     fn report(&self, _: OrderId, incident: &PaymentIncident) {

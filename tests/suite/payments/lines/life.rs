@@ -187,7 +187,7 @@ pub fn by_card(order: &mut Order, capture: Capture) {
         Capture::Automatic => IntentStatus::Captured(order.summary.total),
         Capture::Manual => IntentStatus::Authorized { until: None },
     };
-    assert!(order.learn(&Intent { id: "pi_1".to_owned(), status, client_secret: None }, None, NOW));
+    assert!(order.learn(&Intent { id: "pi_1".to_owned(), status, action: None }, None, NOW));
 }
 
 fn named(units: &[u32], lines: usize) -> Vec<LineUnits> {
@@ -246,7 +246,7 @@ pub fn request(order: &Order, id: u128, amount: Option<Minor>) -> RefundRequest 
 
 /// The provider does the next action.
 pub fn provider(order: &mut Order, accepts: bool) {
-    let intent = |status| Intent { id: "pi_1".to_owned(), status, client_secret: None };
+    let intent = |status| Intent { id: "pi_1".to_owned(), status, action: None };
     match order.next_action(NOW) {
         Some(NextAction::Refund { refund, .. }) => {
             let amount = order.payment.refund(refund).expect("it is asked for").amount;

@@ -2,5 +2,5 @@
 //! Every number that the order shows is added up again from the records that it shows.
 
 mod life;
-mod shown;
+pub(super) mod shown;
 mod split;

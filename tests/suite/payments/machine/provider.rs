@@ -20,6 +20,8 @@ pub enum CardKind {
     Declined,
     /// Its bank wants to see the customer.
     Secured,
+    /// A direct debit: its bank takes days, and nothing can stop it.
+    Debit,
     /// Refused before there is a payment.
     Unknown,
 }
@@ -94,7 +96,7 @@ impl Provider {
     }
 
     fn reply(status: IntentStatus) -> ProviderReply {
-        ProviderReply::Intent { intent: Intent { id: "pi_1".to_owned(), status, client_secret: None }, declined: None }
+        ProviderReply::Intent { intent: Intent { id: "pi_1".to_owned(), status, action: None }, declined: None }
     }
 
     fn now(&self) -> ProviderReply {
@@ -108,6 +110,7 @@ impl Provider {
         let first = match self.card {
             CardKind::Good => self.paid(),
             CardKind::Secured => IntentStatus::RequiresAction,
+            CardKind::Debit => IntentStatus::Processing,
             CardKind::Declined | CardKind::Unknown => IntentStatus::Declined("card_declined".to_owned()),
         };
         let answer = self.answered.get_or_insert(first).clone();
@@ -126,7 +129,7 @@ impl Provider {
     }
 
     fn cancel(&mut self) {
-        if !matches!(self.status, None | Some(IntentStatus::Captured(_))) {
+        if !matches!(self.status, None | Some(IntentStatus::Captured(_) | IntentStatus::Processing)) {
             self.status = Some(IntentStatus::Cancelled);
         }
     }
@@ -195,7 +198,9 @@ impl Provider {
     /// What happens at the provider by itself, or by other hands.
     pub fn happens(&mut self, act: &Act) {
         match act {
-            Act::Bank { success } if self.status == Some(IntentStatus::RequiresAction) => {
+            Act::Bank { success }
+                if matches!(self.status, Some(IntentStatus::RequiresAction | IntentStatus::Processing)) =>
+            {
                 let failed = IntentStatus::Declined("authentication_failure".to_owned());
                 self.status = Some(if *success { self.paid() } else { failed });
             }

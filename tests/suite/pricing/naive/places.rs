@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::list;
 
 /// How closely a place fits: by how much of a postal code, by the county, by the state. A larger one is closer.
-pub(super) type Closeness = (usize, bool, bool);
+pub(super) type Closeness = (usize, bool, usize);
 
 /// A country, and no more.
-const ANYWHERE: Closeness = (0, false, false);
+const ANYWHERE: Closeness = (0, false, 0);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
@@ -23,14 +23,18 @@ pub(super) fn fit(place: &Value, address: &Value) -> Fit {
     let (country, state) = region.split_once('-').map_or((region, None), |(country, state)| (country, Some(state)));
     let mut fits = vec![if address["country"] == country { Fit::Fits(ANYWHERE) } else { Fit::DoesNot }];
     if let Some(state) = state {
-        fits.push(compared(&address["state"], |known| (known == state).then_some((0, false, true))));
+        fits.push(state_fit(country, state, &address["state"]));
     }
     if let Some(county) = place["county"].as_str() {
-        fits.push(compared(&address["county"], |known| (bare(known) == bare(county)).then_some((0, true, false))));
+        fits.push(compared(&address["county"], |known| (bare(known) == bare(county)).then_some((0, true, 0))));
     }
     if !place["postalCodes"].is_null() {
-        let longest = |known: &str| list(&place["postalCodes"]).iter().filter_map(|code| matching(code, known)).max();
-        fits.push(compared(&address["postalCode"], |known| longest(known).map(|length| (length, false, false))));
+        let codes = list(&place["postalCodes"]);
+        let longest = |known: &str| {
+            let matching = if country == "GB" { british } else { matching };
+            codes.iter().filter_map(|code| matching(code.as_str().unwrap(), known)).max()
+        };
+        fits.push(compared(&address["postalCode"], |known| longest(known).map(|length| (length, false, 0))));
     }
     if fits.contains(&Fit::DoesNot) {
         return Fit::DoesNot;
@@ -38,9 +42,37 @@ pub(super) fn fit(place: &Value, address: &Value) -> Fit {
     let mut all = ANYWHERE;
     for fit in fits {
         let Fit::Fits(part) = fit else { return Fit::Unknown };
-        all = (all.0.max(part.0), all.1 || part.1, all.2 || part.2);
+        all = (all.0.max(part.0), all.1 || part.1, all.2.max(part.2));
     }
     Fit::Fits(all)
+}
+
+/// The code of a part of the United Kingdom, and what it is in.
+fn briton(state: &str) -> (&str, Option<&'static str>) {
+    match state {
+        "Belfast City" => ("BFS", Some("NIR")),
+        "Co. Antrim" | "Northern Ireland" => ("NIR", None),
+        "Highland" | "HLD" => ("HLD", Some("SCT")),
+        state => (state, None),
+    }
+}
+
+/// A rule for a region holds for what is in it. An address that only names the region may be in any part of it.
+fn state_fit(country: &str, rule: &str, known: &Value) -> Fit {
+    let Some(known) = known.as_str() else { return Fit::Unknown };
+    let ((known, region), inner) =
+        if country == "GB" { (briton(known), briton(rule).1) } else { ((known, None), None) };
+    let rule = match rule {
+        "BFS" => ("BFS", Some("NIR")),
+        rule => (rule, inner),
+    };
+    if known == rule.0 || region == Some(rule.0) {
+        Fit::Fits((0, false, if rule.1.is_some() { 2 } else { 1 }))
+    } else if rule.1 == Some(known) {
+        Fit::Unknown
+    } else {
+        Fit::DoesNot
+    }
 }
 
 fn compared(known: &Value, closeness: impl Fn(&str) -> Option<Closeness>) -> Fit {
@@ -62,10 +94,40 @@ fn plain(code: &str) -> String {
 }
 
 /// The length of a prefix or of a range's bounds, if the address's code begins with or within it.
-fn matching(code: &Value, known: &str) -> Option<usize> {
-    let code = code.as_str().unwrap();
+fn matching(code: &str, known: &str) -> Option<usize> {
     let (first, last) = code.split_once('-').unwrap_or((code, code));
     let (first, last) = (plain(first), plain(last));
     let beginning = plain(known).get(..first.len())?.to_owned();
     (first <= beginning && beginning <= last).then_some(first.len())
+}
+
+/// The same for the United Kingdom, where a code has an area, a district, perhaps a part of it, and an inward code. Each
+/// that is named counts; of the inward code, each character.
+fn british(code: &str, known: &str) -> Option<usize> {
+    let known = plain(known);
+    let (outward, inward) = known.split_at(known.len() - 3);
+    let known = (outward_parts(outward), inward.to_owned());
+    let (first, last) = code.split_once('-').unwrap_or((code, code));
+    let bound = |text: &str| {
+        let text = text.trim().to_uppercase();
+        let (outward, inward) = text.split_once(' ').unwrap_or((&text, ""));
+        (outward_parts(outward), inward.to_owned())
+    };
+    let (((area, from, part), inward), ((_, to, last_part), _)) = (bound(first), bound(last));
+    let named = [from.is_some(), part.is_some()].into_iter().filter(|is| *is).count();
+    let fits = known.0.0 == area
+        && from.is_none_or(|from| known.0.1 >= Some(from) && known.0.1 <= to)
+        && part.is_none_or(|part| known.0.2 >= Some(part) && known.0.2 <= last_part)
+        && (inward.is_empty() || part == known.0.2)
+        && known.1.starts_with(&inward);
+    // An inward code says that there is no part, where it names none.
+    fits.then(|| if inward.is_empty() { 1 + named } else { 3 + inward.len() })
+}
+
+/// The letters of an outward code, the number and the letter after it.
+fn outward_parts(outward: &str) -> (String, Option<u32>, Option<char>) {
+    let letters: String = outward.chars().take_while(char::is_ascii_alphabetic).collect();
+    let number: String = outward.chars().skip(letters.len()).take_while(char::is_ascii_digit).collect();
+    let part = outward.chars().nth(letters.len() + number.len());
+    (letters, number.parse().ok(), part)
 }

@@ -93,11 +93,16 @@ impl Home {
             ],
             Self::Britain => vec![
                 json!("GB"),
-                within("GB", &["SW1A"]),
-                within("GB", &["sw1a 1", "EC"]),
-                within("GB", &["EC1-EC4", "S"]),
-                within("GB", &["BT"]),
+                within("GB", &["SW1A", "BT1-BT17"]),
+                within("GB", &["sw1a 1", "EC", "PA2"]),
+                json!("GB-NIR"),
+                within("GB", &["EC1-EC4", "S", "PA20-PA49"]),
+                within("GB-NIR", &["BT", "BT1"]),
+                json!("GB-BFS"),
+                within("GB", &["EC1A-EC1M", "PA", "SW1"]),
+                within("GB", &["BT1 5", "PA20 8AA"]),
                 json!("GB-SCT"),
+                json!("GB-HLD"),
             ],
             Self::Ontario => vec![
                 json!("CA"),
@@ -117,8 +122,20 @@ impl Home {
             Self::NewYork => vec!["10001", "11201", "10499-0001", "12207"],
             Self::Germany => vec!["10115", "80331", "20095", "14199"],
             Self::France => vec!["75001", "75020", "20000", "69001"],
-            Self::Britain => vec!["SW1A 1AA", "EC1A 1BB", "BT1 5GS", "s1 2he"],
+            Self::Britain => {
+                vec!["SW1A 1AA", "EC1A 1BB", "BT1 5GS", "s1 2he", "PA2 1AA", "PA20 8AA", "sw198aa", "BT17 0AA"]
+            }
             Self::Ontario => vec!["K1A 0B1", "M5V 3L9", "n2l 3g1", "M9Z-9Z9"],
+        }
+    }
+
+    /// Ways to write the state, where it needn't be there.
+    fn states(self) -> Vec<Option<&'static str>> {
+        match self {
+            Self::Britain => {
+                vec![None, Some("Belfast City"), Some("Co. Antrim"), Some("Northern Ireland"), Some("Highland")]
+            }
+            other => vec![other.state()],
         }
     }
 
@@ -154,7 +171,8 @@ pub(super) fn address() -> impl Strategy<Value = (Home, Value)> {
         let is_american = home.state().is_some();
         let county = (has_county && is_american).then(|| counties[county % counties.len()]);
         let code = (oddity != 39).then(|| codes[postal_code % codes.len()]);
-        let state = home.state().filter(|_| oddity != 38);
+        let states = home.states();
+        let state = states[usize::from(oddity) % states.len()].filter(|_| oddity != 38);
         let address = object([
             ("country", json!(home.country())),
             ("state", json!(state)),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     adapters::stored::catalog::{
         StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax,
-        StoredTaxRules, card_rule,
+        StoredTaxRules, card_rule, parts::check_postal_codes,
     },
     domain::{
         coupon::Coupon,
@@ -66,6 +66,10 @@ impl CatalogFile {
                 if !ids.insert(product.id.clone()) {
                     faults.add(format!("{prefix}/productId"), format!("{} is in the file twice", product.id));
                 }
+                for (i, restriction) in product.restrictions.iter().enumerate() {
+                    let at = format!("{prefix}/notShippableTo/{i}/regions");
+                    check_postal_codes(&mut faults, &at, &restriction.places);
+                }
                 stock.extend(stored.opening_stock(&product));
                 products.push(product);
             }
@@ -81,7 +85,10 @@ impl CatalogFile {
                 coupons.push(coupon);
             }
         }
-        faults.nest("/shipping", self.shipping.rules());
+        let shipping = faults.nest("/shipping", self.shipping.rules());
+        for (index, zone) in shipping.iter().flat_map(|rules| &rules.zones).enumerate() {
+            check_postal_codes(&mut faults, &format!("/shipping/zones/{index}/places"), &zone.places);
+        }
         if let Some(cash) = &self.cash_on_delivery {
             faults.nest("/cashOnDelivery", cash.rule());
         }

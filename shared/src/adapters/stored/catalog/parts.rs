@@ -11,9 +11,11 @@ use time::OffsetDateTime;
 
 use crate::domain::{
     calendar::Period,
+    county::County,
     invalid::Faults,
     money::{Amounts, Minor},
-    place::{County, Place, Region},
+    place::{Place, Region},
+    postal_codes::PostalCodes,
     scope::Scope,
 };
 
@@ -89,25 +91,35 @@ pub(super) fn places(faults: &mut Faults, pointer: &str, stored: &[StoredPlace])
     for (index, stored) in stored.iter().enumerate() {
         let at = format!("{pointer}/{index}");
         let place = match stored {
-            StoredPlace::Region(code) => {
-                let region = faults.take(&at, code.parse());
-                region.map(|region| Place { region, county: None, postal_codes: Vec::new() })
-            }
+            StoredPlace::Region(code) => faults.take(&at, code.parse::<Region>()).map(Place::from),
             StoredPlace::Part(part) => {
-                let codes = part.postal_codes.iter().enumerate();
-                let postal_codes =
-                    codes.filter_map(|(i, text)| faults.take(&format!("{at}/postalCodes/{i}"), text.parse())).collect();
-                let county = part.county.as_deref().map(County::new);
-                faults.take(&format!("{at}/region"), part.region.parse()).map(|region| Place {
+                let region: Option<Region> = faults.take(&format!("{at}/region"), part.region.parse());
+                region.map(|region| Place {
+                    county: part.county.as_deref().map(County::new),
+                    postal_codes: postal_codes(faults, &at, region.country(), &part.postal_codes),
                     region,
-                    county,
-                    postal_codes,
                 })
             }
         };
         places.extend(place);
     }
     places
+}
+
+fn postal_codes(faults: &mut Faults, at: &str, country: &str, texts: &[String]) -> Vec<PostalCodes> {
+    let codes = texts.iter().enumerate();
+    codes
+        .filter_map(|(i, text)| faults.take(&format!("{at}/postalCodes/{i}"), PostalCodes::parse(country, text)))
+        .collect()
+}
+
+/// Checks the postal codes of places that were parsed from a list at `pointer`, each place at its index.
+pub(super) fn check_postal_codes(faults: &mut Faults, pointer: &str, places: &[Place]) {
+    for (index, place) in places.iter().enumerate() {
+        for (i, codes) in place.postal_codes.iter().enumerate() {
+            faults.take(&format!("{pointer}/{index}/postalCodes/{i}"), codes.check(place.region.country()));
+        }
+    }
 }
 
 pub(super) fn amounts(faults: &mut Faults, pointer: &str, stored: &StoredAmounts) -> Amounts {

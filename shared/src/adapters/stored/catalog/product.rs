@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, amounts, parsed, period, regions},
+    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, amounts, parsed, period, places},
     domain::{
         calendar::Period,
         ids::{ProductId, Sku, TaxCode},
@@ -92,7 +92,8 @@ enum Unlimited {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StoredRestriction {
-    regions: Vec<String>,
+    /// Regions, or parts of them.
+    regions: Vec<StoredPlace>,
     message: String,
 }
 
@@ -207,11 +208,15 @@ impl StoredProduct {
         let mut restrictions = Vec::new();
         for (index, stored) in self.not_shippable_to.iter().enumerate() {
             let prefix = format!("/notShippableTo/{index}");
-            let regions = regions(faults, &format!("{prefix}/regions"), &stored.regions);
+            let at = format!("{prefix}/regions");
+            if stored.regions.is_empty() {
+                faults.add(&at, "must name at least one region");
+            }
+            let places = places(faults, &at, &stored.regions);
             if stored.message.trim().is_empty() {
                 faults.add(format!("{prefix}/message"), "must tell the customer why");
             }
-            restrictions.push(Restriction { regions, message: stored.message.clone() });
+            restrictions.push(Restriction { places, message: stored.message.clone() });
         }
         restrictions
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredPlace, period, places, regions},
+    adapters::stored::catalog::parts::{StoredPlace, check_postal_codes, period, places, regions},
     domain::{
         ids::TaxCode,
         invalid::{Faults, Invalid},
@@ -67,6 +67,8 @@ impl StoredTax {
                 faults.add(format!("{prefix}/jurisdictionId"), format!("{} is there twice", stored.jurisdiction_id));
             }
             let Some(jurisdiction) = faults.nest(&prefix, stored.jurisdiction()) else { continue };
+            check_postal_codes(&mut faults, &format!("{prefix}/places"), &jurisdiction.places);
+            check_postal_codes(&mut faults, &format!("{prefix}/except"), &jurisdiction.except);
             let mut of = jurisdiction.places.iter().chain(&jurisdiction.except).map(|place| place.region.country());
             let Some(country) = of.next() else { continue };
             if of.any(|other| other != country) {

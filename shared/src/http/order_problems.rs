@@ -1,0 +1,89 @@
+//! The refusals of changes of orders as problems.
+
+use crate::{
+    checkout::orders::OrderError,
+    domain::{order_lines::LineRefusal, order_payment::PaymentRefusal},
+    http::{
+        cart_problems::already_answered,
+        problem::Problem,
+        problems::{busy, payment_in_progress},
+    },
+};
+
+impl From<OrderError> for Problem {
+    fn from(error: OrderError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OrderError::NotFound => Self::new(404, "ORDER_NOT_FOUND", "There is no such order", detail),
+            OrderError::Payment(refusal) | OrderError::Lines(LineRefusal::Payment(refusal)) => refused(refusal, detail),
+            OrderError::Lines(refusal) => lines_refused(refusal, detail),
+            OrderError::TooLateToCancel(_) => {
+                Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
+            }
+            OrderError::TooManyNotes(_) => Self::new(409, "TOO_MANY_NOTES", "The order has too many notes", detail),
+            OrderError::TrackingOutOfPlace => Self::new(409, "TRACKING_OUT_OF_PLACE", "Not shipped yet", detail),
+            OrderError::Contended => busy(),
+            OrderError::AlreadyAnswered => already_answered(),
+            OrderError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
+    match refusal {
+        PaymentRefusal::IllegalMove(illegal) => {
+            let problem = Problem::new(409, "ILLEGAL_STATUS_CHANGE", "The status can't change like this", detail);
+            problem.with("allowed", illegal.from.next())
+        }
+        PaymentRefusal::UnderWay => payment_in_progress(detail),
+        PaymentRefusal::NotByCard => Problem::new(409, "NOT_PAID_BY_CARD", "The order isn't paid by card", detail),
+        PaymentRefusal::NotAuthorized(_) => Problem::new(409, "NOT_AUTHORIZED", "There is nothing to capture", detail),
+        PaymentRefusal::MoreThanAuthorized { authorized } => {
+            Problem::new(409, "CAPTURE_EXCEEDS_PAYMENT", "The capture is larger than what is authorized", detail)
+                .with("authorized", authorized)
+        }
+        PaymentRefusal::OtherCapture { amount } => {
+            Problem::new(409, "ALREADY_CAPTURED", "Another amount was captured", detail).with("captured", amount)
+        }
+        PaymentRefusal::NotCaptured => {
+            Problem::new(409, "PAYMENT_NOT_CAPTURED", "The payment isn't captured yet", detail)
+        }
+        PaymentRefusal::Disputed => Problem::new(409, "PAYMENT_DISPUTED", "The payment is disputed", detail),
+        PaymentRefusal::MoreThanLeft { left } => {
+            Problem::new(409, "REFUND_EXCEEDS_PAYMENT", "The refund is larger than what is left", detail)
+                .with("left", left)
+        }
+        PaymentRefusal::OtherRefund { .. } => {
+            Problem::new(422, "REFUND_ID_REUSED", "The refund id was used for another refund", detail)
+        }
+        PaymentRefusal::ByPaymentOnly => {
+            Problem::new(409, "DECIDED_BY_PAYMENT", "Only the payment changes this status", detail)
+        }
+        PaymentRefusal::AllRefunded => Problem::new(409, "PAYMENT_REFUNDED", "The order may not be shipped", detail),
+        PaymentRefusal::ByFulfillmentsOnly => {
+            Problem::new(409, "DECIDED_BY_FULFILLMENTS", "Only fulfillments change this status", detail)
+        }
+    }
+}
+
+fn lines_refused(refusal: LineRefusal, detail: String) -> Problem {
+    match refusal {
+        LineRefusal::Payment(refusal) => refused(refusal, detail),
+        LineRefusal::NoSuchLine { line } => {
+            Problem::new(422, "LINE_NOT_FOUND", "The order has no such line", detail).with("line", line)
+        }
+        LineRefusal::TooManyUnits { line, left } => {
+            let problem = Problem::new(409, "LINE_QUANTITY_EXCEEDED", "There are not that many units", detail);
+            problem.with("line", line).with("left", left)
+        }
+        LineRefusal::NothingToRefund => {
+            Problem::new(409, "NOTHING_TO_REFUND", "Nothing was paid for these units", detail)
+        }
+        LineRefusal::IdReused(_) => Problem::new(422, "ID_REUSED", "The id was used for something else", detail),
+        LineRefusal::NoSuchReturn => Problem::new(404, "RETURN_NOT_FOUND", "There is no such return", detail),
+        LineRefusal::IllegalReturnMove { from, .. } => {
+            let problem = Problem::new(409, "ILLEGAL_RETURN_CHANGE", "The return can't change like this", detail);
+            problem.with("allowed", from.next())
+        }
+    }
+}

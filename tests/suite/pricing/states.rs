@@ -1,0 +1,79 @@
+//! States, provinces and regions as people write them, and rules that hold for them.
+
+use std::collections::BTreeMap;
+
+use shared::domain::{
+    invalid::Faults,
+    place::{Destination, Fit, RawDestination, Region},
+};
+
+/// Country, code or `-`, and the ways to write it.
+const STATES: &str = include_str!("../../data/states.tsv");
+
+fn there(country: &str, state: &str) -> Destination {
+    let state = Some(state.to_owned());
+    Destination::restore(&RawDestination { country: country.to_owned(), state, ..RawDestination::default() })
+}
+
+fn rows() -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
+    STATES.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let fields: Vec<_> = line.split('\t').collect();
+        (fields[0], fields[1], fields[2].split('|').collect())
+    })
+}
+
+#[test]
+fn states_are_known_as_people_write_them() {
+    let mut ways: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (country, code, names) in rows() {
+        for name in names {
+            *ways.entry(country).or_default() += 1;
+            let there = there(country, name);
+            let meant = if code == "-" { country } else { code };
+            if there.label() != meant {
+                wrong.push(format!("{name} in {country} is {}, not {meant}", there.label()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(ways.len() >= 15 && ways.values().all(|ways| *ways >= 10), "{ways:?}");
+}
+
+#[test]
+fn case_spaces_and_points_change_nothing() {
+    for (country, _, names) in rows() {
+        for name in names {
+            let meant = there(country, name);
+            let (upper, lower) = (name.to_uppercase(), name.to_lowercase());
+            let pasted = format!("\u{200E}\u{a0}{}\u{200B} ", name.replace(' ', "\u{3000}"));
+            let dashes = name.replace('-', "\u{2011}").replace('\'', "’");
+            for other in [upper, lower, pasted, dashes] {
+                assert_eq!(there(country, &other).label(), meant.label(), "{other:?} in {country}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_address_says_is_what_it_says_when_it_is_read_again() {
+    for (country, _, names) in rows() {
+        for name in names {
+            let meant = there(country, name);
+            let again = there(meant.country(), meant.state().unwrap_or_default());
+            assert_eq!((again.label(), again.state()), (meant.label(), meant.state()), "{name} in {country}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_not_known_leaves_a_rule_open() {
+    let region: Region = "GB-NIR".parse().expect("a region");
+    assert!(matches!(region.fit(&there("GB", "Derry/Londonderry area")), Fit::Unsure { .. }));
+    let raw =
+        RawDestination { country: "US".to_owned(), state: Some("Carolina".to_owned()), ..RawDestination::default() };
+    let mut faults = Faults::default();
+    let parsed = Destination::parse(&mut faults, &raw);
+    let faults = faults.finish(parsed).expect_err("which Carolina?");
+    assert_eq!(faults[0].pointer, "/state");
+}
