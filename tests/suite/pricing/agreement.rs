@@ -47,6 +47,8 @@ fn told(shop: &Shop, priced: &Priced) -> Value {
     let line = [
         "productId",
         "variantId",
+        "attributes",
+        "digital",
         "quantity",
         "unitPrice",
         "subtotal",

@@ -191,6 +191,26 @@ async fn what_is_left_when_the_goods_are_cancelled_is_an_order_without_a_parcel(
     assert_eq!(done["order"]["status"], "delivered");
 }
 
+/// What costs nothing is open until it is delivered, and its place among the open orders comes back.
+#[tokio::test]
+async fn a_free_download_is_one_of_the_open_orders_until_it_is_handed_over() {
+    let mut catalog = catalog();
+    let at = catalog["products"].as_array().unwrap().len() - 1;
+    catalog["products"][at]["prices"]["USD"] = json!(0);
+    let world = Setup::default().catalog(catalog).setting("OPEN_ORDERS_CALLER", "1/10").build().await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let session = digital(&guest, &[("licence", 1)]).await;
+    let order = guest.confirm(id_of(&session), 0).await.expect(201)["order"].take();
+    assert_eq!((&order["status"], &order["paymentMethod"]), (&json!("confirmed"), &json!("free")));
+    let second = digital(&guest, &[("licence", 1)]).await;
+    guest.confirm(id_of(&second), 0).await.refused(409, "TOO_MANY_OPEN_ORDERS");
+
+    let done = staff.fulfill(order["orderId"].as_str().unwrap(), Uuid::new_v4(), &[[0, 1]]).await.expect(201);
+
+    assert_eq!(done["order"]["status"], "delivered");
+    guest.confirm(id_of(&second), 0).await.expect(201);
+}
+
 #[test]
 fn a_digital_product_has_nothing_that_only_parcels_have() {
     let faults = |change: &dyn Fn(&mut Value)| {
