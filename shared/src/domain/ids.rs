@@ -226,6 +226,27 @@ pub struct Sku {
     pub variant: Option<VariantId>,
 }
 
+impl Sku {
+    /// As people write it: `pour-over-kit/white`.
+    pub fn path(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}/{variant}", self.product),
+            None => self.product.to_string(),
+        }
+    }
+}
+
+impl FromStr for Sku {
+    type Err = NotAnId;
+
+    /// Reads what [`Sku::path`] writes.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (product, variant) =
+            text.split_once('/').map_or((text, None), |(product, variant)| (product, Some(variant)));
+        Ok(Self { product: product.parse()?, variant: variant.map(str::parse).transpose()? })
+    }
+}
+
 impl fmt::Display for Sku {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.variant {

@@ -146,7 +146,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     free.as_object_mut().unwrap().remove("weightGrams");
     dearer["products"].as_array_mut().unwrap().push(free);
     let dearer = serde_json::from_value(dearer).unwrap();
-    world.app().catalog.load_catalog(&dearer, false, || ()).await.unwrap();
+    world.app().catalog.load_catalog(&dearer, &[].into(), || ()).await.unwrap();
     watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
     watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
     watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;
