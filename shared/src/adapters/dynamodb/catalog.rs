@@ -74,7 +74,7 @@ impl Catalog for Dynamo {
     async fn snapshot(&self, query: &CatalogQuery) -> Result<CatalogSnapshot, StoreError> {
         let mut documents: BTreeSet<String> = query.skus.iter().map(|sku| product_id(&sku.product)).collect();
         documents.insert(SHIPPING_ID.to_owned());
-        documents.extend(query.country.as_deref().map(tax_id));
+        documents.extend(query.countries.iter().map(|country| tax_id(country)));
         documents.extend(query.coupons.iter().map(coupon_document_id));
         documents.extend(query.certificate.as_ref().map(certificate_id));
         let mut counters: BTreeSet<String> = query.skus.iter().map(stock_id).collect();
@@ -124,8 +124,11 @@ fn snapshot(
     }
     snapshot.cards = card_rule(rules.cards.as_ref()).map_err(invalid)?;
     // A country without a document has no rule: this is an issue of the cart, not an error of the store.
-    if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
-        snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
+    for country in &query.countries {
+        if let Some(item) = documents.remove(&tax_id(country)) {
+            let rules = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
+            snapshot.taxes.insert(country.clone(), rules);
+        }
     }
     if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
         snapshot.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);

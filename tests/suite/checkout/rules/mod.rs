@@ -6,6 +6,7 @@ mod changes;
 mod claims;
 mod coupons;
 mod delivery;
+mod digital;
 mod free;
 mod items;
 mod most;
