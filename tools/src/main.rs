@@ -12,7 +12,7 @@ use commands::{
     output::{self, Outcome},
     target::{CommandError, Target},
 };
-use shared::telemetry::cause;
+use shared::{adapters::dynamodb::catalog_load::CatalogEntry, telemetry::cause};
 
 mod commands;
 mod say;
@@ -38,6 +38,10 @@ enum Command {
     Dev(commands::dev::DevArgs),
     /// Check a catalog file, or load it
     Catalog(commands::catalog::CatalogArgs),
+    /// Take a product off sale at once
+    Product(commands::catalog::WithdrawArgs),
+    /// Take a coupon off at once
+    Coupon(commands::catalog::WithdrawArgs),
     /// Print a bearer token that a local stack accepts
     Token(commands::token::TokenArgs),
     /// Put back the session and the order that the files in events/ name
@@ -85,6 +89,8 @@ fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Dev(args) => commands::dev::run(&args).map_err(Into::into),
         Command::Catalog(args) => commands::catalog::run(&args).map_err(Into::into),
+        Command::Product(args) => commands::catalog::withdraw(&args, CatalogEntry::Product).map_err(Into::into),
+        Command::Coupon(args) => commands::catalog::withdraw(&args, CatalogEntry::Coupon).map_err(Into::into),
         Command::Token(args) => commands::token::run(&args).map_err(Into::into),
         Command::Seed(args) => commands::seed::run(&args).map_err(Into::into),
         Command::NewRoute(args) => commands::new_route::run(&args).map_err(Into::into),

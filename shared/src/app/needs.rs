@@ -62,7 +62,7 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
-    ("create-fulfillment", Never, &[ORDER, BY_ORDER_ID]),
+    ("create-fulfillment", Never, &[ORDER, BY_ORDER_ID, STOCK]),
     ("create-return", Never, &[ORDER, BY_ORDER_ID]),
     ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"])]),
     ("get-session", Never, &[ENDED_SESSION]),

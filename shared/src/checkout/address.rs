@@ -49,9 +49,7 @@ impl Edit for UpdateAddress {
     type Refusal = AddressError;
 
     fn ask(&self, query: &mut CatalogQuery) {
-        if let Some(shipping) = &self.shipping {
-            query.country = Some(shipping.destination().country().to_owned());
-        }
+        query.countries.extend([&self.shipping, &self.billing].into_iter().flatten().map(session::country));
     }
 
     fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), AddressError> {

@@ -14,6 +14,7 @@ use crate::{
     crash,
     domain::{
         cart_issue::{CartIssue, CartIssues},
+        cash::CashRefusal,
         catalog::CatalogSnapshot,
         coupon::CouponRefusal,
         order::{Actor, Order, OrderStatus, Step, Tracking},
@@ -133,10 +134,14 @@ pub async fn confirm(
 
 /// Refuses a session that can't become an order at the total that the customer agreed to.
 fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
-    if session.shipping_address.is_none() {
-        return Err(ConfirmError::AddressRequired);
+    if session.tax_address().is_none() {
+        return Err(if session.priced.ships() {
+            ConfirmError::AddressRequired
+        } else {
+            ConfirmError::BillingAddressRequired
+        });
     }
-    if session.shipping_method.is_none() {
+    if session.priced.ships() && session.shipping_method.is_none() {
         return Err(ConfirmError::MethodRequired);
     }
     let currency = session.currency;
@@ -212,6 +217,9 @@ fn payment(
         return Ok(Payment::nothing());
     }
     let PaymentInput::Online { method, token, return_url } = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
+        if !session.priced.ships() {
+            return Err(CashRefusal::NothingToDeliver.into());
+        }
         let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
         snapshot.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
@@ -234,7 +242,14 @@ fn order(
 ) -> Result<Order, ConfirmError> {
     // Cash is paid on delivery, so the order is confirmed at once.
     let status = if payment.card.is_some() { OrderStatus::Pending } else { OrderStatus::Confirmed };
-    let shipping_address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
+    // A session keeps the address and the method of goods that have left its cart; its order doesn't.
+    let (shipping_address, shipping) = if session.priced.ships() {
+        let address = session.shipping_address.clone().ok_or(ConfirmError::AddressRequired)?;
+        (Some(address), Some(session.priced.shipping.clone().ok_or(ConfirmError::MethodRequired)?))
+    } else {
+        (None, None)
+    };
+    let billing_address = session.billing_address.as_ref().or(session.shipping_address.as_ref());
     let mut order = Order {
         id: context.ids.order,
         owner: session.owner.clone(),
@@ -248,9 +263,9 @@ fn order(
         lines: session.priced.lines.clone(),
         summary: session.priced.summary,
         taxes: session.priced.taxes.clone(),
-        billing_address: session.billing_address.clone().unwrap_or_else(|| shipping_address.clone()),
+        billing_address: billing_address.cloned().ok_or(ConfirmError::BillingAddressRequired)?,
         shipping_address,
-        shipping: session.priced.shipping.clone().ok_or(ConfirmError::MethodRequired)?,
+        shipping,
         coupons: session.priced.coupons.clone(),
         relief: session.priced.relief.clone(),
         reserved: reserve::reserved(session, snapshot)?,

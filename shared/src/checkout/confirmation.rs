@@ -73,6 +73,9 @@ pub struct Confirmed {
 pub enum ConfirmError {
     #[error("the session has no shipping address yet")]
     AddressRequired,
+    /// Nothing is shipped, so the buyer's own address is needed.
+    #[error("the session has no billing address yet")]
+    BillingAddressRequired,
     #[error("the session has no shipping method yet")]
     MethodRequired,
     #[error("the request has no payment method, and the total isn't zero")]

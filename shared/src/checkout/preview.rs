@@ -40,7 +40,7 @@ pub enum PreviewError {
     Session(#[from] SessionError),
 }
 
-/// All offers, cheapest first. Only reads the catalog.
+/// All offers, cheapest first; none for a cart of which nothing is shipped. Only reads the catalog.
 pub async fn preview<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,
@@ -48,7 +48,7 @@ pub async fn preview<Who: Sync>(
 ) -> Result<Vec<Offer>, PreviewError> {
     let query = CatalogQuery {
         skus: command.lines.iter().map(|line| line.sku.clone()).collect(),
-        country: Some(command.destination.country().to_owned()),
+        countries: [command.destination.country().to_owned()].into(),
         ..CatalogQuery::default()
     };
     let snapshot = stores.catalog().snapshot(&query).await.map_err(SessionError::Store)?;
@@ -56,6 +56,7 @@ pub async fn preview<Who: Sync>(
         currency: command.currency,
         lines: &command.lines,
         destination: Some(&command.destination),
+        billing: None,
         method: None,
         coupons: &[],
         tax_status: &TaxStatus::default(),

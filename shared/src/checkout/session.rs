@@ -181,9 +181,14 @@ pub fn query(session: &Session) -> CatalogQuery {
         skus: session.lines.iter().map(|line| line.sku.clone()).collect(),
         coupons: session.coupons.iter().cloned().collect(),
         customer: Some(session.owner.clone()),
-        country: session.shipping_address.as_ref().map(|address| address.destination().country().to_owned()),
+        countries: [&session.shipping_address, &session.billing_address].into_iter().flatten().map(country).collect(),
         certificate: session.tax_status.certificate.clone(),
     }
+}
+
+/// The country whose taxes may be due.
+pub(super) fn country(address: &Address) -> String {
+    address.destination().country().to_owned()
 }
 
 /// Prices the session again.
@@ -196,6 +201,7 @@ pub fn reprice<Who>(
         currency: session.currency,
         lines: &session.lines,
         destination: session.shipping_address.as_ref().map(Address::destination),
+        billing: session.billing_address.as_ref().map(Address::destination),
         method: session.shipping_method.as_ref(),
         coupons: &session.coupons,
         tax_status: &session.tax_status,

@@ -50,9 +50,6 @@ impl Edit for CalculateShipping {
     }
 
     fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), ShippingError> {
-        if session.shipping_address.is_none() {
-            return Err(ShippingError::AddressRequired);
-        }
         if let Some(method) = &self.method {
             session.shipping_method = Some(method.clone());
         }
@@ -66,9 +63,13 @@ impl Edit for CalculateShipping {
         _: &CatalogSnapshot,
         _: &RequestContext,
     ) -> Result<(), ShippingError> {
+        // A cart of which nothing is shipped has no offers, and needs none.
+        if !session.priced.ships() {
+            return Ok(());
+        }
+        let Some(address) = &session.shipping_address else { return Err(ShippingError::AddressRequired) };
         if session.priced.offers.is_empty() {
-            let place = session.shipping_address.as_ref().map(|a| a.destination().label().to_owned());
-            return Err(ShippingError::NoShipping(place.unwrap_or_default()));
+            return Err(ShippingError::NoShipping(address.destination().label().to_owned()));
         }
         match &self.method {
             Some(method) if session.priced.shipping.is_none() => Err(ShippingError::NotOffered {

@@ -46,6 +46,9 @@ impl<T: Clone> Change<T> {
 pub enum TaxError {
     #[error("the session has no shipping address yet")]
     AddressRequired,
+    /// Nothing is shipped, so only the buyer's own address says which tax is due.
+    #[error("the session has no billing address yet")]
+    BillingAddressRequired,
     /// The shop has no tax rule for the destination. A rate is never guessed.
     #[error("{0}")]
     NoRule(String),
@@ -79,10 +82,15 @@ impl Edit for CalculateTax {
     fn apply(&self, session: &mut Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), TaxError> {
         self.certificate.apply(&mut session.tax_status.certificate);
         self.vat_number.apply(&mut session.tax_status.vat_number);
-        if session.shipping_address.is_some() { Ok(()) } else { Err(TaxError::AddressRequired) }
+        Ok(())
     }
 
     fn check(&self, _: &Session, session: &Session, _: &CatalogSnapshot, _: &RequestContext) -> Result<(), TaxError> {
+        match session.tax_address() {
+            None if session.priced.ships() => return Err(TaxError::AddressRequired),
+            None => return Err(TaxError::BillingAddressRequired),
+            Some(_) => {}
+        }
         for issue in &session.priced.issues {
             match issue {
                 CartIssue::TaxUnavailable { reason } => return Err(TaxError::NoRule(reason.clone())),

@@ -22,6 +22,8 @@ pub struct CashOnDelivery {
 pub enum CashRefusal {
     #[error("this shop doesn't offer cash on delivery; pay by card")]
     NotOffered,
+    #[error("nothing of this order is delivered at a door; pay by card")]
+    NothingToDeliver,
     #[error("cash on delivery isn't offered in {0}; pay by card")]
     Country(String),
     #[error("cash on delivery isn't offered in {0}; pay by card")]

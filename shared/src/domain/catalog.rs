@@ -19,8 +19,8 @@ pub struct CatalogQuery {
     pub coupons: BTreeSet<CouponCode>,
     /// The customer whose uses of the coupons count.
     pub customer: Option<Owner>,
-    /// The country whose tax rules are needed.
-    pub country: Option<String>,
+    /// The countries whose tax rules are needed: of the shipping and of the billing address.
+    pub countries: BTreeSet<String>,
     pub certificate: Option<CertificateNumber>,
 }
 
@@ -32,8 +32,8 @@ pub struct CatalogSnapshot {
     pub stock: BTreeMap<Sku, u64>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     pub shipping: ShippingRules,
-    /// The rules of the address's country.
-    pub tax: TaxRules,
+    /// The rules of each country that was asked for and has some.
+    pub taxes: BTreeMap<String, TaxRules>,
     pub certificate: Option<Certificate>,
     /// The rule for cash on delivery.
     pub cash_on_delivery: CashOnDelivery,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 use crate::domain::{
+    address::Address,
     attributes::Attributes,
     ids::{Owner, UserId},
     lines::{Fulfillment, LineCancellation, Return, ReturnStatus, ReturnStep},
@@ -142,7 +143,7 @@ impl Order {
             lines: lines.into_iter().map(PricedLine::without_person).collect(),
             summary,
             taxes,
-            shipping_address: shipping_address.without_person(),
+            shipping_address: shipping_address.map(Address::without_person),
             billing_address: billing_address.without_person(),
             shipping,
             coupons,
@@ -169,6 +170,7 @@ impl PricedLine {
             sku,
             attributes: _,
             quantity,
+            digital,
             name,
             unit_price,
             quoted_price,
@@ -185,6 +187,7 @@ impl PricedLine {
             sku,
             attributes: Attributes::default(),
             quantity,
+            digital,
             name,
             unit_price,
             quoted_price,

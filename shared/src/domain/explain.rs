@@ -78,7 +78,7 @@ impl Explained<'_> {
             };
             entries.push(entry(ExplanationKind::Discount, Some(code), text, -discount.amount.get()));
         }
-        if let Some(offer) = self.shipping {
+        if let Some(offer) = self.shipping.filter(|_| !line.digital) {
             let text = format!("{}, {}: this line's part of {}", offer.name, offer.rule, money(offer.amount));
             entries.push(entry(ExplanationKind::Shipping, Some(offer.method.as_str()), text, line.shipping.get()));
         }

@@ -41,9 +41,11 @@ pub struct Order {
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
     pub taxes: Vec<TaxPart>,
-    pub shipping_address: Address,
+    /// Where it is shipped; none if nothing of it is.
+    pub shipping_address: Option<Address>,
     pub billing_address: Address,
-    pub shipping: Offer,
+    /// How it is shipped; none if nothing of it is.
+    pub shipping: Option<Offer>,
     pub coupons: Vec<AppliedCoupon>,
     pub relief: Option<Relief>,
     /// What was reserved when the order was placed.
@@ -202,7 +204,7 @@ impl Order {
             currency: self.currency,
             lines: &self.lines,
             coupons: &self.coupons,
-            shipping: Some(&self.shipping),
+            shipping: self.shipping.as_ref(),
             taxes: &self.taxes,
             summary: &self.summary,
             relief: self.relief.as_ref(),

@@ -25,6 +25,8 @@ pub struct PricedLine {
     /// What the shopper typed. None once the person is erased.
     pub attributes: Attributes,
     pub quantity: u32,
+    /// Whether nothing of it is shipped.
+    pub digital: bool,
     /// The name in the catalog when it was priced.
     pub name: String,
     pub unit_price: Minor,
@@ -116,4 +118,11 @@ pub struct Priced {
     /// Why no tax is charged where one is usually due.
     pub relief: Option<Relief>,
     pub issues: Vec<CartIssue>,
+}
+
+impl Priced {
+    /// Whether anything of it is shipped.
+    pub fn ships(&self) -> bool {
+        self.lines.iter().any(|line| !line.digital)
+    }
 }

@@ -19,6 +19,8 @@ pub struct Product {
     /// Only a published product can be bought.
     pub published: bool,
     pub prices: Prices,
+    /// Nothing of it is shipped: it weighs nothing.
+    pub digital: bool,
     pub weight_grams: u32,
     pub categories: BTreeSet<Category>,
     pub tax_code: TaxCode,

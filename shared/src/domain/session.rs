@@ -87,6 +87,13 @@ impl Session {
         }
     }
 
+    /// The address whose taxes are due: where the goods go. If nothing is shipped it is the buyer's, which is the billing
+    /// address if there is one.
+    pub fn tax_address(&self) -> Option<&Address> {
+        let shipping = self.shipping_address.as_ref();
+        if self.priced.ships() { shipping } else { self.billing_address.as_ref().or(shipping) }
+    }
+
     /// The explanation of its total.
     pub fn explain(&self) -> Vec<Explanation> {
         let priced = &self.priced;

@@ -50,6 +50,11 @@ pub(super) fn address_required() -> Problem {
     Problem::new(409, "SHIPPING_ADDRESS_REQUIRED", "There is no shipping address yet", detail)
 }
 
+pub(super) fn billing_address_required() -> Problem {
+    let detail = "nothing is shipped, so give the session a billing address, with PUT /address: the tax depends on it";
+    Problem::new(409, "BILLING_ADDRESS_REQUIRED", "There is no billing address yet", detail)
+}
+
 pub(super) fn already_answered() -> Problem {
     let detail = "another request with this key was answered first";
     Problem::new(409, "ALREADY_ANSWERED", "Try again", detail).retry_after(1).handled(Handling::Replay)
@@ -116,6 +121,7 @@ impl From<TaxError> for Problem {
         let detail = error.to_string();
         match error {
             TaxError::AddressRequired => address_required(),
+            TaxError::BillingAddressRequired => billing_address_required(),
             TaxError::NoRule(_) => Self::new(422, "TAX_UNAVAILABLE", "The tax isn't known", detail),
             TaxError::BadCertificate(_) => bad_certificate(detail),
             TaxError::Session(error) => error.into(),

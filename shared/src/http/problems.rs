@@ -8,7 +8,9 @@ use crate::{
     },
     domain::{card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal},
     http::{
-        cart_problems::{about, address_required, already_answered, coupon_refused, insufficient_stock},
+        cart_problems::{
+            about, address_required, already_answered, billing_address_required, coupon_refused, insufficient_stock,
+        },
         incident::Incident,
         limits::whole_seconds,
         problem::{Handling, Problem},
@@ -75,6 +77,7 @@ impl From<ConfirmError> for Problem {
         let detail = error.to_string();
         match error {
             ConfirmError::AddressRequired => address_required(),
+            ConfirmError::BillingAddressRequired => billing_address_required(),
             ConfirmError::MethodRequired => {
                 let detail = "choose a method first, with POST /calculate-shipping and its shippingMethodId";
                 Self::new(409, "SHIPPING_METHOD_REQUIRED", "There is no shipping method yet", detail)
@@ -150,6 +153,7 @@ fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {
     let of = |code| Problem::new(422, code, "Cash on delivery isn't offered for this order", detail);
     match refusal {
         CashRefusal::NotOffered => of("PAYMENT_METHOD_UNAVAILABLE"),
+        CashRefusal::NothingToDeliver => of("CASH_ON_DELIVERY_NOTHING_TO_DELIVER"),
         CashRefusal::Country(_) => of("CASH_ON_DELIVERY_NOT_IN_COUNTRY"),
         CashRefusal::Currency(_) => of("CASH_ON_DELIVERY_NOT_IN_CURRENCY"),
         CashRefusal::Total { maximum, .. } => of("CASH_ON_DELIVERY_TOTAL_TOO_LARGE").with("maximumTotal", maximum),

@@ -15,7 +15,10 @@ pub struct Cart<'a> {
     pub currency: Currency,
     /// At most one for each SKU with the same attributes.
     pub lines: &'a [Line],
+    /// Where the goods go.
     pub destination: Option<&'a Destination>,
+    /// Where the buyer is, by the billing address. It is taxed there if nothing is shipped.
+    pub billing: Option<&'a Destination>,
     pub method: Option<&'a ShippingMethodId>,
     pub coupons: &'a [CouponCode],
     pub tax_status: &'a TaxStatus,
@@ -36,6 +39,10 @@ pub(super) struct Row<'t> {
 }
 
 impl Row<'_> {
+    pub(super) const fn ships(&self) -> bool {
+        !self.line.digital
+    }
+
     /// What the line costs after the discounts so far.
     pub(super) fn net(&self) -> Result<Minor, OutOfRange> {
         self.line.subtotal.minus(self.line.discount)

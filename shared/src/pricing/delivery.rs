@@ -14,7 +14,7 @@ use crate::{
     pricing::cart::{Cart, Row},
 };
 
-/// All offers for the address, cheapest first, less a coupon for free shipping.
+/// All offers for what is shipped to the address, cheapest first, less a coupon for free shipping.
 pub(super) fn offers(
     cart: Cart<'_>,
     snapshot: &CatalogSnapshot,
@@ -23,13 +23,14 @@ pub(super) fn offers(
     rows: &[Row<'_>],
     now: OffsetDateTime,
 ) -> Result<Vec<Offer>, OutOfRange> {
-    let goods: Vec<Minor> = rows.iter().map(Row::net).collect::<Result<_, _>>()?;
-    let lines: Vec<_> = rows.iter().map(|row| (&row.line.sku, row.product)).collect();
+    let shipped = || rows.iter().filter(|row| row.ships());
+    let goods: Vec<Minor> = shipped().map(Row::net).collect::<Result<_, _>>()?;
+    let lines: Vec<_> = shipped().map(|row| (&row.line.sku, row.product)).collect();
     let shipment = Shipment {
         currency: cart.currency,
         goods: Minor::sum(goods)?,
-        weight_grams: rows.iter().map(|row| row.weight_grams).sum(),
-        units: rows.iter().map(|row| row.line.quantity).sum(),
+        weight_grams: shipped().map(|row| row.weight_grams).sum(),
+        units: shipped().map(|row| row.line.quantity).sum(),
         lines: &lines,
         now,
     };
@@ -61,13 +62,16 @@ pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], issues:
     offer.cloned()
 }
 
-/// Gives each line its share of shipping: by cost after discounts; if that is zero for all, by cost before them, then
-/// by units.
+/// Gives each line that is shipped its share of shipping: by cost after discounts; if that is zero for all, by cost before
+/// them, then by units.
 pub(super) fn spread(amount: Minor, rows: &mut [Row<'_>]) -> Result<(), OutOfRange> {
-    let nets: Vec<Minor> = rows.iter().map(Row::net).collect::<Result<_, _>>()?;
-    let subtotals: Vec<Minor> = rows.iter().map(|row| row.line.subtotal).collect();
-    let units: Vec<Minor> =
-        rows.iter().map(|row| Minor::new(i64::from(row.line.quantity))).collect::<Result<_, _>>()?;
+    // What isn't shipped has no weight in any of them.
+    let weights = |of: &dyn Fn(&Row<'_>) -> Result<Minor, OutOfRange>| -> Result<Vec<Minor>, OutOfRange> {
+        rows.iter().map(|row| if row.ships() { of(row) } else { Ok(Minor::ZERO) }).collect()
+    };
+    let nets = weights(&|row| row.net())?;
+    let subtotals = weights(&|row| Ok(row.line.subtotal))?;
+    let units = weights(&|row| Minor::new(i64::from(row.line.quantity)))?;
     let some = |weights: &Vec<Minor>| weights.iter().any(|weight| !weight.is_zero());
     let weights = [nets, subtotals].into_iter().find(some).unwrap_or(units);
     for (row, share) in rows.iter_mut().zip(amount.split(&weights)?) {

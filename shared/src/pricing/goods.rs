@@ -47,6 +47,7 @@ pub(super) fn rows<'t>(
                 sku: line.sku.clone(),
                 attributes: line.attributes.clone(),
                 quantity: line.quantity,
+                digital: snapshot.products.get(&line.sku.product).is_some_and(|product| product.digital),
                 name: article.name,
                 unit_price: article.price,
                 quoted_price,
@@ -118,8 +119,9 @@ pub fn wanted(lines: &[Line], snapshot: &CatalogSnapshot) -> BTreeMap<Sku, u64> 
     wanted
 }
 
+/// Checks where what is shipped may go.
 pub(super) fn check_restrictions(rows: &[Row<'_>], to: &Destination, issues: &mut Vec<CartIssue>) {
-    for row in rows {
+    for row in rows.iter().filter(|row| row.ships()) {
         if let Some(message) = row.product.and_then(|product| product.refusal(to)) {
             note(issues, CartIssue::NotShippable { sku: row.line.sku.clone(), message });
         }

@@ -4,7 +4,7 @@
 //! states the rules, and a test runs its examples against this module. The order:
 //! 1. `goods`: a line costs unit price × quantity, from the catalog.
 //! 2. `discounts`: coupons, each rounded once and spread over the lines it covers by largest remainder.
-//! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines.
+//! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines that are shipped.
 //! 4. `taxes`: rounded per line and jurisdiction, half away from zero.
 
 mod cart;
@@ -23,6 +23,7 @@ use crate::domain::{
 };
 
 pub use cart::Cart;
+use cart::Row;
 pub use goods::wanted;
 
 /// Prices a cart. Whatever stands in the way of an order is returned in `issues`; the totals cover the rest.
@@ -40,13 +41,17 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
     let mut priced = Priced::default();
     let coupons = discounts::choose(cart, snapshot, &rows, now, &mut issues)?;
     priced.coupons = discounts::take(&coupons, cart.currency, &mut rows)?;
-    if let Some(to) = cart.destination {
+    let ships = rows.iter().any(Row::ships);
+    if let Some(to) = cart.destination.filter(|_| ships) {
         goods::check_restrictions(&rows, to, &mut issues);
         priced.offers = delivery::offers(cart, snapshot, to, &coupons, &rows, now)?;
         priced.shipping = delivery::chosen(cart, to, &priced.offers, &mut issues);
         if let Some(offer) = &priced.shipping {
             delivery::spread(offer.amount, &mut rows)?;
         }
+    }
+    let taxed_at = if ships { cart.destination } else { cart.billing.or(cart.destination) };
+    if let Some(to) = taxed_at {
         let tax = taxes::take(cart, snapshot, to, now, &mut rows, &mut issues)?;
         (priced.taxes, priced.relief, priced.summary.tax_included) = (tax.parts, tax.relief, tax.included);
     }

@@ -76,7 +76,8 @@ pub(super) fn take(
 
 /// The rates of each line: one for each jurisdiction.
 fn dues<'t>(snapshot: &'t CatalogSnapshot, to: &Destination, rows: &[Row<'_>]) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
-    let jurisdictions = snapshot.tax.applying(to)?;
+    let rules = snapshot.taxes.get(to.country()).ok_or_else(|| NoTax::NoRule(to.label().to_owned()))?;
+    let jurisdictions = rules.applying(to)?;
     let of = |row: &Row<'_>| {
         let code = row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone());
         let due = |jurisdiction: &&'t Jurisdiction| Ok(Due { jurisdiction, rate: jurisdiction.rate(&code)? });
@@ -124,5 +125,6 @@ fn relief(
         issues.push(CartIssue::TaxExemptionInvalid { certificate: number.clone() });
     }
     let number = cart.tax_status.vat_number.as_ref()?;
-    snapshot.tax.reverse_charge(to, number).then(|| Relief::ReverseCharge(number.clone()))
+    let rules = snapshot.taxes.get(to.country())?;
+    rules.reverse_charge(to, number).then(|| Relief::ReverseCharge(number.clone()))
 }

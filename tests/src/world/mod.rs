@@ -154,7 +154,7 @@ impl Setup {
 
         let catalog = self.catalog.unwrap_or_else(sample_catalog);
         let catalog: CatalogFile = serde_json::from_value(catalog).unwrap_or_else(|error| panic!("{error}"));
-        let loaded = app.catalog.load_catalog(&catalog, false, || ()).await;
+        let loaded = app.catalog.load_catalog(&catalog, &[].into(), || ()).await;
         loaded.unwrap_or_else(|error| panic!("{error:?}"));
         dynamodb.forget_calls();
         Arc::new(World { redis, dynamodb, stripe, keys, tables, settings, app, addresses: AtomicU32::default() })

@@ -173,7 +173,7 @@ async fn loading_leaves_live_stock_alone_until_told_to_reset_it() {
     let session = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
     assert_eq!((session["summary"]["subtotal"].clone(), id_of(&session).len()), (json!(2099), 36));
 
-    let output = checkout(Some(&world), &["load", "--reset-stock"], &file.0).await;
+    let output = checkout(Some(&world), &["load", "--reset-stock", "espresso-beans"], &file.0).await;
     assert!(output.status.success(), "{output:?}");
     assert_eq!(world.stock("espresso-beans").await, 70_000);
 }
@@ -195,4 +195,86 @@ async fn what_a_new_file_doesnt_name_stays_and_what_it_adds_is_for_sale() {
     assert_eq!(world.stock("new-mug").await, 3);
     let guest = world.guest();
     guest.initiate(&[("new-mug", 3), ("espresso-beans", 1)]).await.expect(201);
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test]
+async fn a_load_says_what_it_changes_and_withdraws_only_when_told_to() {
+    let world = World::new().await;
+    let mut other = sample_catalog();
+    other["products"][0]["prices"]["USD"] = json!(2099);
+    other["products"][3]["productId"] = json!("new-mug");
+    let coupons = other["coupons"].as_array_mut().unwrap();
+    coupons.retain(|coupon| coupon["code"] != "SAVE20");
+    let file = Scratch::holding(&other);
+    let before = contents(&world).await;
+
+    let dry = said(&checkout(Some(&world), &["load", "--dry-run", "--prune"], &file.0).await);
+    assert!(contents(&world).await == before, "a dry run changed something");
+    let old = sample_catalog()["products"][3]["productId"].as_str().unwrap().to_owned();
+    let gone = [format!("product {old}"), "coupon SAVE20".to_owned()];
+    for line in ["Added: product new-mug", "Changed: product espresso-beans"] {
+        assert!(dry.contains(line), "{line} isn't in:\n{dry}");
+    }
+    assert!(
+        gone.iter().all(|entry| dry.contains(&format!("Withdrawn, because the file doesn't name it: {entry}"))),
+        "{dry}"
+    );
+
+    let loaded = said(&checkout(Some(&world), &["load"], &file.0).await);
+    assert!(
+        gone.iter().all(|entry| loaded.contains(&format!("Left on sale, though the file doesn't name it: {entry}"))),
+        "{loaded}"
+    );
+    let guest = world.guest();
+    let session = guest.initiate(&[("espresso-beans", 1), ("new-mug", 1)]).await.expect(201);
+    guest.apply_coupon(id_of(&session), "SAVE20").await.expect(200);
+
+    let pruned = said(&checkout(Some(&world), &["load", "--prune"], &file.0).await);
+    assert!(pruned.contains("2 withdrawn"), "{pruned}");
+    let session = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+    world.guest().initiate(&[(&old, 1)]).await.refused(404, "PRODUCT_NOT_FOUND");
+    guest.apply_coupon(id_of(&session), "SAVE20").await;
+    let again = said(&checkout(Some(&world), &["load", "--prune"], &file.0).await);
+    assert!(again.contains("0 to add, 0 to change"), "{again}");
+    let unknown = checkout(Some(&world), &["load", "--reset-stock", "espresso-bean"], &file.0).await;
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no stock of espresso-bean"), "{unknown:?}");
+}
+
+/// Runs `checkout product off …` or `checkout coupon off …`.
+async fn off(world: &World, kind: &str, name: &str) -> Output {
+    let mut command = tokio::process::Command::new(binary("checkout"));
+    command.args([kind, "off", name]).current_dir(root()).env_remove("AWS_SESSION_TOKEN");
+    command.envs(world.settings().clone()).output().await.expect("the command starts")
+}
+
+#[tokio::test]
+async fn what_is_taken_off_is_off_at_once_in_open_sessions_too() {
+    let world = World::new().await;
+    let guest = world.guest();
+    let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let session = guest.apply_coupon(id_of(&session), "SAVE20").await.expect(200);
+    let total = session["summary"]["totalAmount"].as_i64().unwrap();
+
+    assert!(said(&off(&world, "coupon", "save20").await).contains("COUPON_NO_LONGER_VALID"));
+    guest.confirm(id_of(&session), total).await.refused(409, "COUPON_NOT_FOUND");
+    let again = off(&world, "coupon", "SAVE20").await;
+    assert!(
+        !again.status.success() && String::from_utf8_lossy(&again.stderr).contains("no coupon SAVE20"),
+        "{again:?}"
+    );
+
+    assert!(said(&off(&world, "product", "espresso-beans").await).contains("PRODUCT_UNAVAILABLE"));
+    world.guest().initiate(&[("espresso-beans", 1)]).await.refused(404, "PRODUCT_NOT_FOUND");
+    guest.remove_coupon(id_of(&session)).await;
+    guest.confirm(id_of(&session), total).await.refused(409, "PRODUCT_UNAVAILABLE");
+
+    said(&checkout(Some(&world), &["load"], Path::new(SAMPLE)).await);
+    let session = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+    assert_eq!(session["problems"], json!([]));
 }

@@ -140,8 +140,13 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     // Prices that have changed are written even by a mere calculation.
     let mut dearer = tests::world::sample_catalog();
     dearer["products"][0]["prices"]["USD"] = json!(2099);
+    // And something that costs nothing and isn't shipped.
+    let mut free = dearer["products"][0].clone();
+    (free["productId"], free["prices"], free["digital"]) = (json!("leaflet"), json!({"USD": 0}), json!(true));
+    free.as_object_mut().unwrap().remove("weightGrams");
+    dearer["products"].as_array_mut().unwrap().push(free);
     let dearer = serde_json::from_value(dearer).unwrap();
-    world.app().catalog.load_catalog(&dearer, false, || ()).await.unwrap();
+    world.app().catalog.load_catalog(&dearer, &[].into(), || ()).await.unwrap();
     watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
     watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
     watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;
@@ -210,6 +215,13 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let other = guest.buy(&[("espresso-beans", 1)]).await;
     let event = guest.event_about(Route::CancelOrder, other["orderId"].as_str().unwrap()).idempotency_key("key");
     watch.of("cancel-order", guest.send(Route::CancelOrder, &event)).await;
+
+    let leaflet = json!({"cartItems": tests::world::cart(&[("leaflet", 1)]), "billingAddress": california()});
+    let leaflet = guest.post(Route::Initiate, &leaflet).await.expect(201);
+    let handed = guest.confirm(id_of(&leaflet), 0).await.expect(201);
+    let handed = handed["order"]["orderId"].as_str().unwrap();
+    world.dynamodb.forget_calls();
+    watch.of("create-fulfillment", staff.fulfill(handed, uuid::Uuid::new_v4(), &[[0, 1]])).await;
 
     cards(&mut watch).await;
 

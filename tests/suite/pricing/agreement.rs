@@ -47,6 +47,8 @@ fn told(shop: &Shop, priced: &Priced) -> Value {
     let line = [
         "productId",
         "variantId",
+        "attributes",
+        "digital",
         "quantity",
         "unitPrice",
         "subtotal",
@@ -202,6 +204,8 @@ fn the_random_carts_are_not_all_alike() {
         note("relief", relief.is_some());
         note("no problem", issues.is_empty());
         note("several lines", lines.len() > 2);
+        note("nothing to ship", lines.iter().all(|line| line.digital));
+        note("some to ship", lines.iter().any(|line| line.digital) && lines.iter().any(|line| !line.digital));
         note("nothing to pay", total.is_zero());
         for issue in &issues {
             note(issue.code(), true);

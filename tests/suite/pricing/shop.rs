@@ -46,7 +46,7 @@ pub fn priced(catalog: &Value, cart: &Value) -> Value {
 }
 
 impl Shop {
-    /// `cart` has `items`, and may have `currency`, `shippingAddress` (as much of it as matters), `shippingMethodId`,
+    /// `cart` has `items`, and may have `currency`, `shippingAddress` and `billingAddress` (as much of them as matters), `shippingMethodId`,
     /// `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses`, `hasOrdered`, and `firstShown` with the
     /// prices of a time before.
     #[track_caller]
@@ -86,6 +86,7 @@ impl Shop {
             currency: session.currency,
             lines: &session.lines,
             destination: session.shipping_address.as_ref().map(Address::destination),
+            billing: session.billing_address.as_ref().map(Address::destination),
             method: session.shipping_method.as_ref(),
             coupons: &session.coupons,
             tax_status: &session.tax_status,
@@ -116,12 +117,15 @@ pub fn catalog_file(catalog: &Value) -> CatalogFile {
         let members = product.as_object_mut().expect("a product");
         let name = members["productId"].clone();
         let variants_count = members.get("variants").is_some();
+        let is_digital = members.get("digital") == Some(&json!(true));
         let mut default = |member: &str, value: Value| {
             members.entry(member).or_insert(value);
         };
         default("name", name);
         default("published", json!(true));
-        default("weightGrams", json!(500));
+        if !is_digital {
+            default("weightGrams", json!(500));
+        }
         if !variants_count {
             default("stock", json!("unlimited"));
         }
@@ -149,16 +153,18 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
         }),
         quantity: item["quantity"].as_u64().expect("a quantity").try_into().expect("a quantity"),
     });
-    let address = &cart["shippingAddress"];
-    let address = address.as_object().map(|_| {
-        Address::restore(RawAddress {
-            state: text(&address["state"]),
-            county: text(&address["county"]),
-            postal_code: text(&address["postalCode"]),
-            country: text(&address["country"]).expect("a country"),
-            ..RawAddress::default()
+    let address = |name: &str| {
+        let address = &cart[name];
+        address.as_object().map(|_| {
+            Address::restore(RawAddress {
+                state: text(&address["state"]),
+                county: text(&address["county"]),
+                postal_code: text(&address["postalCode"]),
+                country: text(&address["country"]).expect("a country"),
+                ..RawAddress::default()
+            })
         })
-    });
+    };
     let coupons = cart["coupons"].as_array().into_iter().flatten();
     let guest = Owner::Guest(GuestId::new(Uuid::from_u128(1)));
     Session {
@@ -168,8 +174,8 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
         version: 1,
         currency: cart["currency"].as_str().map_or(Currency::USD, |code| code.parse().expect("a currency")),
         lines: lines.collect(),
-        shipping_address: address,
-        billing_address: None,
+        shipping_address: address("shippingAddress"),
+        billing_address: address("billingAddress"),
         shipping_method: cart["shippingMethodId"].as_str().map(|id| id.parse().expect("a method id")),
         coupons: coupons.map(|code| code.as_str().expect("a code").parse().expect("a code")).collect(),
         tax_status: TaxStatus {
@@ -204,10 +210,11 @@ fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnaps
             snapshot.coupons.insert(code, (coupon, uses));
         }
     }
-    if let Some(address) = &session.shipping_address {
-        let taxes = file.tax.by_country().expect("taxes");
-        if let Some(rules) = taxes.get(address.destination().country()) {
-            snapshot.tax = rules.rules().expect("taxes");
+    let taxes = file.tax.by_country().expect("taxes");
+    for address in [&session.shipping_address, &session.billing_address].into_iter().flatten() {
+        let country = address.destination().country();
+        if let Some(rules) = taxes.get(country) {
+            snapshot.taxes.insert(country.to_owned(), rules.rules().expect("taxes"));
         }
     }
     let certificates = file.tax_exemptions.iter().map(|stored| stored.certificate().expect("a certificate"));

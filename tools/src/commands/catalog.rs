@@ -1,8 +1,10 @@
-//! `checkout catalog`: checks a catalog file, and loads it.
+//! `checkout catalog`: checks a catalog file, and loads it. `checkout product` and `checkout coupon` take one off sale.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use aws_sdk_dynamodb::config::Credentials;
@@ -10,10 +12,14 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::{
     adapters::{
-        dynamodb::{catalog::LoadError, client::Dynamo},
+        dynamodb::{
+            catalog_load::{CatalogEntry, LoadError, LoadPlan},
+            client::{Dynamo, Item, failed},
+        },
         stored::catalog::CatalogFile,
     },
     config::dynamodb::TableNames,
+    domain::ids::{NotAnId, Sku},
 };
 use tools::{
     catalog,
@@ -34,6 +40,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   checkout catalog check shop.json
+  checkout catalog load shop.json --dry-run
   checkout catalog load data/sample-catalog.json --local")]
 pub struct CatalogArgs {
     #[command(subcommand)]
@@ -53,15 +60,18 @@ enum CatalogCommand {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Products, coupons, shipping and tax rules are replaced by those of the file; what the file doesn't
-name stays as it is. Live stock is never touched, only stock that isn't counted yet is opened, so loading
-again changes nothing. --reset-stock sets every counter to the file's.
+    after_help = "Products, coupons, shipping and tax rules are replaced by those of the file, and it is said what that
+changes. What the file doesn't name stays on sale: --prune withdraws it. --dry-run only says what would happen. Stock
+that isn't counted yet is opened. Stock that is counted stays as it is, so loading again changes nothing; --reset-stock
+sets that of the products and variants that you name to the file's.
 
 \"baseRates\" in the file's \"tax\" names a file of base tax rates beside it. Tax rules are kept by country: those of
 a country that the file has no rule for are taken away.
 
 Examples:
   checkout catalog load data/sample-catalog.json --local
+  checkout catalog load shop.json --dry-run --prune
+  checkout catalog load shop.json --reset-stock espresso-beans,pour-over-kit/white
   CATALOG_TABLE=… INVENTORY_TABLE=… AWS_REGION=eu-central-1 checkout catalog load shop.json
 
 The tables of a deployed stack are among its outputs. Credentials come from AWS_ACCESS_KEY_ID,
@@ -70,14 +80,27 @@ AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: `eval \"$(aws configure export-cred
 struct LoadArgs {
     /// The catalog, as JSON
     file: PathBuf,
-    /// Load into the stack that `checkout dev` runs on this machine
+    /// Set the stock of these products and variants to the file's, whatever has been sold since
+    #[arg(long, value_name = "PRODUCT[/VARIANT]", value_delimiter = ',')]
+    reset_stock: Vec<Sku>,
+    /// Withdraw the products, coupons and certificates that the file doesn't name
+    #[arg(long)]
+    prune: bool,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where the tables are.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The stack that `checkout dev` runs on this machine
     #[arg(long)]
     local: bool,
     #[command(flatten)]
     laptop: Laptop,
-    /// Set every stock counter to the file's, whatever has been sold since
-    #[arg(long)]
-    reset_stock: bool,
     /// Table of products, coupons and rules
     #[arg(long, env = "CATALOG_TABLE", required_unless_present = "local", value_name = "NAME")]
     catalog_table: Option<String>,
@@ -92,6 +115,28 @@ struct LoadArgs {
     region: String,
 }
 
+/// `checkout product off ID` and `checkout coupon off CODE`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It works at once: nothing new is sold with it. Orders that were placed stay as they are. Take it out of
+the catalog file too: the next load would put it on sale again."
+)]
+pub struct WithdrawArgs {
+    #[command(subcommand)]
+    command: WithdrawCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum WithdrawCommand {
+    /// Take it off sale
+    Off {
+        /// Its productId, or its code
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
 /// Why a catalog wasn't loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
@@ -101,6 +146,10 @@ pub enum CatalogError {
     Faulty { file: PathBuf, count: usize },
     #[error("{0} isn't set: credentials come from the environment")]
     NoCredentials(&'static str),
+    #[error(transparent)]
+    Name(#[from] NotAnId),
+    #[error("there is no {entry} in {table}")]
+    NotThere { entry: CatalogEntry, table: String },
     #[error(transparent)]
     NotInProject(#[from] NotInProject),
     #[error(transparent)]
@@ -140,33 +189,103 @@ fn size(catalog: &CatalogFile) -> usize {
 
 fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let catalog = read(&args.file)?;
-    let store = store(args)?;
+    let store = store(&args.place)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let table = runtime.block_on(everything(&store))?;
+    let plan = LoadPlan::of(&catalog, table)?;
+    tell(&plan, args.prune);
+    if args.dry_run {
+        say::step("Nothing was changed: this was a dry run");
+        return Ok(());
+    }
     let total = size(&catalog);
     let bar = ProgressBar::new(total.try_into().unwrap_or(u64::MAX));
     if let Ok(style) = ProgressStyle::with_template("==> Loading {bar:40} {pos} of {len} items") {
         bar.set_style(style);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(store.load_catalog(&catalog, args.reset_stock, || bar.inc(1)));
+    let reset = args.reset_stock.iter().cloned().collect();
+    let result = runtime.block_on(store.load_catalog(&catalog, &reset, || bar.inc(1)));
     bar.finish_and_clear();
     result?;
+    let withdrawn = if args.prune { plan.left } else { BTreeSet::new() };
+    for entry in &withdrawn {
+        runtime.block_on(store.withdraw(entry)).map_err(LoadError::from)?;
+    }
     let TableNames { catalog, inventory, .. } = &store.tables;
-    let stock = if args.reset_stock { "every stock counter set" } else { "live stock left as it is" };
-    say::step(format_args!("{total} items loaded into {catalog} and {inventory}, {stock}"));
+    let stock = if reset.is_empty() {
+        "live stock left as it is".to_owned()
+    } else {
+        let names: Vec<_> = args.reset_stock.iter().map(Sku::path).collect();
+        format!("stock set of {}", names.join(", "))
+    };
+    let gone = withdrawn.len();
+    say::step(format_args!("{total} items loaded into {catalog} and {inventory}, {gone} withdrawn, {stock}"));
     Ok(())
 }
 
-fn store(args: &LoadArgs) -> Result<Dynamo, CatalogError> {
-    if args.local {
+/// All documents of the catalog's table.
+async fn everything(store: &Dynamo) -> Result<Vec<Item>, LoadError> {
+    let scan = store.client.scan().table_name(&store.tables.catalog).consistent_read(true);
+    let items = scan.into_paginator().items().send().collect::<Result<_, _>>().await;
+    Ok(items.map_err(failed("read catalog"))?)
+}
+
+/// What a load does, by name, but for what stays the same.
+fn tell(plan: &LoadPlan, prune: bool) {
+    let LoadPlan { added, changed, unchanged, left, ended } = plan;
+    let gone = if prune {
+        "Withdrawn, because the file doesn't name it"
+    } else {
+        "Left on sale, though the file doesn't name it"
+    };
+    for (what, entries) in [("Added", added), ("Changed", changed), (gone, left), ("Ended", ended)] {
+        for entry in entries.iter().filter(|entry| **entry != CatalogEntry::TaxIndex) {
+            say::answer(format_args!("{what}: {entry}"));
+        }
+    }
+    let (added, changed, unchanged, left) = (added.len(), changed.len(), unchanged.len(), left.len() + ended.len());
+    say::step(format_args!("{added} to add, {changed} to change, {unchanged} the same, {left} not in the file"));
+    if !prune && !plan.left.is_empty() {
+        say::step("--prune withdraws what the file doesn't name");
+    }
+}
+
+/// Takes one product or coupon off sale.
+///
+/// # Errors
+/// [`CatalogError`] if it isn't in the catalog, or the table can't be written.
+pub fn withdraw<T>(args: &WithdrawArgs, entry: impl FnOnce(T) -> CatalogEntry) -> Result<(), CatalogError>
+where
+    T: FromStr<Err = NotAnId>,
+{
+    let WithdrawCommand::Off { name, place } = &args.command;
+    let entry = entry(name.parse()?);
+    let store = store(place)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if !runtime.block_on(store.withdraw(&entry)).map_err(LoadError::from)? {
+        return Err(CatalogError::NotThere { entry, table: store.tables.catalog });
+    }
+    let sessions = match entry {
+        CatalogEntry::Product(_) => {
+            "open sessions with it show PRODUCT_UNAVAILABLE, and can't be confirmed until it is taken out"
+        }
+        _ => "open sessions with it show COUPON_NO_LONGER_VALID, and can't be confirmed until it is taken out",
+    };
+    say::step(format_args!("The {entry} is off; {sessions}"));
+    Ok(())
+}
+
+fn store(place: &Place) -> Result<Dynamo, CatalogError> {
+    if place.local {
         let template = Template::load(&project::root()?.join("template.yaml"))?;
-        let access = Access::local(&args.laptop.endpoint());
-        return Ok(store::open(access.client(), &template.table_variables(&args.laptop.table_prefix)));
+        let access = Access::local(&place.laptop.endpoint());
+        return Ok(store::open(access.client(), &template.table_variables(&place.laptop.table_prefix)));
     }
     let credential = |name| given(name).ok_or(CatalogError::NoCredentials(name));
     let (key, secret) = (credential("AWS_ACCESS_KEY_ID")?, credential("AWS_SECRET_ACCESS_KEY")?);
     let credentials = Credentials::new(key, secret, given("AWS_SESSION_TOKEN"), None, "environment");
-    let access = Access { endpoint: args.endpoint.clone(), region: args.region.clone(), credentials };
-    let names = [("CATALOG_TABLE", &args.catalog_table), ("INVENTORY_TABLE", &args.inventory_table)];
+    let access = Access { endpoint: place.endpoint.clone(), region: place.region.clone(), credentials };
+    let names = [("CATALOG_TABLE", &place.catalog_table), ("INVENTORY_TABLE", &place.inventory_table)];
     let names = names.map(|(variable, name)| (variable.to_owned(), name.clone().unwrap_or_default()));
     Ok(store::open(access.client(), &names.into()))
 }

@@ -1,19 +1,19 @@
-//! The table of products and rules, and the table of stock. Functions only read the catalog; the loader writes it.
+//! The table of products and rules, and the table of stock, as the functions read them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     adapters::{
         dynamodb::{
-            client::{Dynamo, Item, broken, failed, from_item, number, text, to_item},
+            client::{Dynamo, Item, broken, failed, from_item, text},
             inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
         },
         stored::catalog::{
-            CatalogFile, StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping,
-            StoredTaxRules, card_rule,
+            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
+            card_rule,
         },
     },
     domain::{
@@ -26,53 +26,47 @@ use crate::{
 };
 
 const OPERATION: &str = "read catalog";
-const SHIPPING_ID: &str = "rules#shipping";
+pub(super) const SHIPPING_ID: &str = "rules#shipping";
 /// Which countries have tax rules.
-const TAX_INDEX_ID: &str = "rules#tax";
+pub(super) const TAX_INDEX_ID: &str = "rules#tax";
 /// The most keys of one `BatchGetItem`.
 const BATCH: usize = 100;
 /// The most calls for the keys that a throttled table left out.
 const ROUNDS: u32 = 5;
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredDocument<T> {
-    id: String,
-    document: T,
+pub(super) struct StoredDocument<T> {
+    pub id: String,
+    pub document: T,
 }
 
 /// The shop's rules that every cart needs. They are one item, so that they cost one read.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredRules {
-    id: String,
+pub(super) struct StoredRules {
+    pub id: String,
     /// Shipping.
-    document: StoredShipping,
+    pub document: StoredShipping,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cash_on_delivery: Option<StoredCash>,
+    pub cash_on_delivery: Option<StoredCash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cards: Option<StoredCards>,
+    pub cards: Option<StoredCards>,
 }
 
-/// The countries with tax rules.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct TaxIndex {
-    countries: BTreeSet<String>,
-}
-
-fn product_id(id: &ProductId) -> String {
+pub(super) fn product_id(id: &ProductId) -> String {
     format!("product#{id}")
 }
 
 /// The tax rules of one country: a cart needs only its own.
-fn tax_id(country: &str) -> String {
+pub(super) fn tax_id(country: &str) -> String {
     format!("{TAX_INDEX_ID}#{country}")
 }
 
-fn certificate_id(number: &CertificateNumber) -> String {
+pub(super) fn certificate_id(number: &CertificateNumber) -> String {
     format!("certificate#{number}")
 }
 
-fn coupon_document_id(code: &CouponCode) -> String {
+pub(super) fn coupon_document_id(code: &CouponCode) -> String {
     format!("coupon#{code}")
 }
 
@@ -80,7 +74,7 @@ impl Catalog for Dynamo {
     async fn snapshot(&self, query: &CatalogQuery) -> Result<CatalogSnapshot, StoreError> {
         let mut documents: BTreeSet<String> = query.skus.iter().map(|sku| product_id(&sku.product)).collect();
         documents.insert(SHIPPING_ID.to_owned());
-        documents.extend(query.country.as_deref().map(tax_id));
+        documents.extend(query.countries.iter().map(|country| tax_id(country)));
         documents.extend(query.coupons.iter().map(coupon_document_id));
         documents.extend(query.certificate.as_ref().map(certificate_id));
         let mut counters: BTreeSet<String> = query.skus.iter().map(stock_id).collect();
@@ -130,8 +124,11 @@ fn snapshot(
     }
     snapshot.cards = card_rule(rules.cards.as_ref()).map_err(invalid)?;
     // A country without a document has no rule: this is an issue of the cart, not an error of the store.
-    if let Some(item) = query.country.as_deref().and_then(|country| documents.remove(&tax_id(country))) {
-        snapshot.tax = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
+    for country in &query.countries {
+        if let Some(item) = documents.remove(&tax_id(country)) {
+            let rules = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
+            snapshot.taxes.insert(country.clone(), rules);
+        }
     }
     if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
         snapshot.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);
@@ -197,108 +194,4 @@ impl Dynamo {
         }
         Ok(found)
     }
-
-    /// The number of items that [`Dynamo::load_catalog`] writes for a file.
-    pub fn catalog_size(file: &CatalogFile) -> Result<usize, Vec<Invalid>> {
-        let checked = file.check()?;
-        let rules = 2 + checked.tax.len() + checked.certificates.len();
-        Ok(checked.products.len() + checked.coupons.len() + rules + checked.stock.len())
-    }
-
-    /// Writes a whole catalog. Documents are replaced; current stock is kept unless `reset_stock`. Repeating it changes
-    /// nothing. `written` is called after each item.
-    ///
-    /// # Errors
-    /// [`LoadError`] with every fault of the file, before anything is written, or the first write that failed.
-    pub async fn load_catalog(
-        &self,
-        file: &CatalogFile,
-        reset_stock: bool,
-        mut written: impl FnMut(),
-    ) -> Result<(), LoadError> {
-        let checked = file.check().map_err(LoadError::Invalid)?;
-        for product in &file.products {
-            self.put_document(&format!("product#{}", product.id()), product).await?;
-            written();
-        }
-        for (coupon, stored) in checked.coupons.iter().zip(&file.coupons) {
-            self.put_document(&coupon_document_id(&coupon.code), stored).await?;
-            written();
-        }
-        let CatalogFile { shipping: document, cash_on_delivery, cards, .. } = file.clone();
-        self.put_item(&StoredRules { id: SHIPPING_ID.to_owned(), document, cash_on_delivery, cards }).await?;
-        written();
-        for (certificate, stored) in checked.certificates.iter().zip(&file.tax_exemptions) {
-            self.put_document(&certificate_id(&certificate.number), stored).await?;
-            written();
-        }
-        self.replace_taxes(&checked.tax, &mut written).await?;
-        for (sku, units) in &checked.stock {
-            self.open_stock(sku, *units, reset_stock).await?;
-            written();
-        }
-        Ok(())
-    }
-
-    /// Writes each country's rules, and deletes those of countries that are no longer in the file, so that no old rate
-    /// stays in force.
-    async fn replace_taxes(
-        &self,
-        taxes: &BTreeMap<String, StoredTaxRules>,
-        written: &mut impl FnMut(),
-    ) -> Result<(), StoreError> {
-        for (country, rules) in taxes {
-            self.put_document(&tax_id(country), rules).await?;
-            written();
-        }
-        let before = self
-            .batch(OPERATION, &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true)
-            .await?
-            .remove(TAX_INDEX_ID);
-        let before = before.map_or(Ok(TaxIndex::default()), document::<TaxIndex>).unwrap_or_default();
-        for country in before.countries.iter().filter(|country| !taxes.contains_key(*country)) {
-            let request = self.client.delete_item().table_name(&self.tables.catalog).key("id", text(tax_id(country)));
-            request.send().await.map_err(failed("write catalog"))?;
-        }
-        self.put_document(TAX_INDEX_ID, &TaxIndex { countries: taxes.keys().cloned().collect() }).await?;
-        written();
-        Ok(())
-    }
-
-    async fn put_document<T: Serialize>(&self, id: &str, document: &T) -> Result<(), StoreError> {
-        self.put_item(&StoredDocument { id: id.to_owned(), document }).await
-    }
-
-    async fn put_item(&self, item: &impl Serialize) -> Result<(), StoreError> {
-        let item = to_item("write catalog", item)?;
-        let request = self.client.put_item().table_name(&self.tables.catalog).set_item(Some(item));
-        request.send().await.map(|_| ()).map_err(failed("write catalog"))
-    }
-
-    async fn open_stock(&self, sku: &Sku, units: u64, reset: bool) -> Result<(), StoreError> {
-        let item = [("id".to_owned(), text(stock_id(sku))), (AVAILABLE.to_owned(), number(units))];
-        let request = self.client.put_item().table_name(&self.tables.inventory);
-        let request = request.set_item(Some(HashMap::<String, AttributeValue>::from(item)));
-        let request = if reset { request } else { request.condition_expression("attribute_not_exists(id)") };
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failed("write stock")(error)),
-        }
-    }
-}
-
-/// Why a catalog wasn't loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    #[error("the catalog has {} fault(s)", .0.len())]
-    Invalid(Vec<Invalid>),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

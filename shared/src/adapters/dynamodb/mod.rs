@@ -2,6 +2,7 @@
 
 mod call_timer;
 pub mod catalog;
+pub mod catalog_load;
 pub mod client;
 pub mod customers;
 pub mod diagnosis;

@@ -64,9 +64,12 @@ pub struct StoredOrder {
     summary: StoredSummary,
     #[serde(default)]
     taxes: Vec<StoredTax>,
-    shipping_address: Address,
+    /// None, as `shipping`, if nothing of it is shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<Address>,
     billing_address: Address,
-    shipping: StoredOffer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipping: Option<StoredOffer>,
     /// Schema 1 had one coupon at most, with its hold in another member.
     #[serde(default, skip_serializing)]
     coupon: Option<CouponCode>,
@@ -228,7 +231,7 @@ impl StoredOrder {
             taxes: each(&order.taxes),
             shipping_address: order.shipping_address.clone(),
             billing_address: order.billing_address.clone(),
-            shipping: (&order.shipping).into(),
+            shipping: order.shipping.as_ref().map(Into::into),
             coupon: None,
             reserved_coupon: None,
             coupons: each(&order.coupons),
@@ -284,7 +287,7 @@ impl TryFrom<StoredOrder> for Order {
             taxes: each(stored.taxes),
             shipping_address: stored.shipping_address,
             billing_address: stored.billing_address,
-            shipping: stored.shipping.into(),
+            shipping: stored.shipping.map(Into::into),
             coupons: stored.coupons.into_iter().map(Into::into).chain(old).collect(),
             relief: stored.relief,
             reserved: Reserved {

@@ -21,6 +21,8 @@ pub struct StoredLine {
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     attributes: Attributes,
     quantity: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    digital: bool,
     name: String,
     unit_price: Minor,
     /// Set if it differs from the unit price.
@@ -65,6 +67,7 @@ impl From<&PricedLine> for StoredLine {
             sku: line.sku.clone(),
             attributes: line.attributes.clone(),
             quantity: line.quantity,
+            digital: line.digital,
             name: line.name.clone(),
             unit_price: line.unit_price,
             quoted_price: (line.quoted_price != line.unit_price).then_some(line.quoted_price),
@@ -86,6 +89,7 @@ impl From<StoredLine> for PricedLine {
             sku: stored.sku,
             attributes: stored.attributes,
             quantity: stored.quantity,
+            digital: stored.digital,
             name: stored.name,
             unit_price: stored.unit_price,
             quoted_price: stored.quoted_price.unwrap_or(stored.unit_price),

@@ -20,7 +20,13 @@ pub struct Tracking {
     pub carrier: Option<String>,
 }
 
-/// Units that left in one parcel.
+impl Tracking {
+    pub const fn is_empty(&self) -> bool {
+        self.number.is_none() && self.carrier.is_none()
+    }
+}
+
+/// Units that left in one parcel, or digital units that were handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fulfillment {
     /// The client makes the id. One id is shipped once. Units that `PUT …/status` ships have the order's own id.

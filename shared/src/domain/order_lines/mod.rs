@@ -16,7 +16,7 @@ use crate::domain::{
     lines::{LineCounts, LineParts, LineShare, LineUnits, ReturnStatus, Share, total_of},
     money::Minor,
     note::Note,
-    order::{Actor, Order, OrderStatus},
+    order::{Actor, IllegalMove, Order, OrderStatus},
     payment::{PaymentStatus, RefundStatus},
 };
 
@@ -152,11 +152,32 @@ impl Order {
         id
     }
 
+    /// Whether each line keeps the order from being shipped: those that are shipped do. Digital lines do only if nothing
+    /// else of the order stands: nobody waits for a parcel then.
+    fn waits(&self, counts: &[LineCounts]) -> Vec<bool> {
+        let has_parcel = self.has_parcel(counts);
+        self.lines.iter().map(|line| !line.digital || !has_parcel).collect()
+    }
+
+    /// Whether anything of it was shipped in a parcel, or will be.
+    fn has_parcel(&self, counts: &[LineCounts]) -> bool {
+        self.lines.iter().zip(counts).any(|(line, counts)| !line.digital && counts.stands())
+    }
+
+    /// An order without a parcel is delivered when its last unit is handed over: nothing is on its way.
+    fn deliver_without_parcel(&mut self, actor: &Actor, now: OffsetDateTime) -> Result<(), IllegalMove> {
+        if self.status == OrderStatus::Shipped && !self.has_parcel(&self.line_counts()) {
+            self.become_status(OrderStatus::Delivered, actor.clone(), None, now)?;
+        }
+        Ok(())
+    }
+
     /// The status that follows from where the units are: shipped if nothing is left to ship, cancelled if nothing was
     /// shipped and nothing will be, returned if all came back.
     fn follow_units(&mut self, actor: &Actor, note: Option<String>, now: OffsetDateTime) -> Result<(), LineRefusal> {
         let counts = self.line_counts();
-        if counts.iter().any(|counts| counts.open() > 0) {
+        let waits = self.waits(&counts);
+        if counts.iter().zip(waits).any(|(counts, waits)| waits && counts.open() > 0) {
             return Ok(());
         }
         if counts.iter().all(|counts| counts.shipped == 0) {
@@ -165,7 +186,9 @@ impl Order {
         }
         if self.status == OrderStatus::PartiallyShipped {
             self.become_status(OrderStatus::Shipped, actor.clone(), None, now)?;
+            self.deliver_without_parcel(actor, now)?;
         }
+        let counts = self.line_counts();
         let all_back = counts.iter().all(|counts| counts.returned == counts.shipped);
         if all_back && self.status.next().contains(&OrderStatus::Returned) {
             self.become_status(OrderStatus::Returned, actor.clone(), None, now)?;

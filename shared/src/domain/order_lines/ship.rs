@@ -33,8 +33,9 @@ impl Order {
         Ok(())
     }
 
-    /// Records a parcel. The same id again is the same parcel. The order is shipped when no unit is left, else partially
-    /// shipped. Returns whether it is new.
+    /// Records a parcel, or that digital units were handed over. The same id again is the same parcel. The order is
+    /// shipped when no unit is left that it waits for, else partially shipped. Digital units that are left then are
+    /// recorded as handed over: no order waits for them. Returns whether it is new.
     ///
     /// # Errors
     /// [`LineRefusal`] if a unit isn't there to be shipped, or nothing of the order may be.
@@ -56,16 +57,22 @@ impl Order {
         for units in &items {
             room(&counts, *units, LineCounts::open)?;
         }
-        let open: u64 = counts.iter().map(|counts| u64::from(counts.open())).sum();
-        let leave: u64 = items.iter().map(|units| u64::from(units.quantity)).sum();
+        let waits = self.waits(&counts);
+        let waited = counts.iter().zip(&waits).filter(|(_, waits)| **waits);
+        let open: u64 = waited.map(|(counts, _)| u64::from(counts.open())).sum();
+        let waited = items.iter().filter(|units| waits.get(units.line).is_some_and(|waits| *waits));
+        let leave: u64 = waited.map(|units| u64::from(units.quantity)).sum();
         let to = if leave < open { OrderStatus::PartiallyShipped } else { OrderStatus::Shipped };
         if self.status != to && !self.status.next().contains(&to) {
             return Err(IllegalMove { from: self.status, to }.into());
         }
-        self.tracking = tracking.clone();
+        if self.is_parcel(&items) || !tracking.is_empty() {
+            self.tracking = tracking.clone();
+        }
         self.fulfillments.push(Fulfillment { id, items, tracking, actor: actor.clone(), at: now });
         self.updated_at = now;
-        self.become_status(to, actor, None, now)?;
+        self.become_status(to, actor.clone(), None, now)?;
+        self.deliver_without_parcel(&actor, now)?;
         Ok(true)
     }
 
@@ -75,11 +82,18 @@ impl Order {
             return false;
         }
         self.tracking = tracking.clone();
-        if let Some(last) = self.fulfillments.last_mut() {
+        let parcel = self.fulfillments.iter().rposition(|of| self.is_parcel(&of.items));
+        let last = parcel.or(self.fulfillments.len().checked_sub(1));
+        if let Some(last) = last.and_then(|at| self.fulfillments.get_mut(at)) {
             last.tracking = tracking.clone();
         }
         self.updated_at = now;
         true
+    }
+
+    /// Whether any of these units is shipped.
+    fn is_parcel(&self, items: &[LineUnits]) -> bool {
+        items.iter().any(|units| self.lines.get(units.line).is_some_and(|line| !line.digital))
     }
 
     /// Records the parcel with all that is left, under the order's own id.
@@ -89,7 +103,9 @@ impl Order {
             return;
         }
         let id = self.id.uuid();
-        self.tracking = Tracking::default();
+        if self.is_parcel(&items) {
+            self.tracking = Tracking::default();
+        }
         self.fulfillments.push(Fulfillment { id, items, tracking: Tracking::default(), actor: actor.clone(), at: now });
     }
 }

@@ -85,9 +85,12 @@ pub struct OrderView {
     items: Vec<OrderItemView>,
     summary: SummaryView,
     tax_breakdown: Vec<TaxView>,
-    shipping_address: Address,
+    /// Left out if nothing of the order is shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<Address>,
     billing_address: Address,
-    shipping_method: OfferView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_method: Option<OfferView>,
     /// The first of `coupons`.
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon: Option<CouponView>,
@@ -185,7 +188,7 @@ impl From<&Order> for OrderView {
             tax_breakdown: order.taxes.iter().map(Into::into).collect(),
             shipping_address: order.shipping_address.clone(),
             billing_address: order.billing_address.clone(),
-            shipping_method: (&order.shipping).into(),
+            shipping_method: order.shipping.as_ref().map(Into::into),
             coupon: order.coupons.first().map(Into::into),
             coupons: order.coupons.iter().map(Into::into).collect(),
             tax_exemption_certificate: match &order.relief {

@@ -71,6 +71,9 @@ pub struct ItemView {
     attributes: Attributes,
     name: String,
     quantity: u32,
+    /// `true` if nothing of it is shipped; else left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    digital: bool,
     unit_price: Minor,
     subtotal: Minor,
     discount_amount: Minor,
@@ -88,6 +91,7 @@ impl From<&PricedLine> for ItemView {
             attributes: line.attributes.clone(),
             name: line.name.clone(),
             quantity: line.quantity,
+            digital: line.digital,
             unit_price: line.unit_price,
             subtotal: line.subtotal,
             discount_amount: line.discount,

@@ -25,6 +25,8 @@ pub struct SessionView {
     version: u64,
     currency: Currency,
     items: Vec<ItemView>,
+    /// Whether it needs a shipping address and a method.
+    requires_shipping: bool,
     summary: SummaryView,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_address: Option<Address>,
@@ -74,6 +76,7 @@ impl SessionView {
             version: session.version,
             currency: session.currency,
             items: priced.lines.iter().map(Into::into).collect(),
+            requires_shipping: priced.ships(),
             summary: priced.summary.into(),
             shipping_address: session.shipping_address.clone(),
             billing_address: session.billing_address.clone(),

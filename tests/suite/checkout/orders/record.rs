@@ -24,7 +24,7 @@ async fn an_order_keeps_what_was_bought_when_the_catalog_changes() {
         }
     }
     let changed = serde_json::from_value(catalog).unwrap();
-    world.app().catalog.load_catalog(&changed, false, || ()).await.unwrap();
+    world.app().catalog.load_catalog(&changed, &[].into(), || ()).await.unwrap();
     world.keys.clear();
 
     assert_eq!(guest.order(order_id(&bought)).await.expect(200)["order"], bought);

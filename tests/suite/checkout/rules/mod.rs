@@ -6,6 +6,7 @@ mod changes;
 mod claims;
 mod coupons;
 mod delivery;
+mod digital;
 mod free;
 mod items;
 mod most;
@@ -23,7 +24,7 @@ async fn change_catalog(world: &World, change: impl FnOnce(&mut Value)) {
     let mut catalog = sample_catalog();
     change(&mut catalog);
     let catalog = serde_json::from_value(catalog).expect("a catalog");
-    world.app().catalog.load_catalog(&catalog, false, || ()).await.unwrap_or_else(|error| panic!("{error:?}"));
+    world.app().catalog.load_catalog(&catalog, &[].into(), || ()).await.unwrap_or_else(|error| panic!("{error:?}"));
 }
 
 /// The product of this id in a catalog.

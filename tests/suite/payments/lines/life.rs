@@ -109,7 +109,9 @@ fn minor(amount: i64) -> Minor {
 /// A line whose tax may be on its shipping too, and whose included tax may not be owed.
 pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
     let amounts = (1..5_u32, 0..4_000_i64, 0..100_i64, 0..900_i64, 0..25_i64, any::<[bool; 2]>());
-    amounts.prop_map(move |(quantity, price, discount, shipping, rate, [on_shipping, relieved])| {
+    (amounts, prop::bool::weighted(0.3)).prop_map(move |(amounts, digital)| {
+        let (quantity, price, discount, shipping, rate, [on_shipping, relieved]) = amounts;
+        let shipping = if digital { 0 } else { shipping };
         let subtotal = price * i64::from(quantity);
         let discount = subtotal * discount / 100;
         let net = subtotal - discount;
@@ -122,6 +124,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
             sku: Sku { product: "beans".parse().expect("an id"), variant: None },
             attributes: Attributes::default(),
             quantity,
+            digital,
             name: "Beans".to_owned(),
             unit_price: minor(price),
             quoted_price: minor(price),

@@ -14,6 +14,7 @@ pub(super) struct Line<'a> {
     /// What was typed: names and texts, in the order of the names.
     pub(super) attributes: Vec<(&'a str, &'a str)>,
     pub(super) quantity: u64,
+    pub(super) digital: bool,
     pub(super) categories: &'a [Value],
     pub(super) tax_code: &'a str,
     /// Of one unit, in grams.
@@ -52,6 +53,8 @@ pub(super) fn of<'a>(
         let variant_id = item["variantId"].as_str();
         let quantity = item["quantity"].as_u64().unwrap();
         let product = list(&catalog["products"]).iter().find(|product| product["productId"] == product_id);
+        // What left the catalog was a thing, for all anybody knows.
+        let digital = product.is_some_and(|product| product["digital"] == true);
         let found = product.and_then(|product| {
             let (priced, price) = for_sale(product, variant_id, currency, now)?;
             // A variant may weigh something else than its product.
@@ -71,6 +74,7 @@ pub(super) fn of<'a>(
             variant: variant_id,
             attributes: typed(item),
             quantity,
+            digital,
             categories: list(&product["categories"]),
             tax_code: product["taxCode"].as_str().unwrap_or("standard"),
             weight,

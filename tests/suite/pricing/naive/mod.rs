@@ -27,7 +27,6 @@ type Number = BigRational;
 pub fn price(catalog: &Value, cart: &Value) -> Result<Value, TooLarge> {
     let now = instant(cart["now"].as_str().unwrap_or("2026-03-02T12:00:00Z"));
     let currency = cart["currency"].as_str().unwrap_or("USD");
-    let address = &cart["shippingAddress"];
     let mut problems = Vec::new();
 
     let mut lines = lines::of(catalog, cart, currency, now, &mut problems)?;
@@ -36,10 +35,17 @@ pub fn price(catalog: &Value, cart: &Value) -> Result<Value, TooLarge> {
     let mut offers = Vec::new();
     let mut chosen = Value::Null;
     let mut tax = Tax::default();
-    if !address.is_null() {
+    // Rule 36: where nothing is shipped, nobody asks where to.
+    let is_shipped = lines.iter().any(|line| !line.digital);
+    let address = &cart["shippingAddress"];
+    if is_shipped && !address.is_null() {
         offers = shipping::offers(catalog, address, currency, now, &lines, &coupons, &mut problems)?;
         chosen = shipping::choose(&cart["shippingMethodId"], &offers, &mut lines, &mut problems);
-        tax = tax::charge(catalog, cart, now, &mut lines, &mut problems)?;
+    }
+    let billing = &cart["billingAddress"];
+    let taxed_at = if is_shipped || billing.is_null() { address } else { billing };
+    if !taxed_at.is_null() {
+        tax = tax::charge(catalog, cart, taxed_at, now, &mut lines, &mut problems)?;
     }
     problems.sort();
     lines.sort_by_key(|line| line.position);
@@ -74,6 +80,9 @@ fn item(line: &Line, tax_included: bool) -> Result<Value, TooLarge> {
         "taxReliefAmount": whole(&line.relief),
         "totalAmount": whole(&total(line, tax_included)?),
     });
+    if line.digital {
+        item["digital"] = json!(true);
+    }
     if let Some(variant) = line.variant {
         item["variantId"] = json!(variant);
     }

@@ -30,7 +30,7 @@ pub(super) fn offers(
             (method["onlyFor"].is_null() || line.is_of(&method["onlyFor"]))
                 && (method["notFor"].is_null() || !line.is_of(&method["notFor"]))
         };
-        if !within(method, now) || !lines.iter().all(carries) || !has_amounts(&method["cost"], currency) {
+        if !within(method, now) || !shipped(lines).all(carries) || !has_amounts(&method["cost"], currency) {
             continue;
         }
         let price = offered_at(method, currency, lines, coupons)?;
@@ -49,6 +49,11 @@ pub(super) fn offers(
     }
     offers.sort_by_key(|offer| (offer["amount"].as_u64(), offer["shippingMethodId"].as_str().map(ToOwned::to_owned)));
     Ok(offers)
+}
+
+/// Rule 36: nothing else is in a parcel.
+fn shipped<'l, 'v>(lines: &'l [Line<'v>]) -> impl Iterator<Item = &'l Line<'v>> {
+    lines.iter().filter(|line| !line.digital)
 }
 
 /// Rule 15: of all places the closest, and of those the first.
@@ -79,7 +84,7 @@ fn has_amounts(cost: &Value, currency: &str) -> bool {
 
 /// What a method costs: rule 17, and rule 13 for coupons.
 fn offered_at(method: &Value, currency: &str, lines: &[Line], coupons: &[Taken]) -> Result<Number, TooLarge> {
-    let goods: Number = lines.iter().map(Line::cost).sum();
+    let goods: Number = shipped(lines).map(Line::cost).sum();
     // A price past every range is an error even where nobody would pay it.
     let handling = stated(&method["handling"], currency).unwrap_or_else(Number::zero);
     let mut price = amount(cost(&method["cost"], currency, lines, &goods) + handling)?;
@@ -102,7 +107,7 @@ fn cost(cost: &Value, currency: &str, lines: &[Line], goods: &Number) -> Number 
     match cost["type"].as_str().unwrap() {
         "flat" => of("amounts"),
         "byWeight" => {
-            let grams: u64 = lines.iter().map(|line| line.weight * line.quantity).sum();
+            let grams: u64 = shipped(lines).map(|line| line.weight * line.quantity).sum();
             let begun = (number(grams) / number(cost["stepGrams"].as_u64().unwrap())).ceil();
             of("base") + of("perStep") * begun
         }
@@ -112,7 +117,7 @@ fn cost(cost: &Value, currency: &str, lines: &[Line], goods: &Number) -> Number 
             number(last["amount"].as_u64().unwrap())
         }
         "byItems" => {
-            let units: u64 = lines.iter().map(|line| line.quantity).sum();
+            let units: u64 = shipped(lines).map(|line| line.quantity).sum();
             of("base") + of("perItem") * number(units)
         }
         other => panic!("{other} is not a kind of cost"),
@@ -149,9 +154,13 @@ pub(super) fn choose(method: &Value, offers: &[Value], lines: &mut [Line], probl
         }
         return Value::Null;
     };
-    let costs: Vec<_> = lines.iter().map(Line::cost).collect();
-    let subtotals: Vec<_> = lines.iter().map(|line| line.subtotal.clone()).collect();
-    let quantities: Vec<_> = lines.iter().map(|line| number(line.quantity)).collect();
+    // A line that isn't shipped weighs nothing in any of them.
+    let of = |weight: &dyn Fn(&Line) -> Number| -> Vec<Number> {
+        lines.iter().map(|line| if line.digital { Number::zero() } else { weight(line) }).collect()
+    };
+    let costs = of(&|line| line.cost());
+    let subtotals = of(&|line| line.subtotal.clone());
+    let quantities = of(&|line| number(line.quantity));
     let all_zero = |weights: &[Number]| weights.iter().all(Zero::is_zero);
     let weights = match (all_zero(&costs), all_zero(&subtotals)) {
         (false, _) => costs,

@@ -33,11 +33,11 @@ struct Entry {
 pub(super) fn charge(
     catalog: &Value,
     cart: &Value,
+    address: &Value,
     now: OffsetDateTime,
     lines: &mut [Line],
     problems: &mut Vec<String>,
 ) -> Result<Tax, TooLarge> {
-    let address = &cart["shippingAddress"];
     let certificate = cart["taxExemptionCertificate"].as_str();
     let exempt = certificate.is_some_and(|number| is_exempt(catalog, number, address, &cart["userId"], now));
     if certificate.is_some() && !exempt {

@@ -52,9 +52,14 @@ pub(super) fn product() -> impl Strategy<Value = Value> {
     let tax_code = select(vec![Value::Null, json!("standard"), json!("reduced"), json!("zero")]);
     let published = prop_oneof![100 => Just(Value::Null), 1 => Just(json!(false)), 10 => Just(json!(true))];
     let most = seldom((1..=30_u32).prop_map(Value::from), 0.2);
-    let parts = (plain_amounts(), schedule(), seldom(weight(), 0.6), categories(), tax_code, published, most, variants);
+    let digital = prop::bool::weighted(0.3);
+    let weight = (digital, seldom(weight(), 0.6));
+    let parts = (plain_amounts(), schedule(), weight, categories(), tax_code, published, most, variants);
     parts.prop_map(|(prices, schedule, weight, categories, tax_code, published, most, (count, variants))| {
+        let (digital, weight) = weight;
+        let shipped = |weight: Value| if digital { Value::Null } else { weight };
         let variants = variants.into_iter().zip(VARIANTS).take(count).map(|((prices, schedule, weight), id)| {
+            let weight = shipped(weight);
             object([
                 ("variantId", json!(id)),
                 ("name", json!(id)),
@@ -67,7 +72,8 @@ pub(super) fn product() -> impl Strategy<Value = Value> {
         object([
             ("prices", prices),
             ("scheduledPrices", schedule),
-            ("weightGrams", weight),
+            ("digital", if digital { json!(true) } else { Value::Null }),
+            ("weightGrams", shipped(weight)),
             ("categories", json!(categories)),
             ("taxCode", tax_code),
             ("published", published),

@@ -42,6 +42,7 @@ struct Parts {
     codes: Vec<(Option<usize>, bool)>,
     has_ordered: bool,
     address: Option<(places::Home, Value)>,
+    billing: Option<Value>,
     shipping: Value,
     method: Choice,
     tax: Value,
@@ -67,7 +68,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         now(),
         prop_oneof![1 => codes(0..=1), 2 => codes(2..=3)],
         prop::bool::weighted(0.3),
-        prop::option::weighted(0.9, places::address()),
+        (prop::option::weighted(0.9, places::address()), prop::option::weighted(0.3, places::address())),
         choice(),
         tax::customer(),
     );
@@ -78,7 +79,8 @@ pub fn case() -> impl Strategy<Value = Case> {
         tax::rules(),
     );
     (cart, catalog).prop_map(|(cart, catalog)| {
-        let (items, currency, now, codes, has_ordered, address, method, customer) = cart;
+        let (items, currency, now, codes, has_ordered, (address, billing), method, customer) = cart;
+        let billing = billing.map(|(_, address)| address);
         let (products, coupons, shipping, tax) = catalog;
         let parts = Parts {
             products,
@@ -89,6 +91,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             codes,
             has_ordered,
             address,
+            billing,
             shipping,
             method,
             tax,
@@ -152,6 +155,9 @@ impl Parts {
         catalog["shipping"] = shipping::filled(&self.shipping, &products, &template);
         if let Some((_, address)) = self.address {
             cart["shippingAddress"] = address;
+        }
+        if let Some(address) = self.billing {
+            cart["billingAddress"] = address;
         }
         let discounted = naive::price(&catalog, &cart).unwrap_or_default();
         let summary = &discounted["summary"];

@@ -158,7 +158,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     say::step(format_args!("Tables: {count}, named {prefix}…"));
 
     let catalog = catalog::read(&root.join(CATALOG))?;
-    store::open(client, &variables).load_catalog(&catalog, false, || ()).await.map_err(CatalogError::from)?;
+    store::open(client, &variables).load_catalog(&catalog, &[].into(), || ()).await.map_err(CatalogError::from)?;
     say::step(format_args!("Catalog: {CATALOG}"));
 
     let stripe = start_stripe(args, &launch)?;

@@ -27,7 +27,12 @@ pub struct StoredProduct {
     prices: StoredAmounts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scheduled_prices: Vec<StoredPrices>,
-    weight_grams: u32,
+    /// A download, a ticket, a gift card: nothing of it is shipped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    digital: bool,
+    /// Required, unless it is digital.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weight_grams: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     categories: Vec<String>,
     /// `standard` if it is missing.
@@ -92,6 +97,8 @@ struct StoredRestriction {
     message: String,
 }
 
+const NOT_SHIPPED: &str = "must be left out: nothing of a digital product is shipped";
+
 impl StoredProduct {
     pub fn id(&self) -> &str {
         &self.product_id
@@ -110,7 +117,7 @@ impl StoredProduct {
         if self.name.trim().is_empty() {
             faults.add("/name", "must not be empty");
         }
-        check_weight(&mut faults, "/weightGrams", self.weight_grams);
+        self.check_shipped(&mut faults);
         let prices = prices(&mut faults, "", &self.prices, &self.scheduled_prices);
         if self.variants.is_empty() && prices == Prices::default() {
             faults.add("/prices", "must have at least one price");
@@ -128,7 +135,8 @@ impl StoredProduct {
             name: self.name.clone(),
             published: self.published,
             prices,
-            weight_grams: self.weight_grams,
+            digital: self.digital,
+            weight_grams: self.weight_grams.unwrap_or_default(),
             categories: parsed(&mut faults, "/categories", &self.categories),
             tax_code,
             stock: self.stock_rule(&mut faults),
@@ -139,6 +147,19 @@ impl StoredProduct {
         faults.finish(product)
     }
 
+    /// A digital product has nothing that only parcels have.
+    fn check_shipped(&self, faults: &mut Faults) {
+        match self.weight_grams {
+            Some(_) if self.digital => faults.add("/weightGrams", NOT_SHIPPED),
+            Some(weight) => check_weight(faults, "/weightGrams", weight),
+            None if self.digital => {}
+            None => faults.add("/weightGrams", "must be there, unless the product is digital"),
+        }
+        if self.digital && !self.not_shippable_to.is_empty() {
+            faults.add("/notShippableTo", NOT_SHIPPED);
+        }
+    }
+
     fn variants(&self, faults: &mut Faults) -> Vec<Variant> {
         let mut variants: Vec<Variant> = Vec::new();
         for (index, stored) in self.variants.iter().enumerate() {
@@ -147,8 +168,10 @@ impl StoredProduct {
             if prices == Prices::default() {
                 faults.add(format!("{prefix}/prices"), "must have at least one price");
             }
-            if let Some(weight) = stored.weight_grams {
-                check_weight(faults, &format!("{prefix}/weightGrams"), weight);
+            match stored.weight_grams {
+                Some(_) if self.digital => faults.add(format!("{prefix}/weightGrams"), NOT_SHIPPED),
+                Some(weight) => check_weight(faults, &format!("{prefix}/weightGrams"), weight),
+                None => {}
             }
             let stock = match (self.stock, stored.stock) {
                 (None, Some(stock)) => stock.rule(),

@@ -1,0 +1,264 @@
+//! Writing the catalog: what a load will change, the load itself, and what is withdrawn from sale.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+};
+
+use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use serde::Serialize;
+
+use crate::{
+    adapters::{
+        dynamodb::{
+            catalog::{
+                SHIPPING_ID, StoredDocument, StoredRules, TAX_INDEX_ID, certificate_id, coupon_document_id, product_id,
+                tax_id,
+            },
+            client::{Dynamo, Item, failed, number, text, to_item},
+            inventory::{AVAILABLE, stock_id},
+        },
+        stored::catalog::CatalogFile,
+    },
+    domain::{
+        ids::{CertificateNumber, CouponCode, ProductId, Sku},
+        invalid::Invalid,
+    },
+    ports::StoreError,
+};
+
+const WRITE: &str = "write catalog";
+
+/// One document of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CatalogEntry {
+    Product(ProductId),
+    Coupon(CouponCode),
+    Certificate(CertificateNumber),
+    /// The tax rules of a country.
+    Tax(String),
+    /// Shipping, cash on delivery and cards.
+    Rules,
+    /// Which countries have tax rules.
+    TaxIndex,
+}
+
+/// What a load does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadPlan {
+    pub added: BTreeSet<CatalogEntry>,
+    pub changed: BTreeSet<CatalogEntry>,
+    pub unchanged: BTreeSet<CatalogEntry>,
+    /// Products, coupons and certificates in the table that the file doesn't name. They stay unless they are withdrawn.
+    pub left: BTreeSet<CatalogEntry>,
+    /// Tax rules of countries that the file has none for. A load takes them away, so that no old rate stays in force.
+    pub ended: BTreeSet<CatalogEntry>,
+}
+
+/// Why a catalog wasn't loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the catalog has {} fault(s)", .0.len())]
+    Invalid(Vec<Invalid>),
+    #[error("the catalog has no stock of {0}: name it as productId, or as productId/variantId")]
+    NoSuchStock(Sku),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The countries with tax rules.
+#[derive(Debug, Serialize)]
+struct TaxIndex {
+    countries: BTreeSet<String>,
+}
+
+impl CatalogEntry {
+    /// Its key in the table.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Product(id) => product_id(id),
+            Self::Coupon(code) => coupon_document_id(code),
+            Self::Certificate(number) => certificate_id(number),
+            Self::Tax(country) => tax_id(country),
+            Self::Rules => SHIPPING_ID.to_owned(),
+            Self::TaxIndex => TAX_INDEX_ID.to_owned(),
+        }
+    }
+
+    /// None for what isn't the loader's.
+    fn of(id: &str) -> Option<Self> {
+        if id == SHIPPING_ID {
+            return Some(Self::Rules);
+        }
+        let rest = id.strip_prefix(TAX_INDEX_ID);
+        if let Some(country) = rest {
+            return Some(country.strip_prefix('#').map_or(Self::TaxIndex, |country| Self::Tax(country.to_owned())));
+        }
+        let (kind, name) = id.split_once('#')?;
+        match kind {
+            "product" => name.parse().ok().map(Self::Product),
+            "coupon" => name.parse().ok().map(Self::Coupon),
+            "certificate" => name.parse().ok().map(Self::Certificate),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for CatalogEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Product(id) => write!(f, "product {id}"),
+            Self::Coupon(code) => write!(f, "coupon {code}"),
+            Self::Certificate(number) => write!(f, "certificate {number}"),
+            Self::Tax(country) => write!(f, "tax rules of {country}"),
+            Self::Rules => f.write_str("rules of shipping, cash and cards"),
+            Self::TaxIndex => f.write_str("list of countries with tax rules"),
+        }
+    }
+}
+
+/// A file as items of the catalog's table, and its stock.
+type Written = (BTreeMap<CatalogEntry, Item>, BTreeMap<Sku, u64>);
+
+fn written(file: &CatalogFile) -> Result<Written, LoadError> {
+    let checked = file.check().map_err(LoadError::Invalid)?;
+    let mut items = BTreeMap::new();
+    let mut add = |entry: CatalogEntry, item: Result<Item, StoreError>| -> Result<(), StoreError> {
+        items.insert(entry, item?);
+        Ok(())
+    };
+    for (product, stored) in checked.products.iter().zip(&file.products) {
+        let entry = CatalogEntry::Product(product.id.clone());
+        add(entry.clone(), document(&entry, stored))?;
+    }
+    for (coupon, stored) in checked.coupons.iter().zip(&file.coupons) {
+        let entry = CatalogEntry::Coupon(coupon.code.clone());
+        add(entry.clone(), document(&entry, stored))?;
+    }
+    for (certificate, stored) in checked.certificates.iter().zip(&file.tax_exemptions) {
+        let entry = CatalogEntry::Certificate(certificate.number.clone());
+        add(entry.clone(), document(&entry, stored))?;
+    }
+    for (country, rules) in &checked.tax {
+        let entry = CatalogEntry::Tax(country.clone());
+        add(entry.clone(), document(&entry, rules))?;
+    }
+    let countries = TaxIndex { countries: checked.tax.keys().cloned().collect() };
+    add(CatalogEntry::TaxIndex, document(&CatalogEntry::TaxIndex, &countries))?;
+    let CatalogFile { shipping: document, cash_on_delivery, cards, .. } = file.clone();
+    let rules = StoredRules { id: SHIPPING_ID.to_owned(), document, cash_on_delivery, cards };
+    add(CatalogEntry::Rules, to_item(WRITE, &rules))?;
+    Ok((items, checked.stock.into_iter().collect()))
+}
+
+fn document(entry: &CatalogEntry, document: &impl Serialize) -> Result<Item, StoreError> {
+    to_item(WRITE, &StoredDocument { id: entry.id(), document })
+}
+
+impl LoadPlan {
+    /// What [`Dynamo::load_catalog`] will do with this file, given everything that is in the catalog's table.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every fault of the file.
+    pub fn of(file: &CatalogFile, table: Vec<Item>) -> Result<Self, LoadError> {
+        let (new, _) = written(file)?;
+        let entry = |item: &Item| CatalogEntry::of(item.get("id")?.as_s().ok()?);
+        let old: BTreeMap<_, _> = table.into_iter().filter_map(|item| Some((entry(&item)?, item))).collect();
+        let mut plan = Self::default();
+        for (entry, item) in &new {
+            let list = match old.get(entry) {
+                None => &mut plan.added,
+                Some(known) if known == item => &mut plan.unchanged,
+                Some(_) => &mut plan.changed,
+            };
+            list.insert(entry.clone());
+        }
+        for entry in old.keys().filter(|entry| !new.contains_key(*entry)) {
+            let is_tax = matches!(entry, CatalogEntry::Tax(_));
+            if is_tax { &mut plan.ended } else { &mut plan.left }.insert(entry.clone());
+        }
+        Ok(plan)
+    }
+}
+
+impl Dynamo {
+    /// The number of items that [`Dynamo::load_catalog`] writes for a file.
+    ///
+    /// # Errors
+    /// Every fault of the file.
+    pub fn catalog_size(file: &CatalogFile) -> Result<usize, LoadError> {
+        let (items, stock) = written(file)?;
+        Ok(items.len() + stock.len())
+    }
+
+    /// Writes a whole catalog. Documents are replaced. Stock that is counted already is kept, but for the products and
+    /// variants in `reset`. Repeating it changes nothing. `each` is called after each item.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every fault of the file, before anything is written, or the first write that failed.
+    pub async fn load_catalog(
+        &self,
+        file: &CatalogFile,
+        reset: &BTreeSet<Sku>,
+        mut each: impl FnMut(),
+    ) -> Result<(), LoadError> {
+        let (items, stock) = written(file)?;
+        if let Some(unknown) = reset.iter().find(|sku| !stock.contains_key(*sku)) {
+            return Err(LoadError::NoSuchStock(unknown.clone()));
+        }
+        let old = self.batch("read catalog", &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?;
+        let countries = old.get(TAX_INDEX_ID).and_then(|item| item.get("document")?.as_m().ok()?.get("countries"));
+        let countries: Vec<_> = countries.and_then(|list| list.as_l().ok()).into_iter().flatten().collect();
+        for (entry, item) in &items {
+            // The list of countries comes last: until then it names all whose rules may still be there.
+            if *entry != CatalogEntry::TaxIndex {
+                self.put(item.clone()).await?;
+                each();
+            }
+        }
+        for country in countries.iter().filter_map(|country| country.as_s().ok()) {
+            let entry = CatalogEntry::Tax(country.clone());
+            if !items.contains_key(&entry) {
+                self.withdraw(&entry).await?;
+            }
+        }
+        if let Some(index) = items.get(&CatalogEntry::TaxIndex) {
+            self.put(index.clone()).await?;
+            each();
+        }
+        for (sku, units) in &stock {
+            self.open_stock(sku, *units, reset.contains(sku)).await?;
+            each();
+        }
+        Ok(())
+    }
+
+    /// Takes one document out of the catalog. Open sessions see it at their next request. Returns whether it was there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be written.
+    pub async fn withdraw(&self, entry: &CatalogEntry) -> Result<bool, StoreError> {
+        let request = self.client.delete_item().table_name(&self.tables.catalog).key("id", text(entry.id()));
+        let request = request.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
+        let answer = request.send().await.map_err(failed(WRITE))?;
+        Ok(answer.attributes.is_some())
+    }
+
+    async fn put(&self, item: Item) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.tables.catalog).set_item(Some(item));
+        request.send().await.map(|_| ()).map_err(failed(WRITE))
+    }
+
+    async fn open_stock(&self, sku: &Sku, units: u64, reset: bool) -> Result<(), StoreError> {
+        let item = [("id".to_owned(), text(stock_id(sku))), (AVAILABLE.to_owned(), number(units))];
+        let request = self.client.put_item().table_name(&self.tables.inventory);
+        let request = request.set_item(Some(HashMap::<String, AttributeValue>::from(item)));
+        let request = if reset { request } else { request.condition_expression("attribute_not_exists(id)") };
+        let is_counted = |error: &PutItemError| error.is_conditional_check_failed_exception();
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(is_counted) => Ok(()),
+            Err(error) => Err(failed("write stock")(error)),
+        }
+    }
+}
