@@ -1,5 +1,7 @@
 //! Where a cart may go: regions and their provinces, places with two codes, postal codes, and pasted addresses.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::world::{Setup, Shopper, World, cart, confirmation, id_of, total_of};
@@ -14,7 +16,7 @@ fn address(country: &str, state: Option<&str>, postal_code: &str) -> Value {
 }
 
 /// A shop whose tea may not go to Northern Ireland, the Canaries, Puerto Rico and some Scottish islands.
-async fn careful_shop() -> World {
+async fn careful_shop() -> Arc<World> {
     let mut catalog = tests::world::sample_catalog();
     product(&mut catalog, "espresso-beans")["notShippableTo"] = json!([
         {"regions": ["GB-NIR", "ES-CN", "PR"], "message": "Not there."},
