@@ -18,7 +18,9 @@ pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot) -> Result<
         let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
         reserved.stock.push((sku, units));
     }
-    let applied = session.priced.coupons.iter().filter_map(|applied| snapshot.coupons.get(&applied.code));
+    // One that takes nothing off, for example off shipping that is free already, isn't used up.
+    let used = session.priced.coupons.iter().filter(|applied| !applied.amount.is_zero());
+    let applied = used.filter_map(|applied| snapshot.coupons.get(&applied.code));
     for (coupon, _) in applied {
         reserved.first_order |= coupon.first_order_only;
         if coupon.total_limit.is_some() || coupon.customer_limit.is_some() {

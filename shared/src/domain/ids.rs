@@ -129,7 +129,7 @@ macro_rules! text_id {
                     let normal: fn(&str) -> String = $normal;
                     let text = &normal(text);
                 )?
-                if text.is_empty() || text.len() > $max || !text.chars().all(allowed) {
+                if text.is_empty() || text.chars().count() > $max || !text.chars().all(allowed) {
                     return Err(NotAnId($fault));
                 }
                 Ok(Self(text.to_owned()))
@@ -185,10 +185,11 @@ text_id! {
     |c| c.is_ascii_graphic() && c != '#'
 }
 text_id! {
-    /// A coupon code, stored in upper case. Case and surrounding white space of the input are ignored.
-    CouponCode, 40, "must be 1 to 40 letters, digits, '-' or '_'",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
-    |text| pasted::code(text).to_ascii_uppercase()
+    /// A coupon code as people can write it, in any script, stored in upper case. Case and surrounding white space of the
+    /// input are ignored, and several spaces are one.
+    CouponCode, 40, "must be 1 to 40 letters, digits, spaces, '-', '_', '%', '+', '.' or '&'",
+    |c| pasted::belongs_to_a_word(c) || matches!(c, ' ' | '-' | '_' | '%' | '+' | '.' | '&'),
+    |text| pasted::code(text).to_uppercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 as_text! {
@@ -380,5 +381,27 @@ mod tests {
         assert_eq!(id.to_string(), "a3bb189e-8bf9-4c2d-9f43-1d2e3f4a5b6c");
         assert!("a3bb189e8bf94c2d9f431d2e3f4a5b6c".parse::<GuestId>().is_err());
         assert_eq!(" save20 ".parse::<CouponCode>().unwrap().as_str(), "SAVE20");
+    }
+
+    #[test]
+    fn a_coupon_is_called_as_a_shop_calls_it() {
+        for (written, stored) in [
+            ("10% off", "10% OFF"),
+            ("10%\u{a0}\u{2009} Off", "10% OFF"),
+            ("früh-2026", "FRÜH-2026"),
+            ("fru\u{308}h-2026", "FRÜH-2026"),
+            ("скидка10", "СКИДКА10"),
+            ("春のセール", "春のセール"),
+            ("दीवाली", "दीवाली"),
+            ("خصم", "خصم"),
+            ("b&b+1", "B&B+1"),
+        ] {
+            assert_eq!(written.parse::<CouponCode>().unwrap().as_str(), stored);
+            assert_eq!(stored.parse::<CouponCode>().unwrap().as_str(), stored, "read again from the store");
+        }
+        let long = "ж".repeat(41);
+        for bad in ["", " ", "A#B", "A/B", "A\u{2028}B", "<b>", "A\"B", "🎁", &long] {
+            assert!(bad.parse::<CouponCode>().is_err(), "{bad:?}");
+        }
     }
 }

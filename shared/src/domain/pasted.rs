@@ -82,7 +82,8 @@ pub fn folded(name: &str) -> String {
     folded
 }
 
-fn belongs_to_a_word(c: char) -> bool {
+/// Whether it is a letter, a digit, or a mark on one, of any script.
+pub fn belongs_to_a_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric();
     }

@@ -10,6 +10,7 @@ use crate::{
         invalid::Faults,
         lines::{LineRefund, LineUnits, ReturnStatus, Tracking, UnitsToRefund},
         order_lines::{Receipt, ReturnDecision},
+        pasted,
         session::{MAX_LINES, MAX_QUANTITY},
         text::{note, optional},
     },
@@ -109,7 +110,8 @@ impl Command for Fulfill {
         let mut faults = Faults::default();
         let id = own_id(&mut faults, "/fulfillmentId", &body.fulfillment_id);
         let items = items(&mut faults, &body.items);
-        let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
+        let number = body.tracking_number.map(|number| pasted::code(&number));
+        let number = optional(&mut faults, "/trackingNumber", number, 100);
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
         let (tracking, despite_dispute) = (Tracking { number, carrier }, body.despite_dispute);
         let command = id.map(|id| Self { order, id, items, tracking, despite_dispute });

@@ -10,6 +10,7 @@ use crate::{
         invalid::Faults,
         note::{Note, NoteVisibility},
         order::Tracking,
+        pasted,
         text::{note, optional},
     },
     http::{
@@ -127,7 +128,8 @@ impl Command for SetStatus {
             faults.add("/noteVisibility", "must come with a note");
         }
         let note = text.map(|text| Note { text, visibility: visibility.unwrap_or(NoteVisibility::Staff) });
-        let number = optional(&mut faults, "/trackingNumber", body.tracking_number, 100);
+        let number = body.tracking_number.map(|number| pasted::code(&number));
+        let number = optional(&mut faults, "/trackingNumber", number, 100);
         let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
         let tracking = Tracking { number, carrier };
         let command =

@@ -43,6 +43,10 @@ fn products_that_contradict_themselves() {
     refused("/products/4/notShippableTo/0/regions/0", |c| {
         c["products"][4]["notShippableTo"][0]["regions"][0] = json!("US-XX");
     });
+    refused("/products/4/notShippableTo/0/regions/1/postalCodes/0", |c| {
+        let part = json!({"region": "GB", "postalCodes": ["SW1AA"]});
+        c["products"][4]["notShippableTo"][0]["regions"] = json!(["US-ID", part]);
+    });
     refused("/products/1/maxPerOrder", |c| c["products"][1]["maxPerOrder"] = json!(0));
     refused("/products/1/maxPerOrder", |c| c["products"][1]["maxPerOrder"] = json!(-1));
     // A stock of all variants, and one of each.
@@ -144,6 +148,22 @@ fn shipping_that_makes_no_sense() {
     for codes in [json!(["9410-941"]), json!(["94199-94000"]), json!([""]), json!(["94_05"])] {
         refused("/shipping/zones/0/places/0/postalCodes/0", |c| {
             c["shipping"]["zones"][0]["places"][0] = json!({"region": "US", "postalCodes": codes});
+        });
+    }
+    // What no code of the country begins with.
+    for (region, good, code) in [
+        ("US", "941", "SW1"),
+        ("DE", "10115", "101155"),
+        ("GB", "PA20-PA49", "PA49-PA20"),
+        ("GB", "SW1A", "AB1-DD9"),
+        ("GB", "PA", "PA2-PA2 1"),
+        ("GB", "PA2 1AA", "90210"),
+        ("IE", "D6W", "D6"),
+        ("CA", "K1A", "D1A"),
+        ("NL", "1234 AB", "AB"),
+    ] {
+        refused("/shipping/zones/0/places/0/postalCodes/1", |c| {
+            c["shipping"]["zones"][0]["places"][0] = json!({"region": region, "postalCodes": [good, code]});
         });
     }
     refused("/shipping/zones/0/methods/1/shippingMethodId", |c| {

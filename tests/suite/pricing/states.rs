@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use proptest::{prelude::*, test_runner::TestRunner};
 use shared::domain::{
     invalid::Faults,
+    pasted,
     place::{Destination, Fit, RawDestination, Region},
+    postal_code,
+    postal_codes::PostalCodes,
 };
+
+use super::agreement::cases;
 
 /// Country, code or `-`, and the ways to write it.
 const STATES: &str = include_str!("../../data/states.tsv");
@@ -76,4 +82,59 @@ fn a_name_that_is_not_known_leaves_a_rule_open() {
     let parsed = Destination::parse(&mut faults, &raw);
     let faults = faults.finish(parsed).expect_err("which Carolina?");
     assert_eq!(faults[0].pointer, "/state");
+}
+
+#[test]
+fn whatever_is_pasted_is_read_the_same_when_it_is_read_again() {
+    let countries = prop::sample::select(vec!["US", "GB", "FR", "FI", "PR", "CN", "JP", "IE", "NL", "HK"]);
+    let text = prop_oneof!["[ -~]{0,30}", "\\PC{0,20}", any::<String>(), "[A-Z]{1,2}[0-9]{1,2}[A-Z]? ?[0-9][A-Z]{2}"];
+    TestRunner::new(cases(2000))
+        .run(&(countries, text.clone(), text), |(country, state, code)| {
+            for text in [&state, &code] {
+                let line = pasted::line(text);
+                prop_assert_eq!(&pasted::line(&line), &line);
+                let folded = pasted::folded(text);
+                prop_assert_eq!(&pasted::folded(&folded), &folded);
+            }
+            let raw = RawDestination {
+                country: country.to_owned(),
+                state: Some(state),
+                postal_code: Some(code),
+                county: None,
+            };
+            let there = Destination::restore(&raw);
+            let again = Destination::restore(&RawDestination {
+                country: there.country().to_owned(),
+                state: there.state().map(ToOwned::to_owned),
+                postal_code: there.postal_code().map(ToOwned::to_owned),
+                county: None,
+            });
+            prop_assert_eq!(again.label(), there.label());
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn a_code_is_among_those_that_begin_as_it_does() {
+    let codes = "[A-PR-UWYZ][A-HK-Y]?[0-9]{1,2} [0-9][ABD-HJLN-UW-Z]{2}";
+    TestRunner::new(cases(2000))
+        .run(&(codes, "[0-9]{5}", 1..5_usize), |(british, german, length)| {
+            let (outward, _) = british.split_once(' ').unwrap_or_default();
+            let area = outward.trim_end_matches(|c: char| c.is_ascii_digit());
+            for rule in [&british, outward, area, &format!("{area}0-{outward}"), &format!("{outward}-{area}99")] {
+                let rule = PostalCodes::parse("GB", rule).map_err(|error| TestCaseError::fail(error.to_string()))?;
+                prop_assert!(rule.contain("GB", &british), "{:?}", rule);
+            }
+            let longer = PostalCodes::parse("GB", &format!("{outward}0"));
+            prop_assert!(
+                !longer.is_ok_and(|rule| rule.check("GB").is_ok() && rule.contain("GB", &british))
+                    || british.contains(" 0")
+            );
+            let rule =
+                PostalCodes::parse("DE", &german[..length]).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert!(rule.contain("DE", &postal_code::tidy(&german)));
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
 }

@@ -210,3 +210,19 @@ async fn two_coupons_of_an_order_are_counted_and_given_back_together() {
     user.cancel(order["order"]["orderId"].as_str().unwrap()).await.expect(200);
     assert_eq!((counted("ONE").await, counted("TWO").await), ((0, 0), (0, 0)));
 }
+
+#[tokio::test]
+async fn a_coupon_that_takes_nothing_off_is_not_used_up() {
+    let limited = json!({"code": "Freier Versand 100%", "discount": {"type": "freeShipping"}, "totalLimit": 1});
+    let world = shop_with(vec![coupon(&limited)]).await;
+    let (rich, late) = (world.user("ada"), world.user("bob"));
+    // From 75.00 on shipping is free in any case.
+    for (shopper, units, uses) in [(&rich, 4, 0), (&late, 1, 1)] {
+        let session = shopper.fill_cart(&[("espresso-beans", units)]).await;
+        let session = shopper.apply_coupon(id_of(&session), "freier  versand 100%").await.expect(200);
+        assert_eq!(session["coupon"]["couponCode"], "FREIER VERSAND 100%");
+        assert_eq!(session["summary"]["shippingAmount"], 0);
+        shopper.confirm(id_of(&session), total_of(&session)).await.expect(201);
+        assert_eq!(world.coupon_uses("FREIER VERSAND 100%").await, uses);
+    }
+}
