@@ -1,7 +1,7 @@
 //! What is kept of refusals: those that are final, and no others.
 
 use serde_json::{Value, json};
-use shared::http::route::Route;
+use shared::{domain::ids::Sku, http::route::Route};
 use tests::{
     dynamo_faults::{Fault, Rule},
     world::{Answer, Setup, Shopper, World, california, cart, confirmation, id_of, sample_catalog, total_of},
