@@ -19,23 +19,28 @@ const ZEROS: [u32; 67] = [
     0x1E5F1, 0x1E950,
 ];
 
-/// A line of text: without invisible characters and surrounding space, with plain spaces and dashes.
+/// A line of text: without invisible characters and surrounding space, with plain spaces.
 pub fn line(text: &str) -> String {
     if text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         return text.trim().to_owned();
     }
     let seen = without_marks(text);
-    let plain: String = seen.chars().map(|c| if is_space(c) { ' ' } else { dash(c) }).collect();
+    let plain: String = seen.chars().map(|c| if is_space(c) { ' ' } else { c }).collect();
     plain.trim().to_owned()
 }
 
-/// A code, a number or an e-mail address: a line with plain letters and digits in place of wide ones and of the digits
-/// of other scripts.
+/// With the plain hyphen for every dash.
+pub fn hyphens(line: &str) -> String {
+    line.chars().map(dash).collect()
+}
+
+/// A code, a number or an e-mail address: a line with plain hyphens, and with plain letters and digits in place of wide
+/// ones and of the digits of other scripts.
 pub fn code(text: &str) -> String {
     if text.is_ascii() {
         return line(text);
     }
-    line(&NFKC.normalize(text)).chars().map(digit).collect()
+    line(&NFKC.normalize(text)).chars().map(|c| digit(dash(c))).collect()
 }
 
 /// Without invisible characters. Those that join and separate the letters of a script that needs them stay.
@@ -113,8 +118,15 @@ fn plain_letters(c: char) -> Option<&'static str> {
 fn is_mark(c: char) -> bool {
     match c {
         '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}' | '\u{FFA0}' => true,
-        '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}' => false,
-        '\u{0000}'..='\u{007F}' | '\u{110BD}' | '\u{110CD}' => false,
+        '\u{0000}'..='\u{007F}'
+        | '\u{0600}'..='\u{0605}'
+        | '\u{06DD}'
+        | '\u{070F}'
+        | '\u{0890}'
+        | '\u{0891}'
+        | '\u{08E2}'
+        | '\u{110BD}'
+        | '\u{110CD}' => false,
         _ => get_general_category(c) == Category::Format && !is_joiner(c),
     }
 }
@@ -124,9 +136,9 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
 }
 
-/// The scripts from Arabic to the Indian and South-East Asian ones.
+/// The scripts from Arabic to the Indian and South-East Asian ones, and pictures that are made of several.
 fn needs_joiners(c: char) -> bool {
-    matches!(c, '\u{0600}'..='\u{109F}' | '\u{1780}'..='\u{1CFF}' | '\u{A840}'..='\u{ABFF}' | '\u{FB50}'..='\u{FDFF}')
+    matches!(c, '\u{2600}'..='\u{27BF}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}' | '\u{0600}'..='\u{109F}' | '\u{1780}'..='\u{1CFF}' | '\u{A840}'..='\u{ABFF}' | '\u{FB50}'..='\u{FDFF}')
 }
 
 fn is_space(c: char) -> bool {
@@ -178,13 +190,14 @@ mod tests {
             ("می\u{200C}", "می"),
             ("क\u{94D}\u{200D}ष", "क\u{94D}\u{200D}ष"),
             ("\u{a0}a\u{2007}b\u{202f}c\u{3000}d\te ", "a b c d e"),
-            (
-                "1\u{2010}2\u{2011}3\u{2012}4\u{2013}5\u{2014}6\u{2015}7\u{2212}8\u{FE58}9\u{FF0D}0",
-                "1-2-3-4-5-6-7-8-9-0",
-            ),
+            ("👨\u{200D}👩\u{200D}👧", "👨\u{200D}👩\u{200D}👧"),
+            ("1815\u{2013}1852", "1815\u{2013}1852"),
         ] {
             assert_eq!(line(text), seen, "{text:?}");
         }
+        let dashes = "1\u{2010}2\u{2011}3\u{2012}4\u{2013}5\u{2014}6\u{2015}7\u{2212}8\u{FE58}9\u{FF0D}0";
+        assert_eq!(code(dashes), "1-2-3-4-5-6-7-8-9-0");
+        assert_eq!(hyphens(dashes), "1-2-3-4-5-6-7-8-9-0");
         assert_eq!(line("two\nlines"), "two\nlines", "what is seen stays, to be judged");
     }
 

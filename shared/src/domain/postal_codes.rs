@@ -193,10 +193,8 @@ fn split(code: &str) -> Option<(String, String)> {
         _ if rest.len() >= 3 && rest.as_bytes().last_chunk::<3>().is_some_and(|last| inward(last)) => rest.len() - 3,
         // An area, a district, or a part of one.
         (0..=2, 0) | (1, 1) => rest.len(),
-        // A sector of a district of two digits, with nothing or one letter of its unit.
-        (3, 0..=1) => 2,
-        // A part of a district, and more.
-        (1, _) => 2,
+        // A sector of a district of two digits, with nothing or one letter of its unit; a part of a district, and more.
+        (3, 0..=1) | (1, _) => 2,
         _ => return None,
     };
     let (district, inside) = rest.split_at_checked(length)?;
@@ -225,9 +223,7 @@ mod tests {
     use super::*;
 
     fn contains(country: &str, rule: &str, code: &str) -> bool {
-        PostalCodes::parse(country, rule)
-            .unwrap_or_else(|e| panic!("{rule}: {e}"))
-            .contain(country, &postal_code::tidy(code))
+        PostalCodes::parse(country, rule).expect(rule).contain(country, &postal_code::tidy(code))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! States, provinces and regions: their ISO 3166-2 codes, the region that a province is in, and what people call them.
 
-use crate::domain::pasted::folded;
+use crate::domain::pasted::{self, folded};
 
 /// Code, parent, and the code of the same place that is used instead. Military mail of the US has codes here, too.
 const CODES: &str = include_str!("subdivisions.tsv");
@@ -59,7 +59,7 @@ pub fn by_text(country: &str, text: &str) -> Option<Known> {
     }
     // A whole code, as in `US-CA`.
     if let Some(rest) = short.strip_prefix(country)
-        && text.contains('-')
+        && pasted::hyphens(text).contains('-')
         && let Some(known) = subdivision(country, rest)
     {
         return Some(known);

@@ -31,7 +31,7 @@ pub fn optional(faults: &mut Faults, pointer: &str, value: Option<String>, max: 
 /// two fields to fill. No symbols: they are typing errors or abuse.
 pub fn name(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> String {
     let before = faults.count();
-    let name = text(faults, pointer, value, max);
+    let name = text(faults, pointer, &pasted::hyphens(value), max);
     if faults.count() > before {
         return name;
     }
@@ -66,15 +66,15 @@ fn belongs_in_a_name(c: char) -> bool {
 /// Characters that no label shows: control characters, line separators, and private or unassigned code points. Those
 /// that are only invisible are taken off before.
 fn hidden(c: char) -> bool {
-    match get_general_category(c) {
+    matches!(
+        get_general_category(c),
         Category::Control
-        | Category::LineSeparator
-        | Category::ParagraphSeparator
-        | Category::PrivateUse
-        | Category::Surrogate
-        | Category::Unassigned => true,
-        _ => false,
-    }
+            | Category::LineSeparator
+            | Category::ParagraphSeparator
+            | Category::PrivateUse
+            | Category::Surrogate
+            | Category::Unassigned
+    )
 }
 
 /// A note of several lines: it may have line breaks and tabs. Only what nobody sees is taken off.

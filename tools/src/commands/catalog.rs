@@ -14,7 +14,7 @@ use shared::{
     adapters::{
         dynamodb::{
             catalog_load::{CatalogEntry, LoadError, LoadPlan},
-            client::Dynamo,
+            client::{Dynamo, Item, failed},
         },
         stored::catalog::CatalogFile,
     },
@@ -191,7 +191,8 @@ fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let catalog = read(&args.file)?;
     let store = store(&args.place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let plan = runtime.block_on(store.plan_load(&catalog))?;
+    let table = runtime.block_on(everything(&store))?;
+    let plan = LoadPlan::of(&catalog, table)?;
     tell(&plan, args.prune);
     if args.dry_run {
         say::step("Nothing was changed: this was a dry run");
@@ -220,6 +221,13 @@ fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let gone = withdrawn.len();
     say::step(format_args!("{total} items loaded into {catalog} and {inventory}, {gone} withdrawn, {stock}"));
     Ok(())
+}
+
+/// All documents of the catalog's table.
+async fn everything(store: &Dynamo) -> Result<Vec<Item>, LoadError> {
+    let scan = store.client.scan().table_name(&store.tables.catalog).consistent_read(true);
+    let items = scan.into_paginator().items().send().collect::<Result<_, _>>().await;
+    Ok(items.map_err(failed("read catalog"))?)
 }
 
 /// What a load does, by name, but for what stays the same.

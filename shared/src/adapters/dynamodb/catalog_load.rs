@@ -156,9 +156,16 @@ fn document(entry: &CatalogEntry, document: &impl Serialize) -> Result<Item, Sto
 }
 
 impl LoadPlan {
-    fn of(new: &BTreeMap<CatalogEntry, Item>, old: &BTreeMap<CatalogEntry, Item>) -> Self {
+    /// What [`Dynamo::load_catalog`] will do with this file, given everything that is in the catalog's table.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every fault of the file.
+    pub fn of(file: &CatalogFile, table: Vec<Item>) -> Result<Self, LoadError> {
+        let (new, _) = written(file)?;
+        let entry = |item: &Item| CatalogEntry::of(item.get("id")?.as_s().ok()?);
+        let old: BTreeMap<_, _> = table.into_iter().filter_map(|item| Some((entry(&item)?, item))).collect();
         let mut plan = Self::default();
-        for (entry, item) in new {
+        for (entry, item) in &new {
             let list = match old.get(entry) {
                 None => &mut plan.added,
                 Some(known) if known == item => &mut plan.unchanged,
@@ -170,29 +177,11 @@ impl LoadPlan {
             let is_tax = matches!(entry, CatalogEntry::Tax(_));
             if is_tax { &mut plan.ended } else { &mut plan.left }.insert(entry.clone());
         }
-        plan
+        Ok(plan)
     }
 }
 
 impl Dynamo {
-    /// What [`Dynamo::load_catalog`] will do with this file. Reads the whole catalog.
-    ///
-    /// # Errors
-    /// [`LoadError`] with every fault of the file, or if the table can't be read.
-    pub async fn plan_load(&self, file: &CatalogFile) -> Result<LoadPlan, LoadError> {
-        let (new, _) = written(file)?;
-        Ok(LoadPlan::of(&new, &self.loaded().await?))
-    }
-
-    /// Everything in the catalog's table that a loader wrote.
-    async fn loaded(&self) -> Result<BTreeMap<CatalogEntry, Item>, StoreError> {
-        let scan = self.client.scan().table_name(&self.tables.catalog).consistent_read(true);
-        let items = scan.into_paginator().items().send().collect::<Result<Vec<Item>, _>>().await;
-        let items = items.map_err(failed("read catalog"))?;
-        let entry = |item: &Item| CatalogEntry::of(item.get("id")?.as_s().ok()?);
-        Ok(items.into_iter().filter_map(|item| Some((entry(&item)?, item))).collect())
-    }
-
     /// The number of items that [`Dynamo::load_catalog`] writes for a file.
     ///
     /// # Errors

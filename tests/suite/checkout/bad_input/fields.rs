@@ -151,7 +151,7 @@ async fn what_a_shopper_types_is_a_few_short_texts_with_names() {
         json!(" "),
         json!("x".repeat(201)),
         json!("two\nlines"),
-        json!("a\u{202E}b"),
+        json!("\u{202E}\u{200B}"),
         json!("a\u{0}b"),
         json!(1),
         json!(null),

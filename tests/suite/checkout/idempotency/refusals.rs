@@ -161,6 +161,6 @@ async fn restock(world: &World, product: &str, units: u32) {
     let found = products.iter_mut().find(|found| found["productId"] == product).unwrap();
     found["stock"] = json!(units);
     let catalog = serde_json::from_value(catalog).unwrap();
-    let named = Sku { product: product.parse().unwrap(), variant: None };
+    let named = shared::domain::ids::Sku { product: product.parse().unwrap(), variant: None };
     world.app().catalog.load_catalog(&catalog, &std::collections::BTreeSet::from([named]), || ()).await.unwrap();
 }

@@ -12,7 +12,7 @@ use shared::domain::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Act;
+use super::case::Act;
 
 #[derive(Clone, Copy, Debug)]
 pub enum CardKind {
