@@ -141,8 +141,8 @@ where
         .and_then(|()| C::decode(request));
     // Limits come before everything that a client could repeat, so bad tokens and bad bodies count too.
     let address = source::address(request, &app.config.limits.proxies);
-    let lines = command.as_ref().map_or(0, Command::lines);
-    let limits = limits::limits(&app.config.limits, route, known, address, lines);
+    let size = command.as_ref().map(Command::size).unwrap_or_default();
+    let limits = limits::limits(&app.config.limits, route, known, address, size);
     let session = command.as_ref().ok().and_then(Command::checkout);
     let ids = App::fresh_ids();
     let callers = limits::callers(&app.config.limits, known, address);

@@ -4,6 +4,7 @@ use crate::{
     checkout::session::SessionError,
     domain::{
         catalog::CatalogSnapshot,
+        ids::CouponCode,
         money::OutOfRange,
         order::{CouponHold, Reserved},
         session::Session,
@@ -19,7 +20,9 @@ pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot) -> Result<
         reserved.stock.push((sku, units));
     }
     // One that takes nothing off, for example off shipping that is free already, isn't used up.
-    let used = session.priced.coupons.iter().filter(|applied| !applied.amount.is_zero());
+    let offer = session.priced.shipping.as_ref();
+    let reduces = |code: &CouponCode| offer.is_some_and(|offer| offer.reduced_by.contains(code));
+    let used = session.priced.coupons.iter().filter(|applied| !applied.amount.is_zero() || reduces(&applied.code));
     let applied = used.filter_map(|applied| snapshot.coupons.get(&applied.code));
     for (coupon, _) in applied {
         reserved.first_order |= coupon.first_order_only;

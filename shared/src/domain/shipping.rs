@@ -7,7 +7,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::domain::{
     calendar::{Period, business_days_after},
-    ids::{ShippingMethodId, Sku},
+    ids::{CouponCode, ShippingMethodId, Sku},
     money::{Amounts, Currency, Minor, OutOfRange},
     place::{Closeness, Destination, Fit, Place},
     product::Product,
@@ -98,6 +98,8 @@ pub struct Offer {
     pub amount: Minor,
     /// How the amount was calculated, for the explanation.
     pub rule: String,
+    /// The coupons for free shipping that took something off the amount.
+    pub reduced_by: Vec<CouponCode>,
     pub delivery_days: DeliveryDays,
     /// None in documents that were stored before estimates existed.
     pub delivery: Option<Delivery>,
@@ -143,6 +145,7 @@ impl ShippingRules {
                     name: method.name.clone(),
                     amount,
                     rule,
+                    reduced_by: Vec::new(),
                     delivery_days: method.delivery_days,
                     delivery: Some(Delivery { earliest: on(min), latest: on(max) }),
                 });

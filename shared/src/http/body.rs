@@ -23,6 +23,15 @@ pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The longest query string that is read, in bytes.
 const MAX_QUERY: usize = 4 * 1024;
 
+/// What makes a request count as more than one attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestSize {
+    /// The number of items in its cart.
+    pub lines: usize,
+    /// The number of coupon codes in it.
+    pub codes: usize,
+}
+
 /// What a request asks a route to do, parsed into the domain's types.
 pub trait Command: Sized {
     /// The largest body that is read, in bytes. Fifty lines with two addresses need a tenth of it.
@@ -52,9 +61,8 @@ pub trait Command: Sized {
         false
     }
 
-    /// The number of cart items in its body.
-    fn lines(&self) -> usize {
-        0
+    fn size(&self) -> RequestSize {
+        RequestSize::default()
     }
 }
 

@@ -13,12 +13,32 @@ use crate::{
         limit::{Decision, Policy},
         open::AddressKey,
     },
-    http::{answer::Answer, credentials::Credentials, problem::Problem, route::Route, source::limited_address},
+    http::{
+        answer::Answer, body::RequestSize, credentials::Credentials, problem::Problem, route::Route,
+        source::limited_address,
+    },
     ports::{Limit, LimitKey, LimitKind},
 };
 
-/// The limits of a request; none at a trusted address. `lines` is the number of items in its cart.
+/// The limits of a request; none at a trusted address. Coupon codes in the body of another route count at apply-coupon too,
+/// so that codes can't be guessed faster there.
 pub fn limits(
+    config: &LimitsConfig,
+    route: Route,
+    credentials: Option<&Credentials>,
+    address: Option<IpAddr>,
+    size: RequestSize,
+) -> Vec<Limit> {
+    let mut limits = of_route(config, route, credentials, address, size.lines);
+    if size.codes > 0 && route != Route::ApplyCoupon {
+        let codes = u32::try_from(size.codes).unwrap_or(u32::MAX);
+        let guesses = of_route(config, Route::ApplyCoupon, credentials, address, 0).into_iter();
+        limits.extend(guesses.map(|limit| Limit { cost: codes.min(limit.policy.count), ..limit }));
+    }
+    limits
+}
+
+fn of_route(
     config: &LimitsConfig,
     route: Route,
     credentials: Option<&Credentials>,

@@ -10,7 +10,7 @@ use crate::{
         place::{Destination, RawDestination},
     },
     http::{
-        body::{Command, Object, json},
+        body::{Command, Object, RequestSize, json},
         fields::{CartItem, currency, lines},
         problem::Problem,
     },
@@ -39,7 +39,7 @@ impl Command for PreviewShipping {
         faults.finish(command).map_err(Problem::validation)
     }
 
-    fn lines(&self) -> usize {
-        self.lines.len()
+    fn size(&self) -> RequestSize {
+        RequestSize { lines: self.lines.len(), codes: 0 }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         tax::TaxStatus,
     },
     http::{
-        body::{Command, Member, Object, json, path},
+        body::{Command, Member, Object, RequestSize, json, path},
         fields::{AddressBody, CartItem, currency, lines},
         problem::Problem,
     },
@@ -81,8 +81,8 @@ impl Command for InitiateRequest {
         self.guest
     }
 
-    fn lines(&self) -> usize {
-        self.initiate.lines.len()
+    fn size(&self) -> RequestSize {
+        RequestSize { lines: self.initiate.lines.len(), codes: self.initiate.coupons.len() }
     }
 }
 
@@ -120,8 +120,8 @@ impl Command for UpdateItems {
         Some(self.checkout)
     }
 
-    fn lines(&self) -> usize {
-        self.lines.len()
+    fn size(&self) -> RequestSize {
+        RequestSize { lines: self.lines.len(), codes: 0 }
     }
 }
 

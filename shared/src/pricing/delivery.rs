@@ -40,6 +40,7 @@ pub(super) fn offers(
         for offer in offers.iter_mut().filter(|offer| !offer.amount.is_zero()) {
             let off = offer.amount.min(cap);
             offer.amount = offer.amount.minus(off)?;
+            offer.reduced_by.push(coupon.code.clone());
             offer.rule = format!("{}, {} off with {}", offer.rule, cart.currency.format(off), coupon.code);
         }
     }

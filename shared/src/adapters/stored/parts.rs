@@ -137,6 +137,8 @@ pub struct StoredOffer {
     amount: Minor,
     #[serde(default)]
     rule: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reduced_by: Vec<CouponCode>,
     min_days: u16,
     max_days: u16,
     #[serde(flatten)]
@@ -145,16 +147,18 @@ pub struct StoredOffer {
 
 impl From<&Offer> for StoredOffer {
     fn from(offer: &Offer) -> Self {
-        let Offer { method, name, amount, rule, delivery_days, delivery } = offer.clone();
+        let Offer { method, name, amount, rule, reduced_by, delivery_days, delivery } = offer.clone();
         let DeliveryDays { min: min_days, max: max_days } = delivery_days;
-        Self { shipping_method_id: method, name, amount, rule, min_days, max_days, delivery }
+        Self { shipping_method_id: method, name, amount, rule, reduced_by, min_days, max_days, delivery }
     }
 }
 
 impl From<StoredOffer> for Offer {
     fn from(stored: StoredOffer) -> Self {
-        let StoredOffer { shipping_method_id: method, name, amount, rule, min_days, max_days, delivery } = stored;
-        Self { method, name, amount, rule, delivery_days: DeliveryDays { min: min_days, max: max_days }, delivery }
+        let StoredOffer { shipping_method_id: method, name, amount, rule, reduced_by, min_days, max_days, delivery } =
+            stored;
+        let delivery_days = DeliveryDays { min: min_days, max: max_days };
+        Self { method, name, amount, rule, reduced_by, delivery_days, delivery }
     }
 }
 

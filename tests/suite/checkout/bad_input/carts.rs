@@ -160,7 +160,7 @@ async fn coupons_and_certificates_that_dont_apply_open_no_session() {
         ("two that don't combine", json!({"couponCodes": ["FREESHIP", "SAVE20"]}), second),
         ("six", json!({"couponCodes": ["A", "B", "C", "D", "E", "F"]}), invalid("/couponCodes")),
         ("one thousand", json!({"couponCodes": vec!["SAVE20"; 1000]}), invalid("/couponCodes")),
-        ("no code", json!({"couponCodes": ["SAVE20", "two words"]}), invalid("/couponCodes/1")),
+        ("no code", json!({"couponCodes": ["SAVE20", "A#B"]}), invalid("/couponCodes/1")),
         ("an empty code", json!({"couponCodes": [""]}), invalid("/couponCodes/0")),
         ("nothing in the list", json!({"couponCodes": [null]}), invalid("/couponCodes/0")),
         ("no VAT number", json!({"vatNumber": "DE1"}), invalid("/vatNumber")),

@@ -297,7 +297,7 @@ async fn an_id_in_a_body_has_the_form_of_its_kind() {
     cases.extend(values(&shop, Route::Initiate, "/shippingMethodId", &names));
     cases.extend(values(&shop, Route::CalculateShipping, "/shippingMethodId", &names));
     let codes =
-        [json!(""), json!(" "), json!("SAVE/20"), json!("SAVE#20"), json!("x".repeat(41)), json!("SAVE\u{2028}20")];
+        [json!(""), json!(" "), json!("SAVE/20"), json!("SAVE#20"), json!("x".repeat(41)), json!("SAVE\u{0}20")];
     cases.extend(values(&shop, Route::ApplyCoupon, "/couponCode", &codes));
 
     each_is_refused(&shop, cases).await;
@@ -376,7 +376,7 @@ async fn text_is_there_where_it_must_be_and_has_an_end() {
     let phones = ["call me", "12", "+1 415 555 0132 ext. five", "0".repeat(21).as_str()].map(Value::from);
     cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/phone", &phones));
     cases.extend(values(&shop, Route::UpdateAddress, "/shippingAddress/phone", &phones));
-    let methods = ["", "paypal", "CASH_ON_DELIVERY", "cash on delivery", "free"].map(Value::from);
+    let methods = ["", "bitcoin", "CASH_ON_DELIVERY", "cash on delivery", "free"].map(Value::from);
     cases.extend(values(&shop, Route::ConfirmOrder, "/paymentMethod", &methods));
     cases.extend(values(&shop, Route::ConfirmOrder, "/paymentToken", &[json!("tok_visa")]));
     let statuses = ["", "paid", "PROCESSING", "done", "processing "].map(Value::from);

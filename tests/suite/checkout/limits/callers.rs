@@ -6,7 +6,8 @@ use serde_json::json;
 use shared::http::route::Route;
 use tests::{
     event::Event,
-    world::{Answer, Setup, World, cart},
+    stack::Stack,
+    world::{Answer, Setup, World, cart, id_of},
 };
 
 use super::{ask, assert_unlimited};
@@ -59,4 +60,23 @@ async fn nobody_is_trusted_for_what_they_say_of_themselves() {
 
     forwarded(&world, "192.0.2.1, 203.0.113.5", "203.0.113.5").await.expect(201);
     forwarded(&world, "192.0.2.1", "203.0.113.5").await.refused(429, "RATE_LIMITED");
+}
+
+/// Else the codes of coupons could be guessed by opening sessions.
+#[tokio::test]
+async fn coupons_of_a_new_session_count_as_attempts_at_coupons() {
+    let world = Setup::default().setting("RATE_LIMIT_APPLY_COUPON", "6/60").build().await;
+    // With the variables that the template gives the function, and no others.
+    let guest = world.guest().served_by(&world.deployed(&Stack::new(), "initiate"));
+    let opened = async |codes: &[&str]| {
+        let body = json!({"cartItems": cart(&[("espresso-beans", 1)]), "couponCodes": codes});
+        guest.post(Route::Initiate, &body).await
+    };
+    opened(&["A", "B", "C", "D"]).await.refused(422, "COUPON_UNKNOWN");
+    opened(&["E", "F", "G"]).await.refused(429, "RATE_LIMITED");
+    // A refused attempt takes nothing, and neither does a session without coupons.
+    opened(&["SAVE20", "E"]).await.refused(422, "COUPON_UNKNOWN");
+    opened(&["F"]).await.refused(429, "RATE_LIMITED");
+    let session = opened(&[]).await.expect(201);
+    guest.apply_coupon(id_of(&session), "SAVE20").await.refused(429, "RATE_LIMITED");
 }

@@ -113,7 +113,7 @@ async fn a_method_is_needed_as_soon_as_something_is_to_be_paid() {
     assert_eq!((sold(&world).await, world.stored_orders().await.len()), (0, 0));
     // What is wrong with the request is said even if nothing is to be paid.
     for (method, token, at) in
-        [(json!("paypal"), json!(null), "/paymentMethod"), (json!("card"), json!("tok_visa"), "/paymentToken")]
+        [(json!("bitcoin"), json!(null), "/paymentMethod"), (json!("card"), json!("tok_visa"), "/paymentToken")]
     {
         let body = paying(&session, 0, &method, &token);
         let problem = guest.post(Route::ConfirmOrder, &body).await.refused(400, "VALIDATION_FAILED");
