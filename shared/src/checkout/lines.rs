@@ -40,7 +40,7 @@ pub async fn fulfill(
     let terms = ShippingTerms { despite_dispute: command.despite_dispute, ..terms };
     let edit = |order: &mut Order| {
         let Fulfill { id, items, tracking, .. } = command.clone();
-        Ok(order.fulfill(id, items, tracking, terms, Actor::Staff(context.who.user.clone()), context.now)?)
+        Ok(order.fulfill(id, items, tracking, terms, &Actor::Staff(context.who.user.clone()), context.now)?)
     };
     change_any(stores, context, command.order, edit, &|_| None).await
 }

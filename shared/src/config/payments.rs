@@ -127,7 +127,7 @@ fn methods(vars: &mut Vars) -> BTreeMap<PaymentMethod, Option<Duration>> {
         let time = seconds.map(|seconds| seconds.parse().ok().filter(|seconds| ACTION_SECONDS.contains(seconds)));
         match time {
             Some(_) if method == PaymentMethod::Card => {
-                vars.fault("PAYMENT_METHODS: PAYMENT_ACTION_SECONDS is card's time")
+                vars.fault("PAYMENT_METHODS: PAYMENT_ACTION_SECONDS is card's time");
             }
             Some(None) => vars.fault(format!("PAYMENT_METHODS: {name} must have from 60 to 1209600 seconds")),
             Some(Some(seconds)) => {

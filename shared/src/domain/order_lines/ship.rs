@@ -45,7 +45,7 @@ impl Order {
         items: Vec<LineUnits>,
         tracking: Tracking,
         terms: ShippingTerms,
-        actor: Actor,
+        actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<bool, LineRefusal> {
         if let Some(known) = self.fulfillments.iter().find(|known| known.id == id) {
@@ -72,7 +72,7 @@ impl Order {
         self.fulfillments.push(Fulfillment { id, items, tracking, actor: actor.clone(), at: now });
         self.updated_at = now;
         self.become_status(to, actor.clone(), None, now)?;
-        self.deliver_without_parcel(&actor, now)?;
+        self.deliver_without_parcel(actor, now)?;
         Ok(true)
     }
 

@@ -211,7 +211,7 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
             let _ = own;
             Ok(false)
         }
-        Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), TERMS, staff(), NOW),
+        Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), TERMS, &staff(), NOW),
         Act::ShipRest => Ok(order.move_by_hand(OrderStatus::Shipped, TERMS, staff(), None, NOW)?),
         Act::Cancel(own, units) => order.cancel_lines(id(own), named(units, lines), None, &Actor::Customer, NOW),
         Act::RefundLines { id: own, units, shipping, restock, only_shipped } => {
