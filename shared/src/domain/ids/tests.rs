@@ -84,7 +84,7 @@ fn a_coupon_is_called_as_a_shop_calls_it() {
         assert_eq!(written.parse::<CouponCode>().unwrap().as_str(), stored);
         assert_eq!(stored.parse::<CouponCode>().unwrap().as_str(), stored, "read again from the store");
     }
-    for bad in ["", " ", "A#B", "A/B", "A\u{2028}B", "<b>", "A\"B", "🎁", &"ж".repeat(41)] {
+    for bad in ["", " ", "A#B", "A/B", "A\u{0}B", "<b>", "A\"B", "🎁", &"ж".repeat(41)] {
         assert!(bad.parse::<CouponCode>().is_err(), "{bad:?}");
     }
 }
