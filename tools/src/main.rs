@@ -42,6 +42,8 @@ enum Command {
     Product(commands::catalog::WithdrawArgs),
     /// Take a coupon off at once
     Coupon(commands::catalog::WithdrawArgs),
+    /// What is left in stock; deliveries and counts
+    Stock(commands::stock::StockArgs),
     /// Print a bearer token that a local stack accepts
     Token(commands::token::TokenArgs),
     /// Put back the session and the order that the files in events/ name
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Catalog(args) => commands::catalog::run(&args).map_err(Into::into),
         Command::Product(args) => commands::catalog::withdraw(&args, CatalogEntry::Product).map_err(Into::into),
         Command::Coupon(args) => commands::catalog::withdraw(&args, CatalogEntry::Coupon).map_err(Into::into),
+        Command::Stock(args) => commands::stock::run(&args).map_err(Into::into),
         Command::Token(args) => commands::token::run(&args).map_err(Into::into),
         Command::Seed(args) => commands::seed::run(&args).map_err(Into::into),
         Command::NewRoute(args) => commands::new_route::run(&args).map_err(Into::into),

@@ -5,6 +5,7 @@ mod doctor;
 mod keys;
 mod sessions;
 mod stack;
+mod stock;
 mod topologies;
 
 use std::collections::BTreeMap;

@@ -189,7 +189,7 @@ fn size(catalog: &CatalogFile) -> usize {
 
 fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let catalog = read(&args.file)?;
-    let store = store(&args.place)?;
+    let store = open(&args.place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let table = runtime.block_on(everything(&store))?;
     let plan = LoadPlan::of(&catalog, table)?;
@@ -260,7 +260,7 @@ where
 {
     let WithdrawCommand::Off { name, place } = &args.command;
     let entry = entry(name.parse()?);
-    let store = store(place)?;
+    let store = open(place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if !runtime.block_on(store.withdraw(&entry)).map_err(LoadError::from)? {
         return Err(CatalogError::NotThere { entry, table: store.tables.catalog });
@@ -275,7 +275,11 @@ where
     Ok(())
 }
 
-fn store(place: &Place) -> Result<Dynamo, CatalogError> {
+/// The stores at a place.
+///
+/// # Errors
+/// [`CatalogError`] without credentials, or outside of the project.
+pub fn open(place: &Place) -> Result<Dynamo, CatalogError> {
     if place.local {
         let template = Template::load(&project::root()?.join("template.yaml"))?;
         let access = Access::local(&place.laptop.endpoint());

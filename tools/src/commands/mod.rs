@@ -15,6 +15,7 @@ pub mod seed;
 pub mod session;
 mod settings;
 pub mod stats;
+pub mod stock;
 mod store;
 pub mod target;
 pub mod token;

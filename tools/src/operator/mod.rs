@@ -9,6 +9,7 @@ pub mod person;
 pub mod sessions;
 pub mod stack;
 pub mod stats;
+pub mod stock;
 
 use std::time::Duration;
 

@@ -1,0 +1,69 @@
+//! Stock is counted exactly while the shop sells, and each change is made once for its reference.
+
+use tests::{race::at_once, world::World};
+
+use super::{Ended, run};
+
+async fn change(world: &World, what: &str, sku: &str, units: u64, reference: &str) -> Ended {
+    let units = units.to_string();
+    let more = ["--reference", reference, "--reason", "a delivery", "--by", "grace"];
+    run(world, &[&["stock", what, sku, &units], &more[..]].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_and_sales_at_once_are_all_counted_and_each_once() {
+    let world = World::new().await;
+    let guests: Vec<_> = (0..6).map(|_| world.guest()).collect();
+    let answers = at_once(12, |nth| {
+        let (world, guests) = (world.clone(), guests.clone());
+        async move {
+            if nth < 6 {
+                guests[nth].buy(&[("espresso-beans", 2)]).await;
+                0
+            } else {
+                // Two of each: an answer was lost, and somebody did it again.
+                change(&world, "add", "espresso-beans", 500, &format!("DN-{}", nth / 2)).await.code
+            }
+        }
+    })
+    .await;
+    assert!(answers.iter().all(|code| *code == 0), "{answers:?}");
+    assert_eq!(world.stock("espresso-beans").await, 100_000 - 12 + 3 * 500);
+
+    let told = change(&world, "add", "espresso-beans", 500, "DN-3").await;
+    assert!(told.stdout.contains("already"), "{told:?}");
+    let other = change(&world, "add", "espresso-beans", 501, "DN-3").await;
+    assert!(other.code == 1 && other.stderr.contains("was used for another change"), "{other:?}");
+    assert_eq!(world.stock("espresso-beans").await, 101_488);
+
+    let history = run(&world, &["stock", "history", "espresso-beans"]).await;
+    assert_eq!(history.stdout.lines().count(), 1 + 3, "{history:?}");
+    assert!(history.stdout.contains("grace") && history.stdout.contains("+500"), "{history:?}");
+}
+
+#[tokio::test]
+async fn a_count_says_what_it_changed_and_names_that_are_wrong_change_nothing() {
+    let world = World::new().await;
+    let set = change(&world, "set", "pour-over-kit/white", 37, "count-1").await;
+    assert!(set.code == 0 && set.stdout.contains("37 left now"), "{set:?}");
+    assert_eq!(world.stock("pour-over-kit/white").await, 37);
+    let again = change(&world, "set", "pour-over-kit/white", 37, "count-1").await;
+    assert!(again.stdout.contains("already"), "{again:?}");
+
+    let shown = run(&world, &["stock", "show", "pour-over-kit/white", "sold-out-mug"]).await;
+    assert!(shown.stdout.contains("37") && shown.stdout.contains("sold-out-mug"), "{shown:?}");
+    let all = run(&world, &["stock", "show"]).await;
+    assert!(all.stdout.contains("espresso-beans") && all.stdout.contains("pour-over-kit/black"), "{all:?}");
+
+    for (sku, units, code, why) in [
+        ("no-such-thing", 1, 1, "no stock is counted"),
+        ("pour-over-kit", 1, 1, "no stock is counted"),
+        ("espresso-beans", 1_000_000_000, 1, "more than"),
+        ("espresso-beans", 1_000_000_001, 2, "not in"),
+        ("not a name!", 1, 2, "letters"),
+    ] {
+        let refused = change(&world, "add", sku, units, "DN-9").await;
+        assert!(refused.code == code && refused.stderr.contains(why), "{sku}: {refused:?}");
+    }
+    assert_eq!(world.stock("pour-over-kit/white").await, 37);
+}
