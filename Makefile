@@ -41,7 +41,8 @@ endif
 
 # What asks no database, or asks it nothing that the rest of the suite doesn't.
 ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harness:: history:: operator:: pricing:: \
-	runbooks:: topologies:: checkout::alarms checkout::hostile checkout::limits checkout::metrics whole_events:: \
+	runbooks:: topologies:: checkout::alarms checkout::bad_input checkout::bootstraps checkout::hostile checkout::identity \
+	checkout::limits checkout::metrics checkout::settings whole_events:: \
 	payments::backlog payments::crashes payments::documented payments::machine payments::secrets
 
 .PHONY: check
