@@ -32,8 +32,8 @@ as_text! {
     Capture: "capture",
 }
 
-/// A payment through the provider, mostly by a card. `payer`, `token`, `return_url`, `customer`, `saves` and `capture` never change after the order is placed, because
-/// a repeated call to the provider must be identical.
+/// A payment through the provider, mostly by a card. `payer`, `token`, `return_url`, `customer`, `saves` and `capture`
+/// never change after the order is placed, because a repeated call to the provider must be identical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardPayment {
     /// The owner who placed the order, if the provider was told so by an earlier release: a repeated call must be

@@ -261,7 +261,8 @@ impl Payment {
     }
 
     /// Sets when it is due: soon while an action is left, at the deadline while the bank waits for the customer, twice a day
-    /// while it works on a payment that takes days, before and at the end of an authorization, a day later while a refund is on its way, else never.
+    /// while it works on a payment that takes days, before and at the end of an authorization, a day later while a refund
+    /// is on its way, else never.
     pub fn plan(&mut self, called_off: bool, now: OffsetDateTime) {
         let status = self.status;
         let acts = self.settled_action(called_off).is_some();
