@@ -31,6 +31,8 @@ pub struct CatalogSnapshot {
     /// Units left, by counter. They may be slightly outdated: the transaction of confirm decides.
     pub stock: BTreeMap<Sku, u64>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
+    /// The promotions that nobody has to enter.
+    pub promotions: Vec<Coupon>,
     pub shipping: ShippingRules,
     /// The rules of each country that was asked for and has some.
     pub taxes: BTreeMap<String, TaxRules>,

@@ -1,11 +1,12 @@
 //! Coupons: their discounts, and when they apply.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::domain::{
     calendar::Period,
-    ids::CouponCode,
+    ids::{CouponCode, ShippingMethodId, Sku},
     money::{Amounts, Currency, Minor, Rate},
+    product::Product,
     scope::Scope,
 };
 
@@ -19,7 +20,9 @@ pub enum Discount {
     Percentage(Rate),
     /// An amount off the eligible lines, at most what they cost.
     Fixed(Amounts),
-    FreeShipping,
+    /// An amount off each eligible unit, at most what its line costs.
+    FixedPerItem(Amounts),
+    FreeShipping(ShippingScope),
     /// Each full group of `buy + get` eligible units reduces `get` units: the cheapest of all.
     BuyGet {
         buy: u32,
@@ -28,9 +31,27 @@ pub enum Discount {
     },
 }
 
+/// The offers that free shipping reduces. Nothing named means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShippingScope {
+    pub methods: BTreeSet<ShippingMethodId>,
+    /// By zone id.
+    pub zones: BTreeSet<String>,
+}
+
+impl ShippingScope {
+    pub fn holds(&self, method: &ShippingMethodId, zone: &str) -> bool {
+        (self.methods.is_empty() || self.methods.contains(method))
+            && (self.zones.is_empty() || self.zones.contains(zone))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coupon {
+    /// What the customer enters; of an automatic one, its name.
     pub code: CouponCode,
+    /// A promotion: it is on every cart to which it applies, and nobody can enter it.
+    pub automatic: bool,
     pub discount: Discount,
     /// The minimum subtotal of the eligible lines.
     pub minimum_subtotal: Amounts,
@@ -42,6 +63,10 @@ pub struct Coupon {
     pub customer_limit: Option<u32>,
     /// What it applies to. Empty means everything.
     pub scope: Scope,
+    /// What it never applies to, even if `scope` has it.
+    pub excluded: Scope,
+    /// Only for customers with an account.
+    pub signed_in_only: bool,
     /// Only for a customer's first order. Cancelled orders don't count.
     pub first_order_only: bool,
     /// Whether it may be combined with other combinable coupons.
@@ -72,6 +97,7 @@ pub enum CouponRefusal {
         minimum: Minor,
         subtotal: Minor,
     },
+    SignInRequired,
     AlreadyUsed,
     LimitReached,
     NotCombinable,
@@ -95,6 +121,7 @@ impl CouponRefusal {
                 currency.format(subtotal),
                 currency.format(minimum)
             ),
+            Self::SignInRequired => "the coupon is for customers with an account: sign in to use it".to_owned(),
             Self::AlreadyUsed => "you have used this coupon as often as it allows".to_owned(),
             Self::LimitReached => "the coupon has been used up".to_owned(),
             Self::NotCombinable => "the coupon can't be combined with another that is on".to_owned(),
@@ -103,6 +130,11 @@ impl CouponRefusal {
 }
 
 impl Coupon {
+    /// Whether it reduces the lines of this product. `product` is none if it left the catalog.
+    pub fn covers(&self, sku: &Sku, product: Option<&Product>) -> bool {
+        (self.scope.is_empty() || self.scope.holds(sku, product)) && !self.excluded.holds(sku, product)
+    }
+
     /// Whether the coupon on its own applies to eligible lines with this subtotal and this number of units.
     pub fn check(
         &self,
@@ -110,6 +142,7 @@ impl Coupon {
         units: u64,
         currency: Currency,
         uses: CouponUses,
+        signed_in: bool,
         now: time::OffsetDateTime,
     ) -> Result<(), CouponRefusal> {
         if !self.period.has_started(now) {
@@ -128,6 +161,9 @@ impl Coupon {
         if let Some(minimum) = self.minimum_subtotal.get(&currency).copied().filter(|minimum| eligible < *minimum) {
             return Err(CouponRefusal::MinimumNotMet { minimum, subtotal: eligible });
         }
+        if self.signed_in_only && !signed_in {
+            return Err(CouponRefusal::SignInRequired);
+        }
         let ordered = self.first_order_only && uses.has_ordered;
         if ordered || self.customer_limit.is_some_and(|limit| uses.by_customer >= limit) {
             return Err(CouponRefusal::AlreadyUsed);
@@ -141,7 +177,7 @@ impl Coupon {
     /// False if it has amounts in other currencies only: amounts are never converted.
     fn is_for(&self, currency: Currency) -> bool {
         let given = match &self.discount {
-            Discount::Fixed(amounts) => amounts.contains_key(&currency),
+            Discount::Fixed(amounts) | Discount::FixedPerItem(amounts) => amounts.contains_key(&currency),
             _ => true,
         };
         let stated = |amounts: &Amounts| amounts.is_empty() || amounts.contains_key(&currency);
@@ -155,7 +191,8 @@ impl fmt::Display for Discount {
         match self {
             Self::Percentage(rate) => write!(f, "{rate} % off"),
             Self::Fixed(_) => f.write_str("a fixed amount off"),
-            Self::FreeShipping => f.write_str("free shipping"),
+            Self::FixedPerItem(_) => f.write_str("a fixed amount off each item"),
+            Self::FreeShipping(_) => f.write_str("free shipping"),
             Self::BuyGet { buy, get, reduction: Rate::FULL } => write!(f, "buy {buy}, get {get} free"),
             Self::BuyGet { buy, get, reduction } => write!(f, "buy {buy}, get {get} at {reduction} % off"),
         }

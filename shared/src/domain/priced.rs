@@ -102,6 +102,8 @@ pub struct AppliedCoupon {
     pub rule: String,
     /// The discount over all lines.
     pub amount: Minor,
+    /// Whether it is a promotion that nobody entered.
+    pub automatic: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

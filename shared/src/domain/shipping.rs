@@ -26,6 +26,8 @@ pub struct ShippingRules {
 pub struct Zone {
     pub id: String,
     pub places: Vec<Place>,
+    /// Parts of the places that aren't in the zone.
+    pub except: Vec<Place>,
     pub methods: Vec<Method>,
 }
 
@@ -38,12 +40,39 @@ pub struct Method {
     pub handling: Amounts,
     /// Free, including handling, from this value of the goods.
     pub free_from: Amounts,
+    /// The cart's weight in grams must be within these, inclusive.
+    pub weight: Limits<u64>,
+    /// The value of the goods must be within these, inclusive. A method whose limits have no amount in the currency
+    /// isn't offered in it.
+    pub value: Limits<Amounts>,
+    /// Added to the price if a line is in its scope. Free shipping leaves it.
+    pub surcharges: Vec<Surcharge>,
     /// Every line must be in this. Empty means any.
     pub only_for: Scope,
+    /// Some line must be in this. Empty means any.
+    pub only_with: Scope,
     /// No line may be in this. Empty excludes nothing.
     pub not_for: Scope,
     pub period: Period,
     pub delivery_days: DeliveryDays,
+}
+
+/// The least and the most of something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits<T> {
+    pub least: Option<T>,
+    pub most: Option<T>,
+}
+
+/// What a method costs more for some goods: bulky ones, say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surcharge {
+    pub name: String,
+    pub amounts: Amounts,
+    /// The lines that it is for.
+    pub with: Scope,
+    /// Whether it is charged for each unit of them, or once.
+    pub per_item: bool,
 }
 
 /// The cost of a method, before free shipping.
@@ -58,6 +87,8 @@ pub enum Cost {
     },
     /// By currency: the amount from each value of the goods upward, ascending from 0.
     ByValue(BTreeMap<Currency, Vec<ValueStep>>),
+    /// By currency: the amount from each weight in grams upward, ascending from 0.
+    ByWeightSteps(BTreeMap<Currency, Vec<WeightStep>>),
     /// `base`, and `per_item` for each unit.
     ByItems {
         base: Amounts,
@@ -68,6 +99,12 @@ pub enum Cost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueStep {
     pub from: Minor,
+    pub amount: Minor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightStep {
+    pub from_grams: u64,
     pub amount: Minor,
 }
 
@@ -112,10 +149,25 @@ pub struct Shipment<'a> {
     /// The value of the goods after discounts.
     pub goods: Minor,
     pub weight_grams: u64,
-    pub units: u32,
-    /// The product is `None` if it left the catalog.
-    pub lines: &'a [(&'a Sku, Option<&'a Product>)],
+    pub lines: &'a [ShippedLine<'a>],
     pub now: OffsetDateTime,
+}
+
+/// A line of what is shipped.
+#[derive(Clone, Copy, Debug)]
+pub struct ShippedLine<'a> {
+    pub sku: &'a Sku,
+    /// None if it left the catalog.
+    pub product: Option<&'a Product>,
+    pub units: u32,
+}
+
+/// An offer before coupons.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    pub offer: Offer,
+    /// The part of the amount that free shipping leaves.
+    pub surcharges: Minor,
 }
 
 impl ShippingRules {
@@ -129,31 +181,6 @@ impl ShippingRules {
             .max_by_key(|(closeness, _)| *closeness)
             .map(|(_, zone)| zone)
     }
-
-    /// All offers for an address, cheapest first, then by id. Empty if the shop doesn't ship there.
-    pub fn offers(&self, to: &Destination, shipment: Shipment<'_>) -> Result<Vec<Offer>, OutOfRange> {
-        let mut offers = Vec::new();
-        for method in self.zone(to).map(|zone| zone.methods.as_slice()).unwrap_or_default() {
-            // A method without a price in the session's currency is not offered.
-            if method.takes(shipment)
-                && let Some((amount, rule)) = method.amount(shipment)?
-            {
-                let on = |days| business_days_after(shipment.now.date(), days, &self.holidays);
-                let DeliveryDays { min, max } = method.delivery_days;
-                offers.push(Offer {
-                    method: method.id.clone(),
-                    name: method.name.clone(),
-                    amount,
-                    rule,
-                    reduced_by: Vec::new(),
-                    delivery_days: method.delivery_days,
-                    delivery: Some(Delivery { earliest: on(min), latest: on(max) }),
-                });
-            }
-        }
-        sort(&mut offers);
-        Ok(offers)
-    }
 }
 
 /// Cheapest first, then by id.
@@ -163,22 +190,98 @@ pub fn sort(offers: &mut [Offer]) {
 
 impl Zone {
     fn closeness(&self, to: &Destination) -> Option<Closeness> {
-        let fits = self.places.iter().map(|place| place.fit(to));
-        fits.filter_map(|fit| if let Fit::Yes(closeness) = fit { Some(closeness) } else { None }).max()
+        let fits = |places: &[Place]| {
+            let fits = places.iter().map(|place| place.fit(to));
+            fits.filter_map(|fit| if let Fit::Yes(closeness) = fit { Some(closeness) } else { None }).max()
+        };
+        if fits(&self.except).is_some() { None } else { fits(&self.places) }
+    }
+
+    /// What each method that takes the shipment costs, in the order of the catalog.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when an amount leaves the range of [`Minor`].
+    pub fn quotes(&self, shipment: Shipment<'_>, holidays: &BTreeSet<Date>) -> Result<Vec<Quote>, OutOfRange> {
+        let mut quotes = Vec::new();
+        for method in &self.methods {
+            // A method without a price in the session's currency is not offered.
+            if method.takes(shipment)
+                && let Some((amount, surcharges, rule)) = method.amount(shipment)?
+            {
+                let on = |days| business_days_after(shipment.now.date(), days, holidays);
+                let DeliveryDays { min, max } = method.delivery_days;
+                let offer = Offer {
+                    method: method.id.clone(),
+                    name: method.name.clone(),
+                    amount,
+                    rule,
+                    reduced_by: Vec::new(),
+                    delivery_days: method.delivery_days,
+                    delivery: Some(Delivery { earliest: on(min), latest: on(max) }),
+                };
+                quotes.push(Quote { offer, surcharges });
+            }
+        }
+        Ok(quotes)
+    }
+}
+
+impl Shipment<'_> {
+    /// The units of the lines that are in a scope.
+    fn units(&self, scope: &Scope) -> u64 {
+        let within = self.lines.iter().filter(|line| scope.is_empty() || scope.holds(line.sku, line.product));
+        within.map(|line| u64::from(line.units)).sum()
     }
 }
 
 impl Method {
     fn takes(&self, shipment: Shipment<'_>) -> bool {
-        self.period.contains(shipment.now)
-            && shipment.lines.iter().all(|(sku, product)| {
-                (self.only_for.is_empty() || self.only_for.holds(sku, *product)) && !self.not_for.holds(sku, *product)
+        let Shipment { currency, goods, weight_grams, now, lines, .. } = shipment;
+        let in_currency = |amounts: &Option<Amounts>, fits: fn(&Minor, &Minor) -> bool| {
+            amounts.as_ref().is_none_or(|amounts| amounts.get(&currency).is_some_and(|limit| fits(&goods, limit)))
+        };
+        self.period.contains(now)
+            && self.weight.least.is_none_or(|least| weight_grams >= least)
+            && self.weight.most.is_none_or(|most| weight_grams <= most)
+            && in_currency(&self.value.least, Minor::ge)
+            && in_currency(&self.value.most, Minor::le)
+            && shipment.units(&self.only_with) > 0
+            && lines.iter().all(|line| {
+                let is_in = |scope: &Scope| scope.holds(line.sku, line.product);
+                (self.only_for.is_empty() || is_in(&self.only_for)) && !is_in(&self.not_for)
             })
     }
 
-    /// The cost, and how it was calculated; none without a price in the currency.
+    /// The cost, the part of it that is surcharges, and how it was calculated; none without a price in the currency.
+    fn amount(&self, shipment: Shipment<'_>) -> Result<Option<(Minor, Minor, String)>, OutOfRange> {
+        let Shipment { currency, goods, .. } = shipment;
+        let written = |amount| currency.format(amount);
+        let due = self.surcharges.iter().map(|surcharge| (surcharge, shipment.units(&surcharge.with)));
+        let due = due.filter(|(_, units)| *units > 0);
+        let due = due.map(|(surcharge, units)| Some((surcharge, units, *surcharge.amounts.get(&currency)?)));
+        let Some(due) = due.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let Some((mut amount, mut rule)) = self.cost.amount(shipment)? else { return Ok(None) };
+        if let Some(handling) = self.handling.get(&currency) {
+            amount = amount.plus(*handling)?;
+            rule = format!("{rule} + {} handling", written(*handling));
+        }
+        if let Some(threshold) = self.free_from.get(&currency).filter(|threshold| goods >= **threshold) {
+            (amount, rule) = (Minor::ZERO, format!("free from {}", written(*threshold)));
+        }
+        let mut extra = Minor::ZERO;
+        for (surcharge, units, each) in due {
+            let (times, many) = if surcharge.per_item { (units, format!("{units} × ")) } else { (1, String::new()) };
+            extra = extra.plus(each.times(times)?)?;
+            rule = format!("{rule} + {many}{} for {}", written(each), surcharge.name);
+        }
+        Ok(Some((amount.plus(extra)?, extra, rule)))
+    }
+}
+
+impl Cost {
+    /// The amount for a shipment, and how it was calculated; none without amounts in its currency.
     fn amount(&self, shipment: Shipment<'_>) -> Result<Option<(Minor, String)>, OutOfRange> {
-        let Shipment { currency, goods, weight_grams, units, .. } = shipment;
+        let Shipment { currency, goods, weight_grams, .. } = shipment;
         let written = |amount| currency.format(amount);
         let stepped = |base: &Amounts, per: &Amounts, steps: u64| -> Result<Option<(Minor, String)>, OutOfRange> {
             let Some((base, per)) = base.get(&currency).copied().zip(per.get(&currency).copied()) else {
@@ -186,32 +289,32 @@ impl Method {
             };
             Ok(Some((base.plus(per.times(steps)?)?, format!("{} + {steps} × {}", written(base), written(per)))))
         };
-        let cost = match &self.cost {
-            Cost::Flat(amounts) => amounts.get(&currency).map(|amount| (*amount, format!("flat {}", written(*amount)))),
-            Cost::ByWeight { base, step_grams, per_step } => {
+        Ok(match self {
+            Self::Flat(amounts) => amounts.get(&currency).map(|amount| (*amount, format!("flat {}", written(*amount)))),
+            Self::ByWeight { base, step_grams, per_step } => {
                 let steps = weight_grams.div_ceil(u64::from((*step_grams).max(1)));
                 stepped(base, per_step, steps)?
                     .map(|(amount, rule)| (amount, format!("{rule} by weight, {weight_grams} g")))
             }
-            Cost::ByValue(steps) => {
+            Self::ByValue(steps) => {
                 let steps = steps.get(&currency).map(Vec::as_slice).unwrap_or_default();
                 let step = steps.iter().rfind(|step| step.from <= goods);
                 step.map(|step| {
                     (step.amount, format!("{} for goods from {}", written(step.amount), written(step.from)))
                 })
             }
-            Cost::ByItems { base, per_item } => {
-                stepped(base, per_item, u64::from(units))?.map(|(amount, rule)| (amount, format!("{rule} by item")))
+            Self::ByWeightSteps(steps) => {
+                let steps = steps.get(&currency).map(Vec::as_slice).unwrap_or_default();
+                let step = steps.iter().rfind(|step| step.from_grams <= weight_grams);
+                step.map(|step| {
+                    let rule = format!("{} for {weight_grams} g, from {} g", written(step.amount), step.from_grams);
+                    (step.amount, rule)
+                })
             }
-        };
-        let Some((mut amount, mut rule)) = cost else { return Ok(None) };
-        if let Some(handling) = self.handling.get(&currency) {
-            amount = amount.plus(*handling)?;
-            rule = format!("{rule} + {} handling", written(*handling));
-        }
-        if let Some(threshold) = self.free_from.get(&currency).filter(|threshold| goods >= **threshold) {
-            return Ok(Some((Minor::ZERO, format!("free from {}", written(*threshold)))));
-        }
-        Ok(Some((amount, rule)))
+            Self::ByItems { base, per_item } => {
+                let units = shipment.units(&Scope::default());
+                stepped(base, per_item, units)?.map(|(amount, rule)| (amount, format!("{rule} by item")))
+            }
+        })
     }
 }

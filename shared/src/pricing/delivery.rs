@@ -9,7 +9,7 @@ use crate::{
         coupon::{Coupon, Discount},
         money::{Minor, OutOfRange},
         place::Destination,
-        shipping::{self, Offer, Shipment},
+        shipping::{self, Offer, Quote, Shipment, ShippedLine},
     },
     pricing::cart::{Cart, Row},
 };
@@ -25,25 +25,32 @@ pub(super) fn offers(
 ) -> Result<Vec<Offer>, OutOfRange> {
     let shipped = || rows.iter().filter(|row| row.ships());
     let goods: Vec<Minor> = shipped().map(Row::net).collect::<Result<_, _>>()?;
-    let lines: Vec<_> = shipped().map(|row| (&row.line.sku, row.product)).collect();
+    let lines: Vec<_> = shipped()
+        .map(|row| ShippedLine { sku: &row.line.sku, product: row.product, units: row.line.quantity })
+        .collect();
     let shipment = Shipment {
         currency: cart.currency,
         goods: Minor::sum(goods)?,
         weight_grams: shipped().map(|row| row.weight_grams).sum(),
-        units: shipped().map(|row| row.line.quantity).sum(),
         lines: &lines,
         now,
     };
-    let mut offers = snapshot.shipping.offers(to, shipment)?;
-    for coupon in coupons.iter().filter(|coupon| coupon.discount == Discount::FreeShipping) {
+    let Some(zone) = snapshot.shipping.zone(to) else { return Ok(Vec::new()) };
+    let mut quotes = zone.quotes(shipment, &snapshot.shipping.holidays)?;
+    for coupon in coupons {
+        let Discount::FreeShipping(scope) = &coupon.discount else { continue };
         let cap = coupon.maximum_discount.get(&cart.currency).copied().unwrap_or(Minor::MAX);
-        for offer in offers.iter_mut().filter(|offer| !offer.amount.is_zero()) {
-            let off = offer.amount.min(cap);
+        for Quote { offer, surcharges } in &mut quotes {
+            let off = offer.amount.minus(*surcharges)?.min(cap);
+            if off.is_zero() || !scope.holds(&offer.method, &zone.id) {
+                continue;
+            }
             offer.amount = offer.amount.minus(off)?;
             offer.reduced_by.push(coupon.code.clone());
             offer.rule = format!("{}, {} off with {}", offer.rule, cart.currency.format(off), coupon.code);
         }
     }
+    let mut offers: Vec<Offer> = quotes.into_iter().map(|quote| quote.offer).collect();
     shipping::sort(&mut offers);
     Ok(offers)
 }

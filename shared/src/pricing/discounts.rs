@@ -1,12 +1,14 @@
 //! Which coupons apply, and what each takes off which line.
 
+use std::cmp::Ordering;
+
 use time::OffsetDateTime;
 
 use crate::{
     domain::{
         cart_issue::CartIssue,
         catalog::CatalogSnapshot,
-        coupon::{Coupon, CouponRefusal, Discount},
+        coupon::{Coupon, CouponRefusal, CouponUses, Discount},
         ids::CouponCode,
         money::{Currency, Minor, OutOfRange, Rate},
         priced::{AppliedCoupon, LineDiscount},
@@ -14,7 +16,7 @@ use crate::{
     pricing::cart::{Cart, Row},
 };
 
-/// The cart's coupons that apply, in the order in which they are applied.
+/// The cart's coupons and the promotions that apply, in the order in which they are applied.
 pub(super) fn choose<'t>(
     cart: Cart<'_>,
     snapshot: &'t CatalogSnapshot,
@@ -29,20 +31,48 @@ pub(super) fn choose<'t>(
             None => issues.push(refused(code, CouponRefusal::Unknown)),
         }
     }
-    known.sort_by(|(a, _), (b, _)| a.priority.cmp(&b.priority).then_with(|| a.code.cmp(&b.code)));
+    known.sort_by(|(a, _), (b, _)| order(a, b));
     let mut chosen: Vec<&Coupon> = Vec::new();
     for (coupon, uses) in known {
-        let covered = || rows.iter().filter(|row| covers(coupon, row));
-        let eligible = Minor::sum(covered().map(|row| row.line.subtotal))?;
-        let units = covered().map(|row| u64::from(row.line.quantity)).sum();
-        let alone = chosen.is_empty() || (coupon.combinable && chosen.iter().all(|other| other.combinable));
-        match coupon.check(eligible, units, cart.currency, *uses, now) {
-            Ok(()) if alone => chosen.push(coupon),
+        match check(coupon, *uses, cart, rows, now)? {
+            Ok(()) if is_combinable(coupon, &chosen) => chosen.push(coupon),
             Ok(()) => issues.push(refused(&coupon.code, CouponRefusal::NotCombinable)),
             Err(reason) => issues.push(refused(&coupon.code, reason)),
         }
     }
+    // What the customer entered comes first: a promotion gives way, and is no issue.
+    let mut promotions: Vec<&Coupon> = snapshot.promotions.iter().collect();
+    promotions.sort_by(|a, b| order(a, b));
+    for promotion in promotions.into_iter().filter(|promotion| !cart.coupons.contains(&promotion.code)) {
+        let applies = check(promotion, CouponUses::default(), cart, rows, now)?.is_ok();
+        if applies && is_combinable(promotion, &chosen) {
+            chosen.push(promotion);
+        }
+    }
+    chosen.sort_by(|a, b| order(a, b));
     Ok(chosen)
+}
+
+fn order(a: &Coupon, b: &Coupon) -> Ordering {
+    a.priority.cmp(&b.priority).then_with(|| a.code.cmp(&b.code))
+}
+
+/// Whether a coupon on its own applies to the lines that it covers.
+fn check(
+    coupon: &Coupon,
+    uses: CouponUses,
+    cart: Cart<'_>,
+    rows: &[Row<'_>],
+    now: OffsetDateTime,
+) -> Result<Result<(), CouponRefusal>, OutOfRange> {
+    let covered = || rows.iter().filter(|row| covers(coupon, row));
+    let eligible = Minor::sum(covered().map(|row| row.line.subtotal))?;
+    let units = covered().map(|row| u64::from(row.line.quantity)).sum();
+    Ok(coupon.check(eligible, units, cart.currency, uses, cart.customer.is_some(), now))
+}
+
+fn is_combinable(coupon: &Coupon, chosen: &[&Coupon]) -> bool {
+    chosen.is_empty() || (coupon.combinable && chosen.iter().all(|other| other.combinable))
 }
 
 fn refused(coupon: &CouponCode, reason: CouponRefusal) -> CartIssue {
@@ -50,7 +80,7 @@ fn refused(coupon: &CouponCode, reason: CouponRefusal) -> CartIssue {
 }
 
 fn covers(coupon: &Coupon, row: &Row<'_>) -> bool {
-    coupon.scope.is_empty() || coupon.scope.holds(&row.line.sku, row.product)
+    coupon.covers(&row.line.sku, row.product)
 }
 
 /// Applies the coupons to the lines, one after the other: each reduces what the ones before it left.
@@ -69,7 +99,7 @@ pub(super) fn take(
             }
         }
         let (code, rule) = (coupon.code.clone(), coupon.discount.to_string());
-        applied.push(AppliedCoupon { code, rule, amount: Minor::sum(parts)? });
+        applied.push(AppliedCoupon { code, rule, amount: Minor::sum(parts)?, automatic: coupon.automatic });
     }
     Ok(applied)
 }
@@ -78,7 +108,7 @@ pub(super) fn take(
 fn parts(coupon: &Coupon, currency: Currency, rows: &[Row<'_>]) -> Result<Vec<Minor>, OutOfRange> {
     let net = |row: &Row<'_>| if covers(coupon, row) { row.net() } else { Ok(Minor::ZERO) };
     let (amount, weights) = match &coupon.discount {
-        Discount::FreeShipping => return Ok(vec![Minor::ZERO; rows.len()]),
+        Discount::FreeShipping(_) => return Ok(vec![Minor::ZERO; rows.len()]),
         Discount::Percentage(rate) => {
             let weights: Vec<Minor> = rows.iter().map(net).collect::<Result<_, _>>()?;
             (rate.of(Minor::sum(weights.iter().copied())?)?, weights)
@@ -87,6 +117,12 @@ fn parts(coupon: &Coupon, currency: Currency, rows: &[Row<'_>]) -> Result<Vec<Mi
             let weights: Vec<Minor> = rows.iter().map(net).collect::<Result<_, _>>()?;
             let all = Minor::sum(weights.iter().copied())?;
             (amounts.get(&currency).copied().unwrap_or_default().min(all), weights)
+        }
+        Discount::FixedPerItem(amounts) => {
+            let each = amounts.get(&currency).copied().unwrap_or_default();
+            let off = |row: &Row<'_>| Ok(each.min(row.line.unit_price).times(row.line.quantity)?.min(net(row)?));
+            let weights: Vec<Minor> = rows.iter().map(off).collect::<Result<_, _>>()?;
+            (Minor::sum(weights.iter().copied())?, weights)
         }
         Discount::BuyGet { buy, get, reduction } => {
             let weights = reductions(coupon, *buy, *get, *reduction, rows)?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{
     binaries::binary,
     servers::root,
-    world::{World, id_of, sample_catalog},
+    world::{Setup, World, id_of, sample_catalog, total_of},
 };
 
 const SAMPLE: &str = "data/sample-catalog.json";
@@ -277,4 +277,56 @@ async fn what_is_taken_off_is_off_at_once_in_open_sessions_too() {
     said(&checkout(Some(&world), &["load"], Path::new(SAMPLE)).await);
     let session = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
     assert_eq!(session["problems"], json!([]));
+}
+
+#[tokio::test]
+async fn a_promotion_is_on_every_cart_until_it_is_taken_off() {
+    let mut catalog = sample_catalog();
+    let tenth = json!({"code": "Tea week", "automatic": true, "discount": {"type": "percentage", "percent": "10"}});
+    catalog["coupons"].as_array_mut().unwrap().push(tenth);
+    let world = Setup::default().catalog(catalog).build().await;
+    let guest = world.guest();
+    let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    let promotion = &session["coupons"][0];
+    assert_eq!((&promotion["couponCode"], &promotion["automatic"]), (&json!("TEA WEEK"), &json!(true)));
+    let discount = promotion["discountAmount"].as_i64().unwrap();
+    assert!(discount > 0 && session["coupon"].is_null(), "{session:#}");
+    guest.apply_coupon(id_of(&session), "Tea week").await.refused(422, "COUPON_UNKNOWN");
+
+    // What can't be combined with it takes its place, and leaves it again.
+    let with = guest.apply_coupon(id_of(&session), "SAVE20").await.expect(200);
+    assert_eq!(with["coupon"]["couponCode"], "SAVE20");
+    assert_eq!(with["coupons"].as_array().map(Vec::len), Some(1), "{with:#}");
+    let without = guest.remove_coupon(id_of(&session)).await.expect(200);
+    assert_eq!(without["coupons"], session["coupons"]);
+    let order = guest.confirm(id_of(&session), total_of(&session)).await.expect(201)["order"].take();
+    assert_eq!((&order["coupons"], &order["summary"]["discountAmount"]), (&session["coupons"], &json!(discount)));
+
+    let open = guest.fill_cart(&[("espresso-beans", 1)]).await;
+    said(&off(&world, "coupon", "tea week").await);
+    guest.confirm(id_of(&open), total_of(&open)).await.refused(409, "TOTAL_CHANGED");
+    assert!(guest.session(id_of(&open)).await.expect(200)["coupons"][0].is_null());
+    let again = off(&world, "coupon", "tea week").await;
+    assert!(!again.status.success(), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_coupon_that_becomes_automatic_can_not_be_entered_any_more() {
+    let world = World::new().await;
+    let mut catalog = sample_catalog();
+    catalog["coupons"][0]["automatic"] = json!(true);
+    let code = catalog["coupons"][0]["code"].as_str().unwrap().to_owned();
+    for counted in ["totalLimit", "customerLimit", "firstOrderOnly"] {
+        catalog["coupons"][0].as_object_mut().unwrap().remove(counted);
+    }
+    let guest = world.guest();
+    let session = guest.initiate(&[("espresso-beans", 1)]).await.expect(201);
+    guest.apply_coupon(id_of(&session), &code).await.expect(200);
+    let file = Scratch::holding(&catalog);
+    let plan = said(&checkout(Some(&world), &["load"], &file.0).await);
+    assert!(plan.contains(&code), "{plan}");
+    let other = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+    assert_eq!(other["coupons"][0]["automatic"], true, "{other:#}");
+    guest.remove_coupon(id_of(&session)).await.expect(200);
+    guest.apply_coupon(id_of(&session), &code).await.refused(422, "COUPON_UNKNOWN");
 }

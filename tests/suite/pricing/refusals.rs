@@ -115,6 +115,15 @@ fn coupons_that_can_not_work() {
         ("/coupons/0/products/0", json!({"products": ["no-such-product"]})),
         ("/coupons/0/endsAt", json!({"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z"})),
         ("/coupons/0/totalLimit", json!({"totalLimit": 0})),
+        ("/coupons/0/discount/amounts", json!({"discount": {"type": "fixedPerItem", "amounts": {}}})),
+        ("/coupons/0/discount/methods/0", json!({"discount": {"type": "freeShipping", "methods": ["no-such-method"]}})),
+        ("/coupons/0/discount/zones/0", json!({"discount": {"type": "freeShipping", "zones": ["no-such-zone"]}})),
+        ("/coupons/0/excludedProducts/0", json!({"excludedProducts": ["no-such-product"]})),
+        ("/coupons/0/excludedCategories/0", json!({"excludedCategories": ["#"]})),
+        ("/coupons/0/signedInOnly", json!({"signedInOnly": "yes"})),
+        ("/coupons/0/totalLimit", json!({"automatic": true, "totalLimit": 1})),
+        ("/coupons/0/customerLimit", json!({"automatic": true, "customerLimit": 1})),
+        ("/coupons/0/firstOrderOnly", json!({"automatic": true, "firstOrderOnly": true})),
     ] {
         refused(at, |c| c["coupons"][0].as_object_mut().unwrap().extend(of.as_object().unwrap().clone()));
     }
@@ -138,12 +147,26 @@ fn shipping_that_makes_no_sense() {
         ("deliveryDays", json!({"deliveryDays": {"min": 3, "max": 400}})),
         ("onlyFor/categories/0", json!({"onlyFor": {"categories": ["#"]}})),
         ("handling/USD", json!({"handling": {"USD": -1}})),
+        (
+            "cost/steps/USD",
+            json!({"cost": {"type": "byWeightSteps", "steps": {"USD": [{"fromGrams": 1, "amount": 1}]}}}),
+        ),
+        ("maximumWeightGrams", json!({"minimumWeightGrams": 2, "maximumWeightGrams": 1})),
+        ("maximumValue", json!({"minimumValue": {"USD": 2}, "maximumValue": {"USD": 1}})),
+        ("minimumValue/USD", json!({"minimumValue": {"USD": -2}})),
+        ("onlyWith/products/0", json!({"onlyWith": {"products": [" "]}})),
+        ("surcharges/0/with", json!({"surcharges": [{"name": "bulky", "amounts": {"USD": 1}, "with": {}}]})),
+        (
+            "surcharges/0/amounts",
+            json!({"surcharges": [{"name": "bulky", "amounts": {}, "with": {"products": ["a"]}}]}),
+        ),
     ] {
         refused(&format!("{method}/{at}"), |c| {
             c["shipping"]["zones"][0]["methods"][0].as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
         });
     }
     refused("/shipping/holidays/0", |c| c["shipping"]["holidays"][0] = json!("Christmas"));
+    refused("/shipping/zones/0/except/0", |c| c["shipping"]["zones"][0]["except"] = json!(["XX"]));
     refused("/shipping/zones/0/places", |c| c["shipping"]["zones"][0]["places"] = json!([]));
     for codes in [json!(["9410-941"]), json!(["94199-94000"]), json!([""]), json!(["94_05"])] {
         refused("/shipping/zones/0/places/0/postalCodes/0", |c| {

@@ -205,7 +205,9 @@ fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnaps
         let count = |of: &str| uses[of].as_u64().unwrap_or_default().try_into().expect("a count");
         let has_ordered = cart["hasOrdered"].as_bool().unwrap_or_default();
         let uses = CouponUses { total: count("total"), by_customer: count("byCustomer"), has_ordered };
-        if session.coupons.contains(&coupon.code) {
+        if coupon.automatic {
+            snapshot.promotions.push(coupon);
+        } else if session.coupons.contains(&coupon.code) {
             let code: CouponCode = coupon.code.clone();
             snapshot.coupons.insert(code, (coupon, uses));
         }

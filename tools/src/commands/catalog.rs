@@ -271,7 +271,7 @@ where
         }
         _ => "open sessions with it show COUPON_NO_LONGER_VALID, and can't be confirmed until it is taken out",
     };
-    say::step(format_args!("The {entry} is off; {sessions}"));
+    say::step(format_args!("The {entry} is off; {sessions}. Of an automatic one, they lose the discount"));
     Ok(())
 }
 

@@ -47,6 +47,9 @@ pub(super) struct StoredRules {
     pub id: String,
     /// Shipping.
     pub document: StoredShipping,
+    /// The automatic coupons, in the order of their codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<StoredCoupon>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +122,9 @@ fn snapshot(
         documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
     let rules: StoredRules = from_item(OPERATION, shipping)?;
     snapshot.shipping = rules.document.rules().map_err(invalid)?;
+    for promotion in &rules.promotions {
+        snapshot.promotions.push(promotion.coupon().map_err(invalid)?);
+    }
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }

@@ -5,7 +5,10 @@ use std::{
     fmt,
 };
 
-use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::AttributeValue,
+};
 use serde::Serialize;
 
 use crate::{
@@ -28,6 +31,8 @@ use crate::{
 };
 
 const WRITE: &str = "write catalog";
+/// Attempts at a change of the rules while others write them.
+const ATTEMPTS: u32 = 10;
 
 /// One document of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +42,7 @@ pub enum CatalogEntry {
     Certificate(CertificateNumber),
     /// The tax rules of a country.
     Tax(String),
-    /// Shipping, cash on delivery and cards.
+    /// Shipping, promotions, cash on delivery and cards.
     Rules,
     /// Which countries have tax rules.
     TaxIndex,
@@ -51,7 +56,8 @@ pub struct LoadPlan {
     pub unchanged: BTreeSet<CatalogEntry>,
     /// Products, coupons and certificates in the table that the file doesn't name. They stay unless they are withdrawn.
     pub left: BTreeSet<CatalogEntry>,
-    /// Tax rules of countries that the file has none for. A load takes them away, so that no old rate stays in force.
+    /// Tax rules of countries that the file has none for, and coupons that are automatic now. A load takes them away, so
+    /// that no old rule stays in force.
     pub ended: BTreeSet<CatalogEntry>,
 }
 
@@ -111,10 +117,16 @@ impl fmt::Display for CatalogEntry {
             Self::Coupon(code) => write!(f, "coupon {code}"),
             Self::Certificate(number) => write!(f, "certificate {number}"),
             Self::Tax(country) => write!(f, "tax rules of {country}"),
-            Self::Rules => f.write_str("rules of shipping, cash and cards"),
+            Self::Rules => f.write_str("rules of shipping, promotions, cash and cards"),
             Self::TaxIndex => f.write_str("list of countries with tax rules"),
         }
     }
+}
+
+/// The codes of the coupons that nobody has to enter.
+fn automatic(file: &CatalogFile) -> Result<BTreeSet<CouponCode>, LoadError> {
+    let coupons = file.check().map_err(LoadError::Invalid)?.coupons;
+    Ok(coupons.into_iter().filter(|coupon| coupon.automatic).map(|coupon| coupon.code).collect())
 }
 
 /// A file as items of the catalog's table, and its stock.
@@ -131,7 +143,12 @@ fn written(file: &CatalogFile) -> Result<Written, LoadError> {
         let entry = CatalogEntry::Product(product.id.clone());
         add(entry.clone(), document(&entry, stored))?;
     }
+    let mut promotions = BTreeMap::new();
     for (coupon, stored) in checked.coupons.iter().zip(&file.coupons) {
+        if coupon.automatic {
+            promotions.insert(&coupon.code, stored.clone());
+            continue;
+        }
         let entry = CatalogEntry::Coupon(coupon.code.clone());
         add(entry.clone(), document(&entry, stored))?;
     }
@@ -146,7 +163,8 @@ fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let countries = TaxIndex { countries: checked.tax.keys().cloned().collect() };
     add(CatalogEntry::TaxIndex, document(&CatalogEntry::TaxIndex, &countries))?;
     let CatalogFile { shipping: document, cash_on_delivery, cards, .. } = file.clone();
-    let rules = StoredRules { id: SHIPPING_ID.to_owned(), document, cash_on_delivery, cards };
+    let promotions = promotions.into_values().collect();
+    let rules = StoredRules { id: SHIPPING_ID.to_owned(), document, promotions, cash_on_delivery, cards };
     add(CatalogEntry::Rules, to_item(WRITE, &rules))?;
     Ok((items, checked.stock.into_iter().collect()))
 }
@@ -164,6 +182,7 @@ impl LoadPlan {
         let (new, _) = written(file)?;
         let entry = |item: &Item| CatalogEntry::of(item.get("id")?.as_s().ok()?);
         let old: BTreeMap<_, _> = table.into_iter().filter_map(|item| Some((entry(&item)?, item))).collect();
+        let automatic = automatic(file)?;
         let mut plan = Self::default();
         for (entry, item) in &new {
             let list = match old.get(entry) {
@@ -174,8 +193,12 @@ impl LoadPlan {
             list.insert(entry.clone());
         }
         for entry in old.keys().filter(|entry| !new.contains_key(*entry)) {
-            let is_tax = matches!(entry, CatalogEntry::Tax(_));
-            if is_tax { &mut plan.ended } else { &mut plan.left }.insert(entry.clone());
+            let ends = match entry {
+                CatalogEntry::Tax(_) => true,
+                CatalogEntry::Coupon(code) => automatic.contains(code),
+                _ => false,
+            };
+            if ends { &mut plan.ended } else { &mut plan.left }.insert(entry.clone());
         }
         Ok(plan)
     }
@@ -219,8 +242,11 @@ impl Dynamo {
         for country in countries.iter().filter_map(|country| country.as_s().ok()) {
             let entry = CatalogEntry::Tax(country.clone());
             if !items.contains_key(&entry) {
-                self.withdraw(&entry).await?;
+                self.delete(&entry).await?;
             }
+        }
+        for code in automatic(file)? {
+            self.delete(&CatalogEntry::Coupon(code)).await?;
         }
         if let Some(index) = items.get(&CatalogEntry::TaxIndex) {
             self.put(index.clone()).await?;
@@ -233,11 +259,44 @@ impl Dynamo {
         Ok(())
     }
 
-    /// Takes one document out of the catalog. Open sessions see it at their next request. Returns whether it was there.
+    /// Takes one document or promotion out of the catalog. Open sessions see it at their next request. Returns whether it
+    /// was there.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be written.
     pub async fn withdraw(&self, entry: &CatalogEntry) -> Result<bool, StoreError> {
+        let deleted = self.delete(entry).await?;
+        let CatalogEntry::Coupon(code) = entry else { return Ok(deleted) };
+        Ok(self.end_promotion(code).await? || deleted)
+    }
+
+    /// Takes a promotion out of the rules. If they are written meanwhile, tries again with the new ones.
+    async fn end_promotion(&self, code: &CouponCode) -> Result<bool, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let found = self.batch("read catalog", &self.tables.catalog, vec![SHIPPING_ID.to_owned()], true).await?;
+            let promotions = found.get(SHIPPING_ID).and_then(|rules| rules.get("promotions")?.as_l().ok());
+            let is_it = |promotion: &AttributeValue| {
+                let written = promotion.as_m().ok().and_then(|promotion| promotion.get("code")?.as_s().ok());
+                written.and_then(|written| written.parse::<CouponCode>().ok()).as_ref() == Some(code)
+            };
+            let Some(at) = promotions.and_then(|list| list.iter().position(is_it)) else { return Ok(false) };
+            let before = AttributeValue::L(promotions.cloned().unwrap_or_default());
+            let request = self.client.update_item().table_name(&self.tables.catalog).key("id", text(SHIPPING_ID));
+            let request = request.update_expression(format!("REMOVE promotions[{at}]"));
+            let request =
+                request.condition_expression("promotions = :before").expression_attribute_values(":before", before);
+            match request.send().await {
+                Ok(_) => return Ok(true),
+                Err(error)
+                    if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+                }
+                Err(error) => return Err(failed(WRITE)(error)),
+            }
+        }
+        Err(StoreError::contention(WRITE))
+    }
+
+    async fn delete(&self, entry: &CatalogEntry) -> Result<bool, StoreError> {
         let request = self.client.delete_item().table_name(&self.tables.catalog).key("id", text(entry.id()));
         let request = request.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
         let answer = request.send().await.map_err(failed(WRITE))?;

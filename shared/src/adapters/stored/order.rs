@@ -266,7 +266,12 @@ impl TryFrom<StoredOrder> for Order {
         check_schema("order", stored.schema)?;
         let due = stored.due.as_deref().map(due::parse).transpose()?;
         let summary: Summary = stored.summary.into();
-        let old = stored.coupon.map(|code| AppliedCoupon { code, rule: String::new(), amount: summary.discount });
+        let old = stored.coupon.map(|code| AppliedCoupon {
+            code,
+            rule: String::new(),
+            amount: summary.discount,
+            automatic: false,
+        });
         let mut order = Self {
             id: stored.order_id,
             owner: stored.owner,

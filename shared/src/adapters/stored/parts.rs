@@ -112,6 +112,8 @@ pub struct StoredApplied {
     #[serde(default)]
     rule: String,
     amount: Minor,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    automatic: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -175,7 +177,7 @@ pub struct StoredTax {
 same_members! {
     StoredDiscount = LineDiscount { coupon, amount }
     StoredLineTax = LineTax { part, taxable, amount }
-    StoredApplied = AppliedCoupon { code, rule, amount }
+    StoredApplied = AppliedCoupon { code, rule, amount, automatic }
     StoredSummary = Summary { subtotal, discount, shipping, tax, tax_included, relief, total, item_count }
     StoredTax = TaxPart { jurisdiction, name, rate, taxable, amount }
 }

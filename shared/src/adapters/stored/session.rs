@@ -146,7 +146,7 @@ impl TryFrom<StoredSession> for Session {
         let summary: Summary = stored.summary.into();
         let mut applied: Vec<AppliedCoupon> = each(stored.applied);
         if let Some(code) = stored.coupon.clone().filter(|_| !summary.discount.is_zero()) {
-            applied.push(AppliedCoupon { code, rule: String::new(), amount: summary.discount });
+            applied.push(AppliedCoupon { code, rule: String::new(), amount: summary.discount, automatic: false });
         }
         Ok(Self {
             id: stored.checkout_id,

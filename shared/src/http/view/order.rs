@@ -91,7 +91,7 @@ pub struct OrderView {
     billing_address: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_method: Option<OfferView>,
-    /// The first of `coupons`.
+    /// The first of `coupons` that was entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon: Option<CouponView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -171,6 +171,7 @@ fn history(order: &Order, reader: Reader) -> Vec<StepView> {
 
 impl From<&Order> for OrderView {
     fn from(order: &Order) -> Self {
+        let coupons: Vec<CouponView> = order.coupons.iter().map(Into::into).collect();
         Self {
             order_id: order.id,
             order_number: order.number(),
@@ -189,8 +190,8 @@ impl From<&Order> for OrderView {
             shipping_address: order.shipping_address.clone(),
             billing_address: order.billing_address.clone(),
             shipping_method: order.shipping.as_ref().map(Into::into),
-            coupon: order.coupons.first().map(Into::into),
-            coupons: order.coupons.iter().map(Into::into).collect(),
+            coupon: CouponView::first(&coupons),
+            coupons,
             tax_exemption_certificate: match &order.relief {
                 Some(Relief::Exempt(number)) => Some(number.clone()),
                 _ => None,

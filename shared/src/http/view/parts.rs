@@ -45,19 +45,28 @@ impl From<&Owner> for OwnerView {
 pub struct CouponView {
     coupon_code: CouponCode,
     discount_amount: Minor,
+    /// `true` for a promotion that nobody entered; else left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    automatic: bool,
 }
 
 impl From<&AppliedCoupon> for CouponView {
     fn from(applied: &AppliedCoupon) -> Self {
-        Self { coupon_code: applied.code.clone(), discount_amount: applied.amount }
+        Self { coupon_code: applied.code.clone(), discount_amount: applied.amount, automatic: applied.automatic }
     }
 }
 
 impl CouponView {
-    /// All coupons of a session. One that doesn't apply has a discount of zero.
+    /// The first coupon that somebody entered.
+    pub fn first(coupons: &[Self]) -> Option<Self> {
+        coupons.iter().find(|coupon| !coupon.automatic).cloned()
+    }
+
+    /// All coupons and promotions of a session. A coupon that doesn't apply has a discount of zero.
     pub fn all(codes: &[CouponCode], applied: &[AppliedCoupon]) -> Vec<Self> {
         let unused = codes.iter().filter(|code| !applied.iter().any(|a| a.code == **code));
-        let unused = unused.map(|code| Self { coupon_code: code.clone(), discount_amount: Minor::ZERO });
+        let unused =
+            unused.map(|code| Self { coupon_code: code.clone(), discount_amount: Minor::ZERO, automatic: false });
         applied.iter().map(Self::from).chain(unused).collect()
     }
 }

@@ -34,7 +34,7 @@ pub struct SessionView {
     billing_address: Option<Address>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_method: Option<OfferView>,
-    /// The first of `coupons`.
+    /// The first of `coupons` that was entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon: Option<CouponView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -81,7 +81,7 @@ impl SessionView {
             shipping_address: session.shipping_address.clone(),
             billing_address: session.billing_address.clone(),
             shipping_method: priced.shipping.as_ref().map(Into::into),
-            coupon: coupons.first().cloned(),
+            coupon: CouponView::first(&coupons),
             coupons,
             tax_exemption_certificate: session.tax_status.certificate.clone(),
             vat_number: session.tax_status.vat_number.clone(),

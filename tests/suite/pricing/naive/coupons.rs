@@ -1,7 +1,7 @@
 //! Rules 9 to 14, naively: units are laid out one by one and sorted.
 
 use num_traits::Zero;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{Number, instant, lines::Line, list, number, percentage, rounded, spread, stated};
@@ -32,22 +32,37 @@ pub(super) fn take<'a>(
     }
     let mut coupons = Vec::new();
     for code in codes {
-        match list(&catalog["coupons"]).iter().find(|coupon| code_of(coupon) == code) {
+        match list(&catalog["coupons"]).iter().find(|coupon| code_of(coupon) == code && coupon["automatic"] != true) {
             Some(coupon) => coupons.push((coupon["priority"].as_i64().unwrap_or(100), code, coupon)),
             None => problems.push("COUPON_NO_LONGER_VALID:COUPON_UNKNOWN".to_owned()),
         }
     }
     coupons.sort_by(|left, right| (left.0, &left.1).cmp(&(right.0, &right.1)));
 
-    let mut taken: Vec<Taken> = Vec::new();
-    for (_, code, coupon) in coupons {
-        let uses = &cart["uses"][&code];
-        let refused = refusal(coupon, uses, cart["hasOrdered"] == true, currency, now, lines)
-            .or_else(|| not_combinable(coupon, &taken).then_some("COUPON_NOT_COMBINABLE"));
-        if let Some(reason) = refused {
-            problems.push(format!("COUPON_NO_LONGER_VALID:{reason}"));
-            continue;
+    let mut on: Vec<(i64, String, &Value)> = Vec::new();
+    for (priority, code, coupon) in coupons {
+        let refused = refusal(coupon, &cart["uses"][&code], cart, currency, now, lines)
+            .or_else(|| not_combinable(coupon, &on).then_some("COUPON_NOT_COMBINABLE"));
+        match refused {
+            Some(reason) => problems.push(format!("COUPON_NO_LONGER_VALID:{reason}")),
+            None => on.push((priority, code, coupon)),
         }
+    }
+    // Rule 37: promotions give way to what was entered.
+    let mut promotions: Vec<_> =
+        list(&catalog["coupons"]).iter().filter(|coupon| coupon["automatic"] == true).collect();
+    promotions.sort_by_key(|coupon| (coupon["priority"].as_i64().unwrap_or(100), code_of(coupon)));
+    for promotion in promotions {
+        let code = code_of(promotion);
+        let entered = list(&cart["coupons"]).iter().any(|other| other.as_str().unwrap().to_uppercase() == code);
+        let applies = refusal(promotion, &Value::Null, cart, currency, now, lines).is_none();
+        if !entered && applies && !not_combinable(promotion, &on) {
+            on.push((promotion["priority"].as_i64().unwrap_or(100), code, promotion));
+        }
+    }
+    on.sort_by(|left, right| (left.0, &left.1).cmp(&(right.0, &right.1)));
+    let mut taken: Vec<Taken> = Vec::new();
+    for (_, code, coupon) in on {
         let parts = reductions(coupon, currency, lines);
         for (line, part) in lines.iter_mut().zip(&parts) {
             line.discount += part;
@@ -64,14 +79,15 @@ fn code_of(coupon: &Value) -> String {
 /// Rule 9.
 fn covers(coupon: &Value, line: &Line) -> bool {
     let restricted = !list(&coupon["products"]).is_empty() || !list(&coupon["categories"]).is_empty();
-    !restricted || line.is_of(coupon)
+    let excluded = json!({"products": coupon["excludedProducts"], "categories": coupon["excludedCategories"]});
+    (!restricted || line.is_of(coupon)) && !line.is_of(&excluded)
 }
 
 /// Rule 10 up to its last row, which is the only one that other coupons matter to.
 fn refusal(
     coupon: &Value,
     uses: &Value,
-    has_ordered: bool,
+    cart: &Value,
     currency: &str,
     now: OffsetDateTime,
     lines: &[Line],
@@ -95,15 +111,19 @@ fn refusal(
     if stated(&coupon["minimumSubtotal"], currency).is_some_and(|minimum| goods < minimum) {
         return Some("COUPON_MINIMUM_NOT_MET");
     }
+    if coupon["signedInOnly"] == true && cart["userId"].is_null() {
+        return Some("COUPON_SIGN_IN_REQUIRED");
+    }
     let reached = |limit: &str, uses: &Value| coupon[limit].as_u64().is_some_and(|l| uses.as_u64().unwrap_or(0) >= l);
-    if reached("customerLimit", &uses["byCustomer"]) || (coupon["firstOrderOnly"] == true && has_ordered) {
+    if reached("customerLimit", &uses["byCustomer"]) || (coupon["firstOrderOnly"] == true && cart["hasOrdered"] == true)
+    {
         return Some("COUPON_ALREADY_USED");
     }
     reached("totalLimit", &uses["total"]).then_some("COUPON_LIMIT_REACHED")
 }
 
-fn not_combinable(coupon: &Value, taken: &[Taken]) -> bool {
-    taken.iter().any(|other| coupon["combinable"] != true || other.coupon["combinable"] != true)
+fn not_combinable(coupon: &Value, on: &[(i64, String, &Value)]) -> bool {
+    on.iter().any(|(_, _, other)| coupon["combinable"] != true || other["combinable"] != true)
 }
 
 fn group(discount: &Value) -> u64 {
@@ -124,8 +144,13 @@ fn reductions(coupon: &Value, currency: &str, lines: &[Line]) -> Vec<Number> {
             spread(&capped(off), &costs)
         }
         "fixed" => spread(&capped(stated(&discount["amounts"], currency).unwrap().min(sum)), &costs),
-        "buyGet" => {
-            let given = bought_and_got(coupon, lines);
+        "buyGet" | "fixedPerItem" => {
+            let each = |line: &Line| stated(&discount["amounts"], currency).unwrap() * number(line.quantity);
+            let given = if discount["type"] == "buyGet" {
+                bought_and_got(coupon, lines)
+            } else {
+                lines.iter().zip(&costs).map(|(line, cost)| each(line).min(cost.clone())).collect()
+            };
             let sum: Number = given.iter().sum();
             let off = capped(sum.clone());
             if off < sum { spread(&off, &given) } else { given }

@@ -49,8 +49,16 @@ pub fn price(catalog: &Value, cart: &Value) -> Result<Value, TooLarge> {
     }
     problems.sort();
     lines.sort_by_key(|line| line.position);
-    let coupons: Vec<_> =
-        coupons.iter().map(|taken| json!({"couponCode": taken.code, "discountAmount": whole(&taken.off)})).collect();
+    let coupons: Vec<_> = coupons
+        .iter()
+        .map(|taken| {
+            let mut coupon = json!({"couponCode": taken.code, "discountAmount": whole(&taken.off)});
+            if taken.coupon["automatic"] == true {
+                coupon["automatic"] = json!(true);
+            }
+            coupon
+        })
+        .collect();
     Ok(json!({
         "items": lines.iter().map(|line| item(line, tax.included)).collect::<Result<Vec<_>, _>>()?,
         "summary": summary(&lines, tax.included)?,

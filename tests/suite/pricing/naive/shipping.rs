@@ -25,15 +25,18 @@ pub(super) fn offers(
 ) -> Result<Vec<Value>, TooLarge> {
     let mut offers = Vec::new();
     // Without a zone there is no method either.
-    for method in zone(catalog, address).map_or(&[][..], |zone| list(&zone["methods"])) {
+    let zone = zone(catalog, address);
+    for method in zone.map_or(&[][..], |zone| list(&zone["methods"])) {
         let carries = |line: &Line| {
             (method["onlyFor"].is_null() || line.is_of(&method["onlyFor"]))
                 && (method["notFor"].is_null() || !line.is_of(&method["notFor"]))
         };
-        if !within(method, now) || !shipped(lines).all(carries) || !has_amounts(&method["cost"], currency) {
+        let with = method["onlyWith"].is_null() || shipped(lines).any(|line| line.is_of(&method["onlyWith"]));
+        let is_offered = within(method, now) && shipped(lines).all(carries) && with && takes(method, currency, lines);
+        if !is_offered || !has_amounts(&method["cost"], currency) || surcharges(method, currency, lines).is_none() {
             continue;
         }
-        let price = offered_at(method, currency, lines, coupons)?;
+        let price = offered_at(method, zone.unwrap(), currency, lines, coupons)?;
         let days = |days: &Value| after_business_days(days.as_u64().unwrap(), now, &catalog["shipping"]["holidays"]);
         offers.push(json!({
             "shippingMethodId": method["shippingMethodId"],
@@ -60,6 +63,9 @@ fn shipped<'l, 'v>(lines: &'l [Line<'v>]) -> impl Iterator<Item = &'l Line<'v>> 
 fn zone<'a>(catalog: &'a Value, address: &Value) -> Option<&'a Value> {
     let mut best: Option<(Closeness, &Value)> = None;
     for zone in list(&catalog["shipping"]["zones"]) {
+        if list(&zone["except"]).iter().any(|place| matches!(fit(place, address), Fit::Fits(_))) {
+            continue;
+        }
         for place in list(&zone["places"]) {
             if let Fit::Fits(closeness) = fit(place, address)
                 && best.is_none_or(|(best, _)| closeness > best)
@@ -76,30 +82,76 @@ fn has_amounts(cost: &Value, currency: &str) -> bool {
     match cost["type"].as_str().unwrap() {
         "flat" => has("amounts"),
         "byWeight" => has("base") && has("perStep"),
-        "byValue" => has("steps"),
+        "byValue" | "byWeightSteps" => has("steps"),
         "byItems" => has("base") && has("perItem"),
         other => panic!("{other} is not a kind of cost"),
     }
 }
 
+fn goods(lines: &[Line]) -> Number {
+    shipped(lines).map(Line::cost).sum()
+}
+
+fn grams(lines: &[Line]) -> u64 {
+    shipped(lines).map(|line| line.weight * line.quantity).sum()
+}
+
+/// Whether weight and value are within the method's limits. A limit without an amount in the currency has none that fits.
+fn takes(method: &Value, currency: &str, lines: &[Line]) -> bool {
+    let (grams, goods) = (grams(lines), goods(lines));
+    let value = |limit: &str| (!method[limit].is_null()).then(|| stated(&method[limit], currency));
+    method["minimumWeightGrams"].as_u64().is_none_or(|least| grams >= least)
+        && method["maximumWeightGrams"].as_u64().is_none_or(|most| grams <= most)
+        && value("minimumValue").is_none_or(|least| least.is_some_and(|least| goods >= least))
+        && value("maximumValue").is_none_or(|most| most.is_some_and(|most| goods <= most))
+}
+
+/// What the surcharges come to, if each that is due has its amount in the currency.
+fn surcharges(method: &Value, currency: &str, lines: &[Line]) -> Option<Number> {
+    let mut sum = Number::zero();
+    for surcharge in list(&method["surcharges"]) {
+        let units: u64 = shipped(lines).filter(|line| line.is_of(&surcharge["with"])).map(|line| line.quantity).sum();
+        if units > 0 {
+            let times = if surcharge["perItem"] == true { units } else { 1 };
+            sum += stated(&surcharge["amounts"], currency)? * number(times);
+        }
+    }
+    Some(sum)
+}
+
 /// What a method costs: rule 17, and rule 13 for coupons.
-fn offered_at(method: &Value, currency: &str, lines: &[Line], coupons: &[Taken]) -> Result<Number, TooLarge> {
-    let goods: Number = shipped(lines).map(Line::cost).sum();
+fn offered_at(
+    method: &Value,
+    zone: &Value,
+    currency: &str,
+    lines: &[Line],
+    coupons: &[Taken],
+) -> Result<Number, TooLarge> {
+    let goods = goods(lines);
+    let surcharges = amount(surcharges(method, currency, lines).unwrap())?;
     // A price past every range is an error even where nobody would pay it.
     let handling = stated(&method["handling"], currency).unwrap_or_else(Number::zero);
     let mut price = amount(cost(&method["cost"], currency, lines, &goods) + handling)?;
     if stated(&method["freeFrom"], currency).is_some_and(|from| goods >= from) {
-        return Ok(Number::zero());
+        return Ok(surcharges);
     }
-    let free: Vec<_> = coupons.iter().filter(|taken| taken.coupon["discount"]["type"] == "freeShipping").collect();
+    // The two together have to be an amount before a coupon takes anything off.
+    amount(&price + &surcharges)?;
+    let named = |these: &Value, id: &Value| list(these).is_empty() || names(these, id.as_str().unwrap());
+    let frees = |discount: &Value| {
+        discount["type"] == "freeShipping"
+            && named(&discount["methods"], &method["shippingMethodId"])
+            && named(&discount["zones"], &zone["zoneId"])
+    };
+    let free: Vec<_> = coupons.iter().filter(|taken| frees(&taken.coupon["discount"])).collect();
     if free.iter().any(|taken| taken.coupon["maximumDiscount"].is_null()) {
-        return Ok(Number::zero());
+        return Ok(surcharges);
     }
     for taken in free {
         let cap = stated(&taken.coupon["maximumDiscount"], currency).unwrap();
         price = if cap < price { price - cap } else { Number::zero() };
     }
-    Ok(price)
+    Ok(price + surcharges)
 }
 
 fn cost(cost: &Value, currency: &str, lines: &[Line], goods: &Number) -> Number {
@@ -107,13 +159,17 @@ fn cost(cost: &Value, currency: &str, lines: &[Line], goods: &Number) -> Number 
     match cost["type"].as_str().unwrap() {
         "flat" => of("amounts"),
         "byWeight" => {
-            let grams: u64 = shipped(lines).map(|line| line.weight * line.quantity).sum();
-            let begun = (number(grams) / number(cost["stepGrams"].as_u64().unwrap())).ceil();
+            let begun = (number(grams(lines)) / number(cost["stepGrams"].as_u64().unwrap())).ceil();
             of("base") + of("perStep") * begun
         }
         "byValue" => {
             let steps = list(&cost["steps"][currency]);
             let last = steps.iter().rfind(|step| number(step["from"].as_u64().unwrap()) <= *goods).unwrap();
+            number(last["amount"].as_u64().unwrap())
+        }
+        "byWeightSteps" => {
+            let steps = list(&cost["steps"][currency]);
+            let last = steps.iter().rfind(|step| step["fromGrams"].as_u64().unwrap() <= grams(lines)).unwrap();
             number(last["amount"].as_u64().unwrap())
         }
         "byItems" => {

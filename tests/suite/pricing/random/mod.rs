@@ -153,6 +153,8 @@ impl Parts {
         template.around = 0;
         let products = catalog["products"].clone();
         catalog["shipping"] = shipping::filled(&self.shipping, &products, &template);
+        let rules = catalog["shipping"].clone();
+        coupons::only_known(&mut catalog["coupons"], &rules);
         if let Some((_, address)) = self.address {
             cart["shippingAddress"] = address;
         }

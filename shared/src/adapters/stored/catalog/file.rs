@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     adapters::stored::catalog::{
         StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax,
-        StoredTaxRules, card_rule, parts::check_postal_codes,
+        StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes,
     },
     domain::{
         coupon::Coupon,
@@ -74,6 +74,12 @@ impl CatalogFile {
                 products.push(product);
             }
         }
+        let shipping = faults.nest("/shipping", self.shipping.rules());
+        for (index, zone) in shipping.iter().flat_map(|rules| &rules.zones).enumerate() {
+            check_postal_codes(&mut faults, &format!("/shipping/zones/{index}/places"), &zone.places);
+            check_postal_codes(&mut faults, &format!("/shipping/zones/{index}/except"), &zone.except);
+        }
+        let known = Known { products: &ids, shipping: shipping.as_ref() };
         let mut coupons: Vec<Coupon> = Vec::new();
         for (index, stored) in self.coupons.iter().enumerate() {
             let prefix = format!("/coupons/{index}");
@@ -81,13 +87,9 @@ impl CatalogFile {
                 if coupons.iter().any(|c| c.code == coupon.code) {
                     faults.add(format!("{prefix}/code"), format!("{} is in the file twice", coupon.code));
                 }
-                stored.check_products(&mut faults, &prefix, &ids);
+                stored.check_names(&mut faults, &prefix, &known);
                 coupons.push(coupon);
             }
-        }
-        let shipping = faults.nest("/shipping", self.shipping.rules());
-        for (index, zone) in shipping.iter().flat_map(|rules| &rules.zones).enumerate() {
-            check_postal_codes(&mut faults, &format!("/shipping/zones/{index}/places"), &zone.places);
         }
         if let Some(cash) = &self.cash_on_delivery {
             faults.nest("/cashOnDelivery", cash.rule());

@@ -51,9 +51,14 @@ impl StoredScope {
     }
 
     pub(super) fn scope(&self, faults: &mut Faults, prefix: &str) -> Scope {
+        self.named_scope(faults, &format!("{prefix}/products"), &format!("{prefix}/categories"))
+    }
+
+    /// The scope of two lists that stand at these pointers.
+    pub(super) fn named_scope(&self, faults: &mut Faults, products: &str, categories: &str) -> Scope {
         Scope {
-            products: parsed(faults, &format!("{prefix}/products"), &self.products),
-            categories: parsed(faults, &format!("{prefix}/categories"), &self.categories),
+            products: parsed(faults, products, &self.products),
+            categories: parsed(faults, categories, &self.categories),
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, StoredScope, amounts, period, places},
     domain::{
         invalid::{Faults, Invalid},
-        money::{Currency, Minor},
-        shipping::{Cost, DeliveryDays, Method, ShippingRules, ValueStep, Zone},
+        money::{Amounts, Currency, Minor},
+        shipping::{Cost, DeliveryDays, Limits, Method, ShippingRules, Surcharge, ValueStep, WeightStep, Zone},
     },
 };
 
@@ -29,6 +29,8 @@ struct StoredZone {
     zone_id: String,
     #[serde(alias = "regions")]
     places: Vec<StoredPlace>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    except: Vec<StoredPlace>,
     methods: Vec<StoredMethod>,
 }
 
@@ -42,8 +44,20 @@ struct StoredMethod {
     handling: StoredAmounts,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     free_from: StoredAmounts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum_weight_grams: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    maximum_weight_grams: Option<u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    minimum_value: StoredAmounts,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    maximum_value: StoredAmounts,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    surcharges: Vec<StoredSurcharge>,
     #[serde(default, skip_serializing_if = "StoredScope::is_empty")]
     only_for: StoredScope,
+    #[serde(default, skip_serializing_if = "StoredScope::is_empty")]
+    only_with: StoredScope,
     #[serde(default, skip_serializing_if = "StoredScope::is_empty")]
     not_for: StoredScope,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
@@ -59,7 +73,25 @@ enum StoredCost {
     Flat { amounts: StoredAmounts },
     ByWeight { base: StoredAmounts, step_grams: u32, per_step: StoredAmounts },
     ByValue { steps: BTreeMap<String, Vec<StoredStep>> },
+    ByWeightSteps { steps: BTreeMap<String, Vec<StoredWeightStep>> },
     ByItems { base: StoredAmounts, per_item: StoredAmounts },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredSurcharge {
+    name: String,
+    amounts: StoredAmounts,
+    with: StoredScope,
+    #[serde(default)]
+    per_item: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredWeightStep {
+    from_grams: u64,
+    amount: i64,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -96,7 +128,8 @@ impl StoredShipping {
                 methods.push(method);
             }
             let places = places(&mut faults, &format!("{prefix}/places"), &stored.places);
-            zones.push(Zone { id: stored.zone_id.clone(), places, methods });
+            let except = self::places(&mut faults, &format!("{prefix}/except"), &stored.except);
+            zones.push(Zone { id: stored.zone_id.clone(), places, except, methods });
         }
         let days = self.holidays.iter().enumerate();
         let holidays: BTreeSet<Date> = days
@@ -123,6 +156,27 @@ impl StoredMethod {
         }
         let handling = amounts(&mut faults, "/handling", &self.handling);
         let free_from = amounts(&mut faults, "/freeFrom", &self.free_from);
+        let amounts_if_any = |faults: &mut Faults, pointer: &str, stored: &StoredAmounts| {
+            (!stored.is_empty()).then(|| amounts(faults, pointer, stored))
+        };
+        let value = Limits {
+            least: amounts_if_any(&mut faults, "/minimumValue", &self.minimum_value),
+            most: amounts_if_any(&mut faults, "/maximumValue", &self.maximum_value),
+        };
+        let above = |(least, most): (&Amounts, &Amounts)| {
+            least.iter().any(|(currency, least)| most.get(currency).is_some_and(|most| most < least))
+        };
+        if value.least.as_ref().zip(value.most.as_ref()).is_some_and(above) {
+            faults.add("/maximumValue", "must not be below minimumValue");
+        }
+        let weight = Limits { least: self.minimum_weight_grams, most: self.maximum_weight_grams };
+        if weight.least.zip(weight.most).is_some_and(|(least, most)| most < least) {
+            faults.add("/maximumWeightGrams", "must not be below minimumWeightGrams");
+        }
+        let surcharges = self.surcharges.iter().enumerate();
+        let surcharges: Vec<_> =
+            surcharges.map(|(i, stored)| stored.surcharge(&mut faults, &format!("/surcharges/{i}"))).collect();
+        let only_with = self.only_with.scope(&mut faults, "/onlyWith");
         let only_for = self.only_for.scope(&mut faults, "/onlyFor");
         let not_for = self.not_for.scope(&mut faults, "/notFor");
         let period = period(&mut faults, "", self.starts_at, self.ends_at);
@@ -132,11 +186,32 @@ impl StoredMethod {
             cost,
             handling,
             free_from,
+            weight,
+            value,
+            surcharges,
             only_for,
+            only_with,
             not_for,
             period,
             delivery_days: self.delivery_days,
         }))
+    }
+}
+
+impl StoredSurcharge {
+    fn surcharge(&self, faults: &mut Faults, at: &str) -> Surcharge {
+        if self.with.is_empty() {
+            faults.add(format!("{at}/with"), "must name products or categories");
+        }
+        if self.amounts.is_empty() {
+            faults.add(format!("{at}/amounts"), "must have at least one amount");
+        }
+        Surcharge {
+            name: self.name.clone(),
+            amounts: amounts(faults, &format!("{at}/amounts"), &self.amounts),
+            with: self.with.scope(faults, &format!("{at}/with")),
+            per_item: self.per_item,
+        }
     }
 }
 
@@ -154,7 +229,16 @@ impl StoredCost {
                     per_step: amounts(faults, "/cost/perStep", per_step),
                 }
             }
-            Self::ByValue { steps } => Cost::ByValue(value_steps(faults, steps)),
+            Self::ByValue { steps } => {
+                let from = |step: &StoredStep| (minor(step.from), step.amount);
+                let step = |from, amount| ValueStep { from, amount };
+                Cost::ByValue(ascending(faults, steps, "from", from, step))
+            }
+            Self::ByWeightSteps { steps } => {
+                let from = |step: &StoredWeightStep| (Ok(step.from_grams), step.amount);
+                let step = |from_grams, amount| WeightStep { from_grams, amount };
+                Cost::ByWeightSteps(ascending(faults, steps, "fromGrams", from, step))
+            }
             Self::ByItems { base, per_item } => Cost::ByItems {
                 base: amounts(faults, "/cost/base", base),
                 per_item: amounts(faults, "/cost/perItem", per_item),
@@ -163,21 +247,35 @@ impl StoredCost {
     }
 }
 
-fn value_steps(faults: &mut Faults, stored: &BTreeMap<String, Vec<StoredStep>>) -> BTreeMap<Currency, Vec<ValueStep>> {
+const AMOUNT: &str = "must be a whole number of minor units, 0 or more";
+
+fn minor(amount: i64) -> Result<Minor, &'static str> {
+    Minor::new(amount).map_err(|_| AMOUNT)
+}
+
+/// Steps by currency. Those of each begin at zero and ascend.
+fn ascending<Stored, From: Copy + Default + Ord, Step>(
+    faults: &mut Faults,
+    stored: &BTreeMap<String, Vec<Stored>>,
+    member: &str,
+    parts: impl Fn(&Stored) -> (Result<From, &'static str>, i64),
+    step: impl Fn(From, Minor) -> Step,
+) -> BTreeMap<Currency, Vec<Step>> {
     let mut steps = BTreeMap::new();
     for (code, stored) in stored {
         let at = format!("/cost/steps/{code}");
-        let amount = |amount| Minor::new(amount).map_err(|_| "must be a whole number of minor units, 0 or more");
         let mut of_currency = Vec::new();
-        for (index, step) in stored.iter().enumerate() {
-            let from = faults.take(&format!("{at}/{index}/from"), amount(step.from));
-            let amount = faults.take(&format!("{at}/{index}/amount"), amount(step.amount));
-            of_currency.extend(from.zip(amount).map(|(from, amount)| ValueStep { from, amount }));
+        for (index, stored) in stored.iter().enumerate() {
+            let (from, amount) = parts(stored);
+            let from = faults.take(&format!("{at}/{index}/{member}"), from);
+            let amount = faults.take(&format!("{at}/{index}/amount"), minor(amount));
+            of_currency.extend(from.zip(amount));
         }
-        let ascends = of_currency.is_sorted_by(|a, b| a.from < b.from);
-        if !ascends || of_currency.first().is_none_or(|step| !step.from.is_zero()) {
+        let ascends = of_currency.is_sorted_by(|(a, _), (b, _)| a < b);
+        if !ascends || of_currency.first().is_none_or(|(from, _)| *from != From::default()) {
             faults.add(&at, "must begin with the step from 0, and ascend");
         }
+        let of_currency = of_currency.into_iter().map(|(from, amount)| step(from, amount)).collect();
         steps.extend(faults.take(&at, code.parse()).map(|currency| (currency, of_currency)));
     }
     steps
