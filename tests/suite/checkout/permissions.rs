@@ -181,6 +181,9 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let order = order["order"]["orderId"].as_str().unwrap();
     watch.of("get-order", guest.order(order)).await;
     watch.of("list-orders", guest.orders()).await;
+    watch.of("lookup-order", guest.look_up(order, "ada@example.com")).await;
+    let token = tests::world::link_token(&world, order).await;
+    watch.of("get-order", world.nobody().with_token(&token).order(order)).await;
     let staff = world.staff();
     watch.of("update-order-status", staff.set_status(order, "processing")).await;
     watch.of("update-order-status", staff.set_status(order, "cancelled")).await;
