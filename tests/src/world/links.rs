@@ -21,8 +21,8 @@ impl World {
 /// Without one.
 pub async fn link_token(world: &World, order: &str) -> String {
     let requests = world.link_requests().await;
-    let images = requests.iter().map(|record| &record["dynamodb"]["NewImage"]);
-    let last = images.filter(|image| image["matches"]["S"] == "y" && image["orderId"]["S"] == order).next_back();
+    let mut images = requests.iter().map(|record| &record["dynamodb"]["NewImage"]);
+    let last = images.rfind(|image| image["matches"]["S"] == "y" && image["orderId"]["S"] == order);
     let link = last.expect("a link")["link"]["S"].as_str().expect("a text");
     link.split_once('#').expect("a fragment").1.to_owned()
 }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     config::order_links::OrderLinkConfig,
-    domain::ids::OrderId,
+    domain::{cause, ids::OrderId},
     ports::{IdentityError, LinkError, OrderLinks},
 };
 
@@ -63,7 +63,7 @@ impl OrderLinks for LinkKeys {
         let header = Header { typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
         let claims = Claims { sub: order.to_string(), aud: AUDIENCE.to_owned(), exp: expires_at.unix_timestamp() };
         let token = jsonwebtoken::encode(&header, &claims, &keys.signs);
-        let token = token.map_err(|error| LinkError::Unsigned(error.to_string()))?;
+        let token = token.map_err(|error| LinkError::Unsigned(cause::chain(&error)))?;
         // A browser sends no fragment to a server, so the token is in no log and in no Referer.
         Ok(format!("{page}#{token}"))
     }

@@ -9,7 +9,7 @@ use tests::{
 
 use super::{ADA, UNKNOWN, events, into_a_quarter, shop, text};
 
-/// What was asked of DynamoDB: operation, members of the item, and the size of the request; and the commands of Redis.
+/// What was asked of `DynamoDB`: operation, members of the item, and the size of the request; and the commands of Redis.
 async fn work(
     world: &std::sync::Arc<World>,
     number: &str,
