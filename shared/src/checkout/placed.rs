@@ -69,7 +69,10 @@ pub(super) async fn stand_by(
     let is_the_same = is_by_same_method(&order, command.payment.as_ref()) && has_same_content(&order, command);
     // The customer has paid already, and the bank takes days.
     let is_processing = order.payment.status == PaymentStatus::Processing;
-    if order.payment.card.is_some() && order.payment.status.is_open() && !(is_processing && is_the_same) {
+    let is_waiting = order.payment.card.is_some() && order.payment.status.is_open();
+    // Who agreed to another total has not seen this order: the payment that waits isn't theirs to end.
+    let may_replace = order.summary.total == command.expected_total && !(is_processing && is_the_same);
+    if is_waiting && may_replace {
         replace(stores, context, order, nth).await?;
         return Ok(None);
     }

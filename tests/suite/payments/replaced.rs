@@ -158,6 +158,25 @@ async fn another_payment_takes_the_place_of_one_that_waits() {
     assert_books_balance(&world).await;
 }
 
+/// A tab with an old total can't become an order, so it doesn't end a payment either.
+#[tokio::test]
+async fn a_confirmation_of_another_total_does_not_end_a_payment_that_waits() {
+    let world = shop().await;
+    let guest = world.guest();
+    let (session, first, secret) = waiting(&world, &guest).await;
+    for wrong in [total_of(&session) - 1, total_of(&session) + 1] {
+        let refused = guest.pay(id_of(&session), wrong, VISA).await.refused(409, "ORDER_ALREADY_PLACED");
+        assert_eq!(refused["orderId"], first["orderId"]);
+        let refused = guest.confirm(id_of(&session), wrong).await.refused(409, "ORDER_ALREADY_PLACED");
+        assert_eq!(refused["orderId"], first["orderId"]);
+    }
+    world.stripe().authenticate(&secret, true).await;
+    until_settled(&world).await;
+    let order = guest.order(order_id(&first)).await.expect(200)["order"].take();
+    assert_eq!(state_of(&order), ("confirmed", "paid"));
+    assert_books_balance(&world).await;
+}
+
 /// The first payment had succeeded: it stands, the other card is not charged, and nothing else is dropped silently.
 #[tokio::test]
 async fn a_payment_that_succeeded_meanwhile_is_not_replaced() {
