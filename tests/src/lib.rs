@@ -21,6 +21,7 @@ pub mod gate;
 pub mod handlers;
 pub mod identity;
 pub mod keys;
+pub mod pipe;
 pub mod proxy;
 pub mod race;
 pub mod runtime_api;

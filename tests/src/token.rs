@@ -18,6 +18,9 @@ pub const AUDIENCE: &str = "checkout-tests";
 /// The secret of [`Signer::hs256`].
 pub const HS256_SECRET: &str = "a-secret-for-tests-only-0123456789abcdef";
 
+/// What signs order links.
+pub const LINK_SECRET: &str = "a-secret-of-links-for-tests-only-0123456789";
+
 /// Signs tokens with one key.
 #[derive(Debug)]
 pub struct Signer {

@@ -16,6 +16,10 @@ pub const TABLE_PREFIX: &str = "checkout-";
 pub const JWT_SECRET: &str = "local-development-only-0123456789abcdef";
 pub const JWT_ISSUER: &str = "http://localhost/local-issuer";
 pub const JWT_AUDIENCE: &str = "checkout-local";
+/// The page of the order links.
+pub const ORDER_LINK_URL: &str = "http://localhost:3000/order";
+/// What signs them.
+pub const ORDER_LINK_SECRET: &str = "local-links-only-0123456789abcdefghij";
 const TOKEN_LIFE: Duration = Duration::days(30);
 
 /// The settings that make a function accept [`token`]s.

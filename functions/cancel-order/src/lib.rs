@@ -1,4 +1,4 @@
-//! `POST /orders/{orderId}/cancel`: cancels an order, or units of it, for its owner or for staff.
+//! `POST /orders/{orderId}/cancel`: cancels an order, or units of it, for its owner, by its link or for staff.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use shared::{
     app::{App, Incoming, Request, Response, serve},
     checkout::{
         orders::{self, Cancel},
-        request_context::CallerOrStaff,
+        request_context::CallerOrLink,
     },
     domain::order::Order,
     http::{answer::Answer, problem::Problem, route::Route, view::OrderAnswer},
@@ -17,16 +17,20 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 }
 
 /// Stock, coupon uses and what was paid are given back, once. A repeated cancellation returns the same order.
-async fn apply(app: &App, incoming: Incoming<CallerOrStaff, Cancel>) -> Result<Answer, Problem> {
+async fn apply(app: &App, incoming: Incoming<CallerOrLink, Cancel>) -> Result<Answer, Problem> {
     let Incoming { context, command, key, .. } = incoming;
     // The result of the refund isn't known yet when the cancellation is stored.
     let by_card = |order: &Order| order.payment.card.is_some();
     let stored_response = |order: &Order| {
         let key = key.as_ref().filter(|_| !by_card(order))?;
-        Some(key.stored_response(&Answer::json(200, &OrderAnswer::shown_to(&context.who, order))))
+        Some(key.stored_response(&Answer::json(200, &OrderAnswer::shown_to_bearer(&context.who, order))))
     };
     let done = orders::cancel(app, &context, command, &stored_response).await?;
     let kept = done.moved && !by_card(&done.order);
     let done = app.finisher(&context).finish(done.order, None).await?;
-    Ok(Answer::order(&OrderAnswer::shown_to(&context.who, &done.order), &done.order, 200).kept(kept))
+    let answer = Answer::order(&OrderAnswer::shown_to_bearer(&context.who, &done.order), &done.order, 200).kept(kept);
+    Ok(match context.who {
+        CallerOrLink::Link(_) => answer.header("cache-control", "no-store"),
+        CallerOrLink::Caller(_) => answer,
+    })
 }

@@ -1,10 +1,10 @@
-//! `GET /orders/{orderId}`: one of the caller's orders.
+//! `GET /orders/{orderId}`: one of the caller's orders, or that of an order link.
 
 use std::sync::Arc;
 
 use shared::{
     app::{App, Incoming, Request, Response, serve},
-    checkout::{orders, request_context::Caller},
+    checkout::{orders, request_context::CallerOrLink},
     http::{answer::Answer, order_commands::ShowOrder, problem::Problem, route::Route, view::OrderAnswer},
 };
 
@@ -14,9 +14,12 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 
 /// The order with its items and status history. While its customer must act at their bank, with what a page needs to
 /// go on.
-async fn apply(app: &App, incoming: Incoming<Caller, ShowOrder>) -> Result<Answer, Problem> {
+async fn apply(app: &App, incoming: Incoming<CallerOrLink, ShowOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::get(app, &context, command.order).await?;
+    if let CallerOrLink::Link(_) = context.who {
+        return Ok(Answer::json(200, &OrderAnswer::by_link(&order)).header("cache-control", "no-store"));
+    }
     let action = orders::customer_action(app, &context, &order).await;
     Ok(Answer::json(200, &OrderAnswer::from(&order).with_action(action)))
 }

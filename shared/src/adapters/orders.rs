@@ -24,11 +24,12 @@ use crate::{
         ids::{OrderId, Owner},
         open::OpenLimits,
         order::Order,
+        order_number::OrderNumber,
         payment::PaymentStatus,
     },
     ports::{
-        Attempt, ChangeId, DeclinePlaces, DueOrder, DueOrders, DuePage, DueRun, OrderFilter, OrderLook, OrderPage,
-        OrderView, Orders, Placed, Placement, Release, Saved, StoreError, StoredResponse, Transfer, Waits,
+        Attempt, ChangeId, Contact, DeclinePlaces, DueOrder, DueOrders, DuePage, DueRun, OrderFilter, OrderLook,
+        OrderPage, OrderView, Orders, Placed, Placement, Release, Saved, StoreError, StoredResponse, Transfer, Waits,
     },
     telemetry::counts::{Store as StoreName, count, degraded},
 };
@@ -265,6 +266,10 @@ impl Orders for OrderStore {
 
     async fn owner_of(&self, id: OrderId) -> Result<Option<Owner>, StoreError> {
         self.dynamo.order_owner(id).await
+    }
+
+    async fn contacts(&self, number: &OrderNumber) -> Result<Vec<Contact>, StoreError> {
+        self.dynamo.order_contacts(number).await
     }
 
     async fn transfer(&self, transfers: &[Transfer], attempt: Attempt<'_>) -> Result<Vec<Saved<Order>>, StoreError> {

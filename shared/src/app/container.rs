@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::{
     adapters::{
         dynamodb::client::Dynamo,
-        identity::{BadKeys, Tokens},
+        identity::{BadKeys, LinkKeys, Tokens},
         orders::OrderStore,
         redis::{
             admission::RedisAdmission, blocks::SeenBlocks, command::Command, connection::RedisConnection,
@@ -62,6 +62,7 @@ pub struct App {
     pub stored_responses: Dynamo,
     pub payments: Stripe,
     pub tokens: Tokens,
+    pub order_links: LinkKeys,
     pub admission: RedisAdmission,
     redis: Arc<RedisConnection>,
     clock: Clock,
@@ -143,6 +144,7 @@ impl App {
             stored_responses: dynamo,
             payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
             tokens: tokens(&config.auth)?,
+            order_links: LinkKeys::new(&config.order_links),
             admission: RedisAdmission {
                 redis: Arc::clone(&redis),
                 session_ttl: times.session_ttl,

@@ -64,12 +64,13 @@ pub const ALL: &[Row] = &[
     ),
     ("create-fulfillment", Never, &[ORDER, BY_ORDER_ID, STOCK]),
     ("create-return", Never, &[ORDER, BY_ORDER_ID]),
-    ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"])]),
+    ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"]), BY_ORDER_ID]),
     ("get-session", Never, &[ENDED_SESSION]),
     ("health", Never, &[("SESSIONS_TABLE", &["GetItem"])]),
     ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
     ("list-orders", Never, &[EARLIER_ORDERS]),
     ("list-payment-methods", Often, &[CUSTOMER]),
+    ("lookup-order", Never, &[("ORDERS_TABLE/by-order-number", &["Query"]), ("IDEMPOTENCY_TABLE", &["PutItem"])]),
     (
         "payment-webhook",
         Often,
@@ -95,11 +96,12 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
     ("ORDERS_TABLE", &["owner", "orderId"]),
     ("ORDERS_TABLE/by-order-id", &["orderId"]),
+    ("ORDERS_TABLE/by-order-number", &["orderNumber"]),
     ("ORDERS_TABLE/by-due", &["dueShard"]),
     ("CATALOG_TABLE", &["id"]),
     ("INVENTORY_TABLE", &["id"]),

@@ -129,7 +129,7 @@ where
         return Answer::from(problem).header("allow", methods);
     }
     let credentials = if route.spec().reads_credentials {
-        credentials::read(&app.tokens, request.headers()).await
+        credentials::read(&app.tokens, &app.order_links, request.headers(), now).await
     } else {
         Ok(Credentials::Nobody)
     };

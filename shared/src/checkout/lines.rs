@@ -65,7 +65,7 @@ pub async fn ask_return(
         let AskReturn { id, items, reason, .. } = command.clone();
         Ok(order.ask_return(id, items, reason, context.who.actor(), context.now)?)
     };
-    change_own_or_any(stores, context, command.order, edit, &|_| None).await
+    change_own_or_any(stores, context, &context.who, command.order, edit, &|_| None).await
 }
 
 /// A decision of staff about a return.

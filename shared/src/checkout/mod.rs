@@ -9,6 +9,7 @@ pub mod initiate;
 pub mod items;
 pub mod lines;
 pub mod merge_guest;
+pub mod order_link;
 pub mod orders;
 pub mod payment;
 mod placed;

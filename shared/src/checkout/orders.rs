@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    checkout::request_context::{CallerOrStaff, RequestContext, Retry, Staff},
+    checkout::request_context::{CallerOrLink, CallerOrStaff, RequestContext, Retry, Staff},
     crash,
     domain::{
         ids::{OrderId, Owner},
@@ -52,15 +52,50 @@ pub enum OrderError {
     Store(#[from] StoreError),
 }
 
-/// One of the caller's orders.
-pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
-    let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.as_ref()).await?;
-    found.ok_or(OrderError::NotFound)
+/// One of the caller's orders, or the order of a link, whoever owns it by now.
+pub async fn get(
+    stores: &impl Stores,
+    context: &RequestContext<CallerOrLink>,
+    id: OrderId,
+) -> Result<Order, OrderError> {
+    match &context.who {
+        CallerOrLink::Caller(who) => {
+            let found = stores.orders().shown(&who.owner, id, context.request(), context.looked.as_ref()).await?;
+            found.ok_or(OrderError::NotFound)
+        }
+        CallerOrLink::Link(order) if *order == id => get_any(stores, context, id).await,
+        CallerOrLink::Link(_) => Err(OrderError::NotFound),
+    }
+}
+
+/// An order of any owner whose person isn't erased, strongly consistent.
+async fn get_any<Who: Sync>(
+    stores: &impl Stores,
+    context: &RequestContext<Who>,
+    id: OrderId,
+) -> Result<Order, OrderError> {
+    let mut retry = context.retry(INDEX_ATTEMPTS);
+    loop {
+        let owner = stores.orders().owner_of(id).await?.ok_or(OrderError::NotFound)?;
+        if matches!(owner, Owner::Erased(_)) {
+            return Err(OrderError::NotFound);
+        }
+        match stores.orders().get(&owner, id).await? {
+            Some(order) => return Ok(order),
+            // As in `change_any`.
+            None if retry.again().await => {}
+            None => return Err(OrderError::NotFound),
+        }
+    }
 }
 
 /// With what its customer's browser goes on, while the customer must act. None also if the provider doesn't answer: the
 /// order is shown all the same.
-pub async fn customer_action(stores: &impl Stores, context: &RequestContext, order: &Order) -> Option<CustomerAction> {
+pub async fn customer_action<Who: Sync>(
+    stores: &impl Stores,
+    context: &RequestContext<Who>,
+    order: &Order,
+) -> Option<CustomerAction> {
     let card = order.payment.card.as_ref().filter(|card| context.now < card.deadline)?;
     let intent = card.intent.as_ref().filter(|_| order.payment.status == PaymentStatus::RequiresAction)?;
     let look = tokio::time::timeout_at(context.deadline, stores.payments().look(intent));
@@ -104,28 +139,45 @@ pub struct CancelLines {
     pub items: Vec<LineUnits>,
 }
 
-/// Cancels an order, or units of it, for its owner or for staff. Stock and coupon uses are given back, once. A repeated cancellation returns the same
-/// order. A card payment must be finished next: see [`crate::checkout::payment`].
+/// Cancels an order, or units of it, for its owner, for the bearer of its link or for staff. Stock and coupon uses are
+/// given back, once. A repeated cancellation returns the same order. A card payment must be finished next: see
+/// [`crate::checkout::payment`].
 pub async fn cancel(
     stores: &impl Stores,
-    context: &RequestContext<CallerOrStaff>,
+    context: &RequestContext<CallerOrLink>,
     command: Cancel,
     stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Moved, OrderError> {
+    let actor = match &context.who {
+        CallerOrLink::Caller(who) => who.actor(),
+        CallerOrLink::Link(_) => Actor::Customer,
+    };
     let edit = |order: &mut Order| {
         let lines = command.lines.clone();
         let is_known = |lines: &CancelLines| order.line_cancellations.iter().any(|known| known.id == lines.id);
         let again = order.status == OrderStatus::Cancelled || lines.as_ref().is_some_and(is_known);
-        if !again && context.who.staff.is_none() && !order.status.is_cancellable_by_customer() {
+        if !again && actor == Actor::Customer && !order.status.is_cancellable_by_customer() {
             return Err(OrderError::TooLateToCancel(order.status));
         }
-        let (actor, reason) = (context.who.actor(), command.reason.clone());
+        let (actor, reason) = (actor.clone(), command.reason.clone());
         match lines {
             Some(CancelLines { id, items }) => Ok(order.cancel_lines(id, items, reason, &actor, context.now)?),
             None => Ok(order.call_off(actor, reason.map(Note::for_customer), context.now)?),
         }
     };
-    change_own_or_any(stores, context, command.order, edit, stored_response).await
+    match &context.who {
+        CallerOrLink::Caller(who) => {
+            change_own_or_any(stores, context, who, command.order, edit, stored_response).await
+        }
+        CallerOrLink::Link(order) if *order == command.order => {
+            let of_a_person = |order: &mut Order| match order.owner {
+                Owner::Erased(_) => Err(OrderError::NotFound),
+                Owner::User(_) | Owner::Guest(_) => edit(order),
+            };
+            change_any(stores, context, command.order, of_a_person, stored_response).await
+        }
+        CallerOrLink::Link(_) => Err(OrderError::NotFound),
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -253,15 +305,16 @@ pub async fn capture(
 }
 
 /// Changes an order of the caller, or of any owner for staff.
-pub(super) async fn change_own_or_any(
+pub(super) async fn change_own_or_any<Who: Sync>(
     stores: &impl Stores,
-    context: &RequestContext<CallerOrStaff>,
+    context: &RequestContext<Who>,
+    who: &CallerOrStaff,
     id: OrderId,
     edit: impl Fn(&mut Order) -> Result<bool, OrderError>,
     stored_response: &(dyn Fn(&Order) -> Option<StoredResponse> + Sync),
 ) -> Result<Moved, OrderError> {
-    match change(stores, context, &context.who.owner, id, &edit, stored_response).await {
-        Err(OrderError::NotFound) if context.who.staff.is_some() => {
+    match change(stores, context, &who.owner, id, &edit, stored_response).await {
+        Err(OrderError::NotFound) if who.staff.is_some() => {
             change_any(stores, context, id, edit, stored_response).await
         }
         result => result,

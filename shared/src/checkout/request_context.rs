@@ -49,6 +49,14 @@ impl CallerOrStaff {
     }
 }
 
+/// Who may see and cancel an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallerOrLink {
+    Caller(CallerOrStaff),
+    /// The bearer of an order link, who has read the mail of this order's customer. Nothing but this order is theirs.
+    Link(OrderId),
+}
+
 /// Random ids for everything that this request may create.
 #[derive(Clone, Copy, Debug)]
 pub struct FreshIds {

@@ -80,8 +80,8 @@ fn listed(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(ToOwned::to_owned).collect()
 }
 
-/// Keys from the same machine may come without TLS.
-fn is_loopback(url: &str) -> bool {
+/// What is on the same machine may be reached without TLS.
+pub(super) fn is_loopback(url: &str) -> bool {
     ["http://127.0.0.1", "http://localhost", "http://[::1]"]
         .iter()
         .any(|host| url.strip_prefix(host).is_some_and(|rest| rest.starts_with(':') || rest.starts_with('/')))

@@ -23,6 +23,7 @@ pub struct LimitsConfig {
     pub claim: Policies,
     pub calculate_shipping_preview: Policies,
     pub update_items: Policies,
+    pub lookup_order: Policies,
     /// `RATE_LIMIT_OTHERS` (240/60) and `RATE_LIMITS` (`health=600/60,get-session=…`): the limit of one address on
     /// routes without their own limit, and on some routes with one, of all its signed-in callers together.
     by_address: BTreeMap<&'static str, Policy>,
@@ -123,6 +124,7 @@ impl LimitsConfig {
             claim: policies(vars, "RATE_LIMIT_CLAIM", 10, 300),
             calculate_shipping_preview: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", 20, 60),
             update_items: policies(vars, "RATE_LIMIT_UPDATE_ITEMS", 30, 60),
+            lookup_order: policies(vars, "RATE_LIMIT_LOOKUP_ORDER", 10, 300),
             cart_lines: vars.count("RATE_LIMIT_CART_LINES", 0, 0..=1000),
             open_orders: OpenLimits {
                 caller: open_limit(vars, "OPEN_ORDERS_CALLER", 5, 200),

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod dynamodb;
 pub mod lambda;
 pub mod limits;
+pub mod order_links;
 pub mod payments;
 pub mod redis;
 mod secret;
@@ -18,6 +19,7 @@ use crate::config::{
     dynamodb::DynamoDbConfig,
     lambda::LambdaConfig,
     limits::LimitsConfig,
+    order_links::OrderLinkConfig,
     payments::StripeConfig,
     redis::RedisConfig,
     vars::{ConfigError, Vars},
@@ -32,6 +34,7 @@ pub struct Config {
     pub dynamodb: DynamoDbConfig,
     pub limits: LimitsConfig,
     pub auth: AuthConfig,
+    pub order_links: OrderLinkConfig,
     /// None: the shop takes no cards.
     pub stripe: Option<StripeConfig>,
     pub ships_uncaptured: bool,
@@ -87,6 +90,7 @@ impl Config {
         let dynamodb = DynamoDbConfig::read(&mut vars);
         let limits = LimitsConfig::read(&mut vars);
         let auth = AuthConfig::read(&mut vars);
+        let order_links = OrderLinkConfig::read(&mut vars);
         let stripe = StripeConfig::read(&mut vars);
         let ships_uncaptured = payments::ships_uncaptured(&mut vars);
         let times = Times {
@@ -111,6 +115,7 @@ impl Config {
             dynamodb,
             limits,
             auth,
+            order_links,
             stripe,
             ships_uncaptured,
             times,

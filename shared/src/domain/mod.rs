@@ -26,6 +26,7 @@ pub mod order;
 pub mod order_cash;
 pub mod order_change;
 pub mod order_lines;
+pub mod order_number;
 pub mod order_payment;
 pub mod order_refunds;
 pub mod order_versions;

@@ -16,6 +16,7 @@ use crate::domain::{
     note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
     order_change::OrderChange,
+    order_number::OrderNumber,
     payment::{Payment, PaymentStatus},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
@@ -181,21 +182,9 @@ fn not_a_status(_: &str) -> NotAStatus {
 }
 
 impl Order {
-    /// The order number for people: twelve characters from the random part of the id, in an alphabet without similar
-    /// characters.
+    /// The order number for people.
     pub fn number(&self) -> String {
-        const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-        let (_, mut random) = self.id.uuid().as_u64_pair();
-        let mut number = String::with_capacity(14);
-        for position in 0..12_u8 {
-            if position == 4 || position == 8 {
-                number.push('-');
-            }
-            let letter = usize::try_from(random % 31).unwrap_or_default();
-            number.push(ALPHABET.get(letter).copied().map_or('2', char::from));
-            random /= 31;
-        }
-        number
+        OrderNumber::of(self.id).to_string()
     }
 
     /// Where every cent of its total comes from.

@@ -137,9 +137,29 @@ pub fn check_email(email: &str) -> Result<(), &'static str> {
     if exists { Ok(()) } else { Err("must be an e-mail address at a domain that could exist") }
 }
 
+/// An address for comparisons: in lower case, and its domain in the form that mail servers use. Two texts with one such
+/// form have one mailbox wherever mail is delivered in practice.
+pub fn canonical_email(email: &str) -> String {
+    let email = pasted::code(email).to_lowercase();
+    let Some((local, domain)) = email.rsplit_once('@') else { return email };
+    match Uts46::new().to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify) {
+        Ok(domain) => format!("{local}@{domain}"),
+        Err(_) => email,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_mailbox_has_one_canonical_address() {
+        for text in ["ada@exämple.com", " Ada@EXÄMPLE.com", "ADA@xn--exmple-cua.com", "\u{200e}ada@exämple.com"] {
+            assert_eq!(canonical_email(text), "ada@xn--exmple-cua.com", "{text}");
+        }
+        assert_ne!(canonical_email("ada+shop@example.com"), canonical_email("ada@example.com"));
+        assert_eq!(canonical_email("Nobody"), "nobody");
+    }
 
     fn faults_of(name_text: &str) -> usize {
         let mut faults = Faults::default();

@@ -1,15 +1,16 @@
 //! Who is calling. A handler states the kind of caller that it needs as a type, so the check can't be forgotten.
 
 use lambda_http::http::{HeaderMap, header};
+use time::OffsetDateTime;
 
 use crate::{
-    checkout::request_context::{Caller, CallerOrStaff, FreshIds, SignedIn, Staff},
+    checkout::request_context::{Caller, CallerOrLink, CallerOrStaff, FreshIds, SignedIn, Staff},
     domain::{
-        ids::{GuestId, Owner},
+        ids::{GuestId, OrderId, Owner},
         invalid::Invalid,
     },
     http::{problem::Problem, route::CallerKind},
-    ports::{Identities, Identity, IdentityError},
+    ports::{Identities, Identity, IdentityError, OrderLinks},
 };
 
 pub const GUEST_HEADER: &str = "x-guest-id";
@@ -21,6 +22,8 @@ const KEYS_REST_S: u64 = 5;
 pub enum Credentials {
     User(Identity),
     Guest(GuestId),
+    /// The token of an order link: it reads and cancels this order.
+    Link(OrderId),
     Nobody,
 }
 
@@ -29,7 +32,7 @@ impl Credentials {
     pub fn user(&self) -> Option<&str> {
         match self {
             Self::User(identity) => Some(identity.user.as_str()),
-            Self::Guest(_) | Self::Nobody => None,
+            Self::Guest(_) | Self::Link(_) | Self::Nobody => None,
         }
     }
 
@@ -38,7 +41,7 @@ impl Credentials {
         match self {
             Self::User(identity) => Some(Owner::User(identity.user.clone())),
             Self::Guest(guest) => Some(Owner::Guest(*guest)),
-            Self::Nobody => None,
+            Self::Link(_) | Self::Nobody => None,
         }
     }
 }
@@ -56,6 +59,7 @@ impl FromCredentials for Caller {
     const KIND: CallerKind = CallerKind::Caller;
 
     fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        refuse_link(credentials)?;
         let owner = credentials
             .owner()
             .ok_or_else(|| unauthenticated("send a bearer token, or the X-Guest-Id that initiate answered with"))?;
@@ -76,13 +80,27 @@ impl FromCredentials for CallerOrStaff {
     }
 }
 
+impl FromCredentials for CallerOrLink {
+    const KIND: CallerKind = CallerKind::Caller;
+
+    fn from_credentials(credentials: &Credentials, ids: &FreshIds) -> Result<Self, Problem> {
+        match credentials {
+            Credentials::Link(order) => Ok(Self::Link(*order)),
+            Credentials::User(_) | Credentials::Guest(_) | Credentials::Nobody => {
+                CallerOrStaff::from_credentials(credentials, ids).map(Self::Caller)
+            }
+        }
+    }
+}
+
 impl FromCredentials for SignedIn {
     const KIND: CallerKind = CallerKind::SignedIn;
 
     fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        refuse_link(credentials)?;
         match credentials {
             Credentials::User(identity) => Ok(Self { user: identity.user.clone() }),
-            Credentials::Guest(_) | Credentials::Nobody => {
+            Credentials::Guest(_) | Credentials::Link(_) | Credentials::Nobody => {
                 Err(unauthenticated("this route needs a signed-in user's bearer token"))
             }
         }
@@ -93,12 +111,13 @@ impl FromCredentials for Staff {
     const KIND: CallerKind = CallerKind::Staff;
 
     fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        refuse_link(credentials)?;
         match credentials {
             Credentials::User(identity) if identity.is_staff => Ok(Self { user: identity.user.clone() }),
             Credentials::User(_) => {
                 Err(Problem::new(403, "FORBIDDEN", "Not allowed", "this route is for the shop's staff"))
             }
-            Credentials::Guest(_) | Credentials::Nobody => {
+            Credentials::Guest(_) | Credentials::Link(_) | Credentials::Nobody => {
                 Err(unauthenticated("this route needs a staff member's bearer token"))
             }
         }
@@ -156,18 +175,43 @@ fn unauthenticated(detail: &str) -> Problem {
     Problem::new(401, "AUTHENTICATION_REQUIRED", "Authentication is required", detail)
 }
 
+fn invalid(detail: &str) -> Problem {
+    Problem::new(401, "INVALID_TOKEN", "The token is not valid", detail)
+}
+
+/// The token of an order link is good for its order only: on other routes it is no identity, and makes no guest.
+fn refuse_link(credentials: &Credentials) -> Result<(), Problem> {
+    match credentials {
+        Credentials::Link(_) => {
+            Err(invalid("the token of an order link reads and cancels its order, and nothing else"))
+        }
+        Credentials::User(_) | Credentials::Guest(_) | Credentials::Nobody => Ok(()),
+    }
+}
+
 /// Reads the headers. A bad token is a 401: the request is never served as a guest's instead.
-pub async fn read(identities: &impl Identities, headers: &HeaderMap) -> Result<Credentials, Problem> {
+pub async fn read(
+    identities: &impl Identities,
+    links: &impl OrderLinks,
+    headers: &HeaderMap,
+    now: OffsetDateTime,
+) -> Result<Credentials, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let invalid = |detail: &str| Problem::new(401, "INVALID_TOKEN", "The token is not valid", detail);
         let text = value.to_str().map_err(|_| invalid("the Authorization header is not readable"))?;
         let token = match text.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err(invalid("the Authorization header must be: Bearer <token>")),
         };
-        return match identities.verify(token).await {
-            Ok(identity) => Ok(Credentials::User(identity)),
+        let proven = match links.order_of(token, now) {
+            Some(order) => order.map(Credentials::Link),
+            None => identities.verify(token).await.map(Credentials::User),
+        };
+        return match proven {
+            Ok(credentials) => Ok(credentials),
             Err(IdentityError::Refused(why)) => Err(invalid(why)),
+            Err(error @ IdentityError::LinkExpired) => {
+                Err(Problem::new(401, "ORDER_LINK_EXPIRED", "The link has expired", error.to_string()))
+            }
             Err(error @ IdentityError::KeysUnavailable) => {
                 Err(Problem::new(503, "IDENTITY_UNAVAILABLE", "Try again", error.to_string()).retry_after(KEYS_REST_S))
             }

@@ -59,7 +59,7 @@ impl Key {
     /// without an identity becomes.
     ///
     /// # Errors
-    /// 400 for an invalid key. A caller without an identity must send a UUID: with a guessable key, others could read
+    /// 400 for an invalid key. With the token of an order link a key has no effect. A caller without an identity must send a UUID: with a guessable key, others could read
     /// this caller's answer.
     pub fn of(
         request: &Request,
@@ -83,6 +83,8 @@ impl Key {
             return Err(fault("must be sent once, and have no comma in it"));
         }
         let (owner, guest) = match (credentials, named) {
+            // Whose answer it would be isn't known yet, and a cancellation may be sent again without a key.
+            (Credentials::Link(_), _) => return Ok(None),
             (Credentials::User(identity), _) => (Owner::User(identity.user.clone()), AsGuest::No),
             (Credentials::Guest(guest), _) => (Owner::Guest(*guest), AsGuest::Known(*guest)),
             (Credentials::Nobody, Some(guest)) => (Owner::Guest(guest), AsGuest::Known(guest)),

@@ -72,7 +72,9 @@ fn of_route(
             [Some(own), by_address.map(together)].into_iter().flatten().collect()
         }
         // A new guest id costs nothing, so guests are counted by address, and callers with a bad token too.
-        Some(Credentials::Guest(_) | Credentials::Nobody) | None => vec![of_caller(&address, policies.anonymous)],
+        Some(Credentials::Guest(_) | Credentials::Link(_) | Credentials::Nobody) | None => {
+            vec![of_caller(&address, policies.anonymous)]
+        }
     }
 }
 
@@ -92,7 +94,7 @@ pub fn callers(config: &LimitsConfig, credentials: Option<&Credentials>, address
     let user = match credentials {
         Some(Credentials::User(identity)) => Some(identity.user.to_string()),
         // Anyone can get a new guest id, so a block on one has no effect.
-        Some(Credentials::Guest(_) | Credentials::Nobody) | None => None,
+        Some(Credentials::Guest(_) | Credentials::Link(_) | Credentials::Nobody) | None => None,
     };
     address.map(limited_address).into_iter().chain(user).collect()
 }

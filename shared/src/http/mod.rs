@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod incident;
 pub mod limits;
 pub mod line_commands;
+pub mod lookup_command;
 pub mod order_commands;
 mod order_problems;
 pub mod payment_commands;

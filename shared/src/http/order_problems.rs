@@ -1,14 +1,29 @@
 //! The refusals of changes of orders as problems.
 
 use crate::{
-    checkout::orders::OrderError,
+    checkout::{order_link::LookUpError, orders::OrderError},
     domain::{order_lines::LineRefusal, order_payment::PaymentRefusal},
     http::{
         cart_problems::already_answered,
         problem::Problem,
         problems::{busy, payment_in_progress},
     },
+    ports::LinkError,
 };
+
+impl From<LookUpError> for Problem {
+    fn from(error: LookUpError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LookUpError::Link(LinkError::Off) => Self::new(404, "ORDER_LINKS_OFF", "There are no order links", detail),
+            LookUpError::Link(LinkError::Unsigned(why)) => {
+                tracing::error!(error = why, "The order link can't be signed");
+                Self::new(500, "INTERNAL_ERROR", "Something went wrong", "the link can't be signed")
+            }
+            LookUpError::Store(error) => error.into(),
+        }
+    }
+}
 
 impl From<OrderError> for Problem {
     fn from(error: OrderError) -> Self {

@@ -17,6 +17,8 @@ pub enum IdentityError {
     /// For people. It says nothing that the bearer may not know.
     #[error("{0}")]
     Refused(&'static str),
+    #[error("the link has expired: ask for a new one by POST /orders/lookup")]
+    LinkExpired,
     #[error("the keys that verify tokens are not available right now")]
     KeysUnavailable,
 }

@@ -10,9 +10,10 @@ use crate::{
         ids::{OrderId, Owner},
         open::{OpenLimit, Release},
         order::{Order, OrderStatus},
+        order_number::OrderNumber,
         session::Session,
     },
-    ports::{ChangeId, DeclinePlaces, Saved, StoreError, StoredResponse},
+    ports::{ChangeId, Contact, DeclinePlaces, Saved, StoreError, StoredResponse},
 };
 
 /// One attempt of a request at a change.
@@ -142,6 +143,10 @@ pub trait Orders: Sync {
     /// The owner of an order, for staff and for the provider's events. It reads an index, which is eventually
     /// consistent.
     fn owner_of(&self, id: OrderId) -> impl Future<Output = Result<Option<Owner>, StoreError>> + Send;
+
+    /// The orders of a number, with their customers' addresses: one read of an index, which is eventually consistent,
+    /// whatever it finds.
+    fn contacts(&self, number: &OrderNumber) -> impl Future<Output = Result<Vec<Contact>, StoreError>> + Send;
 
     /// Moves orders to a new owner, if each still has the version before. Each transaction also moves the owner's uses
     /// of its coupons and its place among the open orders. Returns one result for each, in order.

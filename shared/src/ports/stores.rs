@@ -1,7 +1,8 @@
 //! All stores as one type.
 
 use crate::ports::{
-    Catalog, DueOrders, Orders, PaymentCustomers, Payments, SavedCards, SeenEvents, Sessions, StoredResponses,
+    Catalog, DueOrders, LinkRequests, Orders, PaymentCustomers, Payments, SavedCards, SeenEvents, Sessions,
+    StoredResponses,
 };
 
 /// Every store that a use case may need, as one type parameter. `App` implements it with the real stores; a test may
@@ -10,7 +11,7 @@ pub trait Stores: Sync {
     type Sessions: Sessions;
     type Catalog: Catalog;
     type Orders: Orders + DueOrders;
-    type StoredResponses: StoredResponses + SeenEvents;
+    type StoredResponses: StoredResponses + SeenEvents + LinkRequests;
     type Customers: PaymentCustomers;
     type Payments: Payments + SavedCards;
 

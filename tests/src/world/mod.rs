@@ -3,6 +3,7 @@
 mod answer;
 mod cards;
 mod ledger;
+mod links;
 mod purchase;
 mod search;
 mod shopper;
@@ -39,6 +40,7 @@ use crate::{
 pub use answer::Answer;
 pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::number;
+pub use links::link_token;
 pub use purchase::{Purchase, STEPS};
 pub use shopper::{
     Shopper, california, cart, confirmation, for_staff, id_of, in_lists, priced_items, to_tokyo, total_of,
@@ -77,6 +79,8 @@ impl Default for Setup {
             ("REQUEST_TIMEOUT_MS", "30000"),
             ("JWT_ISSUER", token::ISSUER),
             ("JWT_AUDIENCE", token::AUDIENCE),
+            ("ORDER_LINK_URL", "https://shop.example.com/order"),
+            ("ORDER_LINK_SECRET", token::LINK_SECRET),
         ];
         let mut settings: BTreeMap<_, _> =
             settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -105,6 +109,7 @@ impl Setup {
             "CLAIM",
             "CALCULATE_SHIPPING_PREVIEW",
             "UPDATE_ITEMS",
+            "LOOKUP_ORDER",
         ] {
             self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
         }

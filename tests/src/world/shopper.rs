@@ -217,6 +217,11 @@ impl Shopper {
         self.send(Route::CancelOrder, &self.event(Route::CancelOrder).path("orderId", order)).await
     }
 
+    /// Asks for a link to an order.
+    pub async fn look_up(&self, number: &str, email: &str) -> Answer {
+        self.post(Route::LookupOrder, &json!({"orderNumber": number, "email": email})).await
+    }
+
     /// For staff.
     pub async fn set_status(&self, order: &str, status: &str) -> Answer {
         let event = self.event(Route::UpdateOrderStatus).path("orderId", order);

@@ -12,7 +12,7 @@ use tests::{
 /// One round trip before the use case, for the limits and the blocks, and with them what the cache has of the session or
 /// of the orders; and at most one after. Where an order changes there is the hold on its cache too, which on
 /// `confirm-order` leaves beside the database's read of the catalog.
-const EXPECTED: [(&str, Cost); 22] = [
+const EXPECTED: [(&str, Cost); 26] = [
     ("initiate", cost(2, 3, 3, 0)),
     ("get-session", cost(1, 3, 0, 0)),
     ("update-items", cost(2, 4, 3, 0)),
@@ -34,6 +34,10 @@ const EXPECTED: [(&str, Cost); 22] = [
     ("update-order-status", cost(3, 6, 3, 0)),
     ("claim, three sessions and orders", cost(6, 15, 13, 0)),
     ("calculate-shipping-preview", cost(1, 2, 2, 0)),
+    ("lookup-order", cost(1, 2, 2, 0)),
+    ("lookup-order, unknown", cost(1, 2, 2, 0)),
+    ("get-order, by a link", cost(1, 2, 2, 0)),
+    ("cancel-order, by a link", cost(3, 6, 3, 0)),
     ("health", cost(2, 4, 1, 0)),
 ];
 
@@ -141,6 +145,15 @@ async fn every_step_costs_what_it_cost() {
     let preview = json!({"cartItems": cart(&[("espresso-beans", 2)]), "shippingAddress": {"country": "US", "state": "CA", "postalCode": "94105"}});
     let previewed = guest.post(Route::CalculateShippingPreview, &preview);
     costs.of("calculate-shipping-preview", 200, previewed).await;
+    let number = "RH83-HWTV-H8PB";
+    let linked = guest.buy(&[("espresso-beans", 1)]).await;
+    let linked = linked["orderId"].as_str().unwrap();
+    costs.of("lookup-order", 202, guest.look_up(linked, "ada@example.com")).await;
+    let token = tests::world::link_token(&world, linked).await;
+    costs.of("lookup-order, unknown", 202, guest.look_up(number, "ada@example.com")).await;
+    let by_link = world.nobody().with_token(&token);
+    costs.of("get-order, by a link", 200, by_link.order(linked)).await;
+    costs.of("cancel-order, by a link", 200, by_link.cancel(linked)).await;
     let health = Event::get("/api/v1/checkout/health");
     costs.of("health", 200, world.call("health", health.request())).await;
 

@@ -126,6 +126,9 @@ impl Scene {
             }
             Route::CreateReturn => event.json(&json!({"returnId": id, "items": [{"line": 0, "quantity": 1}]})),
             Route::UpdateReturn => event.json(&json!({"status": "received"})),
+            Route::LookupOrder => {
+                event.json(&json!({"orderNumber": order, "email": format!("a{}@example.com", nth % 9)}))
+            }
             Route::PaymentWebhook => {
                 event.header("stripe-signature", format!("t={nth},v1=00")).json(&json!({"id": id}))
             }

@@ -20,6 +20,7 @@ mod odd_copies;
 mod open_orders;
 mod order_cache;
 mod order_events;
+mod order_links;
 mod orders;
 mod outages;
 mod permissions;

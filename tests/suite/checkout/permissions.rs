@@ -181,6 +181,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let order = order["order"]["orderId"].as_str().unwrap();
     watch.of("get-order", guest.order(order)).await;
     watch.of("list-orders", guest.orders()).await;
+    by_link(&mut watch, order).await;
     let staff = world.staff();
     watch.of("update-order-status", staff.set_status(order, "processing")).await;
     watch.of("update-order-status", staff.set_status(order, "cancelled")).await;
@@ -227,6 +228,14 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
 
     let differences = differences(&watch.asked, &granted());
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// In another browser than the one that bought.
+async fn by_link(watch: &mut Watch<'_>, order: &str) {
+    let world = Arc::clone(watch.world);
+    watch.of("lookup-order", world.nobody().look_up(order, "ada@example.com")).await;
+    let token = tests::world::link_token(&world, order).await;
+    watch.of("get-order", world.nobody().with_token(&token).order(order)).await;
 }
 
 /// What a function tries when it is asked whether its role lets it do its work.

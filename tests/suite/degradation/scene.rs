@@ -44,6 +44,11 @@ impl Scene {
                     }),
                 })
             }
+            Route::LookupOrder => {
+                let order = guest.buy(&[("espresso-beans", 2)]).await;
+                before();
+                guest.event(route).json(&json!({"orderNumber": order["orderNumber"], "email": "ada@example.com"}))
+            }
             Route::RefundOrder | Route::CaptureOrder | Route::PaymentWebhook => {
                 let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
                 let paid = guest.pay(id_of(&session), total_of(&session), "pm_card_visa").await.expect(201);

@@ -64,6 +64,13 @@ fn the_schedule_and_the_pipe_may_do_what_they_are_for() {
     may("OrderEventsPipeRole", "events:PutEvents", &text(&pipe["Target"]));
     let dead_letters = &pipe["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
     may("OrderEventsPipeRole", "sqs:SendMessage", &text(dead_letters));
+
+    let links = stack.properties("OrderLinksPipe");
+    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
+        may("OrderLinksPipeRole", &format!("dynamodb:{action}"), &text(&links["Source"]));
+    }
+    may("OrderLinksPipeRole", "dynamodb:ListStreams", "*");
+    may("OrderLinksPipeRole", "events:PutEvents", &text(&links["Target"]));
 }
 
 #[test]

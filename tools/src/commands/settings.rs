@@ -76,6 +76,10 @@ pub fn for_functions(
             set(other, None);
         }
     }
+    if given("ORDER_LINK_SECRET").is_none() {
+        set("ORDER_LINK_SECRET", Some(laptop::ORDER_LINK_SECRET));
+        set("ORDER_LINK_URL", Some(&given("ORDER_LINK_URL").unwrap_or_else(|| laptop::ORDER_LINK_URL.to_owned())));
+    }
     if !has_issuer() {
         for (name, value) in laptop::jwt_settings() {
             set(&name, Some(&value));

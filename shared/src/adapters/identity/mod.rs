@@ -1,6 +1,7 @@
 //! Verifies JWTs: RS256 and ES256 by JWKS, HS256 on a laptop. The algorithm is the key's, never the token's.
 
 mod keys;
+mod order_links;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Validation, errors::ErrorKind};
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use keys::BadKeys;
+pub use order_links::LinkKeys;
 
 /// The most seconds by which clocks may differ.
 const LEEWAY_S: u64 = 5;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    checkout::request_context::CallerOrStaff,
+    checkout::request_context::{CallerOrLink, CallerOrStaff},
     domain::{
         address::Address,
         ids::{CertificateNumber, CheckoutId, OrderId},
@@ -52,6 +52,21 @@ impl OrderAnswer {
     /// For the owner, or for staff.
     pub fn shown_to(who: &CallerOrStaff, order: &Order) -> Self {
         if who.staff.is_some() { Self::for_staff(order) } else { Self::from(order) }
+    }
+
+    /// For the bearer of an order link: what the customer sees, without whose it is.
+    pub fn by_link(order: &Order) -> Self {
+        let mut answer = Self::from(order);
+        answer.order.owner.hide();
+        answer
+    }
+
+    /// For whoever may cancel it.
+    pub fn shown_to_bearer(who: &CallerOrLink, order: &Order) -> Self {
+        match who {
+            CallerOrLink::Caller(who) => Self::shown_to(who, order),
+            CallerOrLink::Link(_) => Self::by_link(order),
+        }
     }
 
     /// Adds what the customer's browser needs to continue the payment.

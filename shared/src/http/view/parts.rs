@@ -28,6 +28,12 @@ impl OwnerView {
     pub fn hide_guest(&mut self) {
         self.guest_id = None;
     }
+
+    /// For readers who may not know whose it is.
+    pub fn hide(&mut self) {
+        self.user_id = None;
+        self.guest_id = None;
+    }
 }
 
 impl From<&Owner> for OwnerView {

@@ -49,6 +49,7 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::CreateFulfillment => &["/fulfillmentId", "/trackingNumber", "/carrier"],
             Route::CreateReturn => &["/returnId", "/reason"],
             Route::UpdateReturn => &["/status", "/note"],
+            Route::LookupOrder => &["/orderNumber", "/email"],
             other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, which of {other:?}'s are texts"),
         };
         cases.extend(texts.iter().flat_map(|at| values(&shop, route, at, &no_text)));
@@ -99,6 +100,7 @@ async fn a_missing_member_is_told_at_its_place() {
             Route::UpdateOrderStatus | Route::UpdateReturn => &["/status"],
             Route::CreateFulfillment => &["/fulfillmentId", "/items", "/items/0/line", "/items/0/quantity"],
             Route::CreateReturn => &["/returnId", "/items", "/items/0/line", "/items/0/quantity"],
+            Route::LookupOrder => &["/orderNumber", "/email"],
             other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, what {other:?} can't do without"),
         };
         for at in required {

@@ -121,6 +121,7 @@ impl Shop {
                 "items": [{"line": 0, "quantity": 1}],
                 "reason": "too small"
             }),
+            Route::LookupOrder => json!({"orderNumber": "RH83-HWTV-H8PB", "email": "ada@example.com"}),
             Route::UpdateReturn => json!({"status": "received", "restock": false, "note": "thank you"}),
             _ if !with_body().any(|with_body| with_body == route) => panic!("{route:?} takes no body"),
             _ => panic!(

@@ -34,8 +34,9 @@ fn promise(answer: &Answer) -> (u32, u32) {
 async fn each_limited_route_tells_its_limit_on_every_answer_and_refuses_what_is_too_much() {
     let world = World::new().await;
     // The others have no session to be about.
-    let about_sessions =
-        |(route, ..): &(Route, u32, u32)| !matches!(route, Route::Claim | Route::CalculateShippingPreview);
+    let about_sessions = |(route, ..): &(Route, u32, u32)| {
+        !matches!(route, Route::Claim | Route::CalculateShippingPreview | Route::LookupOrder)
+    };
     for (route, count, window) in LIMITED.into_iter().filter(about_sessions) {
         // Their session comes from elsewhere: the calls below are all there are from this address.
         let guest = world.guest();
@@ -113,6 +114,7 @@ async fn a_limit_is_a_setting_of_its_route_alone() {
         ("RATE_LIMIT_CLAIM", Route::Claim, 8),
         ("RATE_LIMIT_CALCULATE_SHIPPING_PREVIEW", Route::CalculateShippingPreview, 9),
         ("RATE_LIMIT_UPDATE_ITEMS", Route::UpdateItems, 11),
+        ("RATE_LIMIT_LOOKUP_ORDER", Route::LookupOrder, 12),
     ];
     let setup =
         limits.iter().fold(Setup::default(), |setup, (name, _, count)| setup.setting(name, format!("{count}/90")));

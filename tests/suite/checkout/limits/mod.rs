@@ -17,7 +17,7 @@ use tests::world::{Answer, Setup, Shopper, World};
 const HEADERS: [&str; 5] =
     ["ratelimit-policy", "ratelimit", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
-const LIMITED: [(Route, u32, u32); 8] = [
+const LIMITED: [(Route, u32, u32); 9] = [
     (Route::Initiate, 10, 300),
     (Route::CalculateShipping, 20, 60),
     (Route::CalculateTax, 20, 60),
@@ -26,6 +26,7 @@ const LIMITED: [(Route, u32, u32); 8] = [
     (Route::Claim, 10, 300),
     (Route::CalculateShippingPreview, 20, 60),
     (Route::UpdateItems, 30, 60),
+    (Route::LookupOrder, 10, 300),
 ];
 
 fn remaining(answer: &Answer) -> Option<u32> {

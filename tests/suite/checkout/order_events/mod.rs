@@ -3,11 +3,9 @@
 
 mod rules;
 
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
-use jsonschema::Validator;
-use serde_json::{Map, Value, json};
-use serde_yaml_ng::Value as Yaml;
+use serde_json::{Value, json};
 use shared::domain::{
     order::OrderStatus,
     order_change::OrderChange,
@@ -16,73 +14,15 @@ use shared::domain::{
 use shared::http::route::Route;
 use strum::VariantArray as _;
 use tests::{
-    servers::root,
+    pipe::Pipe,
     stream,
     world::{Setup, Shopper, World, id_of, total_of},
 };
 use uuid::Uuid;
 
-fn schema() -> Value {
-    let text = fs::read_to_string(root().join("docs/events/order-changed.schema.json")).expect("the schema");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-/// What the pipe does, as the template says it.
-struct Pipe {
-    event_names: BTreeSet<String>,
-    envelope: Value,
-    template: String,
-    schema: Validator,
-}
-
-impl Pipe {
-    fn of_the_template() -> Self {
-        let text = fs::read_to_string(root().join("template.yaml")).expect("the template");
-        let template: Yaml = serde_yaml_ng::from_str(&text).expect("YAML");
-        let pipe = &template["Resources"]["OrderEventsPipe"]["Properties"];
-        let filters = pipe["SourceParameters"]["FilterCriteria"]["Filters"].as_sequence().expect("filters");
-        let [filter] = filters.as_slice() else { panic!("one filter is understood here") };
-        let pattern: Map<String, Value> =
-            serde_json::from_str(filter["Pattern"].as_str().expect("a pattern")).expect("JSON");
-        assert_eq!(pattern.keys().collect::<Vec<_>>(), ["eventName"], "nothing else is understood here");
-        let names = pattern["eventName"].as_array().expect("names").iter();
-        let bus = &pipe["TargetParameters"]["EventBridgeEventBusParameters"];
-        Self {
-            event_names: names.map(|name| name.as_str().expect("a name").to_owned()).collect(),
-            envelope: json!({"source": bus["Source"].as_str(), "detail-type": bus["DetailType"].as_str()}),
-            template: pipe["TargetParameters"]["InputTemplate"].as_str().expect("a template").to_owned(),
-            schema: jsonschema::validator_for(&schema()).expect("a schema"),
-        }
-    }
-
-    /// The event that a record becomes, if it passes the filter.
-    fn event(&self, record: &Value) -> Option<Value> {
-        if !self.event_names.contains(record["eventName"].as_str().expect("a name")) {
-            return None;
-        }
-        let mut text = String::new();
-        let mut rest = self.template.as_str();
-        while let Some((before, after)) = rest.split_once("<$") {
-            let (path, after) = after.split_once('>').expect("a path ends");
-            let value =
-                record.pointer(&path.replace('.', "/")).unwrap_or_else(|| panic!("{path} is not in {record:#}"));
-            // A text has its quotes in the template, a list has none.
-            let value = match (value, before.ends_with('"')) {
-                (Value::String(_), true) => value.to_string().trim_matches('"').to_owned(),
-                (Value::Array(_), false) => value.to_string(),
-                _ => panic!("{path}: texts stand in quotes, and lists don't"),
-            };
-            text.push_str(before);
-            text.push_str(&value);
-            rest = after;
-        }
-        text.push_str(rest);
-        let mut event = self.envelope.clone();
-        event["detail"] = serde_json::from_str(&text).expect("JSON");
-        let faults: Vec<_> = self.schema.iter_errors(&event).map(|fault| fault.to_string()).collect();
-        assert!(faults.is_empty(), "{event:#}: {faults:?}");
-        Some(event)
-    }
+/// The pipe of the orders' stream.
+fn pipe() -> Pipe {
+    Pipe::of_the_template("OrderEventsPipe", "order-changed.schema.json")
 }
 
 /// The records of an order's versions, oldest first. Moved to an account, an order is removed and inserted in one
@@ -124,7 +64,7 @@ async fn pay(world: &World, guest: &Shopper, token: &str) -> String {
 
 #[tokio::test]
 async fn every_change_of_an_order_is_an_event_by_the_schema_and_says_what_the_order_says() {
-    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let (pipe, world) = (pipe(), shop().await);
     let (guest, staff) = (world.guest(), world.staff());
     let id = pay(&world, &guest, "pm_card_visa").await;
     let mut seen = Vec::new();
@@ -173,7 +113,7 @@ async fn every_change_of_an_order_is_an_event_by_the_schema_and_says_what_the_or
 
 #[tokio::test]
 async fn orders_of_every_kind_are_events_by_the_schema() {
-    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let (pipe, world) = (pipe(), shop().await);
     let guest = world.guest();
     let cash = guest.buy(&[("espresso-beans", 2)]).await["orderId"].as_str().expect("an id").to_owned();
     let placed = event(&pipe, &world, &cash).await;
@@ -199,22 +139,22 @@ async fn orders_of_every_kind_are_events_by_the_schema() {
 /// The schema would notice.
 #[tokio::test]
 async fn the_schema_refuses_what_is_no_such_event() {
-    let (pipe, world) = (Pipe::of_the_template(), shop().await);
+    let (pipe, world) = (pipe(), shop().await);
     let order = world.guest().buy(&[("espresso-beans", 2)]).await;
     let good = event(&pipe, &world, order["orderId"].as_str().expect("an id")).await;
     for name in good["detail"].as_object().expect("members").keys() {
         let mut without = good.clone();
         without["detail"].as_object_mut().expect("members").remove(name);
-        assert!(!pipe.schema.is_valid(&without), "{name} is missing");
+        assert!(!pipe.is_valid(&without), "{name} is missing");
         let mut odd = good.clone();
         odd["detail"][name] = json!("?");
-        assert!(!pipe.schema.is_valid(&odd), "{name} is anything");
+        assert!(!pipe.is_valid(&odd), "{name} is anything");
     }
     let mut more = good.clone();
     more["detail"]["owner"] = json!("guest#1");
-    assert!(!pipe.schema.is_valid(&more));
+    assert!(!pipe.is_valid(&more));
 
-    let detail = &schema()["$defs"]["detail"]["properties"];
+    let detail = &pipe.schema()["$defs"]["detail"]["properties"];
     assert_eq!(detail["status"]["enum"], json!(OrderStatus::VARIANTS));
     assert_eq!(detail["paymentStatus"]["enum"], json!(PaymentStatus::VARIANTS));
     assert_eq!(detail["paymentMethod"]["enum"], json!(PaymentMethod::VARIANTS));

@@ -21,7 +21,7 @@ use tools::operator::{
 };
 use uuid::Uuid;
 
-use super::{Pipe, events};
+use super::{Pipe, events, pipe};
 
 const PACK: &str = "Pack it, and confirm it to the customer";
 const STOP: &str = "Stop the warehouse";
@@ -118,7 +118,7 @@ const DECLINED: &str = "pm_card_chargeCustomerFail";
 
 #[tokio::test]
 async fn a_life_in_cash_fires_each_rule_as_often_as_it_should() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let guest = world.guest();
     let cash = async || guest.buy(&[("espresso-beans", 2)]).await["orderId"].as_str().expect("an id").to_owned();
 
@@ -171,7 +171,7 @@ async fn a_life_in_cash_fires_each_rule_as_often_as_it_should() {
 
 #[tokio::test]
 async fn a_life_by_card_fires_each_rule_as_often_as_it_should() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let (guest, staff) = (world.guest(), world.staff());
 
     // Refunded in two parts, before and after it left.
@@ -216,7 +216,7 @@ async fn a_life_by_card_fires_each_rule_as_often_as_it_should() {
 
 #[tokio::test]
 async fn a_life_in_parts_fires_each_rule_as_often_as_it_should() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let (guest, staff) = (world.guest(), world.staff());
     let session = guest.fill_cart(&[("espresso-beans", 4)]).await;
     let paid = guest.pay(id_of(&session), total_of(&session), VISA).await.expect(201);
@@ -240,7 +240,7 @@ async fn a_life_in_parts_fires_each_rule_as_often_as_it_should() {
 
 #[tokio::test]
 async fn a_life_of_a_held_amount_fires_each_rule_as_often_as_it_should() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("manual").await);
+    let (pipe, world) = (pipe(), shop("manual").await);
     let (guest, staff) = (world.guest(), world.staff());
 
     let order = pays(&world, &guest, VISA).await;
@@ -255,7 +255,7 @@ async fn a_life_of_a_held_amount_fires_each_rule_as_often_as_it_should() {
 
 #[tokio::test]
 async fn whoever_has_copied_something_of_a_person_learns_once_that_they_were_erased() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let guest = world.guest();
     let order = pays(&world, &guest, VISA).await;
     goes(&world, &order, &["processing", "shipped", "delivered"]).await;
@@ -272,7 +272,7 @@ async fn whoever_has_copied_something_of_a_person_learns_once_that_they_were_era
 /// While Stripe is away the reconciler puts an order off again and again: that is no change, and repeats none.
 #[tokio::test]
 async fn an_order_that_is_put_off_repeats_nothing() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let guest = world.guest();
     world.stripe().proxy.down().await;
     let order = pays(&world, &guest, VISA).await;
@@ -298,7 +298,7 @@ async fn hears(world: &World, kind: &str, thing: &Value) {
 
 #[tokio::test]
 async fn a_refund_that_comes_back_is_told_once_and_so_is_the_one_by_hand() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let (guest, staff) = (world.guest(), world.staff());
     let order = pays(&world, &guest, VISA).await;
     staff.refund(&order, Uuid::new_v4(), Some(300)).await.expect(200);
@@ -317,7 +317,7 @@ async fn a_refund_that_comes_back_is_told_once_and_so_is_the_one_by_hand() {
 
 #[tokio::test]
 async fn each_step_of_a_dispute_is_told_once() {
-    let (pipe, world) = (Pipe::of_the_template(), shop("automatic").await);
+    let (pipe, world) = (pipe(), shop("automatic").await);
     let order = pays(&world, &world.guest(), VISA).await;
     for (kind, status, moves) in [
         ("charge.dispute.created", "warning_needs_response", 0),

@@ -48,6 +48,7 @@ fn event(route: Route, token: Option<&str>) -> Value {
         Route::UpdateOrderStatus => json!({"status": "shipped"}),
         Route::RefundOrder => json!({"refundId": ID}),
         Route::Claim => json!({"guestId": ID}),
+        Route::LookupOrder => json!({"orderNumber": "RH83-HWTV-H8PB", "email": "ada@example.com"}),
         Route::CancelOrder => json!({"reason": "changed my mind"}),
         Route::CalculateShippingPreview => {
             json!({"cartItems": cart(&[("espresso-beans", 1)]), "shippingAddress": {"country": "US", "state": "CA"}})

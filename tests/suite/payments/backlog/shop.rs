@@ -20,14 +20,15 @@ use shared::{
         ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
+        order_number::OrderNumber,
         payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, PaymentMethod, Refunded},
         session::Session,
     },
     ports::{
-        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, DeclinePlaces, DueOrder, DueOrders, DuePage,
-        DueRun, Kept, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage, Orders, PaymentError, PaymentTerms,
-        Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved, SeenEvents, Sessions, StoreError,
-        StoredResponse, StoredResponses, Stores, Transfer, Waits,
+        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, Contact, DeclinePlaces, DueOrder, DueOrders,
+        DuePage, DueRun, Kept, LinkRequest, LinkRequests, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage,
+        Orders, PaymentError, PaymentTerms, Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved,
+        SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -187,6 +188,10 @@ impl Orders for Shop {
         unreachable!("the index of due orders names the owner")
     }
 
+    async fn contacts(&self, _: &OrderNumber) -> Result<Vec<Contact>, StoreError> {
+        unreachable!("nobody looks")
+    }
+
     async fn transfer(&self, _: &[Transfer], _: Attempt<'_>) -> Result<Vec<Saved<Order>>, StoreError> {
         unreachable!("nobody claims")
     }
@@ -282,6 +287,12 @@ impl SeenEvents for Shop {
 
     async fn note_unknown(&self, _: &ProviderEvent, _: &AboutOrder, _: OffsetDateTime) -> Result<(), StoreError> {
         unreachable!("the provider tells nothing")
+    }
+}
+
+impl LinkRequests for Shop {
+    async fn request_link(&self, _: &LinkRequest) -> Result<(), StoreError> {
+        unreachable!("nobody asks for a link")
     }
 }
 

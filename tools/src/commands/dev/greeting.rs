@@ -47,6 +47,11 @@ The checkout is up after {seconds} s.
 A whole purchase, to paste into another terminal:
 
 {purchase}
+Its link, in another browser, comes by mail: here it stands between the log lines a second later.
+
+  curl -sS $URL/orders/lookup -H 'Content-Type: application/json' -d '{{\"orderNumber\":\"'$ORDER'\",\"email\":\"ada@example.com\"}}'
+  curl -sS $URL/orders/$ORDER -H 'Authorization: Bearer <what stands behind the # of the link>'
+
 With a card: \"paymentMethod\":\"card\",\"paymentToken\":\"pm_card_visa\" in confirm-order; pm_card_chargeCustomerFail is
 declined. Stripe's events come to the webhook, and the reconciler runs every minute.
 

@@ -40,6 +40,7 @@ use crate::{
 mod cargo;
 mod family;
 mod greeting;
+mod links;
 mod renew;
 mod signals;
 mod sources;
@@ -158,7 +159,11 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     say::step(format_args!("Tables: {count}, named {prefix}…"));
 
     let catalog = catalog::read(&root.join(CATALOG))?;
-    store::open(client, &variables).load_catalog(&catalog, &[].into(), || ()).await.map_err(CatalogError::from)?;
+    let requests = variables.get("IDEMPOTENCY_TABLE").cloned().unwrap_or_default();
+    store::open(client.clone(), &variables)
+        .load_catalog(&catalog, &[].into(), || ())
+        .await
+        .map_err(CatalogError::from)?;
     say::step(format_args!("Catalog: {CATALOG}"));
 
     let stripe = start_stripe(args, &launch)?;
@@ -206,6 +211,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
         never = gateway.serve(listener) => match never {},
         never = watch_over(&mut redis) => match never {},
         never = reconcile(&functions) => match never {},
+        never = links::show(client, requests) => match never {},
     }
 }
 
