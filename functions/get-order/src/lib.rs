@@ -1,10 +1,10 @@
-//! `GET /orders/{orderId}`: one of the caller's orders.
+//! `GET /orders/{orderId}`: one of the caller's orders; for staff, any order.
 
 use std::sync::Arc;
 
 use shared::{
     app::{App, Incoming, Request, Response, serve},
-    checkout::{orders, request_context::Caller},
+    checkout::{orders, request_context::CallerOrStaff},
     http::{answer::Answer, order_commands::ShowOrder, problem::Problem, route::Route, view::OrderAnswer},
 };
 
@@ -14,9 +14,9 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 
 /// The order with its items and status history. While its customer must act at their bank, with what a page needs to
 /// go on.
-async fn apply(app: &App, incoming: Incoming<Caller, ShowOrder>) -> Result<Answer, Problem> {
+async fn apply(app: &App, incoming: Incoming<CallerOrStaff, ShowOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::get(app, &context, command.order).await?;
     let action = orders::customer_action(app, &context, &order).await;
-    Ok(Answer::json(200, &OrderAnswer::from(&order).with_action(action)))
+    Ok(Answer::json(200, &OrderAnswer::read_by(&context.who, &order).with_action(action)))
 }

@@ -6,7 +6,7 @@ use crate::{
     checkout::request_context::{CallerOrStaff, RequestContext, Retry, Staff},
     crash,
     domain::{
-        ids::{OrderId, Owner},
+        ids::{OrderId, Owner, UserId},
         lines::{LineRefund, LineUnits},
         money::Minor,
         note::{Note, TooManyNotes},
@@ -52,15 +52,51 @@ pub enum OrderError {
     Store(#[from] StoreError),
 }
 
-/// One of the caller's orders.
-pub async fn get(stores: &impl Stores, context: &RequestContext, id: OrderId) -> Result<Order, OrderError> {
-    let found = stores.orders().shown(&context.who.owner, id, context.request(), context.looked.as_ref()).await?;
-    found.ok_or(OrderError::NotFound)
+/// One of the caller's orders. For staff any order, which is never shown from the cache unless it is their own.
+pub async fn get(
+    stores: &impl Stores,
+    context: &RequestContext<CallerOrStaff>,
+    id: OrderId,
+) -> Result<Order, OrderError> {
+    let orders = stores.orders();
+    let found = orders.shown(&context.who.owner, id, context.request(), context.looked.as_ref()).await?;
+    if let Some((order, staff)) = found.as_ref().zip(context.who.staff.as_ref()) {
+        note_seen(staff, order);
+    }
+    if found.is_some() || context.who.staff.is_none() {
+        return found.ok_or(OrderError::NotFound);
+    }
+    let mut retry = context.retry(INDEX_ATTEMPTS);
+    loop {
+        let owner = orders.owner_of(id).await?.ok_or(OrderError::NotFound)?;
+        // The index may still name the guest whose order has just been claimed.
+        match orders.get(&owner, id).await? {
+            Some(order) => {
+                context.who.staff.iter().for_each(|staff| note_seen(staff, &order));
+                return Ok(order);
+            }
+            None if retry.again().await => {}
+            None => return Err(OrderError::NotFound),
+        }
+    }
+}
+
+/// Logs who of the staff has seen a customer's order.
+pub fn note_seen(staff: &UserId, order: &Order) {
+    tracing::info!(%staff, order = %order.id, "Order seen by staff");
 }
 
 /// With what its customer's browser goes on, while the customer must act. None also if the provider doesn't answer: the
 /// order is shown all the same.
-pub async fn customer_action(stores: &impl Stores, context: &RequestContext, order: &Order) -> Option<CustomerAction> {
+/// Only their own customer gets it.
+pub async fn customer_action(
+    stores: &impl Stores,
+    context: &RequestContext<CallerOrStaff>,
+    order: &Order,
+) -> Option<CustomerAction> {
+    if context.who.owner != order.owner {
+        return None;
+    }
     let card = order.payment.card.as_ref().filter(|card| context.now < card.deadline)?;
     let intent = card.intent.as_ref().filter(|_| order.payment.status == PaymentStatus::RequiresAction)?;
     let look = tokio::time::timeout_at(context.deadline, stores.payments().look(intent));

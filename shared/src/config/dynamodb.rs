@@ -14,7 +14,7 @@ pub struct DynamoDbConfig {
     pub tables: TableNames,
 }
 
-/// `SESSIONS_TABLE`, `ORDERS_TABLE`, `CATALOG_TABLE`, `INVENTORY_TABLE`, `IDEMPOTENCY_TABLE`.
+/// `SESSIONS_TABLE`, `ORDERS_TABLE`, `CATALOG_TABLE`, `INVENTORY_TABLE`, `IDEMPOTENCY_TABLE`, `ORDER_SEARCH_TABLE`.
 #[derive(Clone, Debug)]
 pub struct TableNames {
     pub sessions: String,
@@ -22,6 +22,7 @@ pub struct TableNames {
     pub catalog: String,
     pub inventory: String,
     pub idempotency: String,
+    pub order_search: String,
 }
 
 impl DynamoDbConfig {
@@ -44,6 +45,7 @@ impl DynamoDbConfig {
         let catalog = vars.required("CATALOG_TABLE");
         let inventory = vars.required("INVENTORY_TABLE");
         let idempotency = vars.required("IDEMPOTENCY_TABLE");
+        let order_search = vars.required("ORDER_SEARCH_TABLE");
         Some(Self {
             aws: aws?,
             endpoint,
@@ -54,6 +56,7 @@ impl DynamoDbConfig {
                 catalog: catalog?,
                 inventory: inventory?,
                 idempotency: idempotency?,
+                order_search: order_search?,
             },
         })
     }

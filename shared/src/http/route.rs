@@ -28,6 +28,7 @@ pub enum Route {
     ListPaymentMethods,
     RemovePaymentMethod,
     UpdateItems,
+    SearchOrders,
     Health,
 }
 
@@ -131,6 +132,7 @@ const ROUTES: &[RouteSpec] = {
             SignedIn,
         ),
         put(R::UpdateItems, "update-items", "/api/v1/checkout/items", Caller).limited(|l| l.update_items),
+        get(R::SearchOrders, "search-orders", "/api/v1/checkout/orders/search", Staff),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };

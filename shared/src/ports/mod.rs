@@ -9,6 +9,7 @@ mod due;
 mod health;
 mod identity;
 mod limit;
+mod order_search;
 mod orders;
 mod payments;
 mod saved_cards;
@@ -26,6 +27,7 @@ pub use due::{DueOrder, DueOrders, DuePage, DueRun};
 pub use health::{PaymentsPulse, Pulse, Pulses};
 pub use identity::{Identities, Identity, IdentityError};
 pub use limit::{Limit, LimitKey, LimitKind};
+pub use order_search::{ChangedOrder, Entry, EntryPage, EntryQuery, Indexed, SearchEntries};
 pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, Placed, Placement, Transfer, Waits};
 pub use payments::{
     AboutOrder, Charge, EventRefusal, EventSubject, MethodUnavailable, PaymentError, PaymentTerms, Payments,

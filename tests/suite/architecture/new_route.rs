@@ -107,7 +107,7 @@ fn a_new_route_stands_everywhere() {
         ("Cargo.lock", "\n[[package]]\nname = \"throw-away\"\nversion = "),
         ("tests/src/handlers.rs", "        \"throw-away\" => on_heap(|| throw_away::handle(app, request)),\n"),
         ("shared/src/http/route.rs", "\n    ThrowAway,\n    Health,\n}\n"),
-        ("shared/src/app/needs.rs", "\n    (\"throw-away\", false, &[]),\n"),
+        ("shared/src/app/needs.rs", "\n    (\"throw-away\", Never, &[]),\n"),
         ("shared/src/config/limits.rs", "\n    (\"throw-away\", None),\n"),
         ("README.md", "| `GET /orders/{orderId}/throw-away` | says what was thrown away |\n"),
     ] {

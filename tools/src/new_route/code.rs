@@ -22,7 +22,7 @@ pub(super) fn add(plan: &mut Plan, route: &NewRoute) -> Result<(), NewRouteError
         )
     })?;
     plan.edit("shared/src/app/needs.rs", |text| {
-        let entry = format!("    (\"{name}\", false, &[]),\n");
+        let entry = format!("    (\"{name}\", Never, &[]),\n");
         text.sorted(("pub const ALL: &[Row] = &[\n", "];"), needing, name, &entry)
     })?;
 

@@ -38,6 +38,7 @@ use crate::{
 };
 
 mod cargo;
+mod changes;
 mod family;
 mod greeting;
 mod renew;
@@ -158,7 +159,12 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     say::step(format_args!("Tables: {count}, named {prefix}…"));
 
     let catalog = catalog::read(&root.join(CATALOG))?;
-    store::open(client, &variables).load_catalog(&catalog, &[].into(), || ()).await.map_err(CatalogError::from)?;
+    let endpoint = access.endpoint.clone().unwrap_or_default();
+    let orders = variables.get("ORDERS_TABLE").cloned().unwrap_or_default();
+    store::open(client.clone(), &variables)
+        .load_catalog(&catalog, &[].into(), || ())
+        .await
+        .map_err(CatalogError::from)?;
     say::step(format_args!("Catalog: {CATALOG}"));
 
     let stripe = start_stripe(args, &launch)?;
@@ -206,6 +212,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
         never = gateway.serve(listener) => match never {},
         never = watch_over(&mut redis) => match never {},
         never = reconcile(&functions) => match never {},
+        never = changes::deliver(&functions, &client, &endpoint, &orders) => match never {},
     }
 }
 
