@@ -58,7 +58,7 @@ async fn staff_find_an_order_by_everything_that_is_known_of_it() {
     staff.set_status(&a, "processing").await.expect(200);
     let shipped = staff.event(Route::CreateFulfillment).path("orderId", &a);
     let parcel = json!({"fulfillmentId": Uuid::new_v4(), "items": [{"line": 0, "quantity": 2}], "trackingNumber": "1Z 999 aa1", "carrier": "UPS"});
-    staff.send(Route::CreateFulfillment, &shipped.json(&parcel)).await.expect(200);
+    staff.send(Route::CreateFulfillment, &shipped.json(&parcel)).await.expect(201);
     let yen = ada.post(Route::Initiate, &to_tokyo()).await;
     assert!(yen.status() < 500, "{:#}", yen.body());
     world.index_orders().await;
