@@ -14,7 +14,7 @@ pub struct DynamoDbConfig {
     pub tables: TableNames,
 }
 
-/// `SESSIONS_TABLE`, `ORDERS_TABLE`, `CATALOG_TABLE`, `INVENTORY_TABLE`, `IDEMPOTENCY_TABLE`, `ORDER_SEARCH_TABLE`.
+/// `SESSIONS_TABLE`, `ORDERS_TABLE`, `CATALOG_TABLE`, `INVENTORY_TABLE`, `IDEMPOTENCY_TABLE`.
 #[derive(Clone, Debug)]
 pub struct TableNames {
     pub sessions: String,
@@ -22,6 +22,7 @@ pub struct TableNames {
     pub catalog: String,
     pub inventory: String,
     pub idempotency: String,
+    /// `ORDER_SEARCH_TABLE`, for those who search; empty for all others, because Lambda allows few variables.
     pub order_search: String,
 }
 
@@ -45,7 +46,7 @@ impl DynamoDbConfig {
         let catalog = vars.required("CATALOG_TABLE");
         let inventory = vars.required("INVENTORY_TABLE");
         let idempotency = vars.required("IDEMPOTENCY_TABLE");
-        let order_search = vars.required("ORDER_SEARCH_TABLE");
+        let order_search = vars.get("ORDER_SEARCH_TABLE").unwrap_or_default();
         Some(Self {
             aws: aws?,
             endpoint,
@@ -56,7 +57,7 @@ impl DynamoDbConfig {
                 catalog: catalog?,
                 inventory: inventory?,
                 idempotency: idempotency?,
-                order_search: order_search?,
+                order_search,
             },
         })
     }

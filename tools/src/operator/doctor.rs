@@ -121,7 +121,6 @@ pub async fn dynamodb(report: &mut Report, config: &DynamoDbConfig) {
         ("CatalogTable", &tables.catalog),
         ("InventoryTable", &tables.inventory),
         ("IdempotencyTable", &tables.idempotency),
-        ("OrderSearchTable", &tables.order_search),
     ] {
         if let Some(table) = template.tables.iter().find(|table| table.logical_id == id) {
             look_at(report, config, dynamo, table, name).await;

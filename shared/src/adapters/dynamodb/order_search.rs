@@ -77,7 +77,7 @@ impl SearchEntries for Dynamo {
         let mut request = self
             .client
             .query()
-            .table_name(&self.tables.order_search)
+            .table_name(self.search_table()?)
             .scan_index_forward(false)
             .key_condition_expression("term = :term AND orderId BETWEEN :from AND :to")
             .expression_attribute_values(":term", text(term.as_str()))
@@ -157,13 +157,19 @@ impl SearchEntries for Dynamo {
 }
 
 impl Dynamo {
+    fn search_table(&self) -> Result<&str, StoreError> {
+        let table = self.tables.order_search.as_str();
+        let unset = || StoreError { operation: FIND, source: "ORDER_SEARCH_TABLE is not set".into() };
+        if table.is_empty() { Err(unset()) } else { Ok(table) }
+    }
+
     /// Forgets which version of an order the table has, so that the next refresh writes all entries anew: after the
     /// orders were restored from a backup, their versions are older than those of the table.
     ///
     /// # Errors
     /// [`StoreError`]. It is safe to repeat.
     pub async fn forget_indexed_version(&self, order: &ChangedOrder) -> Result<(), StoreError> {
-        let request = self.client.update_item().table_name(&self.tables.order_search);
+        let request = self.client.update_item().table_name(self.search_table()?);
         let request = request.key("term", text(list_id(&order.id))).key("orderId", text(&order.id));
         let answer = request
             .update_expression("SET #version = :none")
@@ -201,7 +207,11 @@ impl Dynamo {
                 list.version = if left.is_empty() { order.version } else { list.version };
                 let mut writes = Vec::with_capacity(now.len() + 1);
                 for (term, stays) in now {
-                    writes.push(if stays { self.put_entry(order, &term)? } else { self.delete_entry(order.id, &term) });
+                    writes.push(if stays {
+                        self.put_entry(order, &term)?
+                    } else {
+                        self.delete_entry(order.id, &term)?
+                    });
                     if stays {
                         list.terms.insert(term)
                     } else {
@@ -254,14 +264,14 @@ impl Dynamo {
     }
 
     async fn list_of(&self, order: OrderId) -> Result<StoredList, StoreError> {
-        let request = self.client.get_item().table_name(&self.tables.order_search).consistent_read(true);
+        let request = self.client.get_item().table_name(self.search_table()?).consistent_read(true);
         let answer = request.set_key(Some(key(&list_id(order), order))).send().await.map_err(failed(INDEX))?;
         let none = StoredList { term: list_id(order), order_id: order.to_string(), ..StoredList::default() };
         answer.item.map_or(Ok(none), |item| from_item(INDEX, item))
     }
 
     fn put_list(&self, list: &StoredList, before: u64) -> Result<Write, StoreError> {
-        let builder = Put::builder().table_name(&self.tables.order_search);
+        let builder = Put::builder().table_name(self.search_table()?);
         if before == 0 {
             let item = to_item(INDEX, list)?;
             return Ok(Write::named("list", put(builder, item, "attribute_not_exists(orderId)")));
@@ -278,12 +288,12 @@ impl Dynamo {
             status: order.status,
             payment_status: order.payment.status,
         };
-        let put = Put::builder().table_name(&self.tables.order_search).set_item(Some(to_item(INDEX, &entry)?)).build();
+        let put = Put::builder().table_name(self.search_table()?).set_item(Some(to_item(INDEX, &entry)?)).build();
         Ok(Write::named("entry", put.map(|put| TransactWriteItem::builder().put(put).build())))
     }
 
-    fn delete_entry(&self, order: OrderId, term: &str) -> Write {
-        let builder = Delete::builder().table_name(&self.tables.order_search).set_key(Some(key(term, order)));
-        Write::named("entry", delete(builder))
+    fn delete_entry(&self, order: OrderId, term: &str) -> Result<Write, StoreError> {
+        let builder = Delete::builder().table_name(self.search_table()?).set_key(Some(key(term, order)));
+        Ok(Write::named("entry", delete(builder)))
     }
 }

@@ -20,7 +20,7 @@ use shared::{
 use time::OffsetDateTime;
 
 /// The least that a function needs.
-const NEEDED: [(&str, &str); 10] = [
+const NEEDED: [(&str, &str); 9] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "AKIA-not-shown"),
     ("AWS_SECRET_ACCESS_KEY", "aws-secret-not-shown"),
@@ -30,7 +30,6 @@ const NEEDED: [(&str, &str); 10] = [
     ("CATALOG_TABLE", "c"),
     ("INVENTORY_TABLE", "i"),
     ("IDEMPOTENCY_TABLE", "k"),
-    ("ORDER_SEARCH_TABLE", "q"),
 ];
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
