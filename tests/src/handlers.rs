@@ -4,8 +4,8 @@ use std::{pin::Pin, sync::Arc};
 
 use shared::{
     app::{App, Request, Response},
-    checkout::reconcile::Reconciled,
-    ports::StoreError,
+    checkout::{reconcile::Reconciled, search::IndexRun},
+    ports::{ChangedOrder, StoreError},
 };
 
 use crate::identity;
@@ -26,6 +26,12 @@ fn on_heap<F: Future<Output = Response> + Send + 'static>(make: impl FnOnce() ->
 pub async fn reconcile(app: Arc<App>) -> Result<Reconciled, StoreError> {
     let context = app.scheduled();
     identity::acting_as("reconcile", reconcile::handle(app, context)).await
+}
+
+/// Gives changed orders to their index, as the stream would, under its own role.
+pub async fn index_orders(app: Arc<App>, changed: Vec<ChangedOrder>) -> IndexRun {
+    let context = app.scheduled();
+    identity::acting_as("index-orders", index_orders::handle(app, context, changed)).await
 }
 
 /// Calls a function as its runtime would: one container, one request, and its own role.
@@ -52,6 +58,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "refund-order" => on_heap(|| refund_order::handle(app, request)),
         "remove-coupon" => on_heap(|| remove_coupon::handle(app, request)),
         "remove-payment-method" => on_heap(|| remove_payment_method::handle(app, request)),
+        "search-orders" => on_heap(|| search_orders::handle(app, request)),
         "update-address" => on_heap(|| update_address::handle(app, request)),
         "update-items" => on_heap(|| update_items::handle(app, request)),
         "update-order-status" => on_heap(|| update_order_status::handle(app, request)),

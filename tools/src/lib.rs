@@ -16,6 +16,7 @@ pub mod lambda;
 pub mod laptop;
 pub mod new_route;
 pub mod operator;
+pub mod order_stream;
 pub mod ports;
 pub mod process;
 pub mod project;

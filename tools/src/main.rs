@@ -44,6 +44,8 @@ enum Command {
     Coupon(commands::catalog::WithdrawArgs),
     /// What is left in stock; deliveries and counts
     Stock(commands::stock::StockArgs),
+    /// Find orders, look into one, and make what they are found by anew
+    Order(Operated<commands::order::OrderArgs>),
     /// Print a bearer token that a local stack accepts
     Token(commands::token::TokenArgs),
     /// Put back the session and the order that the files in events/ name
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
         Command::Monitor(on) => return operate(&on.target, commands::stats::monitor(&on.target, &on.args)),
         Command::Ttl(on) => return operate(&on.target, commands::keys::ttl(&on.target, &on.args)),
         Command::Clear(on) => return operate(&on.target, commands::keys::clear(&on.target, &on.args)),
+        Command::Order(on) => return operate(&on.target, commands::order::order(&on.target, &on.args)),
         Command::Session(on) => return operate(&on.target, commands::session::session(&on.target, &on.args)),
         Command::Customer(on) => return operate(&on.target, commands::customer::customer(&on.target, &on.args)),
         Command::Limits(on) => return operate(&on.target, commands::limits::limits(&on.target, &on.args)),

@@ -1,4 +1,4 @@
-//! `GET /orders/{orderId}`: one of the caller's orders, or that of an order link.
+//! `GET /orders/{orderId}`: one of the caller's orders, or that of an order link; for staff, any order.
 
 use std::sync::Arc;
 
@@ -17,9 +17,13 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 async fn apply(app: &App, incoming: Incoming<CallerOrLink, ShowOrder>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
     let order = orders::get(app, &context, command.order).await?;
-    if let CallerOrLink::Link(_) = context.who {
-        return Ok(Answer::json(200, &OrderAnswer::by_link(&order)).header("cache-control", "no-store"));
+    match &context.who {
+        CallerOrLink::Link(_) => {
+            Ok(Answer::json(200, &OrderAnswer::by_link(&order)).header("cache-control", "no-store"))
+        }
+        CallerOrLink::Caller(who) => {
+            let action = orders::customer_action(app, &context, who, &order).await;
+            Ok(Answer::json(200, &OrderAnswer::read_by(who, &order).with_action(action)))
+        }
     }
-    let action = orders::customer_action(app, &context, &order).await;
-    Ok(Answer::json(200, &OrderAnswer::from(&order).with_action(action)))
 }

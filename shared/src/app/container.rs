@@ -229,6 +229,7 @@ impl Stores for App {
     type Catalog = Dynamo;
     type Orders = OrderStore;
     type StoredResponses = Dynamo;
+    type Search = Dynamo;
     type Customers = Dynamo;
     type Payments = Stripe;
 
@@ -246,6 +247,10 @@ impl Stores for App {
 
     fn stored_responses(&self) -> &Dynamo {
         &self.stored_responses
+    }
+
+    fn search(&self) -> &Dynamo {
+        &self.orders.dynamo
     }
 
     fn customers(&self) -> &Dynamo {

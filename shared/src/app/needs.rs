@@ -67,6 +67,11 @@ pub const ALL: &[Row] = &[
     ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"]), BY_ORDER_ID]),
     ("get-session", Never, &[ENDED_SESSION]),
     ("health", Never, &[("SESSIONS_TABLE", &["GetItem"])]),
+    (
+        "index-orders",
+        Never,
+        &[("ORDERS_TABLE", &["GetItem"]), ("ORDER_SEARCH_TABLE", &["DeleteItem", "GetItem", "PutItem"])],
+    ),
     ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
     ("list-orders", Never, &[EARLIER_ORDERS]),
     ("list-payment-methods", Often, &[CUSTOMER]),
@@ -89,6 +94,11 @@ pub const ALL: &[Row] = &[
     ("refund-order", Often, &[ORDER, BY_ORDER_ID, STOCK]),
     ("remove-coupon", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("remove-payment-method", Often, &[CUSTOMER]),
+    (
+        "search-orders",
+        Never,
+        &[BY_ORDER_ID, ("ORDERS_TABLE", &["BatchGetItem", "GetItem"]), ("ORDER_SEARCH_TABLE", &["Query"])],
+    ),
     ("update-address", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-items", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-order-status", Often, &[ORDER, BY_ORDER_ID, STOCK, ENDED_SESSION]),
@@ -96,7 +106,7 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 9] = [
+const KEYS: [(&str, &[&str]); 10] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
     ("ORDERS_TABLE", &["owner", "orderId"]),
@@ -106,6 +116,7 @@ const KEYS: [(&str, &[&str]); 9] = [
     ("CATALOG_TABLE", &["id"]),
     ("INVENTORY_TABLE", &["id"]),
     ("IDEMPOTENCY_TABLE", &["id"]),
+    ("ORDER_SEARCH_TABLE", &["term", "orderId"]),
 ];
 
 pub fn asks_stripe(function: &str) -> AsksStripe {
@@ -126,6 +137,7 @@ pub fn deed(resource: &'static str, action: &'static str, tables: &TableNames) -
         "ORDERS_TABLE" => &tables.orders,
         "CATALOG_TABLE" => &tables.catalog,
         "INVENTORY_TABLE" => &tables.inventory,
+        "ORDER_SEARCH_TABLE" => &tables.order_search,
         _ => &tables.idempotency,
     };
     let key = KEYS.iter().find(|(name, _)| *name == resource).map_or(&["id"][..], |(_, key)| key);

@@ -113,7 +113,7 @@ where
 }
 
 /// Lambda stops a function by a signal. If the loop ends by itself, the Runtime API can't be reached.
-fn ended(result: Result<(), Error>) -> ExitCode {
+pub(super) fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -18,6 +18,7 @@ pub mod reconcile;
 pub mod request_context;
 mod reserve;
 pub mod saved_cards;
+pub mod search;
 pub mod session;
 pub mod shipping;
 pub mod tax;

@@ -6,7 +6,7 @@ use crate::{
     checkout::request_context::{CallerOrLink, CallerOrStaff, RequestContext, Retry, Staff},
     crash,
     domain::{
-        ids::{OrderId, Owner},
+        ids::{OrderId, Owner, UserId},
         lines::{LineRefund, LineUnits},
         money::Minor,
         note::{Note, TooManyNotes},
@@ -52,23 +52,34 @@ pub enum OrderError {
     Store(#[from] StoreError),
 }
 
-/// One of the caller's orders, or the order of a link, whoever owns it by now.
+/// One of the caller's orders. For staff any order, which is never shown from the cache unless it is their own. For the
+/// bearer of a link its order, whoever owns it by now.
 pub async fn get(
     stores: &impl Stores,
     context: &RequestContext<CallerOrLink>,
     id: OrderId,
 ) -> Result<Order, OrderError> {
-    match &context.who {
-        CallerOrLink::Caller(who) => {
-            let found = stores.orders().shown(&who.owner, id, context.request(), context.looked.as_ref()).await?;
-            found.ok_or(OrderError::NotFound)
+    let who = match &context.who {
+        CallerOrLink::Caller(who) => who,
+        CallerOrLink::Link(order) if *order == id => {
+            let order = get_any(stores, context, id).await?;
+            // Its person is erased, and so is the mail's.
+            let is_erased = matches!(order.owner, Owner::Erased(_));
+            return if is_erased { Err(OrderError::NotFound) } else { Ok(order) };
         }
-        CallerOrLink::Link(order) if *order == id => get_any(stores, context, id).await,
-        CallerOrLink::Link(_) => Err(OrderError::NotFound),
-    }
+        CallerOrLink::Link(_) => return Err(OrderError::NotFound),
+    };
+    let own = stores.orders().shown(&who.owner, id, context.request(), context.looked.as_ref()).await?;
+    let Some(staff) = &who.staff else { return own.ok_or(OrderError::NotFound) };
+    let order = match own {
+        Some(order) => order,
+        None => get_any(stores, context, id).await?,
+    };
+    note_seen(staff, &order);
+    Ok(order)
 }
 
-/// An order of any owner whose person isn't erased, strongly consistent.
+/// An order of any owner, strongly consistent.
 async fn get_any<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,
@@ -77,25 +88,32 @@ async fn get_any<Who: Sync>(
     let mut retry = context.retry(INDEX_ATTEMPTS);
     loop {
         let owner = stores.orders().owner_of(id).await?.ok_or(OrderError::NotFound)?;
-        if matches!(owner, Owner::Erased(_)) {
-            return Err(OrderError::NotFound);
-        }
+        // The index may still name the guest whose order has just been claimed.
         match stores.orders().get(&owner, id).await? {
             Some(order) => return Ok(order),
-            // As in `change_any`.
             None if retry.again().await => {}
             None => return Err(OrderError::NotFound),
         }
     }
 }
 
+/// Logs who of the staff has seen a customer's order.
+pub fn note_seen(staff: &UserId, order: &Order) {
+    tracing::info!(%staff, order = %order.id, "Order seen by staff");
+}
+
 /// With what its customer's browser goes on, while the customer must act. None also if the provider doesn't answer: the
 /// order is shown all the same.
+/// Only their own customer gets it.
 pub async fn customer_action<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,
+    who: &CallerOrStaff,
     order: &Order,
 ) -> Option<CustomerAction> {
+    if who.owner != order.owner {
+        return None;
+    }
     let card = order.payment.card.as_ref().filter(|card| context.now < card.deadline)?;
     let intent = card.intent.as_ref().filter(|_| order.payment.status == PaymentStatus::RequiresAction)?;
     let look = tokio::time::timeout_at(context.deadline, stores.payments().look(intent));

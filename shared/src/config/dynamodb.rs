@@ -22,6 +22,8 @@ pub struct TableNames {
     pub catalog: String,
     pub inventory: String,
     pub idempotency: String,
+    /// `ORDER_SEARCH_TABLE`, for those who search; empty for all others, because Lambda allows few variables.
+    pub order_search: String,
 }
 
 impl DynamoDbConfig {
@@ -44,6 +46,7 @@ impl DynamoDbConfig {
         let catalog = vars.required("CATALOG_TABLE");
         let inventory = vars.required("INVENTORY_TABLE");
         let idempotency = vars.required("IDEMPOTENCY_TABLE");
+        let order_search = vars.get("ORDER_SEARCH_TABLE").unwrap_or_default();
         Some(Self {
             aws: aws?,
             endpoint,
@@ -54,6 +57,7 @@ impl DynamoDbConfig {
                 catalog: catalog?,
                 inventory: inventory?,
                 idempotency: idempotency?,
+                order_search,
             },
         })
     }

@@ -29,6 +29,7 @@ pub mod order_lines;
 pub mod order_number;
 pub mod order_payment;
 pub mod order_refunds;
+pub mod order_search;
 pub mod order_versions;
 pub mod pasted;
 pub mod payment;

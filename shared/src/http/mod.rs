@@ -23,6 +23,7 @@ pub mod problem;
 pub mod problems;
 pub mod reply;
 pub mod route;
+pub mod search_commands;
 pub mod session_commands;
 pub mod source;
 pub mod view;

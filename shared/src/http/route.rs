@@ -29,6 +29,7 @@ pub enum Route {
     RemovePaymentMethod,
     UpdateItems,
     LookupOrder,
+    SearchOrders,
     Health,
 }
 
@@ -133,6 +134,7 @@ const ROUTES: &[RouteSpec] = {
         ),
         put(R::UpdateItems, "update-items", "/api/v1/checkout/items", Caller).limited(|l| l.update_items),
         post(R::LookupOrder, "lookup-order", "/api/v1/checkout/orders/lookup", Anyone).limited(|l| l.lookup_order),
+        get(R::SearchOrders, "search-orders", "/api/v1/checkout/orders/search", Staff),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };

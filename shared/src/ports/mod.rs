@@ -10,6 +10,7 @@ mod health;
 mod identity;
 mod limit;
 mod order_links;
+mod order_search;
 mod orders;
 mod payments;
 mod saved_cards;
@@ -28,6 +29,7 @@ pub use health::{PaymentsPulse, Pulse, Pulses};
 pub use identity::{Identities, Identity, IdentityError};
 pub use limit::{Limit, LimitKey, LimitKind};
 pub use order_links::{Contact, LinkError, LinkRequest, LinkRequests, OrderLinks};
+pub use order_search::{ChangedOrder, Entry, EntryPage, EntryQuery, Indexed, SearchEntries};
 pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, Placed, Placement, Transfer, Waits};
 pub use payments::{
     AboutOrder, Charge, EventRefusal, EventSubject, MethodUnavailable, PaymentError, PaymentTerms, Payments,

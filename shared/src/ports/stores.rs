@@ -1,8 +1,8 @@
 //! All stores as one type.
 
 use crate::ports::{
-    Catalog, DueOrders, LinkRequests, Orders, PaymentCustomers, Payments, SavedCards, SeenEvents, Sessions,
-    StoredResponses,
+    Catalog, DueOrders, LinkRequests, Orders, PaymentCustomers, Payments, SavedCards, SearchEntries, SeenEvents,
+    Sessions, StoredResponses,
 };
 
 /// Every store that a use case may need, as one type parameter. `App` implements it with the real stores; a test may
@@ -12,6 +12,7 @@ pub trait Stores: Sync {
     type Catalog: Catalog;
     type Orders: Orders + DueOrders;
     type StoredResponses: StoredResponses + SeenEvents + LinkRequests;
+    type Search: SearchEntries;
     type Customers: PaymentCustomers;
     type Payments: Payments + SavedCards;
 
@@ -19,6 +20,7 @@ pub trait Stores: Sync {
     fn catalog(&self) -> &Self::Catalog;
     fn orders(&self) -> &Self::Orders;
     fn stored_responses(&self) -> &Self::StoredResponses;
+    fn search(&self) -> &Self::Search;
     fn customers(&self) -> &Self::Customers;
     fn payments(&self) -> &Self::Payments;
 }

@@ -39,6 +39,8 @@ pub struct Counts {
     pub orders_not_reconciled: u64,
     /// How long the oldest due order had been due when a run of the reconciler began, in seconds.
     pub oldest_due_s: u64,
+    /// Changed orders that staff can't find, because they can't be read or their change was not an order's.
+    pub orders_not_indexed: u64,
     /// Cards that were declined.
     pub declines: u64,
     /// Cards that weren't tried, after too many declines.

@@ -45,7 +45,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 25] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 26] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -64,6 +64,7 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 25] {
         ("ReconcileRuns", counts.reconcile_runs),
         ("ReconcileFailures", counts.reconcile_failures),
         ("OrdersNotReconciled", counts.orders_not_reconciled),
+        ("OrdersNotIndexed", counts.orders_not_indexed),
         ("OldestDueSeconds", counts.oldest_due_s),
         ("Declines", counts.declines),
         ("DeclinesRefused", counts.declines_refused),

@@ -123,6 +123,15 @@ fn of_aws(arn: &str) -> Value {
             "ec2:AssignPrivateIpAddresses",
             "ec2:UnassignPrivateIpAddresses",
         ],
+        "AWSLambdaDynamoDBExecutionRole" => &[
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+        ],
         "AWSXrayWriteOnlyAccess" | "AWSXRayDaemonWriteAccess" => &[
             "xray:PutTraceSegments",
             "xray:PutTelemetryRecords",

@@ -21,9 +21,9 @@ use serde_json::Value;
 use shared::{
     adapters::stored::catalog::CatalogFile,
     app::{App, Clock, Request},
-    checkout::reconcile::Reconciled,
+    checkout::{reconcile::Reconciled, search::IndexRun},
     config::{Config, limits::BY_ADDRESS, vars::Vars},
-    ports::StoreError,
+    ports::{ChangedOrder, StoreError},
 };
 
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
     proxy::FaultProxy,
     servers::root,
     stack::{Stack, roles::Roles},
+    stream,
     tables::Tables,
     token::{self, Signer, Token},
 };
@@ -190,6 +191,23 @@ impl World {
     /// Runs the reconciler, in this container.
     pub async fn reconcile(&self, container: &Arc<App>) -> Result<Reconciled, StoreError> {
         handlers::reconcile(Arc::clone(container)).await
+    }
+
+    /// The keys of all changed orders, out of the table's stream, oldest first.
+    pub async fn changed_orders(&self) -> Vec<ChangedOrder> {
+        let records = stream::records(&self.tables, "ORDERS_TABLE").await;
+        let changed = records.iter().filter(|record| record["eventName"] != "REMOVE").map(|record| {
+            let text = |name: &str| record["dynamodb"]["Keys"][name]["S"].as_str().expect("a key").to_owned();
+            ChangedOrder { owner: text("owner"), id: text("orderId") }
+        });
+        changed.collect()
+    }
+
+    /// Gives the whole stream of the orders to the index, in this container.
+    pub async fn index_orders(&self) -> IndexRun {
+        let run = handlers::index_orders(Arc::clone(&self.app), self.changed_orders().await).await;
+        assert_eq!(run.failed, [0; 0], "{run:?}");
+        run
     }
 
     /// Another container: it shares the stores with the first, and nothing else.

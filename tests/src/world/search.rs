@@ -4,7 +4,8 @@ use redis::{AsyncCommands as _, Value as Reply, aio::MultiplexedConnection};
 
 use super::World;
 
-const TABLES: [&str; 5] = ["SESSIONS_TABLE", "ORDERS_TABLE", "CATALOG_TABLE", "INVENTORY_TABLE", "IDEMPOTENCY_TABLE"];
+const TABLES: [&str; 6] =
+    ["SESSIONS_TABLE", "ORDERS_TABLE", "CATALOG_TABLE", "INVENTORY_TABLE", "IDEMPOTENCY_TABLE", "ORDER_SEARCH_TABLE"];
 
 impl World {
     /// Every item of every table and every key of Redis with all that it holds, each as one text.

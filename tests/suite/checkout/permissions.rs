@@ -21,11 +21,13 @@ use tests::{
 type Grants = BTreeMap<String, BTreeSet<(String, String)>>;
 
 /// `OrdersTable` is what functions know as `ORDERS_TABLE`.
-const TABLES: [&str; 5] = ["SESSIONS_TABLE", "ORDERS_TABLE", "CATALOG_TABLE", "INVENTORY_TABLE", "IDEMPOTENCY_TABLE"];
+const TABLES: [&str; 6] =
+    ["SESSIONS_TABLE", "ORDERS_TABLE", "CATALOG_TABLE", "INVENTORY_TABLE", "IDEMPOTENCY_TABLE", "ORDER_SEARCH_TABLE"];
 
 fn variable(logical: &str) -> String {
-    let name = logical.trim_end_matches("Table").to_uppercase();
-    TABLES.into_iter().find(|table| table.starts_with(&name)).unwrap_or_else(|| panic!("{logical}")).to_owned()
+    // `OrderSearchTable`: two words.
+    let spoken = |table: &str| table.replace('_', "").eq_ignore_ascii_case(logical);
+    TABLES.into_iter().find(|table| spoken(table)).unwrap_or_else(|| panic!("{logical}")).to_owned()
 }
 
 /// What a policy's resource names: `!GetAtt OrdersTable.Arn`, or `!Sub ${OrdersTable.Arn}/index/by-order-id`.
@@ -224,6 +226,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     world.dynamodb.forget_calls();
     watch.of("create-fulfillment", staff.fulfill(handed, uuid::Uuid::new_v4(), &[[0, 1]])).await;
 
+    search(&mut watch).await;
     cards(&mut watch).await;
 
     let differences = differences(&watch.asked, &granted());
@@ -285,6 +288,26 @@ async fn lines(watch: &mut Watch<'_>, guest: &Shopper) {
     let of = uuid::Uuid::new_v4();
     watch.of("create-return", staff.ask_return(order, of, &[[0, 1]])).await;
     watch.of("update-return", staff.decide_return(order, of, &json!({"status": "received"}))).await;
+}
+
+/// What staff need to find an order, also one that was claimed after it was indexed.
+async fn search(watch: &mut Watch<'_>) {
+    let world = Arc::clone(watch.world);
+    let (guest, staff) = (world.guest(), world.staff());
+    let order = guest.buy(&[("espresso-beans", 1)]).await;
+    let id = order["orderId"].as_str().unwrap();
+    world.dynamodb.forget_calls();
+    world.index_orders().await;
+    watch.note("index-orders");
+    watch.of("get-order", staff.order(id)).await;
+    staff.set_status(id, "cancelled").await.expect(200);
+    world.dynamodb.forget_calls();
+    world.index_orders().await;
+    watch.note("index-orders");
+    world.user("finder").post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
+    world.dynamodb.forget_calls();
+    let event = staff.event(Route::SearchOrders).query("orderNumber", order["orderNumber"].as_str().unwrap());
+    watch.of("search-orders", staff.send(Route::SearchOrders, &event)).await;
 }
 
 /// What payments need: those that end well, and those that don't.

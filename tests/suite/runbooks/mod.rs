@@ -25,7 +25,7 @@ use self::{
 };
 
 /// Sections whose incident only AWS can bring about: nothing of ours answers in them.
-const AWS_ALONE: [&str; 3] = ["Throttles", "OrderEvents", "ServerErrors"];
+const AWS_ALONE: [&str; 4] = ["Throttles", "OrderEvents", "OrderSearch", "ServerErrors"];
 
 /// Variables that a command needs from its operator's own environment.
 const OF_THE_OPERATOR: [&str; 2] = ["HOME", "PATH"];

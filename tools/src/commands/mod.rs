@@ -9,6 +9,7 @@ mod environment;
 pub mod keys;
 pub mod limits;
 pub mod new_route;
+pub mod order;
 pub mod output;
 pub mod run_tied;
 pub mod seed;

@@ -35,6 +35,7 @@ pub fn open(client: Client, variables: &BTreeMap<String, String>) -> Dynamo {
             catalog: name("CATALOG_TABLE"),
             inventory: name("INVENTORY_TABLE"),
             idempotency: name("IDEMPOTENCY_TABLE"),
+            order_search: name("ORDER_SEARCH_TABLE"),
         },
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn add(plan: &mut Plan, route: &NewRoute) -> Result<(), NewRouteError
         text.replace("|payment-webhook|", &format!("|{}|payment-webhook|", route.name), 2)?;
         let function = function(text, route)?;
         text.before("  HealthFunction:\n    Type: AWS::Serverless::Function\n", &function)?;
-        let last = "            [\"...\",\"${HealthFunction}\"],[\"...\",\"${ReconcileFunction}\"]\n";
+        let last = "            [\"...\",\"${HealthFunction}\"],[\"...\",\"${ReconcileFunction}\"],";
         text.replace(last, &format!("            [\"...\",\"${{{}}}\"],\n{last}", route.logical_id()), 3)?;
         opened = watch(text, &route.logical_id())?;
         Ok(())

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod doctor;
 pub mod keys;
 pub mod limits;
+pub mod orders;
 pub mod pattern;
 pub mod person;
 pub mod sessions;

@@ -12,6 +12,7 @@ pub mod events;
 pub mod inventory;
 pub mod open_orders;
 pub mod order_links;
+pub mod order_search;
 pub mod orders;
 pub mod sessions;
 pub mod stored_responses;

@@ -329,7 +329,7 @@ impl Dynamo {
     }
 }
 
-fn order(operation: &'static str, item: Item) -> Result<Order, StoreError> {
+pub(super) fn order(operation: &'static str, item: Item) -> Result<Order, StoreError> {
     from_item::<StoredOrder>(operation, item)?.try_into().map_err(unreadable(operation))
 }
 

@@ -15,7 +15,7 @@ mod session;
 pub use cart_issue::CartIssueView;
 pub use claim::ClaimedView;
 pub use health::HealthView;
-pub use order::{OrderAnswer, OrderPageView, OrderView};
+pub use order::{FoundOrdersView, OrderAnswer, OrderPageView, OrderView};
 pub use preview::PreviewView;
 pub use saved_card::SavedCardsView;
 pub use session::SessionView;

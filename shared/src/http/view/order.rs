@@ -4,13 +4,17 @@ use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    checkout::request_context::{CallerOrLink, CallerOrStaff},
+    checkout::{
+        request_context::{CallerOrLink, CallerOrStaff},
+        search::FoundOrders,
+    },
     domain::{
         address::Address,
-        ids::{CertificateNumber, CheckoutId, OrderId},
+        ids::{CertificateNumber, CheckoutId, OrderId, UserId},
         money::{Currency, Minor},
         note::NoteVisibility,
-        order::{Customer, Order, OrderStatus},
+        order::{Actor, Customer, Order, OrderStatus},
+        order_search::OrderSearch,
         payment::{CustomerAction, PaymentMethod, PaymentStatus},
         tax::Relief,
         vat::VatNumber,
@@ -67,6 +71,16 @@ impl OrderAnswer {
             CallerOrLink::Caller(who) => Self::shown_to(who, order),
             CallerOrLink::Link(_) => Self::by_link(order),
         }
+    }
+
+    /// For the owner, or for staff who look into an order: they also see who of them did what, and the provider's id of
+    /// the payment.
+    pub fn read_by(who: &CallerOrStaff, order: &Order) -> Self {
+        let mut answer = Self::from(order);
+        if who.staff.is_some() {
+            answer.order.open_to_staff(order);
+        }
+        answer
     }
 
     /// Adds what the customer's browser needs to continue the payment.
@@ -144,6 +158,16 @@ pub struct OrderView {
     updated_at: OffsetDateTime,
 }
 
+impl OrderView {
+    fn open_to_staff(&mut self, order: &Order) {
+        self.owner.hide_guest();
+        self.status_history = history(order, Reader::Support);
+        if let Some((payment, card)) = self.payment.as_mut().zip(order.payment.card.as_deref()) {
+            payment.payment_intent_id.clone_from(&card.intent);
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StepView {
@@ -152,6 +176,9 @@ struct StepView {
     at: OffsetDateTime,
     /// `customer`, `payment` or `staff`. The customer doesn't see which member of the staff.
     actor: &'static str,
+    /// Which member of the staff. Only staff who look into an order see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staff_id: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
     /// Who may read the note. Only staff see it.
@@ -163,6 +190,8 @@ struct StepView {
 enum Reader {
     Customer,
     Staff,
+    /// Staff who look into an order.
+    Support,
 }
 
 /// The history as someone may read it. A step that is only a note is left out together with its note.
@@ -171,12 +200,16 @@ fn history(order: &Order, reader: Reader) -> Vec<StepView> {
     let shown = order.history.iter().filter_map(|step| {
         let moved = before.replace(step.status) != Some(step.status);
         let for_all = |visibility| visibility == NoteVisibility::Customer;
-        let note = step.note.as_ref().filter(|note| reader == Reader::Staff || for_all(note.visibility));
-        let note_visibility = note.filter(|_| reader == Reader::Staff).map(|note| note.visibility);
+        let note = step.note.as_ref().filter(|note| reader != Reader::Customer || for_all(note.visibility));
+        let note_visibility = note.filter(|_| reader != Reader::Customer).map(|note| note.visibility);
         (moved || note.is_some()).then(|| StepView {
             status: step.status,
             at: step.at,
             actor: side(&step.actor),
+            staff_id: match &step.actor {
+                Actor::Staff(user) if reader == Reader::Support => Some(user.clone()),
+                _ => None,
+            },
             note: note.map(|note| note.text.clone()),
             note_visibility,
         })
@@ -245,5 +278,26 @@ impl From<&OrderPage> for OrderPageView {
     fn from(page: &OrderPage) -> Self {
         let next = page.next.map(cursor::text);
         Self { orders: page.orders.iter().map(Into::into).collect(), next_cursor: next }
+    }
+}
+
+/// A page of orders that staff have searched for: `{"orders": […], "nextCursor": "…"}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundOrdersView {
+    orders: Vec<OrderView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+impl FoundOrdersView {
+    pub fn of(found: &FoundOrders, search: &OrderSearch) -> Self {
+        let view = |order: &Order| {
+            let mut view = OrderView::from(order);
+            view.open_to_staff(order);
+            view
+        };
+        let next_cursor = found.next.map(|after| cursor::text_of(after, &search.text()));
+        Self { orders: found.orders.iter().map(view).collect(), next_cursor }
     }
 }

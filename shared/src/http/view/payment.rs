@@ -14,6 +14,9 @@ use crate::domain::{
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentView {
+    /// The provider's id of the payment. Only staff see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_intent_id: Option<String>,
     captured_amount: Minor,
     refunded_amount: Minor,
     /// What the bank has taken back because of disputes.
@@ -99,6 +102,7 @@ impl PaymentView {
         let released = if status.is_captured() { order.summary.total.minus(card.captured) } else { Ok(Minor::ZERO) };
         let is_owed = order.status == OrderStatus::Cancelled && status.is_captured();
         Some(Self {
+            payment_intent_id: None,
             captured_amount: card.captured,
             refunded_amount: card.refunded(),
             disputed_amount: card.disputed(),

@@ -248,15 +248,15 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 /// Status of an order, status of its payment.
-type Kind = (&'static str, &'static str);
+pub(super) type Kind = (&'static str, &'static str);
 
-const CONFIRMED: Kind = ("confirmed", "pending");
-const CANCELLED: Kind = ("cancelled", "cancelled");
+pub(super) const CONFIRMED: Kind = ("confirmed", "pending");
+pub(super) const CANCELLED: Kind = ("cancelled", "cancelled");
 const DECLINED: Kind = ("cancelled", "declined");
 
 /// Puts newer orders of the same owner beside this one, which is the only one there is: one of each of these kinds, the
 /// newest last. Returns their ids.
-async fn copy_order(world: &Arc<World>, order: &str, kinds: &[Kind]) -> Vec<String> {
+pub(super) async fn copy_order(world: &Arc<World>, order: &str, kinds: &[Kind]) -> Vec<String> {
     let original = world.stored_orders().await.remove(0);
     let mut bytes = Uuid::try_parse(order).unwrap().into_bytes();
     // The first six bytes are the time.

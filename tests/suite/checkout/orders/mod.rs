@@ -5,6 +5,8 @@ mod list;
 mod moves;
 mod notes;
 mod record;
+mod search;
+mod search_index;
 mod units;
 
 use serde_json::Value;

@@ -25,10 +25,11 @@ use shared::{
         session::Session,
     },
     ports::{
-        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, Contact, DeclinePlaces, DueOrder, DueOrders,
-        DuePage, DueRun, Kept, LinkRequest, LinkRequests, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage,
-        Orders, PaymentError, PaymentTerms, Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved,
-        SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
+        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, ChangedOrder, Charge, Contact, DeclinePlaces, DueOrder,
+        DueOrders, DuePage, DueRun, Entry, EntryPage, EntryQuery, Indexed, Kept, LinkRequest, LinkRequests, Loaded,
+        MethodUnavailable, OrderFilter, OrderLook, OrderPage, Orders, PaymentError, PaymentTerms, Payments, Placed,
+        Placement, ProviderEvent, RefundCall, Release, Saved, SearchEntries, SeenEvents, Sessions, StoreError,
+        StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -301,6 +302,7 @@ impl Stores for Shop {
     type Catalog = Self;
     type Orders = Self;
     type StoredResponses = Self;
+    type Search = Self;
     type Customers = Self;
     type Payments = Self;
 
@@ -320,12 +322,30 @@ impl Stores for Shop {
         self
     }
 
+    fn search(&self) -> &Self {
+        self
+    }
+
     fn customers(&self) -> &Self {
         self
     }
 
     fn payments(&self) -> &Self {
         self
+    }
+}
+
+impl SearchEntries for Shop {
+    async fn entries(&self, _: EntryQuery<'_>) -> Result<EntryPage, StoreError> {
+        unreachable!("nobody searches")
+    }
+
+    async fn read(&self, _: &[Entry]) -> Result<Vec<Order>, StoreError> {
+        unreachable!("nobody searches")
+    }
+
+    async fn refresh(&self, _: &ChangedOrder, _: ChangeId, _: Instant) -> Result<Indexed, StoreError> {
+        unreachable!("nobody searches")
     }
 }
 

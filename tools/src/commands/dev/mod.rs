@@ -38,6 +38,7 @@ use crate::{
 };
 
 mod cargo;
+mod changes;
 mod family;
 mod greeting;
 mod links;
@@ -160,6 +161,8 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
 
     let catalog = catalog::read(&root.join(CATALOG))?;
     let requests = variables.get("IDEMPOTENCY_TABLE").cloned().unwrap_or_default();
+    let endpoint = access.endpoint.clone().unwrap_or_default();
+    let orders = variables.get("ORDERS_TABLE").cloned().unwrap_or_default();
     store::open(client.clone(), &variables)
         .load_catalog(&catalog, &[].into(), || ())
         .await
@@ -211,7 +214,8 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
         never = gateway.serve(listener) => match never {},
         never = watch_over(&mut redis) => match never {},
         never = reconcile(&functions) => match never {},
-        never = links::show(client, requests) => match never {},
+        never = links::show(client.clone(), requests) => match never {},
+        never = changes::deliver(&functions, &client, &endpoint, &orders) => match never {},
     }
 }
 

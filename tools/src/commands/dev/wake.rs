@@ -66,9 +66,12 @@ pub async fn check_health(port: u16, path: &str) -> Result<(), WakeError> {
 }
 
 /// An HTTP API event (payload 2.0) without an identity and with an empty body. A function refuses it, but is started
-/// then.
+/// then. So is one without a route, by a list of no records.
 fn event(route: Option<&Route>) -> String {
-    let (method, path) = route.map_or(("GET", "/"), |r| (r.method.as_str(), r.path.as_str()));
+    let Some(Route { method, path }) = route else {
+        // No changes of a stream, and nothing that a schedule sends.
+        return json!({"Records": []}).to_string();
+    };
     json!({
         "version": "2.0",
         "routeKey": format!("{method} {path}"),
