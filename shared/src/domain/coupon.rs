@@ -47,6 +47,7 @@ impl ShippingScope {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own, as in the catalog")]
 pub struct Coupon {
     /// What the customer enters; of an automatic one, its name.
     pub code: CouponCode,

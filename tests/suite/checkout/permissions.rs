@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
-use shared::{app::needs, http::route::Route};
+use shared::{adapters::stored::catalog::CatalogFile, app::needs, http::route::Route};
 use tests::{
     dynamo_faults::{Fault, Rule},
     servers::root,
@@ -119,6 +119,17 @@ impl Watch<'_> {
     }
 }
 
+/// The sample catalog with another price, and something that costs nothing and isn't shipped.
+fn dearer() -> CatalogFile {
+    let mut dearer = tests::world::sample_catalog();
+    dearer["products"][0]["prices"]["USD"] = json!(2099);
+    let mut free = dearer["products"][0].clone();
+    (free["productId"], free["prices"], free["digital"]) = (json!("leaflet"), json!({"USD": 0}), json!(true));
+    free.as_object_mut().unwrap().remove("weightGrams");
+    dearer["products"].as_array_mut().unwrap().push(free);
+    serde_json::from_value(dearer).unwrap()
+}
+
 #[tokio::test]
 async fn each_function_may_do_what_it_does_and_nothing_else() {
     let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", "manual").build().await;
@@ -140,15 +151,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     watch.of("calculate-shipping", later(&guest, 400).shipping_offers(id)).await;
     watch.of("calculate-tax", later(&guest, 500).tax(id)).await;
     // Prices that have changed are written even by a mere calculation.
-    let mut dearer = tests::world::sample_catalog();
-    dearer["products"][0]["prices"]["USD"] = json!(2099);
-    // And something that costs nothing and isn't shipped.
-    let mut free = dearer["products"][0].clone();
-    (free["productId"], free["prices"], free["digital"]) = (json!("leaflet"), json!({"USD": 0}), json!(true));
-    free.as_object_mut().unwrap().remove("weightGrams");
-    dearer["products"].as_array_mut().unwrap().push(free);
-    let dearer = serde_json::from_value(dearer).unwrap();
-    world.app().catalog.load_catalog(&dearer, &[].into(), || ()).await.unwrap();
+    world.app().catalog.load_catalog(&dearer(), &[].into(), || ()).await.unwrap();
     watch.of("calculate-tax", later(&guest, 550).tax(id)).await;
     watch.of("apply-coupon", later(&guest, 600).apply_coupon(id, "ONEEACH")).await;
     watch.of("remove-coupon", later(&guest, 700).remove_coupon(id)).await;

@@ -209,8 +209,16 @@ fn what_sam_local_overrides_is_declared() {
     let file = std::fs::read_to_string(tests::servers::root().join("env.json")).unwrap();
     let file: Value = serde_json::from_str(&file).unwrap();
     let template = tests::servers::template();
-    for name in file["Parameters"].as_object().unwrap().keys() {
-        for function in &template.functions {
+    for (whose, variables) in file.as_object().unwrap() {
+        let functions: Vec<_> = template
+            .functions
+            .iter()
+            .filter(|function| ["Parameters", &function.logical_id].contains(&whose.as_str()))
+            .collect();
+        assert!(!functions.is_empty(), "env.json: there is no function {whose}");
+        for (name, function) in
+            variables.as_object().unwrap().keys().flat_map(|name| functions.iter().map(move |f| (name, f)))
+        {
             assert!(function.variables.contains(name), "env.json: {} does not declare {name}", function.name());
         }
     }

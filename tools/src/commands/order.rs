@@ -175,9 +175,8 @@ async fn find(target: &Target, store: &Dynamo, args: &FindArgs) -> Result<Outcom
         say::answer(csv(&HEAD, &rows));
     } else {
         let all: Vec<Value> = found.iter().map(seen).collect();
-        show(target.json, &json!({"orders": all, "more": more}), || match rows.is_empty() {
-            true => "no order has all of this".to_owned(),
-            false => table(HEAD, rows),
+        show(target.json, &json!({"orders": all, "more": more}), || {
+            if rows.is_empty() { "no order has all of this".to_owned() } else { table(HEAD, rows) }
         });
     }
     if more && !target.json {

@@ -18,6 +18,7 @@ use crate::{
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the members of the file")]
 pub struct StoredCoupon {
     code: String,
     #[serde(default, skip_serializing_if = "is_false")]
