@@ -73,21 +73,22 @@ impl std::str::FromStr for Named {
 }
 
 /// What became of all orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Reindexed {
     /// Indexed now.
     pub done: usize,
     /// Indexed before.
     pub known: usize,
-    pub unreadable: usize,
+    /// The ids of those that can't be read.
+    pub unreadable: Vec<String>,
 }
 
 /// Indexes every order of the table. Orders that are placed or changed meanwhile come by the stream. It reads the whole
-/// table, so it is for an operator, and no request may do it.
+/// table, so it is for an operator, and no request may do it. `told` hears how many orders were read so far.
 ///
 /// # Errors
 /// [`StoreError`]. It is safe to start again.
-pub async fn reindex(store: &Dynamo, anew: bool, told: &dyn Fn(Reindexed)) -> Result<Reindexed, StoreError> {
+pub async fn reindex(store: &Dynamo, anew: bool, told: &dyn Fn(usize)) -> Result<Reindexed, StoreError> {
     const OPERATION: &str = "read all orders";
     let (mut all, mut start) = (Reindexed::default(), None);
     loop {
@@ -104,10 +105,10 @@ pub async fn reindex(store: &Dynamo, anew: bool, told: &dyn Fn(Reindexed)) -> Re
             match store.refresh(&order, change, Instant::now() + PATIENCE).await? {
                 Indexed::Done => all.done += 1,
                 Indexed::Known | Indexed::Gone => all.known += 1,
-                Indexed::Unreadable => all.unreadable += 1,
+                Indexed::Unreadable => all.unreadable.push(order.id),
             }
         }
-        told(all);
+        told(all.done + all.known + all.unreadable.len());
         start = answer.last_evaluated_key;
         if start.is_none() {
             return Ok(all);
