@@ -52,6 +52,7 @@ async fn paid_twice() {
     let staff = world.staff();
     let event = staff.event_about(Route::CancelOrder, text(&again, "orderId"));
     staff.send(Route::CancelOrder, &event).await.expect(200);
+    world.index_orders().await;
     let total = again["summary"]["totalAmount"].to_string();
     let over = incident.run("checkout order find --email ada@example.com --status cancelled --csv").await;
     let [_, row] = over.lines().collect::<Vec<_>>().try_into().expect("one order");

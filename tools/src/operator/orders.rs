@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use shared::{
     adapters::dynamodb::client::{Dynamo, failed},
     checkout::search::{self, FindOrders},
@@ -19,6 +20,8 @@ use uuid::Uuid;
 const PAGE: u16 = 100;
 /// How long one order may take to be indexed.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Orders that are indexed at once. The stream is indexed meanwhile, and must not be throttled by this.
+const AT_ONCE: usize = 16;
 
 /// The newest orders that a search finds, at most so many, and whether there may be more.
 ///
@@ -95,23 +98,30 @@ pub async fn reindex(store: &Dynamo, anew: bool, told: &dyn Fn(usize)) -> Result
         let page = store.client.scan().table_name(&store.tables.orders).projection_expression("#owner, orderId");
         let page = page.expression_attribute_names("#owner", "owner").set_exclusive_start_key(start);
         let answer = page.send().await.map_err(failed(OPERATION))?;
-        for item in answer.items.unwrap_or_default() {
+        let orders = answer.items.unwrap_or_default().into_iter().map(|item| {
             let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-            let order = ChangedOrder { owner: text("owner"), id: text("orderId") };
-            if anew {
-                store.forget_indexed_version(&order).await?;
-            }
-            let change = ChangeId(Uuid::new_v4());
-            match store.refresh(&order, change, Instant::now() + PATIENCE).await? {
+            ChangedOrder { owner: text("owner"), id: text("orderId") }
+        });
+        let mut indexed = stream::iter(orders.map(|order| index(store, order, anew))).buffer_unordered(AT_ONCE);
+        while let Some((order, became)) = indexed.next().await.transpose()? {
+            match became {
                 Indexed::Done => all.done += 1,
                 Indexed::Known | Indexed::Gone => all.known += 1,
                 Indexed::Unreadable => all.unreadable.push(order.id),
             }
+            told(all.done + all.known + all.unreadable.len());
         }
-        told(all.done + all.known + all.unreadable.len());
         start = answer.last_evaluated_key;
         if start.is_none() {
             return Ok(all);
         }
     }
+}
+
+async fn index(store: &Dynamo, order: ChangedOrder, anew: bool) -> Result<(ChangedOrder, Indexed), StoreError> {
+    if anew {
+        store.forget_indexed_version(&order).await?;
+    }
+    let became = store.refresh(&order, ChangeId(Uuid::new_v4()), Instant::now() + PATIENCE).await?;
+    Ok((order, became))
 }
