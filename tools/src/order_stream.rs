@@ -58,12 +58,11 @@ impl OrderStream {
         let mut records = Vec::new();
         for id in shards.iter().filter_map(|shard| shard["ShardId"].as_str()) {
             let known = self.shards.get(id).cloned();
-            let mut iterator = match known {
-                Some(iterator) => iterator,
-                None => {
-                    let from = json!({"StreamArn": self.arn, "ShardId": id, "ShardIteratorType": "TRIM_HORIZON"});
-                    text(&self.ask("GetShardIterator", &from).await?["ShardIterator"])
-                }
+            let mut iterator = if let Some(iterator) = known {
+                iterator
+            } else {
+                let from = json!({"StreamArn": self.arn, "ShardId": id, "ShardIteratorType": "TRIM_HORIZON"});
+                text(&self.ask("GetShardIterator", &from).await?["ShardIterator"])
             };
             while let Some(at) = iterator {
                 let page = self.ask("GetRecords", &json!({ "ShardIterator": at })).await?;

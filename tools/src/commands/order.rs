@@ -151,9 +151,9 @@ pub async fn order(target: &Target, args: &OrderArgs) -> Result<Outcome, Command
 }
 
 fn reindexed(Reindexed { done, known, unreadable }: &Reindexed) -> String {
-    let named: String =
-        unreadable.iter().map(|order| format!("\n{order} can't be read: staff can't find it")).collect();
-    format!("{done} indexed, {known} known before, {} can't be read{named}", unreadable.len())
+    let mut lines = vec![format!("{done} indexed, {known} known before, {} can't be read", unreadable.len())];
+    lines.extend(unreadable.iter().map(|order| format!("{order} can't be read: staff can't find it")));
+    lines.join("\n")
 }
 
 fn none(target: &Target) -> Outcome {
@@ -193,9 +193,8 @@ async fn find(target: &Target, store: &Dynamo, args: &FindArgs) -> Result<Outcom
         say::answer(csv(&HEAD, &rows));
     } else {
         let all: Vec<Value> = found.iter().map(seen).collect();
-        show(target.json, &json!({"orders": all, "more": more}), || match rows.is_empty() {
-            true => "no order has all of this".to_owned(),
-            false => table(HEAD, rows),
+        show(target.json, &json!({"orders": all, "more": more}), || {
+            if rows.is_empty() { "no order has all of this".to_owned() } else { table(HEAD, rows) }
         });
     }
     if more && !target.json {
