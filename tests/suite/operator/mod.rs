@@ -3,6 +3,7 @@
 mod customer;
 mod doctor;
 mod keys;
+mod orders;
 mod sessions;
 mod stack;
 mod stock;

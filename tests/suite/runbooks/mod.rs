@@ -4,6 +4,7 @@
 mod book;
 mod incidents;
 mod insights;
+mod questions;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -35,11 +36,18 @@ struct Incident {
     section: Section,
     settings: BTreeMap<String, String>,
     lines: Vec<Value>,
+    /// What stands for words of the document, such as `ORDER`.
+    words: BTreeMap<&'static str, String>,
 }
 
 impl Incident {
     fn of(name: &str, settings: &BTreeMap<String, String>) -> Self {
-        Self { section: section(name), settings: settings.clone(), lines: Vec::new() }
+        Self { section: section(name), settings: settings.clone(), lines: Vec::new(), words: BTreeMap::new() }
+    }
+
+    /// Puts a value where the document's commands have this word.
+    fn means(&mut self, word: &'static str, value: &str) {
+        self.words.insert(word, value.to_owned());
     }
 
     /// Sends requests to a function in a process of its own, and keeps what it logs.
@@ -91,12 +99,14 @@ impl Incident {
         assert!(ran + queries > 0, "{} has nothing to do in it", self.section.name);
     }
 
-    /// Runs one command as it stands in the document, in a shell, without a terminal.
+    /// Runs one command as it stands in the document, in a shell, without a terminal. Its answer is both outputs.
     async fn run(&self, line: &str) -> String {
         // What only AWS could answer is checked for its form elsewhere.
         if line.starts_with("aws ") || line.starts_with("sam ") {
             return String::new();
         }
+        let word = |word| self.words.get(word).map_or(word, String::as_str);
+        let line = &line.split(' ').map(word).collect::<Vec<_>>().join(" ");
         let folder = binary("checkout").parent().expect("a folder").to_path_buf();
         let mut command = Command::new("bash");
         command.arg("-c").arg(line).current_dir(root()).env_clear().stdin(std::process::Stdio::null());
@@ -115,11 +125,11 @@ impl Incident {
 
 #[test]
 fn each_section_is_walked_through_or_is_for_aws_alone() {
-    let walked = incidents::WALKED;
+    let walked = [&incidents::WALKED[..], &questions::WALKED].concat();
     for section in sections() {
         let name = section.name.as_str();
         let is_known = AWS_ALONE.contains(&name) || walked.contains(&name);
-        assert!(is_known, "nothing walks through {name}: add it to tests/suite/runbooks/incidents.rs");
+        assert!(is_known, "nothing walks through {name}: add it to a file of tests/suite/runbooks");
     }
     for name in walked.iter().chain(&AWS_ALONE) {
         section(name);

@@ -5,11 +5,9 @@ use std::{
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use shared::{
     domain::{
@@ -26,7 +24,7 @@ use tools::operator::person::{
 };
 
 use super::{
-    output::{Outcome, count, show, table},
+    output::{Outcome, count, progress, show, table},
     target::{CommandError, Target},
 };
 
@@ -120,19 +118,9 @@ fn told(error: &PersonError) -> CommandError {
     CommandError::Told(cause::chain(error))
 }
 
-/// Shows on a terminal how many items have been read.
-fn progress() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("==> {spinner} {pos} items read") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
 async fn search(target: &Target, who: &Who) -> Result<Found, CommandError> {
     let (app, mut operator) = (target.app()?, target.operator().await?);
-    let bar = progress();
+    let bar = progress("items read");
     let found = find(&app, &mut operator, &who.whom()?, &Known::default(), &|read| bar.inc(read as u64)).await;
     bar.finish_and_clear();
     found.map_err(|error| told(&error))
@@ -179,7 +167,7 @@ async fn would_be_erased(target: &Target, args: &EraseArgs) -> Result<Outcome, C
 
 async fn erased(target: &Target, args: &EraseArgs) -> Result<Outcome, CommandError> {
     let (app, mut operator) = (target.app()?, target.operator().await?);
-    let bar = progress();
+    let bar = progress("items read");
     let read = |read: usize| bar.inc(read as u64);
     let report = erase(&app, &mut operator, &args.who.whom()?, uuid::Uuid::new_v4, &read).await;
     bar.finish_and_clear();

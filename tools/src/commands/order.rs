@@ -14,16 +14,18 @@ use shared::{
         money::{Currency, Minor},
         order::{Order, OrderStatus},
         order_search::{Days, OrderNumber, OrderSearch, UnitPrice, day, payment_status},
+        pasted,
         payment::PaymentStatus,
+        priced::PricedLine,
     },
     http::view::OrderAnswer,
     telemetry::cause,
 };
-use time::Date;
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 use tools::operator::orders::{self, Named, Reindexed};
 
 use super::{
-    output::{Outcome, count, show, table},
+    output::{Outcome, progress, show, table},
     target::{CommandError, Target},
 };
 use crate::say;
@@ -68,7 +70,7 @@ struct FindArgs {
     #[arg(long)]
     number: Option<OrderNumber>,
     /// The whole address; upper and lower case are the same
-    #[arg(long)]
+    #[arg(long, value_parser = code)]
     email: Option<String>,
     /// A productId
     #[arg(long)]
@@ -79,7 +81,7 @@ struct FindArgs {
     /// Of the price
     #[arg(long, requires = "price")]
     currency: Option<Currency>,
-    /// What a unit should have cost: shows the difference
+    /// What a unit should have cost: shows the difference for all units that the customer has kept
     #[arg(long, requires = "price", value_parser = minor)]
     should_cost: Option<Minor>,
     #[arg(long)]
@@ -87,10 +89,10 @@ struct FindArgs {
     #[arg(long, value_parser = payment_status)]
     payment_status: Option<PaymentStatus>,
     /// The whole tracking number of a parcel
-    #[arg(long)]
+    #[arg(long, value_parser = code)]
     tracking: Option<String>,
     /// Stripe's id of the payment: pi_…
-    #[arg(long)]
+    #[arg(long, value_parser = code)]
     intent: Option<String>,
     /// The first day, of UTC
     #[arg(long, value_parser = day)]
@@ -104,6 +106,12 @@ struct FindArgs {
     /// Comma-separated values, for a spreadsheet
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+}
+
+/// As people paste it, and as the search of the API reads it.
+fn code(text: &str) -> Result<String, &'static str> {
+    let text = pasted::code(text);
+    if text.is_empty() { Err("must not be empty") } else { Ok(text) }
 }
 
 fn minor(text: &str) -> Result<Minor, String> {
@@ -132,13 +140,20 @@ pub async fn order(target: &Target, args: &OrderArgs) -> Result<Outcome, Command
             Ok(Outcome::Done)
         }
         OrderCommand::Reindex { anew } => {
-            let progress = |so_far: Reindexed| say::step(format_args!("{} so far", count(so_far.done, "order")));
-            let all = orders::reindex(&store, *anew, &progress).await.map_err(told)?;
-            let Reindexed { done, known, unreadable } = all;
-            show(target.json, &all, || format!("{done} indexed, {known} known before, {unreadable} can't be read"));
-            Ok(if unreadable == 0 { Outcome::Done } else { Outcome::Unfinished })
+            let bar = progress("orders read");
+            let all = orders::reindex(&store, *anew, &|read| bar.set_position(read as u64)).await;
+            bar.finish_and_clear();
+            let all = all.map_err(told)?;
+            show(target.json, &all, || reindexed(&all));
+            Ok(if all.unreadable.is_empty() { Outcome::Done } else { Outcome::Unfinished })
         }
     }
+}
+
+fn reindexed(Reindexed { done, known, unreadable }: &Reindexed) -> String {
+    let mut lines = vec![format!("{done} indexed, {known} known before, {} can't be read", unreadable.len())];
+    lines.extend(unreadable.iter().map(|order| format!("{order} can't be read: staff can't find it")));
+    lines.join("\n")
 }
 
 fn none(target: &Target) -> Outcome {
@@ -156,6 +171,9 @@ fn seen(order: &Order) -> Value {
 }
 
 async fn find(target: &Target, store: &Dynamo, args: &FindArgs) -> Result<Outcome, CommandError> {
+    if args.from.zip(args.to).is_some_and(|(from, to)| from > to) {
+        return Err(CommandError::Told("--to must not be before --from".to_owned()));
+    }
     let wanted = OrderSearch {
         number: args.number.clone(),
         email: args.email.clone(),
@@ -180,7 +198,8 @@ async fn find(target: &Target, store: &Dynamo, args: &FindArgs) -> Result<Outcom
         });
     }
     if more && !target.json {
-        say::step(format_args!("There are more: --most {}", most.saturating_mul(10)));
+        // Not among the results: these may go to a file.
+        say::complain(&format!("there are more than {most}: --most shows more"));
     }
     Ok(if found.is_empty() { Outcome::NotFound } else { Outcome::Done })
 }
@@ -201,15 +220,17 @@ const HEAD: [&str; 12] = [
 ];
 type Row = [String; 12];
 
-/// Amounts in minor units. `units` are those of the product; `difference` is what they cost less than they should.
+/// Amounts in minor units. `units` are those of the product that the customer has kept; `difference` is what they cost
+/// less than they should.
 fn row(order: &Order, args: &FindArgs) -> Row {
     let card = order.payment.card.as_deref();
     let amount = |of: Option<Minor>| of.map(|amount| amount.to_string()).unwrap_or_default();
-    let of_product = |line: &&shared::domain::priced::PricedLine| {
+    let is_meant = |line: &PricedLine| {
         args.product.as_ref().is_some_and(|product| *product == line.sku.product)
             && args.price.is_none_or(|price| price == line.unit_price)
     };
-    let units: u32 = order.lines.iter().filter(of_product).map(|line| line.quantity).sum();
+    let lines = order.lines.iter().zip(order.line_counts()).filter(|(line, _)| is_meant(line));
+    let units: u32 = lines.map(|(line, gone)| line.quantity.saturating_sub(gone.cancelled + gone.returned)).sum();
     let missing = args
         .should_cost
         .zip(args.price)
@@ -237,7 +258,7 @@ fn csv(head: &[&str; 12], rows: &[Row]) -> String {
         let is_number = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
         let text =
             if !is_number && text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
-        if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
     };
     let line = |cells: Vec<String>| cells.join(",");
     let mut lines = vec![line(head.iter().map(|name| (*name).to_owned()).collect())];
@@ -269,7 +290,8 @@ fn history(order: &Value) -> Vec<Value> {
         let what = format!("payment {}", plain(&event["status"]));
         json!({"at": event["at"], "what": what, "by": "payment", "note": notes.join(", ")})
     }));
-    rows.sort_by_key(|row| plain(&row["at"]));
+    // As texts they would not sort: a fraction of a second is written with as many digits as it needs.
+    rows.sort_by_key(|row| OffsetDateTime::parse(&plain(&row["at"]), &Rfc3339).ok());
     rows
 }
 

@@ -1,6 +1,9 @@
 //! The output of commands: tables for people, one JSON document for programs.
 
+use std::time::Duration;
+
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
@@ -63,4 +66,14 @@ pub fn bytes(bytes: u64) -> String {
 /// `1 key`, `2 keys`.
 pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Shows on a terminal, and nowhere else, how many have been done: `12 items read`.
+pub fn progress(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template(&format!("==> {{spinner}} {{pos}} {what}")) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }

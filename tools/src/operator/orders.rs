@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use shared::{
     adapters::dynamodb::client::{Dynamo, failed},
     checkout::search::{self, FindOrders},
@@ -19,6 +20,8 @@ use uuid::Uuid;
 const PAGE: u16 = 100;
 /// How long one order may take to be indexed.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Orders that are indexed at once. The stream is indexed meanwhile, and must not be throttled by this.
+const AT_ONCE: usize = 16;
 
 /// The newest orders that a search finds, at most so many, and whether there may be more.
 ///
@@ -73,44 +76,52 @@ impl std::str::FromStr for Named {
 }
 
 /// What became of all orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Reindexed {
     /// Indexed now.
     pub done: usize,
     /// Indexed before.
     pub known: usize,
-    pub unreadable: usize,
+    /// The ids of those that can't be read.
+    pub unreadable: Vec<String>,
 }
 
 /// Indexes every order of the table. Orders that are placed or changed meanwhile come by the stream. It reads the whole
-/// table, so it is for an operator, and no request may do it.
+/// table, so it is for an operator, and no request may do it. `told` hears how many orders were read so far.
 ///
 /// # Errors
 /// [`StoreError`]. It is safe to start again.
-pub async fn reindex(store: &Dynamo, anew: bool, told: &dyn Fn(Reindexed)) -> Result<Reindexed, StoreError> {
+pub async fn reindex(store: &Dynamo, anew: bool, told: &dyn Fn(usize)) -> Result<Reindexed, StoreError> {
     const OPERATION: &str = "read all orders";
     let (mut all, mut start) = (Reindexed::default(), None);
     loop {
         let page = store.client.scan().table_name(&store.tables.orders).projection_expression("#owner, orderId");
         let page = page.expression_attribute_names("#owner", "owner").set_exclusive_start_key(start);
         let answer = page.send().await.map_err(failed(OPERATION))?;
-        for item in answer.items.unwrap_or_default() {
+        let orders = answer.items.unwrap_or_default().into_iter().map(|item| {
             let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-            let order = ChangedOrder { owner: text("owner"), id: text("orderId") };
-            if anew {
-                store.forget_indexed_version(&order).await?;
-            }
-            let change = ChangeId(Uuid::new_v4());
-            match store.refresh(&order, change, Instant::now() + PATIENCE).await? {
+            ChangedOrder { owner: text("owner"), id: text("orderId") }
+        });
+        let mut indexed = stream::iter(orders.map(|order| index(store, order, anew))).buffer_unordered(AT_ONCE);
+        while let Some((order, became)) = indexed.next().await.transpose()? {
+            match became {
                 Indexed::Done => all.done += 1,
                 Indexed::Known | Indexed::Gone => all.known += 1,
-                Indexed::Unreadable => all.unreadable += 1,
+                Indexed::Unreadable => all.unreadable.push(order.id),
             }
+            told(all.done + all.known + all.unreadable.len());
         }
-        told(all);
         start = answer.last_evaluated_key;
         if start.is_none() {
             return Ok(all);
         }
     }
+}
+
+async fn index(store: &Dynamo, order: ChangedOrder, anew: bool) -> Result<(ChangedOrder, Indexed), StoreError> {
+    if anew {
+        store.forget_indexed_version(&order).await?;
+    }
+    let became = store.refresh(&order, ChangeId(Uuid::new_v4()), Instant::now() + PATIENCE).await?;
+    Ok((order, became))
 }

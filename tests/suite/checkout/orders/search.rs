@@ -225,4 +225,12 @@ async fn few_of_a_thousand_orders_are_one_page_and_nothing_is_scanned() {
     assert_eq!(counts.get("Scan"), None);
     assert!(counts["Query"] <= 2 && counts["BatchGetItem"] <= 2, "{counts:?}");
     assert_eq!(all_pages(&staff, &[("limit", "100")]).await.iter().map(Vec::len).sum::<usize>(), 1001);
+
+    // An operator sees as many as they want, of whatever pages.
+    for (most, shown, more) in [("150", 150, true), ("1001", 1001, false)] {
+        let all = crate::operator::run(&world, &["order", "find", "--most", most, "--json"]).await.json();
+        assert_eq!((all["orders"].as_array().map(Vec::len), &all["more"]), (Some(shown), &json!(more)));
+    }
+    let known = crate::operator::run(&world, &["order", "reindex", "--json"]).await.json();
+    assert_eq!(known, json!({"done": 0, "known": 1001, "unreadable": []}));
 }
