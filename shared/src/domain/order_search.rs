@@ -1,6 +1,6 @@
 //! How staff find orders: what an order can be found by, and which of it one search asks for.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt};
 
 use sha2::{Digest as _, Sha256};
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset, macros::format_description};
@@ -10,14 +10,13 @@ use crate::domain::{
     ids::{OrderId, ProductId},
     money::{Currency, Minor},
     order::{Order, OrderStatus},
-    pasted,
+    order_number::OrderNumber,
     payment::PaymentStatus,
+    text::canonical_email,
 };
 
 /// An order's id is made a moment before its `createdAt` is read, by another part of the code.
 const SLACK: Duration = Duration::minutes(1);
-/// The letters of an order number: see [`Order::number`].
-const NUMBER_LETTERS: &str = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 
 /// One thing that an order can be found by. As text it is the partition key of the search table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,13 +28,13 @@ impl Term {
         Self("all".to_owned())
     }
 
-    fn number(number: &str) -> Self {
+    fn number(number: &OrderNumber) -> Self {
         Self(format!("number#{number}"))
     }
 
     /// A digest, because a key of a table is seen in more places than the address in an order.
     fn email(email: &str) -> Self {
-        Self(format!("email#{}", hex::encode(Sha256::digest(same_address(email)))))
+        Self(format!("email#{}", hex::encode(Sha256::digest(canonical_email(email)))))
     }
 
     fn product(product: &ProductId) -> Self {
@@ -71,7 +70,7 @@ impl Term {
         let (status, payment) = (order.status, order.payment.status);
         let mut terms = BTreeSet::from([
             Self::all(),
-            Self::number(&order.number()),
+            Self::number(&OrderNumber::of(order.id)),
             Self::status(status),
             Self::payment_status(payment),
             Self::both(status, payment),
@@ -98,11 +97,6 @@ impl fmt::Display for Term {
     }
 }
 
-/// Addresses that differ in case only are one.
-fn same_address(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
 fn tracking_numbers(order: &Order) -> impl Iterator<Item = &str> {
     let parcels = order.fulfillments.iter().map(|parcel| &parcel.tracking);
     parcels.chain([&order.tracking]).filter_map(|tracking| tracking.number.as_deref())
@@ -110,30 +104,6 @@ fn tracking_numbers(order: &Order) -> impl Iterator<Item = &str> {
 
 fn intent(order: &Order) -> Option<&str> {
     order.payment.card.as_deref()?.intent.as_deref()
-}
-
-/// An order number as people type it, in the one form that orders have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderNumber(String);
-
-impl FromStr for OrderNumber {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        let mut number = String::with_capacity(14);
-        let letters = pasted::code(text).to_uppercase();
-        let letters = letters.chars().filter(|letter| !matches!(letter, '-' | ' '));
-        for (at, letter) in letters.enumerate() {
-            if at >= 12 || !NUMBER_LETTERS.contains(letter) {
-                return Err("must be an order number such as 7KQM-2H4P-XT9R");
-            }
-            if at == 4 || at == 8 {
-                number.push('-');
-            }
-            number.push(letter);
-        }
-        if number.len() == 14 { Ok(Self(number)) } else { Err("must be an order number such as 7KQM-2H4P-XT9R") }
-    }
 }
 
 /// A price of one unit of a product.
@@ -190,7 +160,7 @@ impl OrderSearch {
     pub fn narrowest(&self) -> Term {
         let by_price = self.product.as_ref().zip(self.price.as_ref());
         let narrow = [
-            self.number.as_ref().map(|OrderNumber(number)| Term::number(number)),
+            self.number.as_ref().map(Term::number),
             self.intent.as_deref().map(Term::intent),
             self.tracking.as_deref().map(Term::tracking),
             self.email.as_deref().map(Term::email),
@@ -223,7 +193,7 @@ impl OrderSearch {
         let has = |wanted: Option<Term>, terms: &BTreeSet<Term>| wanted.is_none_or(|term| terms.contains(&term));
         let terms = Term::all_of(order);
         let day = order.created_at.to_offset(UtcOffset::UTC).date();
-        has(self.number.as_ref().map(|OrderNumber(number)| Term::number(number)), &terms)
+        has(self.number.as_ref().map(Term::number), &terms)
             && has(self.email.as_deref().map(Term::email), &terms)
             && has(self.product.as_ref().map(Term::product), &terms)
             && has(self.tracking.as_deref().map(Term::tracking), &terms)
@@ -244,7 +214,7 @@ impl OrderSearch {
     /// As one text: two searches with the same text find the same.
     pub fn text(&self) -> String {
         let Self { number, email, product, price, status, payment_status, tracking, intent, days } = self;
-        let email = email.as_deref().map(same_address);
+        let email = email.as_deref().map(canonical_email);
         format!(
             "{number:?}\n{email:?}\n{product:?}\n{price:?}\n{status:?}\n{payment_status:?}\n{tracking:?}\n{intent:?}\n{days:?}"
         )

@@ -27,7 +27,7 @@ struct Documented {
 const DOCUMENTED: [Documented; 7] = [
     Documented {
         namespace: "AWS/Lambda",
-        metrics: &["Errors", "Throttles", "Duration"],
+        metrics: &["Errors", "Throttles", "Duration", "IteratorAge"],
         dimensions: &[&["FunctionName"]],
         source: "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
     },

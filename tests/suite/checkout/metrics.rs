@@ -149,7 +149,9 @@ async fn everything() -> Vec<Value> {
 
     world.stripe().proxy.up().await;
     let busy = contended(&world).await;
-    let mut all = reconciled(&world, waiting["order"]["orderId"].as_str().expect("an order"), &held).await;
+    let damaged = waiting["order"]["orderId"].as_str().expect("an order");
+    let mut all = reconciled(&world, damaged, &held).await;
+    all.extend(not_indexed(&world, damaged).await);
     for function in [initiate, show, get, address, webhook, confirm, busy] {
         all.extend(function.stop().await);
     }
@@ -195,11 +197,24 @@ async fn reconciled(world: &World, order: &str, held: &str) -> Vec<Value> {
     blobs(&process.stop().await)
 }
 
+/// A run of the index that can't read this order.
+async fn not_indexed(world: &World, order: &str) -> Vec<Value> {
+    let changed = world.changed_orders().await.into_iter().find(|changed| changed.id == order).expect("a record");
+    let keys = json!({"owner": {"S": changed.owner}, "orderId": {"S": changed.id}});
+    let record = json!({"eventName": "MODIFY", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}});
+    let mut settings = world.settings().clone();
+    settings.insert("POWERTOOLS_SERVICE_NAME".to_owned(), STACK.to_owned());
+    let mut process = Bootstrap::start(&binary("index-orders"), &settings).await;
+    let outcome = process.invoke(&json!({"Records": [record]})).await;
+    assert!(matches!(outcome, Outcome::Answered(_)), "{outcome:?}");
+    blobs(&process.stop().await)
+}
+
 #[tokio::test]
 async fn what_happened_is_counted_once_in_one_line_an_invocation() {
     let lines = eventful().await;
 
-    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 3 + 3 + 1 + 1, "one an invocation: {lines:#?}");
+    assert_eq!(lines.len(), 3 + 2 + 2 + 3 + 3 + 3 + 1 + 1 + 1, "one an invocation: {lines:#?}");
     let requests: BTreeSet<_> = lines.iter().map(|line| line["function_request_id"].as_str().unwrap()).collect();
     assert_eq!(requests.len(), lines.len());
     let mut sums: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -223,6 +238,8 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("reconcile", "AuthorizationsEnding"), 1),
         (("reconcile", "ReconcileFailures"), 1),
         (("reconcile", "OrdersNotReconciled"), 1),
+        (("index-orders", "ColdStarts"), 1),
+        (("index-orders", "OrdersNotIndexed"), 1),
         (("initiate", "ColdStarts"), 1),
         (("initiate", "RateLimitViolations"), 1),
         (("get-session", "ColdStarts"), 1),

@@ -6,11 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use shared::{
     adapters::dynamodb::client::{Dynamo, failed},
     checkout::search::{self, FindOrders},
-    domain::{
-        ids::OrderId,
-        order::Order,
-        order_search::{OrderNumber, OrderSearch},
-    },
+    domain::{ids::OrderId, order::Order, order_number::OrderNumber, order_search::OrderSearch},
     ports::{ChangeId, ChangedOrder, Indexed, SearchEntries as _, StoreError},
 };
 use tokio::time::Instant;
