@@ -174,20 +174,29 @@ impl Dynamo {
         ids: Vec<String>,
         consistent: bool,
     ) -> Result<HashMap<String, Item>, StoreError> {
-        let mut found = HashMap::new();
-        for chunk in ids.chunks(BATCH) {
-            let keys: Vec<Item> = chunk.iter().map(|id| Item::from([("id".to_owned(), text(id.clone()))])).collect();
-            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
+        let keys = ids.into_iter().map(|id| Item::from([("id".to_owned(), text(id))])).collect();
+        let items = self.batch_items(operation, table, keys, consistent).await?;
+        let id = |item: &Item| Some(item.get("id")?.as_s().ok()?.clone());
+        Ok(items.into_iter().filter_map(|item| Some((id(&item)?, item))).collect())
+    }
+
+    /// The items that there are of these keys. Keys that the table left unprocessed are read again.
+    pub(super) async fn batch_items(
+        &self,
+        operation: &'static str,
+        table: &str,
+        keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in keys.chunks(BATCH) {
+            let keys = KeysAndAttributes::builder().set_keys(Some(chunk.to_vec())).consistent_read(consistent).build();
             let keys = keys.map_err(|error| broken(operation)(error.into()))?;
             let mut request = HashMap::from([(table.to_owned(), keys)]);
             for round in 0.. {
                 let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
                 let answer = answer.map_err(failed(operation))?;
-                for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                    if let Some(id) = item.get("id").and_then(|id| id.as_s().ok()) {
-                        found.insert(id.clone(), item);
-                    }
-                }
+                found.extend(answer.responses.unwrap_or_default().into_values().flatten());
                 request = answer.unprocessed_keys.unwrap_or_default();
                 if request.is_empty() {
                     break;

@@ -123,14 +123,13 @@ impl fmt::Display for CatalogEntry {
     }
 }
 
-/// The codes of the coupons that nobody has to enter.
-fn automatic(file: &CatalogFile) -> Result<BTreeSet<CouponCode>, LoadError> {
-    let coupons = file.check().map_err(LoadError::Invalid)?.coupons;
-    Ok(coupons.into_iter().filter(|coupon| coupon.automatic).map(|coupon| coupon.code).collect())
-}
-
 /// A file as items of the catalog's table, and its stock.
-type Written = (BTreeMap<CatalogEntry, Item>, BTreeMap<Sku, u64>);
+struct Written {
+    items: BTreeMap<CatalogEntry, Item>,
+    stock: BTreeMap<Sku, u64>,
+    /// The coupons that nobody has to enter. They are part of the rules.
+    automatic: BTreeSet<CouponCode>,
+}
 
 fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let checked = file.check().map_err(LoadError::Invalid)?;
@@ -146,7 +145,7 @@ fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let mut promotions = BTreeMap::new();
     for (coupon, stored) in checked.coupons.iter().zip(&file.coupons) {
         if coupon.automatic {
-            promotions.insert(&coupon.code, stored.clone());
+            promotions.insert(coupon.code.clone(), stored.clone());
             continue;
         }
         let entry = CatalogEntry::Coupon(coupon.code.clone());
@@ -163,10 +162,10 @@ fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let countries = TaxIndex { countries: checked.tax.keys().cloned().collect() };
     add(CatalogEntry::TaxIndex, document(&CatalogEntry::TaxIndex, &countries))?;
     let CatalogFile { shipping: document, cash_on_delivery, cards, .. } = file.clone();
-    let promotions = promotions.into_values().collect();
+    let (automatic, promotions) = promotions.into_iter().unzip();
     let rules = StoredRules { id: SHIPPING_ID.to_owned(), document, promotions, cash_on_delivery, cards };
     add(CatalogEntry::Rules, to_item(WRITE, &rules))?;
-    Ok((items, checked.stock.into_iter().collect()))
+    Ok(Written { items, stock: checked.stock, automatic })
 }
 
 fn document(entry: &CatalogEntry, document: &impl Serialize) -> Result<Item, StoreError> {
@@ -179,10 +178,9 @@ impl LoadPlan {
     /// # Errors
     /// [`LoadError`] with every fault of the file.
     pub fn of(file: &CatalogFile, table: Vec<Item>) -> Result<Self, LoadError> {
-        let (new, _) = written(file)?;
+        let Written { items: new, automatic, .. } = written(file)?;
         let entry = |item: &Item| CatalogEntry::of(item.get("id")?.as_s().ok()?);
         let old: BTreeMap<_, _> = table.into_iter().filter_map(|item| Some((entry(&item)?, item))).collect();
-        let automatic = automatic(file)?;
         let mut plan = Self::default();
         for (entry, item) in &new {
             let list = match old.get(entry) {
@@ -210,7 +208,7 @@ impl Dynamo {
     /// # Errors
     /// Every fault of the file.
     pub fn catalog_size(file: &CatalogFile) -> Result<usize, LoadError> {
-        let (items, stock) = written(file)?;
+        let Written { items, stock, .. } = written(file)?;
         Ok(items.len() + stock.len())
     }
 
@@ -225,7 +223,7 @@ impl Dynamo {
         reset: &BTreeSet<Sku>,
         mut each: impl FnMut(),
     ) -> Result<(), LoadError> {
-        let (items, stock) = written(file)?;
+        let Written { items, stock, automatic } = written(file)?;
         if let Some(unknown) = reset.iter().find(|sku| !stock.contains_key(*sku)) {
             return Err(LoadError::NoSuchStock(unknown.clone()));
         }
@@ -245,7 +243,7 @@ impl Dynamo {
                 self.delete(&entry).await?;
             }
         }
-        for code in automatic(file)? {
+        for code in automatic {
             self.delete(&CatalogEntry::Coupon(code)).await?;
         }
         if let Some(index) = items.get(&CatalogEntry::TaxIndex) {

@@ -7,13 +7,13 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{
     adapters::dynamodb::{
-        client::{Dynamo, Item, broken, failed, from_item, number, text, to_item},
+        client::{Dynamo, Item, failed, from_item, number, text, to_item},
         orders,
         transaction::{Write, delete, put},
     },
@@ -34,9 +34,6 @@ const INDEX: &str = "index order";
 const WRITES: usize = 99;
 /// Attempts at an order whose list somebody else changes at the same time.
 const ATTEMPTS: usize = 10;
-/// The most keys of one `BatchGetItem`, and the most calls for the keys that a throttled table left out.
-const BATCH: usize = 100;
-const ROUNDS: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,13 +109,15 @@ impl SearchEntries for Dynamo {
 
     async fn read(&self, entries: &[Entry]) -> Result<Vec<Order>, StoreError> {
         let mut found: HashMap<OrderId, Order> = HashMap::new();
-        for some in entries.chunks(BATCH) {
-            for item in self.batch_of_orders(some).await? {
-                match orders::order(READ, item) {
-                    Ok(order) => drop(found.insert(order.id, order)),
-                    // One damaged order must not hide all others from staff.
-                    Err(error) => tracing::error!(error = cause::chain(&error), "A found order can't be read"),
-                }
+        let key = |Entry { order, owner }: &Entry| {
+            Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(order.to_string()))])
+        };
+        let keys = entries.iter().map(key).collect();
+        for item in self.batch_items(READ, &self.tables.orders, keys, true).await? {
+            match orders::order(READ, item) {
+                Ok(order) => drop(found.insert(order.id, order)),
+                // One damaged order must not hide all others from staff.
+                Err(error) => tracing::error!(error = cause::chain(&error), "A found order can't be read"),
             }
         }
         let mut orders = Vec::with_capacity(entries.len());
@@ -228,31 +227,6 @@ impl Dynamo {
             return Ok(Indexed::Done);
         }
         Err(StoreError::contention(INDEX))
-    }
-
-    /// The orders of at most a hundred entries, where the entries say that they are.
-    async fn batch_of_orders(&self, entries: &[Entry]) -> Result<Vec<Item>, StoreError> {
-        let table = &self.tables.orders;
-        let key = |Entry { order, owner }: &Entry| {
-            Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(order.to_string()))])
-        };
-        let keys: Vec<Item> = entries.iter().map(key).collect();
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let mut left = HashMap::from([(table.clone(), keys.map_err(|error| broken(READ)(error.into()))?)]);
-        let mut items = Vec::new();
-        for _ in 0..ROUNDS {
-            let answer =
-                self.client.batch_get_item().set_request_items(Some(left)).send().await.map_err(failed(READ))?;
-            items.extend(answer.responses.unwrap_or_default().remove(table).unwrap_or_default());
-            left = answer.unprocessed_keys.unwrap_or_default();
-            if left.is_empty() {
-                return Ok(items);
-            }
-        }
-        Err(StoreError { operation: READ, source: "the table is throttled".into() })
     }
 
     /// An order that isn't where its entry says: a claim has moved it, or it was deleted.
