@@ -40,7 +40,8 @@ pub fn code(text: &str) -> String {
     if text.is_ascii() {
         return line(text);
     }
-    line(&NFKC.normalize(text)).chars().map(|c| digit(dash(c))).collect()
+    // Normalized last: letters and marks that stand together only now have an order of their own.
+    line(&NFKC.normalize(&line(text))).chars().map(|c| digit(dash(c))).collect()
 }
 
 /// Without invisible characters. Those that join and separate the letters of a script that needs them stay.
@@ -73,7 +74,7 @@ pub fn folded(name: &str) -> String {
     }
     let mut folded = String::with_capacity(letters.len());
     let mut gap = false;
-    for c in NFC.normalize(&letters).chars() {
+    for c in letters.chars() {
         if belongs_to_a_word(c) {
             if gap && !folded.is_empty() {
                 folded.push(' ');
@@ -84,7 +85,8 @@ pub fn folded(name: &str) -> String {
             gap = true;
         }
     }
-    folded
+    // Last: marks that stood apart have an order of their own as soon as they stand together.
+    NFC.normalize(&folded).into_owned()
 }
 
 /// Whether it is a letter, a digit, or a mark on one, of any script.

@@ -87,7 +87,10 @@ fn a_name_that_is_not_known_leaves_a_rule_open() {
 #[test]
 fn whatever_is_pasted_is_read_the_same_when_it_is_read_again() {
     let countries = prop::sample::select(vec!["US", "GB", "FR", "FI", "PR", "CN", "JP", "IE", "NL", "HK"]);
-    let text = prop_oneof!["[ -~]{0,30}", "\\PC{0,20}", any::<String>(), "[A-Z]{1,2}[0-9]{1,2}[A-Z]? ?[0-9][A-Z]{2}"];
+    // Letters and marks that combine, with what is taken out from between them.
+    let marks = "[a-zÄΣטאは\u{5b0}-\u{5bc}\u{300}-\u{330}\u{3099}\u{fb3c}\u{200d}\u{ad}' .·0٣ㆍ\u{3164}]{0,12}";
+    let text =
+        prop_oneof!["[ -~]{0,30}", "\\PC{0,20}", any::<String>(), "[A-Z]{1,2}[0-9]{1,2}[A-Z]? ?[0-9][A-Z]{2}", marks];
     TestRunner::new(cases(2000))
         .run(&(countries, text.clone(), text), |(country, state, code)| {
             for text in [&state, &code] {
@@ -95,6 +98,8 @@ fn whatever_is_pasted_is_read_the_same_when_it_is_read_again() {
                 prop_assert_eq!(&pasted::line(&line), &line);
                 let folded = pasted::folded(text);
                 prop_assert_eq!(&pasted::folded(&folded), &folded);
+                let code = pasted::code(text);
+                prop_assert_eq!(&pasted::code(&code), &code);
             }
             let raw = RawDestination {
                 country: country.to_owned(),
