@@ -26,7 +26,8 @@ pub fn line(text: &str) -> String {
     }
     let seen = without_marks(text);
     let plain: String = seen.chars().map(|c| if is_space(c) { ' ' } else { c }).collect();
-    plain.trim().to_owned()
+    // A joiner before a space at the end joins nothing either.
+    plain.trim_matches(|c: char| c.is_whitespace() || is_joiner(c)).to_owned()
 }
 
 /// With the plain hyphen for every dash.
@@ -40,8 +41,9 @@ pub fn code(text: &str) -> String {
     if text.is_ascii() {
         return line(text);
     }
-    // Normalized last: letters and marks that stand together only now have an order of their own.
-    line(&NFKC.normalize(&line(text))).chars().map(|c| digit(dash(c))).collect()
+    let plain: String = NFKC.normalize(text).chars().map(|c| digit(dash(c))).collect();
+    // Again: letters and marks that stand together only now have an order of their own.
+    NFKC.normalize(&line(&plain)).into_owned()
 }
 
 /// Without invisible characters. Those that join and separate the letters of a script that needs them stay.
