@@ -34,7 +34,7 @@ test: setup lint ## Set up what the tests need, and run every check and test
 	$(say) "Building every function"
 	@cargo build --workspace --locked
 	$(say) "Testing, on redis-server and dynoxide"
-	@cargo test --workspace --locked
+	@cargo test --package shared --package tools --package tests --locked
 ifdef CI
 	@$(MAKE) --no-print-directory test-dynamodb-local
 endif

@@ -5,9 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use shared::{adapters::https, config::roots::Roots};
 
 /// The endpoint of `DynamoDB` and the credentials for it.
 #[derive(Debug, Clone)]
@@ -29,7 +27,7 @@ impl Access {
     }
 
     pub fn client(self) -> Client {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let http = https::sdk_client(Roots::System);
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(10)).build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())

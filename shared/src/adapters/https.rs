@@ -1,20 +1,49 @@
 //! HTTPS for services without a client, over the HTTP stack of the AWS SDK.
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::byte_stream::ByteStream;
+use std::sync::LazyLock;
 
-use crate::telemetry::cause::chain;
+use aws_smithy_http_client::{
+    Builder, Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{http::SharedHttpClient, orchestrator::HttpResponse};
+use aws_smithy_types::byte_stream::ByteStream;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+use crate::{config::roots::Roots, telemetry::cause::chain};
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
+/// The roots of Mozilla in PEM, which is what the HTTP client takes.
+static PEM: LazyLock<String> = LazyLock::new(|| {
+    let mut pem = String::with_capacity(256 * 1024);
+    for root in TLS_SERVER_ROOT_CERTS {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        STANDARD.encode_string(root, &mut pem);
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    pem
+});
+
+fn context(roots: Roots) -> TlsContext {
+    let store = match roots {
+        Roots::CompiledIn => TrustStore::empty().with_pem_certificate(PEM.as_bytes()),
+        Roots::System => TrustStore::default(),
+    };
+    // The client offers no other way; for rustls this can't fail.
+    TlsContext::builder().with_trust_store(store).build().unwrap_or_default()
+}
+
 /// A connector with its own connections.
-pub fn connector() -> Connector {
-    Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+pub fn connector(roots: Roots) -> Connector {
+    Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context(roots)).build()
+}
+
+/// An HTTP client for the AWS SDK.
+pub fn sdk_client(roots: Roots) -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context(roots)).build_https()
 }
 
 /// The body of an answer as text.

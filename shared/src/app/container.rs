@@ -9,10 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use redis::{FromRedisValue as _, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -20,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     adapters::{
         dynamodb::client::Dynamo,
+        https,
         identity::{BadKeys, LinkKeys, Tokens},
         orders::OrderStore,
         redis::{
@@ -109,7 +106,7 @@ impl App {
     pub fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
         // Redis and the HTTP client share one TLS library with one provider. Another call has set the same one.
         let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let http = https::sdk_client(config.roots);
         let dynamo = Dynamo::new(&config.dynamodb, http);
         let redis = Arc::new(RedisConnection::new(&config.redis, || Clock::System.now())?);
         let times = config.times;
@@ -142,7 +139,7 @@ impl App {
                 absences: Arc::default(),
             },
             stored_responses: dynamo,
-            payments: Stripe::new(config.stripe.clone(), || Clock::System.now()),
+            payments: Stripe::new(config.stripe.clone(), config.roots, || Clock::System.now()),
             tokens: tokens(&config.auth)?,
             order_links: LinkKeys::new(&config.order_links),
             admission: RedisAdmission {

@@ -1,6 +1,6 @@
 //! How tokens are verified.
 
-use crate::config::{secret::Secret, vars::Vars};
+use crate::config::{roots::Roots, secret::Secret, vars::Vars};
 
 #[derive(Clone, Debug)]
 pub struct AuthConfig {
@@ -11,6 +11,8 @@ pub struct AuthConfig {
 #[derive(Clone, Debug)]
 pub struct VerifierConfig {
     pub keys: KeySource,
+    /// For keys that are fetched.
+    pub roots: Roots,
     /// `JWT_ISSUER`: what `iss` must be.
     pub issuer: String,
     /// `JWT_AUDIENCE`: `aud` must name one of these, separated by commas, such as a web client and an app.
@@ -66,6 +68,7 @@ impl AuthConfig {
         Some(Self {
             verifier: Some(VerifierConfig {
                 keys,
+                roots: Roots::read(vars),
                 issuer: issuer?,
                 audiences,
                 roles_claim: vars.get("JWT_ROLES_CLAIM").unwrap_or_else(|| "roles".to_owned()),

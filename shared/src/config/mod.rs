@@ -9,6 +9,7 @@ pub mod limits;
 pub mod order_links;
 pub mod payments;
 pub mod redis;
+pub mod roots;
 mod secret;
 pub mod vars;
 
@@ -22,6 +23,7 @@ use crate::config::{
     order_links::OrderLinkConfig,
     payments::StripeConfig,
     redis::RedisConfig,
+    roots::Roots,
     vars::{ConfigError, Vars},
 };
 
@@ -34,6 +36,7 @@ pub struct Config {
     pub dynamodb: DynamoDbConfig,
     pub limits: LimitsConfig,
     pub auth: AuthConfig,
+    pub roots: Roots,
     pub order_links: OrderLinkConfig,
     /// None: the shop takes no cards.
     pub stripe: Option<StripeConfig>,
@@ -90,6 +93,7 @@ impl Config {
         let dynamodb = DynamoDbConfig::read(&mut vars);
         let limits = LimitsConfig::read(&mut vars);
         let auth = AuthConfig::read(&mut vars);
+        let roots = Roots::read(&mut vars);
         let order_links = OrderLinkConfig::read(&mut vars);
         let stripe = StripeConfig::read(&mut vars);
         let ships_uncaptured = payments::ships_uncaptured(&mut vars);
@@ -115,6 +119,7 @@ impl Config {
             dynamodb,
             limits,
             auth,
+            roots,
             order_links,
             stripe,
             ships_uncaptured,

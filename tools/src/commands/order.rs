@@ -1,14 +1,11 @@
 //! `checkout order`: finds orders, looks into one, and makes what they are found by anew.
 
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use shared::{
-    adapters::dynamodb::client::Dynamo,
+    adapters::{dynamodb::client::Dynamo, https},
     checkout::request_context::CallerOrStaff,
+    config::roots::Roots,
     domain::{
         ids::{Owner, ProductId, UserId},
         money::{Currency, Minor},
@@ -121,7 +118,7 @@ fn minor(text: &str) -> Result<Minor, String> {
 }
 
 pub async fn order(target: &Target, args: &OrderArgs) -> Result<Outcome, CommandError> {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http = https::sdk_client(Roots::System);
     let store = Dynamo::new(&target.dynamodb()?, http);
     let told = |error: shared::ports::StoreError| CommandError::Told(cause::chain(&error));
     match &args.command {

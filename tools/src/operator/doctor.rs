@@ -3,10 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::types::{KeySchemaElement, TimeToLiveStatus};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use shared::{
     adapters::{
         dynamodb::{
@@ -14,6 +10,7 @@ use shared::{
             client::Dynamo,
             diagnosis::{Cause, cause},
         },
+        https,
         redis::diagnosis::{self, explain},
         stripe::{self, Stripe},
     },
@@ -22,6 +19,7 @@ use shared::{
         dynamodb::DynamoDbConfig,
         payments::StripeConfig,
         redis::{Login, RedisConfig, Topology},
+        roots::Roots,
     },
     ports::diagnosis::{Part, Report, State},
 };
@@ -35,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Checks Stripe by the calls that the functions make.
 pub async fn stripe(report: &mut Report, config: Option<StripeConfig>) {
     let takes_cards = config.is_some();
-    let stripe = Stripe::new(config, now);
+    let stripe = Stripe::new(config, Roots::System, now);
     stripe::diagnosis::diagnose(report, &stripe).await;
     if takes_cards {
         stripe::diagnosis::diagnose_webhook(report, &stripe).await;
@@ -107,7 +105,7 @@ async fn arrangement(report: &mut Report, config: &RedisConfig, operator: &mut O
 /// Checks the tables: whether they can be reached, how fast, and whether they are as the template declares them.
 pub async fn dynamodb(report: &mut Report, config: &DynamoDbConfig) {
     let Ok(template) = Template::parse(include_str!("../../../template.yaml")) else { return };
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http = https::sdk_client(Roots::System);
     let dynamo = &Dynamo::new(config, http);
     // An operator's permissions differ from a function's, so only the connection is checked here.
     let ping = needs::deed("SESSIONS_TABLE", "GetItem", &config.tables);

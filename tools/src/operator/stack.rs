@@ -12,7 +12,7 @@ use shared::{
         https::{connector, text_of},
     },
     app::diagnose::Diagnosis,
-    config::aws::AwsConfig,
+    config::{aws::AwsConfig, roots::Roots},
     ports::diagnosis::{Part, Report},
 };
 
@@ -42,7 +42,7 @@ pub struct Function {
 
 impl Account {
     pub fn new(aws: AwsConfig, lambda: Option<String>, cloudformation: Option<String>) -> Self {
-        Self { aws, lambda, cloudformation, connector: connector() }
+        Self { aws, lambda, cloudformation, connector: connector(Roots::System) }
     }
 
     fn url(&self, service: &str, other: Option<&String>) -> String {

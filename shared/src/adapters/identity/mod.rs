@@ -35,7 +35,7 @@ impl Tokens {
     /// [`BadKeys`] for a set that can't be parsed or has no usable key.
     pub fn new(config: &AuthConfig, clock: fn() -> OffsetDateTime) -> Result<Self, BadKeys> {
         let Some(verifier) = &config.verifier else { return Ok(Self { verifier: None }) };
-        let keys = Keys::new(&verifier.keys, clock)?;
+        let keys = Keys::new(&verifier.keys, verifier.roots, clock)?;
         Ok(Self { verifier: Some((verifier.clone(), keys)) })
     }
 

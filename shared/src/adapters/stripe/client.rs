@@ -1,6 +1,6 @@
 //! Calls of Stripe's API, and their secrets.
 
-use std::{fmt, time::Instant};
+use std::{fmt, sync::OnceLock, time::Instant};
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{
@@ -20,6 +20,7 @@ use crate::{
     config::{
         Secret,
         payments::{SecretSource, StripeConfig},
+        roots::Roots,
     },
     ports::PaymentError,
     telemetry::{
@@ -34,7 +35,9 @@ const VERSION: &str = "2026-08-26.dahlia";
 /// The client. Without a key the shop takes no cards.
 pub struct Stripe {
     config: Option<StripeConfig>,
-    connector: Connector,
+    roots: Roots,
+    /// Made by the first call: most functions never make one.
+    connector: OnceLock<Connector>,
     now: fn() -> OffsetDateTime,
     /// Set after they are fetched.
     key: Mutex<Option<Secret>>,
@@ -49,8 +52,13 @@ impl fmt::Debug for Stripe {
 
 impl Stripe {
     /// `now` is the wall clock.
-    pub fn new(config: Option<StripeConfig>, now: fn() -> OffsetDateTime) -> Self {
-        Self { config, connector: https::connector(), now, key: Mutex::default(), webhook_secret: Mutex::default() }
+    pub fn new(config: Option<StripeConfig>, roots: Roots, now: fn() -> OffsetDateTime) -> Self {
+        let connector = OnceLock::new();
+        Self { config, roots, connector, now, key: Mutex::default(), webhook_secret: Mutex::default() }
+    }
+
+    fn connector(&self) -> &Connector {
+        self.connector.get_or_init(|| https::connector(self.roots))
     }
 
     /// Fetches the secrets at cold start. A failure is logged; the request that needs one tries again.
@@ -74,7 +82,7 @@ impl Stripe {
         if let Some(secret) = &*kept {
             return Ok(secret.clone());
         }
-        let secret = secrets::fetch(&self.connector, source, (self.now)().into()).await?;
+        let secret = secrets::fetch(self.connector(), source, (self.now)().into()).await?;
         Ok(kept.insert(secret).clone())
     }
 
@@ -148,7 +156,7 @@ impl Stripe {
         }
         let started = Instant::now();
         let answer = async {
-            let response = self.connector.call(request).await.map_err(|e| cause::chain(&e))?;
+            let response = self.connector().call(request).await.map_err(|e| cause::chain(&e))?;
             let (status, request_id) = (response.status().as_u16(), request_id(&response));
             let is_saved = status == 500 || status > 500 && response.headers().get("idempotent-replayed").is_some();
             Ok::<_, String>((status, is_saved, request_id, text_of(response).await?))

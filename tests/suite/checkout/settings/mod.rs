@@ -13,6 +13,7 @@ use shared::{
         limits::Policies,
         payments::{SecretService, SecretSource},
         redis::{Login, Node, Topology},
+        roots::Roots,
         vars::{ConfigError, Vars},
     },
     domain::payment::Capture,
@@ -74,6 +75,7 @@ fn the_least_is_enough_and_the_rest_is_as_promised() {
     assert_eq!(limits.proxies.hops, 0);
     assert!(!limits.trusts(IpAddr::from([127, 0, 0, 1])));
     assert!(config.auth.verifier.is_none());
+    assert_eq!(config.roots, Roots::CompiledIn);
     assert_eq!(config.telemetry.log_level.to_string(), "INFO");
     assert!(config.stripe.is_none(), "without a key no cards are taken");
 }
@@ -116,6 +118,7 @@ fn every_fault_is_told_at_once() {
         ("REDIS_IDLE_SECONDS", "0"),
         ("REDIS_TOPOLOGY", "ring"),
         ("REDIS_CA", "no/such/file.pem"),
+        ("SSL_CERT_FILE", "no/such/file.pem"),
         ("RATE_LIMIT_CART_LINES", "-1"),
         ("REQUEST_TIMEOUT_MS", "-8000"),
         ("SESSION_TTL_SECONDS", "59"),
@@ -176,6 +179,7 @@ fn an_empty_setting_is_an_absent_one() {
         "REDIS_SENTINEL_USERNAME",
         "REDIS_SENTINEL_PASSWORD",
         "REDIS_CA",
+        "SSL_CERT_FILE",
         "REDIS_IAM_CACHE",
         "REDIS_IAM_SERVERLESS",
         "RATE_LIMIT_CART_LINES",

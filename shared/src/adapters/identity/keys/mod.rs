@@ -16,7 +16,11 @@ use jsonwebtoken::{
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 
-use crate::{adapters::https, config::auth::KeySource, telemetry::cause};
+use crate::{
+    adapters::https,
+    config::{auth::KeySource, roots::Roots},
+    telemetry::cause,
+};
 
 /// A set is fetched again at this age, or earlier if the provider's `max-age` is shorter.
 const FRESH: Span = Span::minutes(5);
@@ -62,6 +66,7 @@ impl std::fmt::Debug for Key {
 #[derive(Debug)]
 pub(super) struct Keys {
     url: Option<String>,
+    roots: Roots,
     clock: fn() -> OffsetDateTime,
     ring: RwLock<Ring>,
     /// The holder fetches; others wait for the result.
@@ -88,7 +93,7 @@ struct Fetching {
 }
 
 impl Keys {
-    pub(super) fn new(source: &KeySource, clock: fn() -> OffsetDateTime) -> Result<Self, BadKeys> {
+    pub(super) fn new(source: &KeySource, roots: Roots, clock: fn() -> OffsetDateTime) -> Result<Self, BadKeys> {
         let (keys, url) = match source {
             KeySource::Url(url) => (Vec::new(), Some(url.clone())),
             KeySource::Inline(text) => (parse(text)?, None),
@@ -105,7 +110,7 @@ impl Keys {
             }
         };
         let ring = Ring { keys, whole: url.is_none(), fresh_until: None, kept_until: None };
-        Ok(Self { url, clock, ring: RwLock::new(ring), fetching: tokio::sync::Mutex::default() })
+        Ok(Self { url, roots, clock, ring: RwLock::new(ring), fetching: tokio::sync::Mutex::default() })
     }
 
     /// The number of keys. Fetches them if there are none yet.
@@ -167,7 +172,7 @@ impl Keys {
         if fetching.ask_at.is_some_and(|at| (self.clock)() < at) {
             return;
         }
-        let fetched = match tokio::time::timeout(FETCH_TIMEOUT, fetch(url)).await {
+        let fetched = match tokio::time::timeout(FETCH_TIMEOUT, fetch(url, self.roots)).await {
             Ok(result) => result.and_then(|(text, max_age)| Ok((parse(&text)?, max_age))),
             Err(_) => Err(BadKeys(format!("{url}: no answer in time"))),
         };
@@ -221,12 +226,12 @@ fn usable(jwk: &Jwk) -> Option<Key> {
 }
 
 /// Fetches over the HTTP stack of the AWS SDK. Returns the set, and how long it is valid by the provider's headers.
-async fn fetch(url: &str) -> Result<(String, Option<Span>), BadKeys> {
+async fn fetch(url: &str, roots: Roots) -> Result<(String, Option<Span>), BadKeys> {
     let told = |why: &dyn std::fmt::Display| BadKeys(format!("{url}: {why}"));
     let fault = |error: &dyn std::error::Error| told(&cause::chain(error));
     let mut request = HttpRequest::empty();
     request.set_uri(url).map_err(|e| fault(&e))?;
-    let response = https::connector().call(request).await.map_err(|e| fault(&e))?;
+    let response = https::connector(roots).call(request).await.map_err(|e| fault(&e))?;
     if !response.status().is_success() {
         return Err(told(&response.status()));
     }

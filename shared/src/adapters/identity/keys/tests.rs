@@ -78,6 +78,7 @@ fn started(provider: Provider) -> (Tokens, Arc<Mutex<Provider>>) {
     let text = ToString::to_string;
     let verifier = VerifierConfig {
         keys: KeySource::Url(url),
+        roots: Roots::CompiledIn,
         issuer: text("i"),
         audiences: vec![text("a")],
         roles_claim: text("roles"),
