@@ -122,8 +122,10 @@ impl CatalogFile {
             return;
         }
         for (index, code) in self.products.iter().enumerate().filter_map(|(i, p)| Some((i, p.tax_code()?))) {
+            // A category without a rate of its own has the standard one.
             let is_category = code.parse::<TaxCategory>().is_ok();
-            if !known.contains(code) && !(is_category && known.contains(TaxCode::default().as_str())) {
+            let has_standard = is_category && known.contains(TaxCode::default().as_str());
+            if !known.contains(code) && !has_standard {
                 faults.add(format!("/products/{index}/taxCode"), format!("no jurisdiction has a rate for {code}"));
             }
         }
