@@ -86,12 +86,20 @@ impl Explained<'_> {
             let Some(part) = self.taxes.get(tax.part) else { continue };
             let (rate, of) = (part.rate, money(tax.taxable));
             let how = if self.summary.tax_included { format!("{rate} % in {of}") } else { format!("{rate} % of {of}") };
-            let how = if self.relief.is_some() { format!("{how}, not charged") } else { how };
+            let is_owed = self.relief.is_none() || !tax.amount.is_zero();
+            let how = if is_owed { how } else { format!("{how}, not charged") };
+            let how = match tax.unknown {
+                Some(category) => format!("{how}, the standard rate, as none for {category} is known"),
+                None => how,
+            };
             let text = format!("{}, {how}", part.name);
             let entry = entry(ExplanationKind::Tax, Some(&part.jurisdiction), text, tax.amount.get());
             entries.push(Explanation { included: self.summary.tax_included, ..entry });
         }
-        if let Some(relief) = self.relief.filter(|_| !line.relief.is_zero()) {
+        if !line.relief.is_zero() && !self.summary.tax_included {
+            let text = "sold abroad: the tax of the seller's country, which the price includes, isn't owed".to_owned();
+            entries.push(entry(ExplanationKind::TaxRelief, None, text, -line.relief.get()));
+        } else if let Some(relief) = self.relief.filter(|_| !line.relief.is_zero()) {
             let (source, why) = match relief {
                 Relief::Exempt(certificate) => (certificate.as_str(), "exempt by certificate"),
                 Relief::ReverseCharge(number) => (number.as_str(), "reverse charge, VAT number"),

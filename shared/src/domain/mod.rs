@@ -44,5 +44,6 @@ pub mod session;
 pub mod shipping;
 pub mod subdivision;
 pub mod tax;
+pub mod tax_category;
 pub mod text;
 pub mod vat;

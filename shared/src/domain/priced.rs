@@ -7,6 +7,7 @@ use crate::domain::{
     money::{Minor, Rate},
     shipping::Offer,
     tax::Relief,
+    tax_category::TaxCategory,
 };
 
 /// One line of a cart: a SKU, what the shopper typed for it, and a quantity.
@@ -41,7 +42,7 @@ pub struct PricedLine {
     /// The tax of each jurisdiction. `tax` is their sum.
     pub taxes: Vec<LineTax>,
     pub tax: Minor,
-    /// Tax that the price includes but the customer doesn't owe.
+    /// Tax that the price includes, here or at the seller's, but the customer doesn't owe.
     pub relief: Minor,
     pub total: Minor,
 }
@@ -65,6 +66,8 @@ pub struct LineTax {
     pub part: usize,
     pub taxable: Minor,
     pub amount: Minor,
+    /// The product's tax category, if its rate isn't known there and the standard one was taken.
+    pub unknown: Option<TaxCategory>,
 }
 
 /// The totals of a cart. Each is exactly the sum of the same amount over the lines.

@@ -120,6 +120,23 @@ impl Product {
         Ok(Article { name, price, weight_grams: weight.unwrap_or(self.weight_grams) })
     }
 
+    /// The currencies that it, or one of its variants, has a price in.
+    pub fn currencies(&self) -> BTreeSet<Currency> {
+        let variants = self.variants.iter().map(|variant| &variant.prices);
+        let prices = if self.variants.is_empty() { vec![&self.prices] } else { variants.collect() };
+        let amounts = prices.iter().flat_map(|prices| {
+            let scheduled = prices.scheduled.iter().map(|(_, amounts)| amounts);
+            scheduled.chain([&prices.usual])
+        });
+        amounts.flat_map(Amounts::keys).copied().collect()
+    }
+
+    /// The weight of the lightest unit.
+    pub fn least_weight_grams(&self) -> u32 {
+        let weights = self.variants.iter().map(|variant| variant.weight_grams.unwrap_or(self.weight_grams));
+        weights.min().unwrap_or(self.weight_grams)
+    }
+
     fn variant(&self, id: &VariantId) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.id == *id)
     }

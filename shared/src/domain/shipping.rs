@@ -279,6 +279,18 @@ impl Method {
 }
 
 impl Cost {
+    /// Whether it has all its amounts in a currency.
+    pub fn is_in(&self, currency: Currency) -> bool {
+        match self {
+            Self::Flat(amounts) => amounts.contains_key(&currency),
+            Self::ByWeight { base, per_step: per, .. } | Self::ByItems { base, per_item: per } => {
+                base.contains_key(&currency) && per.contains_key(&currency)
+            }
+            Self::ByValue(steps) => steps.contains_key(&currency),
+            Self::ByWeightSteps(steps) => steps.contains_key(&currency),
+        }
+    }
+
     /// The amount for a shipment, and how it was calculated; none without amounts in its currency.
     fn amount(&self, shipment: Shipment<'_>) -> Result<Option<(Minor, String)>, OutOfRange> {
         let Shipment { currency, goods, weight_grams, .. } = shipment;

@@ -10,15 +10,19 @@ use crate::domain::{
     ids::{CertificateNumber, TaxCode, UserId},
     money::Rate,
     place::{Destination, Fit, Place, Region, best},
-    vat::{VatNumber, is_member_state},
+    tax_category::TaxCategory,
+    vat::{NORTHERN_IRELAND, VatNumber, is_member_state},
 };
 
 /// The rules of the address's country.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaxRules {
-    /// The country where the shop is registered. Reverse charge depends on it.
+    /// The country where the shop is registered, or `GB-NIR`. Reverse charge depends on it.
     pub seller_country: Option<String>,
     pub jurisdictions: Vec<Jurisdiction>,
+    /// The seller's own jurisdictions, whose tax is taken out of the prices where no jurisdiction includes it. Empty if
+    /// the shop keeps its prices everywhere.
+    pub export: Vec<Jurisdiction>,
 }
 
 /// One tax: where it applies, and its rates.
@@ -33,7 +37,19 @@ pub struct Jurisdiction {
     /// Whether the prices include it. Otherwise it is added to them.
     pub included: bool,
     pub rates: BTreeMap<TaxCode, Rate>,
+    /// Rates for a period, which win over `rates`. No two of one code overlap.
+    pub scheduled: Vec<(Period, BTreeMap<TaxCode, Rate>)>,
+    /// The rate of each tax category that is known, by its code.
+    pub categories: BTreeMap<TaxCategory, TaxCode>,
     pub shipping_taxable: bool,
+}
+
+/// The rate of a product in a jurisdiction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProductRate {
+    pub rate: Rate,
+    /// The category whose rate isn't known there: the rate is the standard one.
+    pub unknown: Option<TaxCategory>,
 }
 
 /// Why the tax at a destination is unknown. A rate is never guessed.
@@ -60,13 +76,25 @@ impl TaxRules {
     }
 
     /// Whether the customer pays the tax (reverse charge): a business of another member state, if the goods go from the
-    /// seller's member state to another.
-    pub fn reverse_charge(&self, to: &Destination, number: &VatNumber) -> bool {
-        let Some(seller) = self.seller_country.as_deref().filter(|country| is_member_state(country)) else {
+    /// seller's member state to another. For goods, but not for what is `digital`, Northern Ireland counts as a member
+    /// state.
+    pub fn reverse_charge(&self, to: &Destination, number: &VatNumber, digital: bool) -> bool {
+        let counts = |place: &str| is_member_state(place) || (place == NORTHERN_IRELAND && !digital);
+        let Some(seller) = self.seller_country.as_deref().filter(|seller| counts(seller)) else {
             return false;
         };
-        is_member_state(to.country()) && to.country() != seller && number.country() != seller
+        let is_other = |place: &str| counts(place) && place != seller;
+        is_other(vat_territory(to)) && is_other(number.country())
     }
+}
+
+/// The country of an address, or Northern Ireland, which has a state or a postal code of its own in `GB`.
+fn vat_territory(to: &Destination) -> &str {
+    let within = |region: &str| region.parse::<Region>().is_ok_and(|region| matches!(region.fit(to), Fit::Yes(_)));
+    let is_there = to.country() == "GB"
+        && (within(NORTHERN_IRELAND)
+            || (to.state().is_none() && to.postal_code().is_some_and(|code| code.starts_with("BT"))));
+    if is_there { NORTHERN_IRELAND } else { to.country() }
 }
 
 impl Jurisdiction {
@@ -78,9 +106,22 @@ impl Jurisdiction {
         }
     }
 
-    pub fn rate(&self, code: &TaxCode) -> Result<Rate, NoTax> {
-        let rate = self.rates.get(code).copied();
-        rate.ok_or_else(|| NoTax::NoRate { jurisdiction: self.id.clone(), code: code.clone() })
+    /// The rate of a tax code. For a category without a known rate it is the standard one.
+    pub fn rate(&self, code: &TaxCode, now: time::OffsetDateTime) -> Result<ProductRate, NoTax> {
+        let category = TaxCategory::of(code);
+        let named = category.and_then(|category| self.categories.get(&category)).unwrap_or(code);
+        if let Some(rate) = self.rate_at(named, now) {
+            return Ok(ProductRate { rate, unknown: None });
+        }
+        let standard = category.and_then(|_| self.rate_at(&TaxCode::default(), now));
+        let rate = standard.ok_or_else(|| NoTax::NoRate { jurisdiction: self.id.clone(), code: code.clone() })?;
+        Ok(ProductRate { rate, unknown: category })
+    }
+
+    fn rate_at(&self, code: &TaxCode, now: time::OffsetDateTime) -> Option<Rate> {
+        let mut scheduled = self.scheduled.iter().filter(|(period, _)| period.contains(now));
+        let scheduled = scheduled.find_map(|(_, rates)| rates.get(code));
+        scheduled.or_else(|| self.rates.get(code)).copied()
     }
 }
 

@@ -7,10 +7,10 @@ use crate::{
         cart_issue::CartIssue,
         catalog::CatalogSnapshot,
         ids::TaxCode,
-        money::{Minor, OutOfRange, Rate, Rates},
+        money::{Minor, OutOfRange, Rates},
         place::Destination,
         priced::{LineTax, TaxPart},
-        tax::{Certificate, Jurisdiction, NoTax, Relief},
+        tax::{Certificate, Jurisdiction, NoTax, ProductRate, Relief},
     },
     pricing::cart::{Cart, Row},
 };
@@ -26,7 +26,15 @@ pub(super) struct Tax {
 /// A line's rate in one jurisdiction.
 struct Due<'t> {
     jurisdiction: &'t Jurisdiction,
-    rate: Rate,
+    rate: ProductRate,
+}
+
+/// What a line is taxed on: its goods and its share of shipping, without the tax of the seller's country where that is
+/// taken out.
+#[derive(Clone, Copy)]
+struct Base {
+    goods: Minor,
+    shipping: Minor,
 }
 
 /// Taxes the lines. If the tax of one line is unknown, no line is taxed, and that is an issue.
@@ -38,9 +46,12 @@ pub(super) fn take(
     rows: &mut [Row<'_>],
     issues: &mut Vec<CartIssue>,
 ) -> Result<Tax, OutOfRange> {
-    let relief = relief(cart, snapshot, to, now, issues);
-    let due = match dues(snapshot, to, rows) {
-        Ok(due) => due,
+    let relief = relief(cart, snapshot, to, now, rows, issues);
+    let dues = Rules::of(snapshot, to).and_then(|rules| {
+        Ok((rows.iter().map(|row| rules.here(row, now)).collect::<Result<Vec<_>, _>>()?, rules.at_home(rows, now)?))
+    });
+    let (due, home) = match dues {
+        Ok(dues) => dues,
         Err(reason) => {
             issues.push(CartIssue::TaxUnavailable { reason: reason.to_string() });
             return Ok(Tax::default());
@@ -48,42 +59,76 @@ pub(super) fn take(
     };
     let included = due.iter().flatten().any(|due| due.jurisdiction.included);
     let mut parts = breakdown(&due);
-    for (row, due) in rows.iter_mut().zip(&due) {
-        let rates = Rates::sum(due.iter().map(|due| due.rate));
-        for Due { jurisdiction, rate } in due {
-            let net = row.net()?;
-            let taxable = if jurisdiction.shipping_taxable { net.plus(row.line.shipping)? } else { net };
+    for (at, (row, due)) in rows.iter_mut().zip(&due).enumerate() {
+        let rates = Rates::sum(due.iter().map(|due| due.rate.rate));
+        let is_owed = relief.as_ref().is_none_or(|relief| !holds(relief, row, snapshot, to));
+        let base = base(row, home.get(at).map_or(&[], Vec::as_slice))?;
+        for Due { jurisdiction, rate: ProductRate { rate, unknown } } in due {
+            let taxable = if jurisdiction.shipping_taxable { base.goods.plus(base.shipping)? } else { base.goods };
             let amount = if included { rate.included_in(taxable, rates)? } else { rate.of(taxable)? };
             // A tax that isn't owed is not charged. If the price includes it, it is subtracted.
-            let amount = match (&relief, included) {
-                (None, _) => amount,
-                (Some(_), true) => {
+            let amount = match (is_owed, included) {
+                (true, _) => amount,
+                (false, true) => {
                     row.line.relief = row.line.relief.plus(amount)?;
                     Minor::ZERO
                 }
-                (Some(_), false) => Minor::ZERO,
+                (false, false) => Minor::ZERO,
             };
             let part = parts.iter().position(|p| p.jurisdiction == jurisdiction.id && p.rate == *rate);
             let Some((part, entry)) = part.and_then(|at| Some((at, parts.get_mut(at)?))) else { continue };
             entry.taxable = entry.taxable.plus(taxable)?;
             entry.amount = entry.amount.plus(amount)?;
-            row.line.taxes.push(LineTax { part, taxable, amount });
+            row.line.taxes.push(LineTax { part, taxable, amount, unknown: *unknown });
             row.line.tax = row.line.tax.plus(amount)?;
         }
     }
     Ok(Tax { parts, relief, included })
 }
 
-/// The rates of each line: one for each jurisdiction.
-fn dues<'t>(snapshot: &'t CatalogSnapshot, to: &Destination, rows: &[Row<'_>]) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
-    let rules = snapshot.taxes.get(to.country()).ok_or_else(|| NoTax::NoRule(to.label().to_owned()))?;
-    let jurisdictions = rules.applying(to)?;
-    let of = |row: &Row<'_>| {
-        let code = row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone());
-        let due = |jurisdiction: &&'t Jurisdiction| Ok(Due { jurisdiction, rate: jurisdiction.rate(&code)? });
-        jurisdictions.iter().map(due).collect()
-    };
-    rows.iter().map(of).collect()
+/// The jurisdictions that apply at a destination.
+struct Rules<'t> {
+    here: Vec<&'t Jurisdiction>,
+    /// The seller's own, whose tax is taken out of the prices.
+    home: &'t [Jurisdiction],
+}
+
+impl<'t> Rules<'t> {
+    fn of(snapshot: &'t CatalogSnapshot, to: &Destination) -> Result<Self, NoTax> {
+        let rules = snapshot.taxes.get(to.country()).ok_or_else(|| NoTax::NoRule(to.label().to_owned()))?;
+        Ok(Self { here: rules.applying(to)?, home: &rules.export })
+    }
+
+    /// The rates of a line: one for each jurisdiction.
+    fn here(&self, row: &Row<'_>, now: OffsetDateTime) -> Result<Vec<Due<'t>>, NoTax> {
+        self.here.iter().map(|jurisdiction| due(jurisdiction, row, now)).collect()
+    }
+
+    /// The rates of each line where the seller is.
+    fn at_home(&self, rows: &[Row<'_>], now: OffsetDateTime) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
+        let of = |row| self.home.iter().map(|jurisdiction| due(jurisdiction, row, now)).collect();
+        rows.iter().map(of).collect()
+    }
+}
+
+fn due<'t>(jurisdiction: &'t Jurisdiction, row: &Row<'_>, now: OffsetDateTime) -> Result<Due<'t>, NoTax> {
+    let code = row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone());
+    Ok(Due { jurisdiction, rate: jurisdiction.rate(&code, now)? })
+}
+
+/// Takes the tax of the seller's country out of a line's price and of its share of shipping.
+fn base(row: &mut Row<'_>, home: &[Due<'_>]) -> Result<Base, OutOfRange> {
+    let mut base = Base { goods: row.net()?, shipping: row.line.shipping };
+    let (goods, shipping) = (base.goods, base.shipping);
+    let rates = Rates::sum(home.iter().map(|due| due.rate.rate));
+    for Due { jurisdiction, rate } in home {
+        let in_goods = rate.rate.included_in(goods, rates)?;
+        let taxed = if jurisdiction.shipping_taxable { shipping } else { Minor::ZERO };
+        let in_shipping = rate.rate.included_in(taxed, rates)?;
+        base = Base { goods: base.goods.minus(in_goods)?, shipping: base.shipping.minus(in_shipping)? };
+        row.line.relief = row.line.relief.plus(in_goods)?.plus(in_shipping)?;
+    }
+    Ok(base)
 }
 
 /// One entry for each jurisdiction and rate: jurisdictions in the shop's order, rates in the order of the lines.
@@ -93,6 +138,7 @@ fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     // Every line has the same jurisdictions, in the same order.
     for at in 0..width {
         for Due { jurisdiction, rate } in due.iter().filter_map(|line| line.get(at)) {
+            let rate = &rate.rate;
             if !parts.iter().any(|part| part.jurisdiction == jurisdiction.id && part.rate == *rate) {
                 parts.push(TaxPart {
                     jurisdiction: jurisdiction.id.clone(),
@@ -107,13 +153,14 @@ fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     parts
 }
 
-/// Why this customer owes no tax here, if so. A certificate that isn't valid here is an issue; a VAT number without an
-/// effect here is not.
+/// Why this customer owes no tax here on all lines or on some, if so. A certificate that isn't valid here is an issue; a
+/// VAT number without an effect here is not.
 fn relief(
     cart: Cart<'_>,
     snapshot: &CatalogSnapshot,
     to: &Destination,
     now: OffsetDateTime,
+    rows: &[Row<'_>],
     issues: &mut Vec<CartIssue>,
 ) -> Option<Relief> {
     if let Some(number) = &cart.tax_status.certificate {
@@ -124,7 +171,17 @@ fn relief(
         }
         issues.push(CartIssue::TaxExemptionInvalid { certificate: number.clone() });
     }
-    let number = cart.tax_status.vat_number.as_ref()?;
-    let rules = snapshot.taxes.get(to.country())?;
-    rules.reverse_charge(to, number).then(|| Relief::ReverseCharge(number.clone()))
+    let relief = Relief::ReverseCharge(cart.tax_status.vat_number.clone()?);
+    rows.iter().any(|row| holds(&relief, row, snapshot, to)).then_some(relief)
+}
+
+/// Whether a relief holds for a line.
+fn holds(relief: &Relief, row: &Row<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> bool {
+    match relief {
+        Relief::Exempt(_) => true,
+        Relief::ReverseCharge(number) => {
+            let rules = snapshot.taxes.get(to.country());
+            rules.is_some_and(|rules| rules.reverse_charge(to, number, row.line.digital))
+        }
+    }
 }

@@ -212,6 +212,11 @@ fn the_random_carts_are_not_all_alike() {
         note("included", tax_included);
         note("added", !taxes.is_empty() && !tax_included);
         note("relief", relief.is_some());
+        note("sold abroad", !tax_included && lines.iter().any(|line| !line.relief.is_zero()));
+        let part_of_the_lines =
+            lines.iter().any(|line| line.relief.is_zero()) && lines.iter().any(|line| !line.relief.is_zero());
+        note("relief of some lines", tax_included && part_of_the_lines);
+        note("an unknown rate", lines.iter().flat_map(|line| &line.taxes).any(|tax| tax.unknown.is_some()));
         note("no problem", issues.is_empty());
         note("several lines", lines.len() > 2);
         note("nothing to ship", lines.iter().all(|line| line.digital));

@@ -9,5 +9,6 @@ mod refusals;
 mod shop;
 mod states;
 mod stored;
+mod warnings;
 
 pub use shop::{Shop, priced};

@@ -222,6 +222,28 @@ fn taxes_that_contradict_each_other() {
         });
     }
     refused("/tax/sellerCountry", |c| c["tax"]["sellerCountry"] = json!("USA"));
+    refused("/tax/sellerCountry", |c| c["tax"]["sellerCountry"] = json!("GB-SCT"));
+    refused("/tax/exportPrices", |c| c["tax"]["exportPrices"] = json!("free"));
+    refused("/tax/exportPrices", |c| c["tax"]["exportPrices"] = json!("net"));
+    let first = |of: &'static str, value: Value| move |c: &mut Value| c["tax"]["jurisdictions"][0][of] = value;
+    for (at, categories) in [
+        ("/categories/book", json!({"book": "standard"})),
+        ("/categories/books", json!({"books": "cheap"})),
+        ("/categories/books", json!({"books": 7})),
+    ] {
+        refused(&format!("/tax/jurisdictions/0{at}"), first("categories", categories));
+    }
+    for (at, scheduled) in [
+        ("/rates/standard", json!([{"rates": {"standard": "a lot"}}])),
+        ("/rates/standard", json!([{"rates": {"standard": "101"}}])),
+        ("/endsAt", json!([{"rates": {}, "startsAt": "2026-02-01T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z"}])),
+        ("/startsAt", json!([{"rates": {}, "startsAt": "2026-02-01"}])),
+        ("/from", json!([{"rates": {}, "from": "2026-02-01T00:00:00Z"}])),
+    ] {
+        refused(&format!("/tax/jurisdictions/0/scheduledRates/0{at}"), first("scheduledRates", scheduled));
+    }
+    let twice = json!([{"rates": {"standard": "1"}}, {"rates": {"standard": "2"}, "startsAt": "2026-02-01T00:00:00Z"}]);
+    refused("/tax/jurisdictions/0/scheduledRates/1", first("scheduledRates", twice));
     refused("/taxExemptions/0/regions/0", |c| c["taxExemptions"][0]["regions"][0] = json!("Atlantis"));
     refused("/taxExemptions/0/certificateNumber", |c| c["taxExemptions"][0]["certificateNumber"] = json!("a b"));
 }

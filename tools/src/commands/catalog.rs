@@ -49,7 +49,7 @@ pub struct CatalogArgs {
 
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
-    /// Check a catalog file and print every fault, with its place as a JSON pointer
+    /// Check a catalog file and print every fault, and what may be a mistake, with its place as a JSON pointer
     Check {
         /// The catalog, as JSON
         file: PathBuf,
@@ -164,6 +164,7 @@ pub fn run(args: &CatalogArgs) -> Result<(), CatalogError> {
     match &args.command {
         CatalogCommand::Check { file } => {
             let catalog = read(file)?;
+            warn(file, &catalog);
             say::answer(format_args!("{}: {} items, no fault", file.display(), size(&catalog)));
             Ok(())
         }
@@ -182,6 +183,15 @@ pub fn read(file: &Path) -> Result<CatalogFile, CatalogError> {
     })
 }
 
+/// Prints what may be a mistake.
+fn warn(file: &Path, catalog: &CatalogFile) {
+    // A file that was read has no faults.
+    let warnings = catalog.check().and_then(|checked| catalog.warnings(checked, time::OffsetDateTime::now_utc()));
+    for warning in warnings.unwrap_or_default() {
+        say::complain(&format!("{}: warning: {warning}", file.display()));
+    }
+}
+
 fn size(catalog: &CatalogFile) -> usize {
     // A file that was read has no faults.
     Dynamo::catalog_size(catalog).unwrap_or_default()
@@ -189,6 +199,7 @@ fn size(catalog: &CatalogFile) -> usize {
 
 fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let catalog = read(&args.file)?;
+    warn(&args.file, &catalog);
     let store = open(&args.place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let table = runtime.block_on(everything(&store))?;

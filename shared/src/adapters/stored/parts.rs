@@ -10,6 +10,7 @@ use crate::{
         money::{Minor, Rate},
         priced::{AppliedCoupon, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
         shipping::{Delivery, DeliveryDays, Offer},
+        tax_category::TaxCategory,
     },
 };
 
@@ -59,6 +60,9 @@ struct StoredLineTax {
     part: usize,
     taxable: Minor,
     amount: Minor,
+    /// The tax category for which the standard rate was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unknown: Option<TaxCategory>,
 }
 
 impl From<&PricedLine> for StoredLine {
@@ -176,7 +180,7 @@ pub struct StoredTax {
 
 same_members! {
     StoredDiscount = LineDiscount { coupon, amount }
-    StoredLineTax = LineTax { part, taxable, amount }
+    StoredLineTax = LineTax { part, taxable, amount, unknown }
     StoredApplied = AppliedCoupon { code, rule, amount, automatic }
     StoredSummary = Summary { subtotal, discount, shipping, tax, tax_included, relief, total, item_count }
     StoredTax = TaxPart { jurisdiction, name, rate, taxable, amount }

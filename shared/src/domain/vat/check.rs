@@ -1,4 +1,4 @@
-//! The format and the check digits of each member state's VAT numbers.
+//! The format and the check digits of each member state's VAT numbers, and of Northern Ireland's.
 
 use crate::domain::vat::digits::{digits, ends, index, is_date, luhn, mod_11_10, pairs, positive, sum, value};
 
@@ -44,8 +44,30 @@ pub(super) fn check(code: &str, n: &[u8]) -> Option<bool> {
         "SE" => luhn(digits::<10>(n.strip_suffix(b"01")?)?) % 10 == 0,
         "SI" => ends(positive(n)?, [8, 7, 6, 5, 4, 3, 2, 0], |rest| if rest == 1 { 0 } else { 11 - rest }),
         "SK" => slovakia(n)?,
+        "XI" => northern_ireland(n)?,
         _ => return None,
     })
+}
+
+/// Nine digits, twelve for a branch, or a government department or health authority. Numbers from 100 on may be of the
+/// older or of either newer series, whose sums differ.
+fn northern_ireland(n: &[u8]) -> Option<bool> {
+    if let [kind @ (b'G' | b'H'), letter @ (b'D' | b'A'), rest @ ..] = n {
+        let number = value(&digits::<3>(rest)?);
+        let known = matches!((kind, letter), (b'G', b'D')) && number < 500
+            || matches!((kind, letter), (b'H', b'A')) && (500..1000).contains(&number);
+        return known.then_some(true);
+    }
+    let main = if n.len() == 12 {
+        let (main, branch) = n.split_at_checked(9)?;
+        digits::<3>(branch)?;
+        main
+    } else {
+        n
+    };
+    let d = digits::<9>(main)?;
+    let rest = sum(d, [8, 7, 6, 5, 4, 3, 2, 10, 1]) % 97;
+    Some(rest == 0 || (value(&d) >= 100_000_000 && matches!(rest, 42 | 55)))
 }
 
 /// Nine digits for legal entities; ten for residents (EGN), foreigners (PNF) and others, which can't be told apart.

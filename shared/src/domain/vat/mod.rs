@@ -1,4 +1,4 @@
-//! EU VAT identification numbers: the format and the check digits of each member state.
+//! EU VAT identification numbers: the format and the check digits of each member state, and of Northern Ireland.
 //!
 //! The algorithms are those of [python-stdnum](https://arthurdejong.org/python-stdnum/) (`stdnum.eu.vat` and the module
 //! of each country), most of which come from the European Commission's "VIES VAT number algorithms". A number must be
@@ -20,6 +20,10 @@ pub const MEMBER_STATES: [&str; 27] = [
     "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
+/// Northern Ireland: for goods, but not for services, it is in the EU's VAT area (Windsor Framework). Its VAT numbers
+/// begin with `XI`.
+pub const NORTHERN_IRELAND: &str = "GB-NIR";
+
 /// Whether the ISO 3166 code is that of an EU member state.
 pub fn is_member_state(country: &str) -> bool {
     MEMBER_STATES.contains(&country)
@@ -28,7 +32,7 @@ pub fn is_member_state(country: &str) -> bool {
 /// Why a text is not a VAT number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAVatNumber {
-    #[error("must begin with the code of an EU member state, such as \"DE\"")]
+    #[error("must begin with the code of an EU member state, such as \"DE\", or with \"XI\" for Northern Ireland")]
     Country,
     #[error("is not a VAT number of that country: it has the wrong length, or a character in the wrong place")]
     Format,
@@ -36,7 +40,7 @@ pub enum NotAVatNumber {
     CheckDigit,
 }
 
-/// A VAT number of an EU member state, upper case, without spaces, dots or hyphens: `DE136695976`. Its check digits are
+/// A VAT number of an EU member state or of Northern Ireland, upper case, without spaces, dots or hyphens: `DE136695976`. Its check digits are
 /// correct; only VIES knows whether it is registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VatNumber(String);
@@ -46,9 +50,13 @@ impl VatNumber {
         &self.0
     }
 
-    /// The ISO 3166 code of the member state: `GR` for a number that begins with `EL`.
+    /// The ISO 3166 code of the member state: `GR` for a number that begins with `EL`; or [`NORTHERN_IRELAND`].
     pub fn country(&self) -> &str {
-        self.0.get(..2).map_or("", |code| if code == "EL" { "GR" } else { code })
+        match self.0.get(..2) {
+            Some("EL") => "GR",
+            Some("XI") => NORTHERN_IRELAND,
+            code => code.unwrap_or_default(),
+        }
     }
 }
 
@@ -67,7 +75,7 @@ impl FromStr for VatNumber {
         let kept = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-'));
         let number: String = kept.map(|c| c.to_ascii_uppercase()).collect();
         let (code, rest) = number.split_at_checked(2).ok_or(NotAVatNumber::Country)?;
-        if code != "EL" && (code == "GR" || !is_member_state(code)) {
+        if !matches!(code, "EL" | "XI") && (code == "GR" || !is_member_state(code)) {
             return Err(NotAVatNumber::Country);
         }
         match check(code, rest.as_bytes()) {
@@ -101,7 +109,7 @@ mod tests {
         LU15027442 LU26375245 LV40003521600 LV40003245752 LV16117519997 LV32867300679=1 MT11679112 MT20200019 \
         NL004495445B01=18 NL853746333B01=18 NL002455799B11=9 NL123456789B13=9 PL8567346215 PL7342867148 PT501964843 \
         PT500697256 RO1590082 RO18547290=7 RO14399840=5 SE123456789701 SE556703748501 SI50223054 SI82646716 \
-        SK2022749619 SK2020317068";
+        SK2022749619 SK2020317068 XI110305878 XI980780684=2";
 
     fn refusal(text: &str) -> Option<NotAVatNumber> {
         text.parse::<VatNumber>().err()
@@ -134,6 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn takes_the_forms_of_northern_irish_numbers() {
+        for text in ["XI110305878001", "XIGD001", "XIHA599", "XIGD499", "XIHA500"] {
+            assert_eq!(text.parse::<VatNumber>().map(|n| n.country().to_owned()).as_deref(), Ok("GB-NIR"), "{text}");
+        }
+        for text in ["XI11030587", "XIGD500", "XIHA499", "XIGD01", "XIHA5000", "XI1103058781", "XIGDABC"] {
+            assert_eq!(refusal(text), Some(NotAVatNumber::Format), "{text}");
+        }
+        for text in ["XI110305879", "XI010305878", "XI110305879001"] {
+            assert_eq!(refusal(text), Some(NotAVatNumber::CheckDigit), "{text}");
+        }
+    }
+
+    #[test]
     fn ignores_case_and_separators() {
         for text in ["nl 0044.95.445-b01", " N L004495445B01\n", "NL\u{a0}004495445B01", "\u{200E}NL004495445B０１"] {
             assert_eq!(text.parse::<VatNumber>().map(|n| n.to_string()).as_deref(), Ok("NL004495445B01"), "{text}");
@@ -142,7 +163,7 @@ mod tests {
 
     #[test]
     fn says_why_not() {
-        for text in " D 136695976 GB999999973 GR094259216 XI110305878 CHE116281710 🇩🇪 d\u{e9}1".split(' ') {
+        for text in " D 136695976 GB999999973 GR094259216 CHE116281710 🇩🇪 d\u{e9}1".split(' ') {
             assert_eq!(refusal(text), Some(NotAVatNumber::Country), "{text}");
         }
         let garbage = "DE DE1366959766 DE+36695976 ATX13585627 BE428759497 ESI1234567L NL💶 CZ590312123 \

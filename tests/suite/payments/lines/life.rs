@@ -132,7 +132,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
             discounts: Vec::new(),
             discount: minor(discount),
             shipping: minor(shipping),
-            taxes: vec![LineTax { part: 0, taxable: minor(taxable), amount: minor(tax) }],
+            taxes: vec![LineTax { part: 0, taxable: minor(taxable), amount: minor(tax), unknown: None }],
             tax: minor(tax),
             relief: minor(relief),
             total: minor(net + shipping + owed - relief),

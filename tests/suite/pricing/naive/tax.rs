@@ -1,4 +1,4 @@
-//! Rules 21 to 29, naively.
+//! Rules 21 to 29 and 38, naively.
 
 use num_traits::Zero;
 use serde_json::{Value, json};
@@ -43,19 +43,33 @@ pub(super) fn charge(
     if certificate.is_some() && !exempt {
         problems.push("TAX_EXEMPTION_INVALID".to_owned());
     }
-    let Some(jurisdictions) = jurisdictions(catalog, address, lines) else {
+    let jurisdictions = jurisdictions(catalog, address).filter(|covering| {
+        let home = home(catalog, covering);
+        lines
+            .iter()
+            .all(|line| covering.iter().chain(&home).all(|jurisdiction| rate(jurisdiction, line, now).is_some()))
+    });
+    let Some(jurisdictions) = jurisdictions else {
         problems.push("TAX_UNAVAILABLE".to_owned());
         return Ok(Tax::default());
     };
-    let owed = !exempt && !is_reverse_charge(&catalog["tax"]["sellerCountry"], &cart["vatNumber"], address);
+    let rate = |jurisdiction: &Value, line: &Line| rate(jurisdiction, line, now).unwrap();
+    let mut bases = Vec::new();
+    for line in &mut *lines {
+        bases.push(base(&home(catalog, &jurisdictions), line, now)?);
+    }
+    let seller = &catalog["tax"]["sellerCountry"];
     let included = jurisdictions.iter().any(|jurisdiction| jurisdiction["included"] == true);
     let mut breakdown = Vec::new();
     for jurisdiction in &jurisdictions {
         let mut entries: Vec<Entry> = Vec::new();
-        for line in &mut *lines {
+        for (line, (goods, shipping)) in lines.iter_mut().zip(&bases) {
+            let rates: Number = jurisdictions.iter().map(|jurisdiction| rate(jurisdiction, line)).sum();
             let rate = rate(jurisdiction, line);
-            let taxable = taxable(jurisdiction, line)?;
-            let rates: Number = jurisdictions.iter().map(|jurisdiction| self::rate(jurisdiction, line)).sum();
+            // Rule 23.
+            let is_shipping_taxable = jurisdiction["shippingTaxable"] == true;
+            let taxable = amount(if is_shipping_taxable { goods + shipping } else { goods.clone() })?;
+            let owed = !exempt && !is_reverse_charge(seller, &cart["vatNumber"], address, line.digital);
             let part = if included { &rate / (number(1) + rates) } else { rate.clone() };
             let full = amount(rounded(&(&taxable * part)))?;
             let (tax, relief) = match (owed, included) {
@@ -86,18 +100,48 @@ pub(super) fn charge(
     Ok(Tax { included, breakdown })
 }
 
-fn rate(jurisdiction: &Value, line: &Line) -> Number {
-    percentage(jurisdiction["rates"][line.tax_code].as_str().unwrap())
+const CATEGORIES: [&str; 6] = ["books", "childrens-clothes", "clothing", "digital", "food", "medicine"];
+
+/// Rule 22.
+fn rate(jurisdiction: &Value, line: &Line, now: OffsetDateTime) -> Option<Number> {
+    let of = |code: &str| {
+        let scheduled = list(&jurisdiction["scheduledRates"]).iter().filter(|entry| within(entry, now));
+        let mut all = scheduled.chain([jurisdiction]).map(|entry| entry["rates"][code].as_str());
+        all.find_map(|rate| rate).map(percentage)
+    };
+    let known = of(jurisdiction["categories"][line.tax_code].as_str().unwrap_or(line.tax_code));
+    if known.is_none() && CATEGORIES.contains(&line.tax_code) { of("standard") } else { known }
 }
 
-/// Rule 23.
-fn taxable(jurisdiction: &Value, line: &Line) -> Result<Number, TooLarge> {
-    let shipping = if jurisdiction["shippingTaxable"] == true { line.shipping.clone() } else { Number::zero() };
-    amount(line.cost() + shipping)
+/// Rule 38: whose tax is taken out of the prices.
+fn home<'a>(catalog: &'a Value, covering: &[&Value]) -> Vec<&'a Value> {
+    if catalog["tax"]["exportPrices"] != "net" || covering.iter().any(|jurisdiction| jurisdiction["included"] == true) {
+        return Vec::new();
+    }
+    let all = list(&catalog["tax"]["jurisdictions"]).iter();
+    let seller = &catalog["tax"]["sellerCountry"];
+    all.filter(|j| j["included"] == true && list(&j["places"]).contains(seller)).collect()
+}
+
+/// What a line's goods and its shipping cost without the tax at home.
+fn base(home: &[&Value], line: &mut Line, now: OffsetDateTime) -> Result<(Number, Number), TooLarge> {
+    let (mut goods, mut shipping) = (line.cost(), line.shipping.clone());
+    let rates: Number =
+        number(1) + home.iter().map(|jurisdiction| rate(jurisdiction, line, now).unwrap()).sum::<Number>();
+    for jurisdiction in home {
+        let part = rate(jurisdiction, line, now).unwrap() / &rates;
+        let in_goods = rounded(&(line.cost() * &part));
+        let taxed = if jurisdiction["shippingTaxable"] == true { line.shipping.clone() } else { Number::zero() };
+        let in_shipping = rounded(&(taxed * &part));
+        goods = amount(goods - &in_goods)?;
+        shipping = amount(shipping - &in_shipping)?;
+        line.relief += in_goods + in_shipping;
+    }
+    Ok((goods, shipping))
 }
 
 /// Rule 21: those whose taxes stack, or `None` when the tax can't be known.
-fn jurisdictions<'a>(catalog: &'a Value, address: &Value, lines: &[Line]) -> Option<Vec<&'a Value>> {
+fn jurisdictions<'a>(catalog: &'a Value, address: &Value) -> Option<Vec<&'a Value>> {
     let mut covering = Vec::new();
     for jurisdiction in list(&catalog["tax"]["jurisdictions"]) {
         let places = any_fits(&jurisdiction["places"], address);
@@ -108,9 +152,7 @@ fn jurisdictions<'a>(catalog: &'a Value, address: &Value, lines: &[Line]) -> Opt
             (None, _) | (_, None) => return None,
         }
     }
-    let has_rate = |line: &Line, jurisdiction: &Value| jurisdiction["rates"][line.tax_code].is_string();
-    let known = lines.iter().all(|line| covering.iter().all(|jurisdiction| has_rate(line, jurisdiction)));
-    (known && !covering.is_empty()).then_some(covering)
+    (!covering.is_empty()).then_some(covering)
 }
 
 /// Whether one of the places fits: `None` when that depends on what the address doesn't say.
@@ -135,7 +177,7 @@ fn is_exempt(catalog: &Value, number: &str, address: &Value, user: &Value, now: 
 }
 
 /// Rule 28.
-fn is_reverse_charge(seller: &Value, vat_number: &Value, address: &Value) -> bool {
+fn is_reverse_charge(seller: &Value, vat_number: &Value, address: &Value, digital: bool) -> bool {
     let (Some(seller), Some(vat_number), Some(country)) =
         (seller.as_str(), vat_number.as_str(), address["country"].as_str())
     else {
@@ -143,7 +185,16 @@ fn is_reverse_charge(seller: &Value, vat_number: &Value, address: &Value) -> boo
     };
     let prefix = vat_number.replace([' ', '-', '.'], "").to_uppercase().chars().take(2).collect::<String>();
     // Greece writes its numbers with the code of its language.
-    let registered = if prefix == "EL" { "GR" } else { &prefix };
-    let is_other = |country: &str| MEMBER_STATES.contains(&country) && country != seller;
-    MEMBER_STATES.contains(&seller) && is_other(registered) && is_other(country)
+    let registered = match prefix.as_str() {
+        "EL" => "GR",
+        "XI" => "GB-NIR",
+        prefix => prefix,
+    };
+    let by_code =
+        address["state"].is_null() && address["postalCode"].as_str().is_some_and(|code| code.starts_with("BT"));
+    let in_northern_ireland = country == "GB" && (by_code || matches!(fit(&json!("GB-NIR"), address), Fit::Fits(_)));
+    let place = if in_northern_ireland { "GB-NIR" } else { country };
+    let counts = |place: &str| MEMBER_STATES.contains(&place) || (place == "GB-NIR" && !digital);
+    let is_other = |place: &str| counts(place) && place != seller;
+    counts(seller) && is_other(registered) && is_other(place)
 }

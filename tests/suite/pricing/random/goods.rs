@@ -49,7 +49,8 @@ pub(super) fn item() -> impl Strategy<Value = Item> {
 pub(super) fn product() -> impl Strategy<Value = Value> {
     let variants = prop_oneof![3 => Just(0_usize), 2 => 1..=3_usize];
     let variants = (variants, prop::collection::vec((plain_amounts(), schedule(), seldom(weight(), 0.2)), 3));
-    let tax_code = select(vec![Value::Null, json!("standard"), json!("reduced"), json!("zero")]);
+    let codes = ["standard", "reduced", "zero", "food", "books"].map(Value::from);
+    let tax_code = select([vec![Value::Null], codes.to_vec()].concat());
     let published = prop_oneof![100 => Just(Value::Null), 1 => Just(json!(false)), 10 => Just(json!(true))];
     let most = seldom((1..=30_u32).prop_map(Value::from), 0.2);
     let digital = prop::bool::weighted(0.3);

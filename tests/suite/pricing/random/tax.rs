@@ -15,7 +15,7 @@ pub(super) fn customer() -> impl Strategy<Value = Value> {
     let user = select(vec![Value::Null, json!("user-1"), json!("user-2")]);
     let vat_number = prop_oneof![
         1 => Just(Value::Null),
-        1 => select(vec![json!("FR83404833048"), json!("DE136695976")]),
+        1 => select(vec![json!("FR83404833048"), json!("DE136695976"), json!("XI980780684")]),
     ];
     let certificate = prop_oneof![
         8 => Just(Value::Null),
@@ -28,24 +28,28 @@ pub(super) fn customer() -> impl Strategy<Value = Value> {
 
 /// The tax rules of the catalog and its exemptions.
 pub(super) fn rules() -> impl Strategy<Value = Value> {
-    let seller = select(vec![Value::Null, json!("DE"), json!("DE"), json!("FR"), json!("FR"), json!("US")]);
+    let seller =
+        select(vec![Value::Null, json!("DE"), json!("DE"), json!("FR"), json!("FR"), json!("US"), json!("GB-NIR")]);
     let count = prop_oneof![1 => 0..=1_usize, 20 => 1..=4_usize];
     let jurisdictions = (count, prop::collection::vec(jurisdiction(), 4)).prop_map(|(count, mut jurisdictions)| {
         jurisdictions.truncate(count);
         jurisdictions
     });
-    let rules = (seller, jurisdictions, any::<bool>(), any::<bool>(), 0..4_usize);
+    let rules = (seller, jurisdictions, (any::<bool>(), any::<bool>(), any::<bool>()), 0..4_usize);
     let exemptions = prop::collection::vec(exemption(), 0..=2);
-    (rules, exemptions).prop_map(|((seller, jurisdictions, included, included_abroad, abroad_at), exemptions)| {
-        let tax = json!({
-            "seller": seller,
-            "jurisdictions": jurisdictions,
-            "included": included,
-            "includedAbroad": included_abroad,
-            "abroadAt": abroad_at,
-        });
-        json!({"tax": tax, "exemptions": exemptions})
-    })
+    (rules, exemptions).prop_map(
+        |((seller, jurisdictions, (included, included_abroad, net), abroad_at), exemptions)| {
+            let tax = json!({
+                "seller": seller,
+                "jurisdictions": jurisdictions,
+                "included": included,
+                "includedAbroad": included_abroad,
+                "net": net,
+                "abroadAt": abroad_at,
+            });
+            json!({"tax": tax, "exemptions": exemptions})
+        },
+    )
 }
 
 fn jurisdiction() -> impl Strategy<Value = Value> {
@@ -54,9 +58,28 @@ fn jurisdiction() -> impl Strategy<Value = Value> {
     // The first two places are what nearly every address is in: an exception of those leaves no tax at all.
     let except = (2..12_u32).prop_map(|number| json!({"home": number}));
     let except = prop_oneof![9 => Just(Vec::new()), 1 => prop::collection::vec(except, 1..=2)];
-    (places, except, rates, any::<bool>()).prop_map(|(places, except, (standard, reduced, zero), shipping)| {
+    let scheduled = (select(vec!["standard", "reduced", "books"]), rate(), period());
+    let scheduled = prop::option::weighted(0.3, scheduled);
+    let categories = select(vec![json!({}), json!({"food": "reduced"}), json!({"food": "standard", "books": "zero"})]);
+    let parts = (places, except, rates, any::<bool>(), scheduled, categories);
+    parts.prop_map(|(places, except, (standard, reduced, zero), shipping, scheduled, mut categories)| {
         let rates = object([("standard", standard), ("reduced", json!(reduced)), ("zero", json!(zero))]);
-        json!({"places": places, "except": except, "rates": rates, "shippingTaxable": shipping})
+        if let Some(categories) = categories.as_object_mut() {
+            categories.retain(|_, code| !rates[code.as_str().unwrap()].is_null());
+        }
+        let scheduled = scheduled.map(|(code, rate, mut entry)| {
+            entry["rates"] = json!({code: rate});
+            entry
+        });
+        let scheduled: Vec<Value> = scheduled.into_iter().collect();
+        json!({
+            "places": places,
+            "except": except,
+            "rates": rates,
+            "scheduledRates": scheduled,
+            "categories": categories,
+            "shippingTaxable": shipping,
+        })
     })
 }
 
@@ -97,11 +120,19 @@ pub(super) fn filled(tax: &Value, home: Home, template: &Template) -> Value {
         "name": "Tax abroad",
         "places": [home.others().country()],
         "included": tax["includedAbroad"],
-        "rates": {"standard": "1"},
+        "rates": {"standard": "1", "reduced": "7", "zero": "0"},
+        "shippingTaxable": tax["net"],
     });
     let at = usize::try_from(tax["abroadAt"].as_u64().unwrap()).unwrap();
     jurisdictions.insert(at.min(jurisdictions.len()), abroad);
-    object([("sellerCountry", tax["seller"].clone()), ("jurisdictions", jurisdictions.into())])
+    // The loader wants the tax that is taken out to be somewhere in the file.
+    let is_home = |j: &Value| j["included"] == true && j["places"].as_array().unwrap().contains(&tax["seller"]);
+    let net = tax["net"] == true && jurisdictions.iter().any(is_home);
+    object([
+        ("sellerCountry", tax["seller"].clone()),
+        ("exportPrices", if net { json!("net") } else { Value::Null }),
+        ("jurisdictions", jurisdictions.into()),
+    ])
 }
 
 pub(super) fn exemptions(exemptions: &Value, home: Home, template: &Template) -> Value {

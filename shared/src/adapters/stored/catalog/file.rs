@@ -11,10 +11,11 @@ use crate::{
     },
     domain::{
         coupon::Coupon,
-        ids::Sku,
+        ids::{Sku, TaxCode},
         invalid::{Faults, Invalid},
         product::Product,
         tax::Certificate,
+        tax_category::TaxCategory,
     },
 };
 
@@ -121,7 +122,10 @@ impl CatalogFile {
             return;
         }
         for (index, code) in self.products.iter().enumerate().filter_map(|(i, p)| Some((i, p.tax_code()?))) {
-            if !known.contains(code) {
+            // A category without a rate of its own has the standard one.
+            let is_category = code.parse::<TaxCategory>().is_ok();
+            let has_standard = is_category && known.contains(TaxCode::default().as_str());
+            if !known.contains(code) && !has_standard {
                 faults.add(format!("/products/{index}/taxCode"), format!("no jurisdiction has a rate for {code}"));
             }
         }

@@ -8,6 +8,7 @@ mod parts;
 mod product;
 mod shipping;
 mod tax;
+mod warnings;
 
 pub use cards::{StoredCards, card_rule};
 pub use cash::StoredCash;

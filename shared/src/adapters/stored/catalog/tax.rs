@@ -8,10 +8,14 @@ use time::{OffsetDateTime, serde::rfc3339};
 use crate::{
     adapters::stored::catalog::parts::{StoredPlace, check_postal_codes, period, places, regions},
     domain::{
+        calendar::Period,
         ids::TaxCode,
         invalid::{Faults, Invalid},
         money::Rate,
+        place::Region,
         tax::{Certificate, Jurisdiction, TaxRules},
+        tax_category::TaxCategory,
+        vat::NORTHERN_IRELAND,
     },
 };
 
@@ -19,9 +23,22 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoredTax {
+    /// An ISO 3166 country, or `GB-NIR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seller_country: Option<String>,
+    /// What a customer pays where no jurisdiction includes its tax in the prices. `keep` if it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    export_prices: Option<StoredExportPrices>,
     jurisdictions: Vec<StoredJurisdiction>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum StoredExportPrices {
+    /// The price as it is.
+    Keep,
+    /// The price without the tax that it includes at home.
+    Net,
 }
 
 /// The rules of one country.
@@ -31,6 +48,9 @@ pub struct StoredTaxRules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seller_country: Option<String>,
     jurisdictions: Vec<StoredJurisdiction>,
+    /// The seller's own jurisdictions, whose tax is taken out of the prices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    export: Vec<StoredJurisdiction>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,8 +65,24 @@ struct StoredJurisdiction {
     included: bool,
     /// Percentages as text, by tax code: `{"standard": "7.25"}`.
     rates: BTreeMap<String, String>,
+    /// Rates of a period.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scheduled_rates: Vec<StoredRates>,
+    /// By tax category, the tax code whose rate is the category's: `{"books": "reduced"}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    categories: BTreeMap<String, String>,
     #[serde(default)]
     shipping_taxable: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredRates {
+    rates: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
+    starts_at: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
+    ends_at: Option<OffsetDateTime>,
 }
 
 impl StoredTax {
@@ -57,8 +93,8 @@ impl StoredTax {
     pub fn by_country(&self) -> Result<BTreeMap<String, StoredTaxRules>, Vec<Invalid>> {
         let mut faults = Faults::default();
         if let Some(seller) = &self.seller_country {
-            let country = if seller.len() == 2 { seller.as_str() } else { "" };
-            faults.take("/sellerCountry", country.parse::<crate::domain::place::Region>());
+            let country = if seller.len() == 2 || seller == NORTHERN_IRELAND { seller.as_str() } else { "" };
+            faults.take("/sellerCountry", country.parse::<Region>());
         }
         let mut countries: BTreeMap<String, StoredTaxRules> = BTreeMap::new();
         for (index, stored) in self.jurisdictions.iter().enumerate() {
@@ -82,14 +118,32 @@ impl StoredTax {
             rules.seller_country.clone_from(&self.seller_country);
             rules.jurisdictions.push(stored.clone());
         }
+        if self.export_prices == Some(StoredExportPrices::Net) {
+            let home = self.home();
+            if home.is_empty() {
+                let detail = "is \"net\", so sellerCountry must be a country with a jurisdiction of the whole country \
+                              whose tax is included in the prices";
+                faults.add("/exportPrices", detail);
+            }
+            // Where the prices include the tax of the place, there is nothing else to take out.
+            let outside = countries.values_mut().filter(|rules| rules.jurisdictions.iter().all(|j| !j.included));
+            outside.for_each(|rules| rules.export.clone_from(&home));
+        }
         faults.finish(Some(countries))
+    }
+
+    /// The seller's own jurisdictions: those of the whole country, with their tax included in the prices.
+    fn home(&self) -> Vec<StoredJurisdiction> {
+        let is_home = |place: &StoredPlace| matches!(place, StoredPlace::Region(code) if self.seller_country.as_ref() == Some(code));
+        let home = self.jurisdictions.iter().filter(|j| j.included && j.places.iter().any(is_home));
+        home.cloned().collect()
     }
 }
 
 impl StoredTaxRules {
     /// The tax codes that have rates.
     pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
-        self.jurisdictions.iter().flat_map(|jurisdiction| jurisdiction.rates.keys()).map(String::as_str)
+        self.jurisdictions.iter().flat_map(StoredJurisdiction::codes)
     }
 
     /// # Errors
@@ -99,11 +153,19 @@ impl StoredTaxRules {
         let stored = self.jurisdictions.iter().enumerate();
         let jurisdictions =
             stored.filter_map(|(i, j)| faults.nest(&format!("/jurisdictions/{i}"), j.jurisdiction())).collect();
-        faults.finish(Some(TaxRules { seller_country: self.seller_country.clone(), jurisdictions }))
+        let export = self.export.iter().enumerate();
+        let export = export.filter_map(|(i, j)| faults.nest(&format!("/export/{i}"), j.jurisdiction())).collect();
+        faults.finish(Some(TaxRules { seller_country: self.seller_country.clone(), jurisdictions, export }))
     }
 }
 
 impl StoredJurisdiction {
+    /// The tax codes that have a rate, at least for some time.
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        let scheduled = self.scheduled_rates.iter().flat_map(|scheduled| scheduled.rates.keys());
+        self.rates.keys().chain(scheduled).map(String::as_str)
+    }
+
     fn jurisdiction(&self) -> Result<Jurisdiction, Vec<Invalid>> {
         let mut faults = Faults::default();
         if self.jurisdiction_id.trim().is_empty() || self.name.trim().is_empty() {
@@ -111,12 +173,6 @@ impl StoredJurisdiction {
         }
         if self.places.is_empty() {
             faults.add("/places", "must name at least one place");
-        }
-        let mut rates: BTreeMap<TaxCode, Rate> = BTreeMap::new();
-        for (code, percent) in &self.rates {
-            let at = format!("/rates/{code}");
-            let (code, rate) = (faults.take(&at, code.parse()), faults.take(&at, percent.parse()));
-            rates.extend(code.zip(rate));
         }
         if self.rates.is_empty() {
             faults.add("/rates", "must have at least one rate");
@@ -127,11 +183,55 @@ impl StoredJurisdiction {
             places: places(&mut faults, "/places", &self.places),
             except: places(&mut faults, "/except", &self.except),
             included: self.included,
-            rates,
+            rates: rates(&mut faults, "/rates", &self.rates),
+            scheduled: self.scheduled(&mut faults),
+            categories: self.categories(&mut faults),
             shipping_taxable: self.shipping_taxable,
         };
         faults.finish(Some(jurisdiction))
     }
+
+    fn scheduled(&self, faults: &mut Faults) -> Vec<(Period, Rates)> {
+        let mut scheduled: Vec<(Period, Rates)> = Vec::new();
+        for (index, stored) in self.scheduled_rates.iter().enumerate() {
+            let at = format!("/scheduledRates/{index}");
+            let period = period(faults, &at, stored.starts_at, stored.ends_at);
+            let rates = rates(faults, &format!("{at}/rates"), &stored.rates);
+            let clashes = |(other, others): &(Period, Rates)| {
+                other.overlaps(&period) && rates.keys().any(|code| others.contains_key(code))
+            };
+            if scheduled.iter().any(clashes) {
+                faults.add(&at, "overlaps an earlier entry with a rate of the same tax code");
+            }
+            scheduled.push((period, rates));
+        }
+        scheduled
+    }
+
+    fn categories(&self, faults: &mut Faults) -> BTreeMap<TaxCategory, TaxCode> {
+        let mut categories = BTreeMap::new();
+        for (category, code) in &self.categories {
+            let at = format!("/categories/{category}");
+            if !self.codes().any(|known| known == code) {
+                faults.add(&at, format!("must be a tax code of this jurisdiction's rates, and {code} is none"));
+            }
+            categories.extend(faults.take(&at, category.parse()).zip(faults.take(&at, code.parse())));
+        }
+        categories
+    }
+}
+
+/// Percentages by tax code, as rules have them.
+type Rates = BTreeMap<TaxCode, Rate>;
+
+fn rates(faults: &mut Faults, pointer: &str, stored: &BTreeMap<String, String>) -> Rates {
+    let mut rates = Rates::new();
+    for (code, percent) in stored {
+        let at = format!("{pointer}/{code}");
+        let (code, rate) = (faults.take(&at, code.parse()), faults.take(&at, percent.parse()));
+        rates.extend(code.zip(rate));
+    }
+    rates
 }
 
 /// An exemption certificate that the shop has on file.

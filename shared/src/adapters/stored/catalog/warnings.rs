@@ -1,0 +1,129 @@
+//! What a catalog file may say, and hardly means: products that can't be sold anywhere, and shipping methods that no cart
+//! can use.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use crate::{
+    adapters::stored::catalog::{CatalogFile, CheckedCatalog},
+    domain::{
+        ids::Sku,
+        invalid::Invalid,
+        money::Currency,
+        product::Product,
+        scope::Scope,
+        shipping::{Method, ShippingRules, Zone},
+        tax::TaxRules,
+    },
+};
+
+/// A file without faults, as its warnings look at it.
+struct Looked {
+    products: Vec<Product>,
+    shipping: ShippingRules,
+    taxes: BTreeMap<String, TaxRules>,
+    now: OffsetDateTime,
+}
+
+impl CatalogFile {
+    /// What may be a mistake, each with its JSON pointer in the file. `checked` is the file's own check.
+    ///
+    /// # Errors
+    /// The file's faults in its shipping and tax rules.
+    pub fn warnings(&self, checked: CheckedCatalog, now: OffsetDateTime) -> Result<Vec<Invalid>, Vec<Invalid>> {
+        let taxes = checked.tax.iter().map(|(country, stored)| Ok((country.clone(), stored.rules()?)));
+        let taxes = taxes.collect::<Result<_, Vec<Invalid>>>()?;
+        let looked = Looked { products: checked.products, shipping: self.shipping.rules()?, taxes, now };
+        let products = looked.products.iter().enumerate();
+        let products =
+            products.filter_map(|(i, product)| Some(Invalid::new(format!("/products/{i}"), looked.unsold(product)?)));
+        Ok(products.chain(looked.unused()).collect())
+    }
+}
+
+impl Looked {
+    /// Why a published product can't be sold anywhere.
+    fn unsold(&self, product: &Product) -> Option<String> {
+        if !product.published {
+            return None;
+        }
+        let is_taxed =
+            |rules: &TaxRules| rules.jurisdictions.iter().any(|j| j.rate(&product.tax_code, self.now).is_ok());
+        let mut taxed = self.taxes.iter().filter(|(_, rules)| is_taxed(rules)).map(|(country, _)| country.as_str());
+        let id = &product.id;
+        if product.digital {
+            let detail = || format!("{id} can't be sold anywhere: no country has a rate for {}", product.tax_code);
+            return taxed.next().is_none().then(detail);
+        }
+        let taxed: Vec<&str> = taxed.collect();
+        let is_forbidden = |country: &str| {
+            let mut places = product.restrictions.iter().flat_map(|restriction| &restriction.places);
+            places.any(|p| p.region.as_str() == country && p.county.is_none() && p.postal_codes.is_empty())
+        };
+        let goes_to = |zone: &&Zone| {
+            let mut countries = zone.places.iter().map(|place| place.region.country());
+            countries.any(|country| taxed.contains(&country) && !is_forbidden(country))
+        };
+        let zones: Vec<&Zone> = self.shipping.zones.iter().filter(goes_to).collect();
+        if zones.is_empty() {
+            let code = &product.tax_code;
+            return Some(format!(
+                "{id} can't be sold anywhere: no zone is in a country with a rate for {code} that it may go to"
+            ));
+        }
+        let is_carried = zones.iter().flat_map(|zone| &zone.methods).any(|method| self.takes(method, product));
+        (!is_carried)
+            .then(|| format!("{id} can't be sold anywhere: no shipping method takes it in a currency of its prices"))
+    }
+
+    /// The methods that no cart can use.
+    fn unused(&self) -> Vec<Invalid> {
+        let mut unused = Vec::new();
+        for (z, zone) in self.shipping.zones.iter().enumerate() {
+            for (m, method) in zone.methods.iter().enumerate() {
+                let why = if method.period.has_ended(self.now) {
+                    "it has ended"
+                } else if self.products.iter().any(|product| product.published && self.takes(method, product)) {
+                    continue;
+                } else {
+                    "there is no product that it takes, in a currency of its amounts"
+                };
+                let at = format!("/shipping/zones/{z}/methods/{m}");
+                unused.push(Invalid::new(at, format!("no cart can use {}: {why}", method.id)));
+            }
+        }
+        unused
+    }
+
+    /// Whether some cart with the product can go by a method.
+    fn takes(&self, method: &Method, product: &Product) -> bool {
+        product.currencies().into_iter().any(|currency| {
+            let with = || {
+                self.products.iter().any(|other| is_of(&method.only_with, other) && carries(method, other, currency))
+            };
+            carries(method, product, currency)
+                && !method.period.has_ended(self.now)
+                && (method.only_with.is_empty() || is_of(&method.only_with, product) || with())
+        })
+    }
+}
+
+fn is_of(scope: &Scope, product: &Product) -> bool {
+    scope.holds(&Sku { product: product.id.clone(), variant: None }, Some(product))
+}
+
+/// Whether a method carries a product and has its amounts in a currency.
+fn carries(method: &Method, product: &Product, currency: Currency) -> bool {
+    let surcharges = method.surcharges.iter().filter(|surcharge| is_of(&surcharge.with, product));
+    let limits = [&method.value.least, &method.value.most];
+    product.published
+        && !product.digital
+        && product.currencies().contains(&currency)
+        && (method.only_for.is_empty() || is_of(&method.only_for, product))
+        && !is_of(&method.not_for, product)
+        && method.weight.most.is_none_or(|most| u64::from(product.least_weight_grams()) <= most)
+        && method.cost.is_in(currency)
+        && limits.into_iter().flatten().all(|limit| limit.contains_key(&currency))
+        && surcharges.into_iter().all(|surcharge| surcharge.amounts.contains_key(&currency))
+}

@@ -1,0 +1,69 @@
+//! What a catalog says and hardly means: `checkout catalog check` warns of it.
+
+use serde_json::{Value, json};
+use tests::world::sample_catalog;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::shop::NOON;
+
+/// The warnings of the sample catalog after a change.
+fn warnings(change: impl FnOnce(&mut Value)) -> Vec<(String, String)> {
+    let mut catalog = sample_catalog();
+    change(&mut catalog);
+    let file = tools::catalog::read(&catalog.to_string()).expect("a catalog without faults");
+    let now = OffsetDateTime::parse(NOON, &Rfc3339).expect("a time");
+    let warnings = file.warnings(file.check().expect("checked"), now).expect("rules");
+    warnings.into_iter().map(|warning| (warning.pointer, warning.detail)).collect()
+}
+
+/// Where the warnings are.
+fn places(change: impl FnOnce(&mut Value)) -> Vec<String> {
+    warnings(change).into_iter().map(|(pointer, _)| pointer).collect()
+}
+
+const METHOD: &str = "/shipping/zones/0/methods/0";
+
+fn method(catalog: &mut Value) -> &mut Value {
+    &mut catalog["shipping"]["zones"][0]["methods"][0]
+}
+
+#[test]
+fn the_sample_catalog_has_no_warning() {
+    assert_eq!(warnings(|_| ()), []);
+}
+
+#[test]
+fn a_product_that_can_not_be_sold_anywhere() {
+    let first = |member: &'static str, value: Value| move |c: &mut Value| c["products"][0][member] = value;
+    assert_eq!(places(first("prices", json!({"XAF": 100}))), ["/products/0"]);
+    // It may still go to a part of a country.
+    let everywhere: Vec<Value> = rust_iso3166::ALL.iter().map(|country| json!(country.alpha2)).collect();
+    let forbidden = json!([{"regions": everywhere, "message": "Not at all."}]);
+    assert_eq!(places(first("notShippableTo", forbidden)), ["/products/0"]);
+    let part = json!([{"regions": ["US-AK"], "message": "Not to Alaska."}]);
+    assert_eq!(places(first("notShippableTo", part)), Vec::<String>::new());
+    // A draft isn't sold, and isn't meant to be.
+    let draft = |c: &mut Value| {
+        c["products"][0]["prices"] = json!({"XAF": 100});
+        c["products"][0]["published"] = json!(false);
+    };
+    assert_eq!(places(draft), Vec::<String>::new());
+}
+
+#[test]
+fn a_shipping_method_that_no_cart_can_use() {
+    for (member, value) in [
+        ("endsAt", json!("2026-01-01T00:00:00Z")),
+        ("maximumWeightGrams", json!(1)),
+        ("minimumValue", json!({"XAF": 1})),
+        ("cost", json!({"type": "flat", "amounts": {"XAF": 1}})),
+        ("cost", json!({"type": "byItems", "base": {"USD": 1}, "perItem": {"EUR": 1}})),
+        ("onlyFor", json!({"categories": ["no-such-category"]})),
+        ("onlyWith", json!({"categories": ["no-such-category"]})),
+    ] {
+        let found = places(|c| method(c)[member] = value.clone());
+        assert!(found.iter().any(|at| at == METHOD), "{member} {value}: {found:?}");
+    }
+    let warned = warnings(|c| method(c)["endsAt"] = json!("2026-01-01T00:00:00Z"));
+    assert!(warned.iter().any(|(_, detail)| detail.ends_with("it has ended")), "{warned:?}");
+}
