@@ -6,7 +6,7 @@ use std::{
     env,
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
 };
 
 use redis::ConnectionAddr;
@@ -131,9 +131,11 @@ pub fn unique_prefix() -> String {
     format!("t-{}-", &id[..12])
 }
 
-/// The template of this repository.
+/// The template of this repository, read once.
 pub fn template() -> Template {
-    Template::load(&root().join("template.yaml")).unwrap_or_else(|error| panic!("{error}"))
+    static TEMPLATE: LazyLock<Template> =
+        LazyLock::new(|| Template::load(&root().join("template.yaml")).unwrap_or_else(|error| panic!("{error}")));
+    TEMPLATE.clone()
 }
 
 /// The folder of the workspace.

@@ -27,7 +27,7 @@ impl Access {
     }
 
     pub fn client(self) -> Client {
-        let http = https::sdk_client(Roots::System);
+        let http = https::sdk_client(Roots::System, self.endpoint.as_deref().unwrap_or_default());
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(10)).build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())

@@ -106,7 +106,7 @@ impl App {
     pub fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
         // Redis and the HTTP client share one TLS library with one provider. Another call has set the same one.
         let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
-        let http = https::sdk_client(config.roots);
+        let http = https::sdk_client(config.roots, &config.dynamodb.url());
         let dynamo = Dynamo::new(&config.dynamodb, http);
         let redis = Arc::new(RedisConnection::new(&config.redis, || Clock::System.now())?);
         let times = config.times;

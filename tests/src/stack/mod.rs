@@ -83,7 +83,17 @@ impl Stack {
 
     /// Every resource whose condition holds, by logical id, its intrinsics resolved: `Type`, `Properties`, …
     pub fn resources(&self) -> BTreeMap<String, Value> {
+        self.resources_where(|_| true)
+    }
+
+    /// Those of one type. The others aren't resolved, which takes most of the time.
+    pub fn resources_of(&self, kind: &str) -> BTreeMap<String, Value> {
+        self.resources_where(|resource| resource["Type"] == kind)
+    }
+
+    fn resources_where(&self, wanted: impl Fn(&Value) -> bool) -> BTreeMap<String, Value> {
         let all = self.template["Resources"].as_object().expect("resources").iter();
+        let all = all.filter(|(_, resource)| wanted(resource));
         let made = all.filter(|(_, resource)| resource["Condition"].as_str().is_none_or(|name| self.holds(name)));
         made.map(|(id, resource)| (id.clone(), self.resolve(resource).unwrap_or_default())).collect()
     }

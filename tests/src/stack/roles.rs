@@ -33,10 +33,11 @@ pub struct Refusal {
 
 impl Roles {
     pub fn of(stack: &Stack) -> Self {
+        let own = managed_policies(stack);
         let documents = |(folder, id): (String, String)| {
             let role = stack.template()["Resources"][&id]["Properties"]["Role"]["Fn::GetAtt"][0].as_str();
             let role = role.unwrap_or_else(|| panic!("{id} has no role of this stack"));
-            (folder, documents(stack, role))
+            (folder, documents_among(stack, &own, role))
         };
         let mut functions: BTreeMap<_, _> = stack.functions().into_iter().map(documents).collect();
         // Not a function's: whoever runs `checkout customer` has it.
@@ -89,15 +90,21 @@ fn context() -> [(&'static str, String); 2] {
 
 /// The policies of a role: its own, those of the stack that it names, and AWS's.
 pub fn documents(stack: &Stack, role: &str) -> Vec<Value> {
+    documents_among(stack, &managed_policies(stack), role)
+}
+
+/// The stack's own managed policies, by ARN.
+fn managed_policies(stack: &Stack) -> BTreeMap<String, Value> {
+    let policies = stack.resources_of("AWS::IAM::ManagedPolicy").into_iter();
+    policies
+        .map(|(id, resource)| (format!("arn:aws:iam::{ACCOUNT}:policy/{}-{id}-0A1B2C3D4E5F", stack.name), resource))
+        .collect()
+}
+
+fn documents_among(stack: &Stack, own: &BTreeMap<String, Value>, role: &str) -> Vec<Value> {
     let role = stack.properties(role);
     let list = |name: &str| role[name].as_array().cloned().unwrap_or_default();
     let mut documents: Vec<_> = list("Policies").iter().map(|policy| policy["PolicyDocument"].clone()).collect();
-    let own: BTreeMap<_, _> = stack
-        .resources()
-        .into_iter()
-        .filter(|(_, resource)| resource["Type"] == "AWS::IAM::ManagedPolicy")
-        .map(|(id, resource)| (format!("arn:aws:iam::{ACCOUNT}:policy/{}-{id}-0A1B2C3D4E5F", stack.name), resource))
-        .collect();
     for arn in list("ManagedPolicyArns") {
         let arn = arn.as_str().expect("an ARN");
         match own.get(arn) {

@@ -118,8 +118,8 @@ fn minor(text: &str) -> Result<Minor, String> {
 }
 
 pub async fn order(target: &Target, args: &OrderArgs) -> Result<Outcome, CommandError> {
-    let http = https::sdk_client(Roots::System);
-    let store = Dynamo::new(&target.dynamodb()?, http);
+    let dynamodb = target.dynamodb()?;
+    let store = Dynamo::new(&dynamodb, https::sdk_client(Roots::System, &dynamodb.url()));
     let told = |error: shared::ports::StoreError| CommandError::Told(cause::chain(&error));
     match &args.command {
         OrderCommand::Find(args) => find(target, &store, args).await,

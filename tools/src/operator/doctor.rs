@@ -105,7 +105,7 @@ async fn arrangement(report: &mut Report, config: &RedisConfig, operator: &mut O
 /// Checks the tables: whether they can be reached, how fast, and whether they are as the template declares them.
 pub async fn dynamodb(report: &mut Report, config: &DynamoDbConfig) {
     let Ok(template) = Template::parse(include_str!("../../../template.yaml")) else { return };
-    let http = https::sdk_client(Roots::System);
+    let http = https::sdk_client(Roots::System, &config.url());
     let dynamo = &Dynamo::new(config, http);
     // An operator's permissions differ from a function's, so only the connection is checked here.
     let ping = needs::deed("SESSIONS_TABLE", "GetItem", &config.tables);
