@@ -92,6 +92,11 @@ impl Scene {
                         let event = shopper.event_about(route, order).path("returnId", of.to_string());
                         event.json(&json!({"status": "received"}))
                     }
+                    Route::CorrectOrder => {
+                        shopper = staff;
+                        let correction = json!({"customerInfo": {"email": "a@example.com"}, "reason": "a typo"});
+                        shopper.event_about(route, order).json(&correction)
+                    }
                     Route::UpdateOrderStatus => {
                         shopper = staff;
                         shopper.event_about(route, order).json(&json!({"status": "shipped"}))
