@@ -33,7 +33,7 @@ const EXPECTED: [(&str, Cost); 28] = [
     ("cancel-order", cost(3, 6, 2, 0)),
     ("update-order-status", cost(3, 6, 3, 0)),
     ("correct-order", cost(3, 6, 3, 0)),
-    ("correct-order, a place", cost(6, 6, 7, 0)),
+    ("correct-order, a place", cost(3, 6, 7, 0)),
     ("claim, three sessions and orders", cost(6, 15, 13, 0)),
     ("calculate-shipping-preview", cost(1, 2, 2, 0)),
     ("lookup-order", cost(1, 2, 2, 0)),

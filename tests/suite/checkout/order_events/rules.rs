@@ -345,6 +345,6 @@ fn the_document_has_every_change_and_no_rule_that_nobody_tests() {
         .collect();
     assert_eq!(named, OrderChange::VARIANTS.iter().map(ToString::to_string).collect());
     let tested =
-        BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(ToOwned::to_owned));
+        BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, LABEL, ERASE, REPAY].map(ToOwned::to_owned));
     assert_eq!(rules().into_keys().collect::<BTreeSet<_>>(), tested);
 }

@@ -29,7 +29,7 @@ async fn shop() -> Arc<World> {
     let products = catalog["products"].as_array_mut().unwrap();
     let kit = products.iter_mut().find(|product| product["productId"] == "pour-over-kit").unwrap();
     kit["notShippableTo"] = json!([
-        {"places": [{"region": "US-CA", "postalCodes": ["95001"]}], "message": "The kit isn't sold there."}
+        {"regions": [{"region": "US-CA", "postalCodes": ["95001"]}], "message": "The kit isn't sold there."}
     ]);
     Setup::default().unlimited().cards().catalog(catalog).build().await
 }
@@ -140,7 +140,7 @@ async fn every_fault_is_told_at_once_and_nothing_is_corrected() {
     }
     let unknown = "01936b2e-0000-7000-8000-000000000000";
     staff.correct(unknown, &mail("a@example.com")).await.refused(404, "ORDER_NOT_FOUND");
-    guest.correct(&order, &mail("a@example.com")).await.refused(401, "UNAUTHENTICATED");
+    guest.correct(&order, &mail("a@example.com")).await.refused(401, "AUTHENTICATION_REQUIRED");
     world.user("ada").correct(&order, &mail("a@example.com")).await.refused(403, "FORBIDDEN");
     assert_eq!(world.stored_orders().await, before);
 }
@@ -199,7 +199,7 @@ async fn without_a_parcel_the_bill_decides_the_tax() {
     let shipped = json!({"shippingAddress": {"city": "Oakland"}, "reason": "moved"});
     staff.correct(order, &shipped).await.refused(409, "NOTHING_SHIPPED");
     let name = json!({"billingAddress": {"company": "Sample & Co"}, "reason": "a bill for the company"});
-    assert_eq!(staff.correct(order, &name).await.expect(200)["order"]["version"], 2);
+    assert_eq!(staff.correct(order, &name).await.expect(200)["order"]["version"], 3, "placed, paid, corrected");
 }
 
 #[tokio::test]
