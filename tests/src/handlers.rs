@@ -45,6 +45,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "capture-order" => on_heap(|| capture_order::handle(app, request)),
         "claim" => on_heap(|| claim::handle(app, request)),
         "confirm-order" => on_heap(|| confirm_order::handle(app, request)),
+        "correct-order" => on_heap(|| correct_order::handle(app, request)),
         "create-fulfillment" => on_heap(|| create_fulfillment::handle(app, request)),
         "create-return" => on_heap(|| create_return::handle(app, request)),
         "get-order" => on_heap(|| get_order::handle(app, request)),

@@ -62,6 +62,7 @@ pub const ALL: &[Row] = &[
             RECEIPTS,
         ],
     ),
+    ("correct-order", Never, &[ORDER, BY_ORDER_ID, CATALOG, PRICES]),
     ("create-fulfillment", Never, &[ORDER, BY_ORDER_ID, STOCK]),
     ("create-return", Never, &[ORDER, BY_ORDER_ID]),
     ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"]), BY_ORDER_ID]),

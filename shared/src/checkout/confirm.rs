@@ -275,6 +275,7 @@ fn order(
         tracking: Tracking::default(),
         fulfillments: Vec::new(),
         line_cancellations: Vec::new(),
+        corrections: Vec::new(),
         returns: Vec::new(),
         history: vec![Step { status, at: context.now, actor: Actor::Customer, note: None }],
         created_at: context.now,

@@ -4,6 +4,7 @@ pub mod address;
 pub mod cart;
 pub mod confirm;
 pub mod confirmation;
+pub mod correct;
 pub mod coupon;
 pub mod initiate;
 pub mod items;

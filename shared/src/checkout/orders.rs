@@ -11,6 +11,7 @@ use crate::{
         money::Minor,
         note::{Note, TooManyNotes},
         order::{Actor, Order, OrderStatus, Tracking},
+        order_correction::CorrectionRefusal,
         order_lines::LineRefusal,
         order_payment::{PaymentRefusal, ShippingTerms},
         order_refunds::RefundRequest,
@@ -42,6 +43,8 @@ pub enum OrderError {
     TooLateToCancel(OrderStatus),
     #[error("tracking can only be given when the order is shipped")]
     TrackingOutOfPlace,
+    #[error(transparent)]
+    Correction(#[from] CorrectionRefusal),
     #[error(transparent)]
     TooManyNotes(#[from] TooManyNotes),
     #[error("the order is being changed by too many requests at once")]
@@ -80,7 +83,7 @@ pub async fn get(
 }
 
 /// An order of any owner, strongly consistent.
-async fn get_any<Who: Sync>(
+pub(super) async fn get_any<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,
     id: OrderId,

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::domain::{
     address::Address,
     attributes::Attributes,
+    correction::Corrected,
     ids::{Owner, UserId},
     lines::{Fulfillment, LineCancellation, Return, ReturnStatus, ReturnStep},
     order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
@@ -122,6 +123,7 @@ impl Order {
             fulfillments,
             line_cancellations,
             returns,
+            corrections,
             history,
             created_at,
             updated_at: _,
@@ -156,6 +158,7 @@ impl Order {
             fulfillments: fulfillments.into_iter().map(|parcel| parcel.without_person(&owner)).collect(),
             line_cancellations: line_cancellations.into_iter().map(|units| units.without_person(&owner)).collect(),
             returns: returns.into_iter().map(|units| units.without_person(&owner)).collect(),
+            corrections: corrections.into_iter().map(|made| made.without_person(&owner)).collect(),
             history: history.into_iter().map(|step| step.without_person(&owner)).collect(),
             created_at,
             updated_at: now,
@@ -251,6 +254,14 @@ impl LineCancellation {
     fn without_person(self, owner: &Owner) -> Self {
         let Self { id, items, reason: _, restocked, refund_id, credits, actor, at } = self;
         Self { id, items, reason: None, restocked, refund_id, credits, actor: actor.without_person(owner), at }
+    }
+}
+
+impl Corrected {
+    /// People write anything as a reason. What was corrected says nothing of the person.
+    fn without_person(self, owner: &Owner) -> Self {
+        let Self { at, actor, reason: _, members } = self;
+        Self { at, actor: actor.without_person(owner), reason: None, members }
     }
 }
 

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use crate::domain::{
     address::Address,
     as_text::as_text,
+    correction::Corrected,
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
     lines::{Fulfillment, LineCancellation, Return},
@@ -63,6 +64,8 @@ pub struct Order {
     pub line_cancellations: Vec<LineCancellation>,
     /// Oldest first.
     pub returns: Vec<Return>,
+    /// What staff have corrected, oldest first.
+    pub corrections: Vec<Corrected>,
     pub history: Vec<Step>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,

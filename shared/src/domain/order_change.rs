@@ -44,6 +44,8 @@ pub enum OrderChange {
     ReturnReceived,
     /// The person was taken out of it: whoever has copied something of them erases it too.
     Erased,
+    /// Staff corrected an address, the e-mail address or the phone number.
+    Corrected,
     /// Staff added a note.
     Noted,
     /// Nothing of these: the order moved to an account, its payment goes on, a parcel's number was corrected.

@@ -52,6 +52,9 @@ fn changes(before: Option<&Order>, after: &Order) -> BTreeSet<OrderChange> {
         changes.insert(OrderChange::Disputed);
     }
     changes.extend(of_units(before, after));
+    if after.corrections.len() > before.map_or(0, |before| before.corrections.len()) {
+        changes.insert(OrderChange::Corrected);
+    }
     if only_notes(after) > before.map_or(0, only_notes) {
         changes.insert(OrderChange::Noted);
     }

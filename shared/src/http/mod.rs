@@ -6,6 +6,7 @@ pub mod card_data;
 mod cart_problems;
 pub mod claim_commands;
 mod confirm_command;
+mod correct_command;
 pub mod credentials;
 mod cursor;
 pub mod event;

@@ -2,7 +2,7 @@
 
 use crate::{
     checkout::{order_link::LookUpError, orders::OrderError},
-    domain::{order_lines::LineRefusal, order_payment::PaymentRefusal},
+    domain::{order_correction::CorrectionRefusal, order_lines::LineRefusal, order_payment::PaymentRefusal},
     http::{
         cart_problems::already_answered,
         problem::Problem,
@@ -32,6 +32,7 @@ impl From<OrderError> for Problem {
             OrderError::NotFound => Self::new(404, "ORDER_NOT_FOUND", "There is no such order", detail),
             OrderError::Payment(refusal) | OrderError::Lines(LineRefusal::Payment(refusal)) => refused(refusal, detail),
             OrderError::Lines(refusal) => lines_refused(refusal, detail),
+            OrderError::Correction(refusal) => not_corrected(refusal, detail),
             OrderError::TooLateToCancel(_) => {
                 Self::new(409, "ORDER_NOT_CANCELLABLE", "It is too late to cancel", detail)
             }
@@ -77,6 +78,29 @@ fn refused(refusal: PaymentRefusal, detail: String) -> Problem {
         PaymentRefusal::AllRefunded => Problem::new(409, "PAYMENT_REFUNDED", "The order may not be shipped", detail),
         PaymentRefusal::ByFulfillmentsOnly => {
             Problem::new(409, "DECIDED_BY_FULFILLMENTS", "Only fulfillments change this status", detail)
+        }
+    }
+}
+
+fn not_corrected(refusal: CorrectionRefusal, detail: String) -> Problem {
+    match refusal {
+        CorrectionRefusal::Invalid(faults) => Problem::validation(faults),
+        CorrectionRefusal::OtherVersion { version } => {
+            Problem::new(409, "ORDER_CHANGED", "The order has changed meanwhile", detail).with("version", version)
+        }
+        CorrectionRefusal::Over(_) | CorrectionRefusal::CalledOff => {
+            Problem::new(409, "ORDER_NOT_CORRECTABLE", "It is too late to correct the order", detail)
+        }
+        CorrectionRefusal::ParcelHasLeft => {
+            Problem::new(409, "ORDER_ALREADY_SHIPPED", "It is too late to correct the addresses", detail)
+        }
+        CorrectionRefusal::NothingShipped => Problem::new(409, "NOTHING_SHIPPED", "Nothing is shipped", detail),
+        CorrectionRefusal::OtherDestination { pointer, why } => {
+            let problem = Problem::new(409, "DESTINATION_CHANGED", "The price depends on the address", detail);
+            problem.with("pointer", pointer).with("dependsOn", why.name())
+        }
+        CorrectionRefusal::TooMany => {
+            Problem::new(409, "TOO_MANY_CORRECTIONS", "The order was corrected too often", detail)
         }
     }
 }

@@ -30,6 +30,7 @@ pub enum Route {
     UpdateItems,
     LookupOrder,
     SearchOrders,
+    CorrectOrder,
     Health,
 }
 
@@ -135,6 +136,7 @@ const ROUTES: &[RouteSpec] = {
         put(R::UpdateItems, "update-items", "/api/v1/checkout/items", Caller).limited(|l| l.update_items),
         post(R::LookupOrder, "lookup-order", "/api/v1/checkout/orders/lookup", Anyone).limited(|l| l.lookup_order),
         get(R::SearchOrders, "search-orders", "/api/v1/checkout/orders/search", Staff),
+        patch(R::CorrectOrder, "correct-order", "/api/v1/checkout/orders/{orderId}", Staff),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };
@@ -174,6 +176,10 @@ const fn delete(route: Route, function: &'static str, path: &'static str, caller
 
 const fn put(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
     row(route, function, "PUT", path, caller)
+}
+
+const fn patch(route: Route, function: &'static str, path: &'static str, caller: CallerKind) -> RouteSpec {
+    row(route, function, "PATCH", path, caller)
 }
 
 impl RouteSpec {
@@ -234,6 +240,7 @@ impl Route {
         match self.method().as_bytes() {
             b"GET" => &["GET", "HEAD"],
             b"PUT" => &["PUT"],
+            b"PATCH" => &["PATCH"],
             b"DELETE" => &["DELETE"],
             _ => &["POST"],
         }

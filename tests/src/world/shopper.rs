@@ -223,6 +223,11 @@ impl Shopper {
     }
 
     /// For staff.
+    pub async fn correct(&self, order: &str, correction: &Value) -> Answer {
+        self.send(Route::CorrectOrder, &self.event_about(Route::CorrectOrder, order).json(correction)).await
+    }
+
+    /// For staff.
     pub async fn set_status(&self, order: &str, status: &str) -> Answer {
         let event = self.event(Route::UpdateOrderStatus).path("orderId", order);
         self.send(Route::UpdateOrderStatus, &event.json(&json!({"status": status}))).await

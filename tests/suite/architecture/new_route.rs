@@ -142,7 +142,8 @@ fn a_route_of_each_method_and_for_each_caller_is_written_one_after_the_other() {
     let folder = copy();
     let folder = folder.path();
     let mut names = Vec::new();
-    for (at, method) in [Method::Get, Method::Post, Method::Put, Method::Delete].into_iter().enumerate() {
+    for (at, method) in [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete].into_iter().enumerate()
+    {
         for (caller, word) in [
             (CallerKind::Anyone, "anyone"),
             (CallerKind::Newcomer, "newcomer"),

@@ -120,6 +120,10 @@ impl Scene {
                 if nth.is_multiple_of(2) { event.query("cursor", Uuid::now_v7().to_string()) } else { event }
             }
             Route::UpdateOrderStatus => event.json(&json!({"status": "cancelled"})),
+            Route::CorrectOrder => event.json(&json!({
+                "customerInfo": {"email": format!("a{nth}@example.com")}, "shippingAddress": {"postalCode": "94105"},
+                "reason": "a typo"
+            })),
             Route::RefundOrder => event.json(&json!({"refundId": id})),
             Route::CreateFulfillment => {
                 event.json(&json!({"fulfillmentId": id, "items": [{"line": 0, "quantity": 1}]}))

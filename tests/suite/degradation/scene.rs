@@ -79,33 +79,27 @@ impl Scene {
                 let of = Uuid::new_v4();
                 let order = &ordered(&guest, &staff, route, of, before).await;
                 let units = json!([{"line": 0, "quantity": 1}]);
+                if route.spec().caller == CallerKind::Staff {
+                    shopper = staff;
+                }
                 match route {
                     Route::CreateFulfillment => {
-                        shopper = staff;
                         shopper.event_about(route, order).json(&json!({"fulfillmentId": of, "items": units}))
                     }
                     Route::CreateReturn => {
                         shopper.event_about(route, order).json(&json!({"returnId": of, "items": units}))
                     }
                     Route::UpdateReturn => {
-                        shopper = staff;
                         let event = shopper.event_about(route, order).path("returnId", of.to_string());
                         event.json(&json!({"status": "received"}))
                     }
-                    Route::UpdateOrderStatus => {
-                        shopper = staff;
-                        shopper.event_about(route, order).json(&json!({"status": "shipped"}))
-                    }
+                    Route::CorrectOrder => shopper.event_about(route, order).json(&correction()),
+                    Route::UpdateOrderStatus => shopper.event_about(route, order).json(&json!({"status": "shipped"})),
                     Route::Claim => {
                         shopper = world.user("ada");
                         shopper.event(route).json(&json!({"guestId": guest.guest_id()}))
                     }
-                    _ => {
-                        if route.spec().caller == CallerKind::Staff {
-                            shopper = staff;
-                        }
-                        shopper.event_about(route, order)
-                    }
+                    _ => shopper.event_about(route, order),
                 }
             }
             _ => {
@@ -166,6 +160,10 @@ async fn ordered(guest: &Shopper, staff: &Shopper, route: Route, of: Uuid, befor
     guest.order(order).await.expect(200);
     guest.orders().await.expect(200);
     order.to_owned()
+}
+
+fn correction() -> Value {
+    json!({"customerInfo": {"email": "a@example.com"}, "reason": "a typo"})
 }
 
 /// The id of a card that a purchase of this account has saved.

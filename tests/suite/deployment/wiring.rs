@@ -87,7 +87,7 @@ fn browsers_are_told_the_whole_of_what_they_may_do() {
         let said = cors(origins);
         assert_eq!(said["allowOrigins"], json!(origins.split(',').collect::<Vec<_>>()));
         let has = |list: &str, name: &str| said[list].as_array().unwrap().contains(&json!(name));
-        assert!(["DELETE", "GET", "POST", "PUT"].iter().all(|method| has("allowMethods", method)), "{said}");
+        assert!(["DELETE", "GET", "PATCH", "POST", "PUT"].iter().all(|method| has("allowMethods", method)), "{said}");
         assert!(
             ["authorization", "content-type", "idempotency-key", "x-guest-id"]
                 .iter()

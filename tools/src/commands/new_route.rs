@@ -41,6 +41,7 @@ enum Method {
     Get,
     Post,
     Put,
+    Patch,
     Delete,
 }
 
@@ -69,6 +70,7 @@ pub fn run(args: &NewRouteArgs) -> Result<(), CommandError> {
         Method::Get => new_route::Method::Get,
         Method::Post => new_route::Method::Post,
         Method::Put => new_route::Method::Put,
+        Method::Patch => new_route::Method::Patch,
         Method::Delete => new_route::Method::Delete,
     };
     let caller = match args.caller {

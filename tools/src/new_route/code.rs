@@ -164,6 +164,7 @@ fn row(route: &NewRoute) -> String {
         Method::Get => "get",
         Method::Post => "post",
         Method::Put => "put",
+        Method::Patch => "patch",
         Method::Delete => "delete",
     };
     let parts = [

@@ -51,10 +51,10 @@ fn event(route: &NewRoute, who: Option<(&str, String)>, number: usize) -> String
     let raw = parameters.iter().fold(path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let body = match route.method {
         Method::Get | Method::Delete => None,
-        Method::Post | Method::Put if parameters.is_empty() => {
+        Method::Post | Method::Put | Method::Patch if parameters.is_empty() => {
             Some(format!("{{\"checkoutId\":\"{}\"}}", fixtures::CHECKOUT))
         }
-        Method::Post | Method::Put => Some("{}".to_owned()),
+        Method::Post | Method::Put | Method::Patch => Some("{}".to_owned()),
     };
 
     let mut headers = vec![

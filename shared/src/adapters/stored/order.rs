@@ -16,6 +16,7 @@ use crate::{
     },
     domain::{
         address::Address,
+        correction::Corrected,
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         lines::{Fulfillment, LineCancellation, Return},
         money::Currency,
@@ -102,6 +103,8 @@ pub struct StoredOrder {
     cancellations: Vec<LineCancellation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     returns: Vec<Return>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<Corrected>,
     history: Vec<StoredStep>,
     #[serde(with = "rfc3339")]
     created_at: OffsetDateTime,
@@ -247,6 +250,7 @@ impl StoredOrder {
             fulfillments: order.fulfillments.clone(),
             cancellations: order.line_cancellations.clone(),
             returns: order.returns.clone(),
+            corrections: order.corrections.clone(),
             history: each(&order.history),
             created_at: order.created_at,
             updated_at: order.updated_at,
@@ -307,6 +311,7 @@ impl TryFrom<StoredOrder> for Order {
             fulfillments: stored.fulfillments,
             line_cancellations: stored.cancellations,
             returns: stored.returns,
+            corrections: stored.corrections,
             history: each(stored.history),
             created_at: stored.created_at,
             updated_at: stored.updated_at,

@@ -92,7 +92,7 @@ impl Order {
     }
 
     /// Whether any of these units is shipped.
-    fn is_parcel(&self, items: &[LineUnits]) -> bool {
+    pub(in crate::domain) fn is_parcel(&self, items: &[LineUnits]) -> bool {
         items.iter().any(|units| self.lines.get(units.line).is_some_and(|line| !line.digital))
     }
 

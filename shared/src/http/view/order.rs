@@ -10,6 +10,7 @@ use crate::{
     },
     domain::{
         address::Address,
+        correction::Corrected,
         ids::{CertificateNumber, CheckoutId, OrderId, UserId},
         money::{Currency, Minor},
         note::NoteVisibility,
@@ -50,6 +51,7 @@ impl OrderAnswer {
         let mut answer = Self::from(order);
         answer.order.owner.hide_guest();
         answer.order.status_history = history(order, Reader::Staff);
+        answer.order.corrections = CorrectionView::all(order, Reader::Staff);
         answer
     }
 
@@ -148,6 +150,9 @@ pub struct OrderView {
     cancellations: Vec<CancellationView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     returns: Vec<ReturnView>,
+    /// Only staff see them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<CorrectionView>,
     status_history: Vec<StepView>,
     /// Not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -162,6 +167,7 @@ impl OrderView {
     fn open_to_staff(&mut self, order: &Order) {
         self.owner.hide_guest();
         self.status_history = history(order, Reader::Support);
+        self.corrections = CorrectionView::all(order, Reader::Support);
         if let Some((payment, card)) = self.payment.as_mut().zip(order.payment.card.as_deref()) {
             payment.payment_intent_id.clone_from(&card.intent);
         }
@@ -186,12 +192,49 @@ struct StepView {
     note_visibility: Option<NoteVisibility>,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CorrectionView {
+    #[serde(with = "rfc3339")]
+    at: OffsetDateTime,
+    actor: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staff_id: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// JSON pointers into the order.
+    members: Vec<String>,
+}
+
+impl CorrectionView {
+    fn all(order: &Order, reader: Reader) -> Vec<Self> {
+        let view = |Corrected { at, actor, reason, members }: &Corrected| Self {
+            at: *at,
+            actor: side(actor),
+            staff_id: reader.sees(actor),
+            reason: reason.clone(),
+            members: members.clone(),
+        };
+        order.corrections.iter().map(view).collect()
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
     Customer,
     Staff,
     /// Staff who look into an order.
     Support,
+}
+
+impl Reader {
+    /// Which member of the staff it was, for those who may know.
+    fn sees(self, actor: &Actor) -> Option<UserId> {
+        match actor {
+            Actor::Staff(user) if self == Self::Support => Some(user.clone()),
+            Actor::Staff(_) | Actor::Customer | Actor::Payment => None,
+        }
+    }
 }
 
 /// The history as someone may read it. A step that is only a note is left out together with its note.
@@ -206,10 +249,7 @@ fn history(order: &Order, reader: Reader) -> Vec<StepView> {
             status: step.status,
             at: step.at,
             actor: side(&step.actor),
-            staff_id: match &step.actor {
-                Actor::Staff(user) if reader == Reader::Support => Some(user.clone()),
-                _ => None,
-            },
+            staff_id: reader.sees(&step.actor),
             note: note.map(|note| note.text.clone()),
             note_visibility,
         })
@@ -258,6 +298,7 @@ impl From<&Order> for OrderView {
             fulfillments: FulfillmentView::all(order),
             cancellations: order.line_cancellations.iter().map(Into::into).collect(),
             returns: order.returns.iter().map(Into::into).collect(),
+            corrections: Vec::new(),
             status_history: history(order, Reader::Customer),
             created_at: order.created_at,
             updated_at: order.updated_at,

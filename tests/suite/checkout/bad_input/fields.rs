@@ -45,6 +45,7 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::CancelOrder => &["/reason", "/cancellationId"],
             Route::RefundOrder => &["/refundId", "/reason"],
             Route::CaptureOrder => &[],
+            Route::CorrectOrder => &["/shippingAddress/city", "/customerInfo/email", "/reason"],
             Route::UpdateOrderStatus => &["/status", "/note", "/trackingNumber", "/carrier"],
             Route::CreateFulfillment => &["/fulfillmentId", "/trackingNumber", "/carrier"],
             Route::CreateReturn => &["/returnId", "/reason"],
@@ -96,6 +97,7 @@ async fn a_missing_member_is_told_at_its_place() {
                 &["/checkoutId", "/expectedTotal", "/paymentMethod", "/customerInfo", "/customerInfo/email"]
             }
             Route::CancelOrder | Route::CaptureOrder => &[],
+            Route::CorrectOrder => &["/reason"],
             Route::RefundOrder => &["/refundId"],
             Route::UpdateOrderStatus | Route::UpdateReturn => &["/status"],
             Route::CreateFulfillment => &["/fulfillmentId", "/items", "/items/0/line", "/items/0/quantity"],
@@ -328,6 +330,9 @@ async fn text_that_lies_about_itself_is_refused() {
         (Route::CreateFulfillment, "/carrier"),
         (Route::CreateReturn, "/reason"),
         (Route::UpdateReturn, "/note"),
+        (Route::CorrectOrder, "/shippingAddress/addressLine1"),
+        (Route::CorrectOrder, "/billingAddress/company"),
+        (Route::CorrectOrder, "/reason"),
     ] {
         cases.extend(values(&shop, route, at, &hidden));
     }
@@ -374,10 +379,14 @@ async fn text_is_there_where_it_must_be_and_has_an_end() {
         "ada@example.c",
         "ada@shop.invalid",
     ];
-    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/email", &emails.map(Value::from)));
+    let emails = emails.map(Value::from);
+    cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/email", &emails));
+    cases.extend(values(&shop, Route::CorrectOrder, "/customerInfo/email", &emails));
     let phones = ["call me", "12", "+1 415 555 0132 ext. five", "0".repeat(21).as_str()].map(Value::from);
     cases.extend(values(&shop, Route::ConfirmOrder, "/customerInfo/phone", &phones));
     cases.extend(values(&shop, Route::UpdateAddress, "/shippingAddress/phone", &phones));
+    cases.extend(values(&shop, Route::CorrectOrder, "/customerInfo/phone", &phones));
+    cases.extend(values(&shop, Route::CorrectOrder, "/reason", &[json!(""), json!("x".repeat(501))]));
     let methods = ["", "bitcoin", "CASH_ON_DELIVERY", "cash on delivery", "free"].map(Value::from);
     cases.extend(values(&shop, Route::ConfirmOrder, "/paymentMethod", &methods));
     cases.extend(values(&shop, Route::ConfirmOrder, "/paymentToken", &[json!("tok_visa")]));

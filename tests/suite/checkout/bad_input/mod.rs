@@ -103,6 +103,13 @@ impl Shop {
                     "carrier": "Swift Parcel"
                 })
             }
+            Route::CorrectOrder => json!({
+                "shippingAddress": {"addressLine1": "2 Market Street", "city": "San Francisco", "postalCode": "94105"},
+                "billingAddress": {"company": "Sample & Co", "lastName": "Sample"},
+                "customerInfo": {"email": "ada@example.org", "phone": "+1 415 555 0132"},
+                "reason": "the customer called",
+                "expectedVersion": 1
+            }),
             Route::CaptureOrder => json!({"amount": 4887}),
             Route::RefundOrder => {
                 json!({

@@ -30,6 +30,7 @@ const BOOK: &str = "Book the money";
 const PARCEL: &str = "Tell the customer that a parcel has left";
 const DISPUTE: &str = "Look into a dispute";
 const DECIDE: &str = "Have a person decide about a return";
+const LABEL: &str = "Print the label again";
 const ERASE: &str = "Erase your own copies of a person";
 const REPAY: &str = "Have a person pay back what a bank didn't take";
 
@@ -72,7 +73,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
             continue;
         }
         seen = version;
-        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY] {
+        for name in [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, LABEL, ERASE, REPAY] {
             let rule = rules.get(name).unwrap_or_else(|| panic!("no rule {name:?}"));
             *fired.entry(name).or_default() += usize::from(passes(rule, &event));
         }
@@ -81,7 +82,7 @@ async fn fired(pipe: &Pipe, world: &World, order: &str) -> BTreeMap<&'static str
 }
 
 fn times<const N: usize>(expected: [(&'static str, usize); N]) -> BTreeMap<&'static str, usize> {
-    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(|name| (name, 0));
+    let none = [PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, LABEL, ERASE, REPAY].map(|name| (name, 0));
     none.into_iter().chain(expected).collect()
 }
 
@@ -130,10 +131,12 @@ async fn a_life_in_cash_fires_each_rule_as_often_as_it_should() {
         staff.send(Route::UpdateOrderStatus, &staff.event_about(Route::UpdateOrderStatus, &order).json(body)).await
     };
     put(&note).await.expect(200);
+    let moved = json!({"shippingAddress": {"addressLine1": "2 Market Street"}, "reason": "a typo"});
+    staff.correct(&order, &moved).await.expect(200);
     goes(&world, &order, &["processing", "shipped"]).await;
     put(&json!({"status": "shipped", "trackingNumber": "1Z2"})).await.expect(200);
     goes(&world, &order, &["delivered"]).await;
-    assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (PARCEL, 1), (BOOK, 1)]));
+    assert_eq!(fired(&pipe, &world, &order).await, times([(PACK, 1), (LABEL, 1), (PARCEL, 1), (BOOK, 1)]));
 
     // Returned, and paid back by hand in two parts.
     let order = cash().await;
@@ -342,6 +345,6 @@ fn the_document_has_every_change_and_no_rule_that_nobody_tests() {
         .collect();
     assert_eq!(named, OrderChange::VARIANTS.iter().map(ToString::to_string).collect());
     let tested =
-        BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, ERASE, REPAY].map(ToOwned::to_owned));
+        BTreeSet::from([PACK, STOP, REFUND, BOOK, PARCEL, DISPUTE, DECIDE, LABEL, ERASE, REPAY].map(ToOwned::to_owned));
     assert_eq!(rules().into_keys().collect::<BTreeSet<_>>(), tested);
 }

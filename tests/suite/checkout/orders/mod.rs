@@ -1,6 +1,7 @@
 //! Orders: what is listed, what is kept of a purchase, and which way an order may go.
 
 mod cash;
+mod corrections;
 mod list;
 mod moves;
 mod notes;

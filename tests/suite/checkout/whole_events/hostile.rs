@@ -46,6 +46,7 @@ fn event(route: Route, token: Option<&str>) -> Value {
         Route::ConfirmOrder => confirmation(ID, 4887),
         Route::ApplyCoupon => json!({"checkoutId": ID, "couponCode": "SAVE20"}),
         Route::UpdateOrderStatus => json!({"status": "shipped"}),
+        Route::CorrectOrder => json!({"customerInfo": {"email": "ada@example.org"}, "reason": "a typo"}),
         Route::RefundOrder => json!({"refundId": ID}),
         Route::Claim => json!({"guestId": ID}),
         Route::LookupOrder => json!({"orderNumber": "RH83-HWTV-H8PB", "email": "ada@example.com"}),

@@ -163,6 +163,10 @@ impl Life {
             who.send(route, &who.event_about(route, &lines).json(body)).await
         };
         post(&user, Route::CancelOrder, &units).await.expect(200);
+        let made = json!({
+            "shippingAddress": {"addressLine2": "Markfloor 2"}, "reason": "markreason: Markfirst called"
+        });
+        staff.correct(&lines, &made).await.expect(200);
         let parcel = json!({
             "fulfillmentId": Uuid::new_v4(), "items": one, "carrier": "DHL", "trackingNumber": "MARKTRACK2"
         });
