@@ -17,6 +17,8 @@ pub enum CartError {
     #[error("not enough in stock")]
     InsufficientStock(CartIssues),
     /// The issues, and the same as faults with the place of each line.
+    #[error("fewer of a product than an order must have")]
+    TooFew(CartIssues, Vec<Invalid>),
     #[error("more of a product than one order may have")]
     TooMany(CartIssues, Vec<Invalid>),
     #[error("a product can't be shipped to the address")]
@@ -31,20 +33,30 @@ pub(super) fn refuse(session: &Session, counts: impl Fn(&CartIssue) -> bool) -> 
     if let Some(short) = those(&issues, session.currency, |issue| matches!(issue, CartIssue::OutOfStock { .. })) {
         return Err(CartError::InsufficientStock(short));
     }
+    let too_few = |issue: &CartIssue| matches!(issue, CartIssue::MinPerOrderNotReached { .. });
+    if let Some(few) = those(&issues, session.currency, too_few) {
+        let faults = at_their_lines(&few, session);
+        return Err(CartError::TooFew(few, faults));
+    }
     let too_many = |issue: &CartIssue| matches!(issue, CartIssue::MaxPerOrderExceeded { .. });
     if let Some(many) = those(&issues, session.currency, too_many) {
-        let faults = many.list.iter().filter_map(|issue| {
-            let product = &issue.sku()?.product;
-            let index = session.lines.iter().position(|line| line.sku.product == *product)?;
-            Some(Invalid::new(format!("/cartItems/{index}"), issue.detail(session.currency)))
-        });
-        let faults = faults.collect();
+        let faults = at_their_lines(&many, session);
         return Err(CartError::TooMany(many, faults));
     }
     match not_shippable(&issues, session.currency) {
         Some(barred) => Err(CartError::NotShippable(barred)),
         None => Ok(()),
     }
+}
+
+/// Each issue at the first line of its product.
+fn at_their_lines(issues: &CartIssues, session: &Session) -> Vec<Invalid> {
+    let faults = issues.list.iter().filter_map(|issue| {
+        let product = &issue.sku()?.product;
+        let index = session.lines.iter().position(|line| line.sku.product == *product)?;
+        Some(Invalid::new(format!("/cartItems/{index}"), issue.detail(session.currency)))
+    });
+    faults.collect()
 }
 
 /// The products that can't be shipped to the address; none if there are none.

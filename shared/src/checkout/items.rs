@@ -76,6 +76,10 @@ impl Edit for UpdateItems {
                 !before.lines.iter().any(|line| line.sku == *sku)
             }
             CartIssue::OutOfStock { sku, requested, .. } => had.get(sku).is_none_or(|before| requested > before),
+            CartIssue::MinPerOrderNotReached { sku, requested, .. } => {
+                let before = units(&sku.product);
+                before == 0 || *requested < before
+            }
             CartIssue::MaxPerOrderExceeded { sku, requested, .. } => *requested > units(&sku.product),
             _ => false,
         };

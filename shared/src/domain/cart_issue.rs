@@ -27,6 +27,12 @@ pub enum CartIssue {
         requested: u64,
         available: u64,
     },
+    /// Fewer units of a product, with all its variants, than an order with any of it must have. `sku` is the product.
+    MinPerOrderNotReached {
+        sku: Sku,
+        requested: u64,
+        minimum: u64,
+    },
     /// More units of a product, with all its variants, than one order may have. `sku` is the product.
     MaxPerOrderExceeded {
         sku: Sku,
@@ -80,6 +86,7 @@ impl CartIssue {
             Self::ProductUnavailable { sku, .. }
             | Self::PriceChanged { sku, .. }
             | Self::OutOfStock { sku, .. }
+            | Self::MinPerOrderNotReached { sku, .. }
             | Self::MaxPerOrderExceeded { sku, .. }
             | Self::NotShippable { sku, .. } => Some(sku),
             _ => None,
@@ -94,6 +101,9 @@ impl CartIssue {
                 format!("the price was {}, and is {} now", currency.format(*old), currency.format(*new))
             }
             Self::OutOfStock { requested, available, .. } => format!("{requested} asked for, {available} left"),
+            Self::MinPerOrderNotReached { requested, minimum, .. } => {
+                format!("{requested} asked for, and an order must have {minimum} at least, counting all variants")
+            }
             Self::MaxPerOrderExceeded { requested, maximum, .. } => {
                 format!("{requested} asked for, and one order may have {maximum} at most, counting all variants")
             }

@@ -25,6 +25,8 @@ pub struct Product {
     pub categories: BTreeSet<Category>,
     pub tax_code: TaxCode,
     pub stock: StockRule,
+    /// The least units that an order with any of it must have, of all variants together.
+    pub min_per_order: Option<u32>,
     /// The most units that one order may have, of all variants together.
     pub max_per_order: Option<u32>,
     /// If there are variants, a cart line must name one.

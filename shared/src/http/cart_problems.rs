@@ -69,6 +69,10 @@ impl From<CartError> for Problem {
         match error {
             CartError::NotForSale(faults) => not_for_sale(faults),
             CartError::InsufficientStock(issues) => insufficient_stock(&issues),
+            CartError::TooFew(problems, errors) => {
+                let title = "Too few units of a product";
+                Self { errors, ..about(422, "MIN_PER_ORDER_NOT_REACHED", title, &problems) }
+            }
             CartError::TooMany(problems, errors) => {
                 let title = "Too many units of a product";
                 Self { errors, ..about(422, "MAX_PER_ORDER_EXCEEDED", title, &problems) }

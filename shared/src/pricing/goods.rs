@@ -90,17 +90,20 @@ pub(super) fn check_stock(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &m
     }
 }
 
-/// Checks the maximum per order. It is the product's, so units are added up over its variants.
-pub(super) fn check_most(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
+/// Checks the least and the most per order. They are the product's, so units are added up over its variants.
+pub(super) fn check_units(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
     let mut requested: BTreeMap<&ProductId, u64> = BTreeMap::new();
     for line in cart.lines {
         let units = requested.entry(&line.sku.product).or_default();
         *units = units.saturating_add(u64::from(line.quantity));
     }
     for (product, requested) in requested {
-        let maximum = snapshot.products.get(product).and_then(|product| product.max_per_order).map(u64::from);
-        if let Some(maximum) = maximum.filter(|maximum| requested > *maximum) {
-            let sku = Sku { product: product.clone(), variant: None };
+        let Some(of) = snapshot.products.get(product) else { continue };
+        let sku = Sku { product: product.clone(), variant: None };
+        if let Some(minimum) = of.min_per_order.map(u64::from).filter(|minimum| requested < *minimum) {
+            issues.push(CartIssue::MinPerOrderNotReached { sku: sku.clone(), requested, minimum });
+        }
+        if let Some(maximum) = of.max_per_order.map(u64::from).filter(|maximum| requested > *maximum) {
             issues.push(CartIssue::MaxPerOrderExceeded { sku, requested, maximum });
         }
     }

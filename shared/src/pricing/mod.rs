@@ -36,7 +36,7 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
     // Sorted, so that the order of the cart's lines doesn't decide which line gets the odd cent.
     rows.sort_by(|a, b| (&a.line.sku, &a.line.attributes).cmp(&(&b.line.sku, &b.line.attributes)));
     goods::check_stock(cart, snapshot, &mut issues);
-    goods::check_most(cart, snapshot, &mut issues);
+    goods::check_units(cart, snapshot, &mut issues);
 
     let mut priced = Priced::default();
     let coupons = discounts::choose(cart, snapshot, &rows, now, &mut issues)?;

@@ -1,5 +1,7 @@
 //! The order cache around a change, around its own expiry, and around what isn't there.
 
+use std::time::Duration;
+
 use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 use serde_json::{Value, json};
 use shared::{domain::ids::Owner, http::route::Route, ports::ChangeId};
@@ -179,7 +181,13 @@ async fn only_a_confirmation_that_is_being_written_holds_its_callers_lists() {
     let (someone, checkout, total) = (guest.clone(), id_of(&own).to_owned(), total_of(&own));
     let confirming = tokio::spawn(async move { someone.confirm(&checkout, total).await });
     gate.arrived(1).await;
-    assert!(world.keys.all().contains(&lists), "while it is being written");
+    // The hold is sent together with the write, whose answer waits: it may come a moment later.
+    let held = async {
+        while !world.keys.all().contains(&lists) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), held).await.expect("a hold while it is being written");
     let life: i64 = world.keys.connection().await.pttl(format!("{}{lists}", world.keys.prefix())).await.unwrap();
     assert!(life > 0, "the hold of a confirmation that dies runs out");
     gate.open();

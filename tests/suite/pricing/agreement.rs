@@ -230,6 +230,7 @@ fn the_random_carts_are_not_all_alike() {
     result.unwrap_or_else(|error| panic!("{error}"));
     for code in [
         "PRODUCT_UNAVAILABLE",
+        "MIN_PER_ORDER_NOT_REACHED",
         "MAX_PER_ORDER_EXCEEDED",
         "COUPON_NO_LONGER_VALID",
         "SHIPPING_METHOD_UNAVAILABLE",

@@ -199,9 +199,9 @@ fn neither_shipping_nor_tax_vanishes() {
     result.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// However its units are spread over variants, a product has the problem just when they are more than it allows.
+/// However its units are spread over variants, a product has a problem just when they are fewer or more than it allows.
 #[test]
-fn a_product_has_its_most_over_all_its_variants() {
+fn a_product_has_its_least_and_its_most_over_all_its_variants() {
     let result = TestRunner::new(cases(4_000)).run(&random::case(), |case| {
         let mut shop = Shop::open(&case.catalog, &case.cart);
         let priced = priced(&mut shop)?;
@@ -209,13 +209,17 @@ fn a_product_has_its_most_over_all_its_variants() {
             let of_it = shop.session.lines.iter().filter(|line| line.sku.product == product.id);
             let units: u32 = of_it.map(|line| line.quantity).sum();
             let mut told = priced.issues.iter().filter_map(|problem| match problem {
-                CartIssue::MaxPerOrderExceeded { sku, requested, maximum } if sku.product == product.id => {
-                    Some((*requested, *maximum))
+                CartIssue::MinPerOrderNotReached { sku, requested, minimum: bound }
+                | CartIssue::MaxPerOrderExceeded { sku, requested, maximum: bound }
+                    if sku.product == product.id =>
+                {
+                    Some((*requested, *bound))
                 }
                 _ => None,
             });
-            let expected = product.max_per_order.filter(|maximum| units > *maximum);
-            prop_assert_eq!(told.next(), expected.map(|maximum| (u64::from(units), u64::from(maximum))));
+            let few = product.min_per_order.filter(|minimum| (1..*minimum).contains(&units));
+            let expected = few.or(product.max_per_order.filter(|maximum| units > *maximum));
+            prop_assert_eq!(told.next(), expected.map(|bound| (u64::from(units), u64::from(bound))));
             prop_assert_eq!(told.next(), None);
         }
         Ok(())

@@ -49,6 +49,12 @@ fn products_that_contradict_themselves() {
     });
     refused("/products/1/maxPerOrder", |c| c["products"][1]["maxPerOrder"] = json!(0));
     refused("/products/1/maxPerOrder", |c| c["products"][1]["maxPerOrder"] = json!(-1));
+    refused("/products/1/minPerOrder", |c| c["products"][1]["minPerOrder"] = json!(0));
+    refused("/products/1/minPerOrder", |c| c["products"][1]["minPerOrder"] = json!(1.5));
+    refused("/products/1/minPerOrder", |c| {
+        c["products"][1]["minPerOrder"] = json!(6);
+        c["products"][1]["maxPerOrder"] = json!(5);
+    });
     // A stock of all variants, and one of each.
     assert_eq!(
         faults(|c| c["products"][1]["stock"] = json!(5)),

@@ -192,6 +192,7 @@ fn the_problems_that_no_random_cart_has_are_read_as_they_were_written() {
     session.priced.issues = vec![
         CartIssue::PriceChanged { sku: sku.clone(), old: minor(1), new: minor(2) },
         CartIssue::OutOfStock { sku: sku.clone(), requested: 5, available: 2 },
+        CartIssue::MinPerOrderNotReached { sku: sku.clone(), requested: 1, minimum: 6 },
         CartIssue::MaxPerOrderExceeded { sku: sku.clone(), requested: 9, maximum: 4 },
         CartIssue::NotShippable { sku: sku.clone(), message: "Not there: \"no\".".to_owned() },
         CartIssue::ProductUnavailable { sku, why: NotForSale::NoPrice },

@@ -25,7 +25,7 @@ pub struct StoredCartIssue {
     /// The refusal of a coupon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Two numbers: old and new price, requested and available or allowed units, or minimum and actual subtotal.
+    /// Two numbers: old and new price, requested and available or allowed or least units, or minimum and actual subtotal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     numbers: Option<(i64, i64)>,
 }
@@ -39,6 +39,9 @@ impl From<&CartIssue> for StoredCartIssue {
             CartIssue::PriceChanged { old, new, .. } => Self { numbers: Some((old.get(), new.get())), ..stored },
             CartIssue::OutOfStock { requested, available, .. } => {
                 Self { numbers: Some((units(*requested), units(*available))), ..stored }
+            }
+            CartIssue::MinPerOrderNotReached { requested, minimum, .. } => {
+                Self { numbers: Some((units(*requested), units(*minimum))), ..stored }
             }
             CartIssue::MaxPerOrderExceeded { requested, maximum, .. } => {
                 Self { numbers: Some((units(*requested), units(*maximum))), ..stored }
@@ -85,6 +88,9 @@ impl TryFrom<StoredCartIssue> for CartIssue {
                     None => old_counts(&detail),
                 };
                 Self::OutOfStock { sku: sku()?, requested, available }
+            }
+            "MIN_PER_ORDER_NOT_REACHED" => {
+                Self::MinPerOrderNotReached { sku: sku()?, requested: units(first), minimum: units(second) }
             }
             "MAX_PER_ORDER_EXCEEDED" => {
                 Self::MaxPerOrderExceeded { sku: sku()?, requested: units(first), maximum: units(second) }

@@ -34,6 +34,10 @@ enum Facts {
         requested: u64,
         available: u64,
     },
+    Minimum {
+        requested: u64,
+        min_per_order: u64,
+    },
     Maximum {
         requested: u64,
         max_per_order: u64,
@@ -67,6 +71,9 @@ fn facts(issue: &CartIssue) -> Facts {
     match issue.clone() {
         CartIssue::PriceChanged { old: old_price, new: new_price, .. } => Facts::Prices { old_price, new_price },
         CartIssue::OutOfStock { requested, available, .. } => Facts::Stock { requested, available },
+        CartIssue::MinPerOrderNotReached { requested, minimum, .. } => {
+            Facts::Minimum { requested, min_per_order: minimum }
+        }
         CartIssue::MaxPerOrderExceeded { requested, maximum, .. } => {
             Facts::Maximum { requested, max_per_order: maximum }
         }

@@ -89,6 +89,9 @@ pub(super) fn of<'a>(
     for product in list(&catalog["products"]) {
         let of_it = list(&cart["items"]).iter().filter(|item| item["productId"] == product["productId"]);
         let units: u64 = of_it.map(|item| item["quantity"].as_u64().unwrap()).sum();
+        if units > 0 && product["minPerOrder"].as_u64().is_some_and(|minimum| units < minimum) {
+            problems.push("MIN_PER_ORDER_NOT_REACHED".to_owned());
+        }
         if product["maxPerOrder"].as_u64().is_some_and(|maximum| units > maximum) {
             problems.push("MAX_PER_ORDER_EXCEEDED".to_owned());
         }

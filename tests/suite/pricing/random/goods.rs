@@ -53,10 +53,15 @@ pub(super) fn product() -> impl Strategy<Value = Value> {
     let tax_code = select([vec![Value::Null], codes.to_vec()].concat());
     let published = prop_oneof![100 => Just(Value::Null), 1 => Just(json!(false)), 10 => Just(json!(true))];
     let most = seldom((1..=30_u32).prop_map(Value::from), 0.2);
+    let least = seldom((1..=6_u32).prop_map(Value::from), 0.1);
+    let units = (least, most).prop_map(|(least, most)| match (least.as_u64(), most.as_u64()) {
+        (Some(low), Some(high)) if low > high => (most.clone(), most),
+        _ => (least, most),
+    });
     let digital = prop::bool::weighted(0.3);
     let weight = (digital, seldom(weight(), 0.6));
-    let parts = (plain_amounts(), schedule(), weight, categories(), tax_code, published, most, variants);
-    parts.prop_map(|(prices, schedule, weight, categories, tax_code, published, most, (count, variants))| {
+    let parts = (plain_amounts(), schedule(), weight, categories(), tax_code, published, units, variants);
+    parts.prop_map(|(prices, schedule, weight, categories, tax_code, published, (least, most), (count, variants))| {
         let (digital, weight) = weight;
         let shipped = |weight: Value| if digital { Value::Null } else { weight };
         let variants = variants.into_iter().zip(VARIANTS).take(count).map(|((prices, schedule, weight), id)| {
@@ -78,6 +83,7 @@ pub(super) fn product() -> impl Strategy<Value = Value> {
             ("categories", json!(categories)),
             ("taxCode", tax_code),
             ("published", published),
+            ("minPerOrder", least),
             ("maxPerOrder", most),
             ("variants", if count == 0 { Value::Null } else { variants.collect() }),
         ])

@@ -41,6 +41,9 @@ pub struct StoredProduct {
     /// Opening stock, or `"unlimited"`. A product with variants has either one stock for all of them, or one for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
+    /// The least units that an order with any of it must have, of all variants together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_per_order: Option<u32>,
     /// The most units that one order may have, of all variants together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_per_order: Option<u32>,
@@ -125,6 +128,13 @@ impl StoredProduct {
         if self.max_per_order == Some(0) {
             faults.add("/maxPerOrder", "must be 1 or more; to sell none, set published to false");
         }
+        if self.min_per_order == Some(0) {
+            faults.add("/minPerOrder", "must be 1 or more; leave it out to sell single units");
+        }
+        let most = self.max_per_order.filter(|most| *most > 0);
+        if self.min_per_order.zip(most).is_some_and(|(least, most)| least > most) {
+            faults.add("/minPerOrder", "must not be more than maxPerOrder: no order could have any of it");
+        }
         let variants = self.variants(&mut faults);
         let tax_code = match &self.tax_code {
             Some(code) => faults.take("/taxCode", code.parse()),
@@ -140,6 +150,7 @@ impl StoredProduct {
             categories: parsed(&mut faults, "/categories", &self.categories),
             tax_code,
             stock: self.stock_rule(&mut faults),
+            min_per_order: self.min_per_order,
             max_per_order: self.max_per_order,
             variants,
             restrictions: self.restrictions(&mut faults),
