@@ -38,7 +38,7 @@ pub enum KeySource {
 }
 
 impl AuthConfig {
-    pub(super) fn read(vars: &mut Vars) -> Option<Self> {
+    pub(super) fn read(vars: &mut Vars, roots: Roots) -> Option<Self> {
         vars.declare(&["JWT_ISSUER", "JWT_AUDIENCE", "JWT_ROLES_CLAIM", "JWT_STAFF_ROLE"]);
         let keys = match (vars.get("JWT_JWKS"), vars.get("JWT_HS256_SECRET")) {
             (Some(_), Some(_)) => {
@@ -68,7 +68,7 @@ impl AuthConfig {
         Some(Self {
             verifier: Some(VerifierConfig {
                 keys,
-                roots: Roots::read(vars),
+                roots,
                 issuer: issuer?,
                 audiences,
                 roles_claim: vars.get("JWT_ROLES_CLAIM").unwrap_or_else(|| "roles".to_owned()),

@@ -92,8 +92,8 @@ impl Config {
         let redis = RedisConfig::read(&mut vars);
         let dynamodb = DynamoDbConfig::read(&mut vars);
         let limits = LimitsConfig::read(&mut vars);
-        let auth = AuthConfig::read(&mut vars);
         let roots = Roots::read(&mut vars);
+        let auth = AuthConfig::read(&mut vars, roots);
         let order_links = OrderLinkConfig::read(&mut vars);
         let stripe = StripeConfig::read(&mut vars);
         let ships_uncaptured = payments::ships_uncaptured(&mut vars);

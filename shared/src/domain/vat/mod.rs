@@ -40,8 +40,8 @@ pub enum NotAVatNumber {
     CheckDigit,
 }
 
-/// A VAT number of an EU member state or of Northern Ireland, upper case, without spaces, dots or hyphens: `DE136695976`. Its check digits are
-/// correct; only VIES knows whether it is registered.
+/// A VAT number of an EU member state or of Northern Ireland, upper case, without spaces, dots or hyphens:
+/// `DE136695976`. Its check digits are correct; only VIES knows whether it is registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VatNumber(String);
 

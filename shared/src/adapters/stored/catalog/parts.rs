@@ -35,6 +35,24 @@ pub(super) fn period(
     Period { starts_at, ends_at }
 }
 
+/// Adds what holds in a period, for each key. An entry that shares a key with an earlier one at the same time is a fault,
+/// with this detail.
+pub(super) fn schedule<K: Ord, V>(
+    faults: &mut Faults,
+    at: &str,
+    scheduled: &mut Vec<(Period, BTreeMap<K, V>)>,
+    (period, values): (Period, BTreeMap<K, V>),
+    clash: &str,
+) {
+    let clashes = |(other, others): &(Period, BTreeMap<K, V>)| {
+        other.overlaps(&period) && values.keys().any(|key| others.contains_key(key))
+    };
+    if scheduled.iter().any(clashes) {
+        faults.add(at, clash);
+    }
+    scheduled.push((period, values));
+}
+
 /// Products, categories or both.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, amounts, parsed, period, places},
+    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, amounts, parsed, period, places, schedule},
     domain::{
         calendar::Period,
         ids::{ProductId, Sku, TaxCode},
@@ -272,13 +272,8 @@ fn prices(faults: &mut Faults, prefix: &str, usual: &StoredAmounts, stored: &[St
         let at = format!("{prefix}/scheduledPrices/{index}");
         let period = period(faults, &at, entry.starts_at, entry.ends_at);
         let amounts = amounts(faults, &format!("{at}/prices"), &entry.prices);
-        let clashes = |(other, others): &(Period, Amounts)| {
-            other.overlaps(&period) && amounts.keys().any(|currency| others.contains_key(currency))
-        };
-        if scheduled.iter().any(clashes) {
-            faults.add(at, "overlaps an earlier entry with a price in the same currency");
-        }
-        scheduled.push((period, amounts));
+        let clash = "overlaps an earlier entry with a price in the same currency";
+        schedule(faults, &at, &mut scheduled, (period, amounts), clash);
     }
     Prices { usual: amounts(faults, &format!("{prefix}/prices"), usual), scheduled }
 }

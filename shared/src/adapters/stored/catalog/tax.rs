@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredPlace, check_postal_codes, period, places, regions},
+    adapters::stored::catalog::parts::{StoredPlace, check_postal_codes, period, places, regions, schedule},
     domain::{
         calendar::Period,
         ids::TaxCode,
@@ -197,13 +197,8 @@ impl StoredJurisdiction {
             let at = format!("/scheduledRates/{index}");
             let period = period(faults, &at, stored.starts_at, stored.ends_at);
             let rates = rates(faults, &format!("{at}/rates"), &stored.rates);
-            let clashes = |(other, others): &(Period, Rates)| {
-                other.overlaps(&period) && rates.keys().any(|code| others.contains_key(code))
-            };
-            if scheduled.iter().any(clashes) {
-                faults.add(&at, "overlaps an earlier entry with a rate of the same tax code");
-            }
-            scheduled.push((period, rates));
+            let clash = "overlaps an earlier entry with a rate of the same tax code";
+            schedule(faults, &at, &mut scheduled, (period, rates), clash);
         }
         scheduled
     }
