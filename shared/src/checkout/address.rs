@@ -2,12 +2,13 @@
 
 use crate::{
     checkout::{
+        cart,
         request_context::RequestContext,
         session::{self, Edit, SessionError},
     },
     domain::{
         address::Address,
-        cart_issue::{CartIssue, CartIssues},
+        cart_issue::CartIssues,
         catalog::{CatalogQuery, CatalogSnapshot},
         ids::CheckoutId,
         session::Session,
@@ -29,9 +30,9 @@ pub enum AddressError {
     /// A product in the cart can't be shipped there.
     #[error("a product can't be shipped to the address")]
     NotShippable(CartIssues),
-    /// No shipping zone covers the address.
-    #[error("{0}")]
-    NoShipping(String),
+    /// No shipping zone covers the address, or none of its methods has the currency.
+    #[error("there is no shipping there, or not in this currency")]
+    NoShipping(CartIssues),
     #[error(transparent)]
     Session(#[from] SessionError),
 }
@@ -72,15 +73,10 @@ impl Edit for UpdateAddress {
         if self.shipping.is_none() {
             return Ok(());
         }
-        let issues = &session.priced.issues;
-        let barred = issues.iter().filter(|p| matches!(p, CartIssue::NotShippable { .. })).cloned();
-        let barred = CartIssues { currency: session.currency, list: barred.collect() };
-        if !barred.list.is_empty() {
+        let (issues, currency) = (&session.priced.issues, session.currency);
+        if let Some(barred) = cart::not_shippable(issues, currency) {
             return Err(AddressError::NotShippable(barred));
         }
-        match issues.iter().find(|p| matches!(p, CartIssue::ShippingUnavailable { .. })) {
-            Some(issue) => Err(AddressError::NoShipping(issue.detail(session.currency))),
-            None => Ok(()),
-        }
+        cart::no_offer(issues, currency).map_or(Ok(()), |issues| Err(AddressError::NoShipping(issues)))
     }
 }

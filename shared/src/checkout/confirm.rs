@@ -268,7 +268,7 @@ fn order(
         shipping,
         coupons: session.priced.coupons.clone(),
         relief: session.priced.relief.clone(),
-        reserved: reserve::reserved(session, snapshot)?,
+        reserved: reserve::reserved(session, snapshot, &command.customer.email)?,
         open: None,
         customer: command.customer.clone(),
         notes: command.notes.clone(),

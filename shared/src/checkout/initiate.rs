@@ -25,7 +25,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Initiate {
     pub lines: Vec<Line>,
-    pub currency: Currency,
+    /// None for the usual one: of the country that the parcel goes to, or the shop's.
+    pub currency: Option<Currency>,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub shipping_method: Option<ShippingMethodId>,
@@ -64,7 +65,7 @@ pub async fn initiate(
         owner: context.who.owner.clone(),
         status: SessionStatus::Open,
         version: 1,
-        currency: command.currency,
+        currency: command.currency.unwrap_or(Currency::USD),
         lines: command.lines,
         shipping_address: command.shipping_address,
         billing_address: command.billing_address,
@@ -78,6 +79,10 @@ pub async fn initiate(
         active_at: context.now,
     };
     let snapshot = stores.catalog().snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
+    if command.currency.is_none() {
+        let country = session.shipping_address.as_ref().map(session::country);
+        session.currency = snapshot.currencies.usual(country.as_deref());
+    }
     session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;
     match stores

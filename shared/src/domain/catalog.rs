@@ -6,6 +6,7 @@ use crate::domain::{
     card_rule::CardRule,
     cash::CashOnDelivery,
     coupon::{Coupon, CouponUses},
+    currencies::Currencies,
     ids::{CertificateNumber, CouponCode, Owner, ProductId, Sku},
     product::Product,
     shipping::ShippingRules,
@@ -34,6 +35,7 @@ pub struct CatalogSnapshot {
     /// The promotions that nobody has to enter.
     pub promotions: Vec<Coupon>,
     pub shipping: ShippingRules,
+    pub currencies: Currencies,
     /// The rules of each country that was asked for and has some.
     pub taxes: BTreeMap<String, TaxRules>,
     pub certificate: Option<Certificate>,

@@ -209,9 +209,9 @@ impl PricedLine {
 impl Reserved {
     /// Without the counters of the customer's own uses: there is no customer any more.
     fn without_person(self) -> Self {
-        let Self { stock, coupons, first_order: _ } = self;
+        let Self { stock, coupons, first_order: _, mailbox: _ } = self;
         let coupons = coupons.into_iter().map(|hold| CouponHold { customer_limit: None, ..hold }).collect();
-        Self { stock, coupons, first_order: false }
+        Self { stock, coupons, first_order: false, mailbox: None }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
     lines::{Fulfillment, LineCancellation, Return},
+    mailbox::Mailbox,
     money::Currency,
     note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
@@ -101,6 +102,9 @@ pub struct Reserved {
     /// Whether a coupon for first orders was used: a customer has only one first order, whatever the number of such
     /// coupons.
     pub first_order: bool,
+    /// The mailbox whose own uses were counted; none if nothing of one customer's was. A corrected address changes
+    /// nothing: whoever used a coupon has used it.
+    pub mailbox: Option<Mailbox>,
 }
 
 /// A coupon's limits at the time of the order. Without a limit nothing is counted.

@@ -62,19 +62,9 @@ impl Command for InitiateRequest {
                 .take_some("/taxExemptionCertificate", body.tax_exemption_certificate.map(|text| text.trim().parse())),
             vat_number: faults.take_some("/vatNumber", body.vat_number.map(|text| text.trim().parse())),
         };
-        let command = currency.map(|currency| Self {
-            initiate: Initiate {
-                lines,
-                currency,
-                shipping_address,
-                billing_address,
-                shipping_method,
-                coupons,
-                tax_status,
-            },
-            guest,
-        });
-        faults.finish(command).map_err(Problem::validation)
+        let initiate =
+            Initiate { lines, currency, shipping_address, billing_address, shipping_method, coupons, tax_status };
+        faults.finish(Some(Self { initiate, guest })).map_err(Problem::validation)
     }
 
     fn guest(&self) -> Option<GuestId> {

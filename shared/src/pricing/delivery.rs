@@ -7,9 +7,9 @@ use crate::{
         cart_issue::CartIssue,
         catalog::CatalogSnapshot,
         coupon::{Coupon, Discount},
-        money::{Minor, OutOfRange},
+        money::{Currency, Minor, OutOfRange},
         place::Destination,
-        shipping::{self, Offer, Quote, Shipment, ShippedLine},
+        shipping::{self, Offer, Quote, Shipment, ShippedLine, Zone},
     },
     pricing::cart::{Cart, Row},
 };
@@ -35,6 +35,10 @@ pub(super) fn offers(
         lines: &lines,
         now,
     };
+    let is_taken = |currencies: &[Currency]| currencies.contains(&cart.currency);
+    if !snapshot.currencies.of(to.country()).is_none_or(is_taken) {
+        return Ok(Vec::new());
+    }
     let Some(zone) = snapshot.shipping.zone(to) else { return Ok(Vec::new()) };
     let mut quotes = zone.quotes(shipment, &snapshot.shipping.holidays)?;
     for coupon in coupons {
@@ -55,17 +59,38 @@ pub(super) fn offers(
     Ok(offers)
 }
 
+/// Why there is no offer: the currency, or else the place or the goods.
+fn no_offer(cart: Cart<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> CartIssue {
+    let place = to.label().to_owned();
+    let shipped = snapshot.shipping.zone(to).map(Zone::currencies).unwrap_or_default();
+    let currencies: Vec<Currency> = match snapshot.currencies.of(to.country()) {
+        Some(stated) => stated.iter().filter(|currency| shipped.contains(currency)).copied().collect(),
+        None => shipped.into_iter().collect(),
+    };
+    if currencies.is_empty() || currencies.contains(&cart.currency) {
+        CartIssue::ShippingUnavailable { place }
+    } else {
+        CartIssue::CurrencyNotOffered { place, currencies }
+    }
+}
+
 /// The offer of the chosen method, if it is offered.
-pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], issues: &mut Vec<CartIssue>) -> Option<Offer> {
-    let place = || to.label().to_owned();
+pub(super) fn chosen(
+    cart: Cart<'_>,
+    snapshot: &CatalogSnapshot,
+    to: &Destination,
+    offers: &[Offer],
+    issues: &mut Vec<CartIssue>,
+) -> Option<Offer> {
     if offers.is_empty() {
-        issues.push(CartIssue::ShippingUnavailable { place: place() });
+        issues.push(no_offer(cart, snapshot, to));
         return None;
     }
     let method = cart.method?;
     let offer = offers.iter().find(|offer| offer.method == *method);
     if offer.is_none() {
-        issues.push(CartIssue::ShippingMethodUnavailable { method: method.clone(), place: place() });
+        let place = to.label().to_owned();
+        issues.push(CartIssue::ShippingMethodUnavailable { method: method.clone(), place });
     }
     offer.cloned()
 }

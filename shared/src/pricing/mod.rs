@@ -45,7 +45,7 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
     if let Some(to) = cart.destination.filter(|_| ships) {
         goods::check_restrictions(&rows, to, &mut issues);
         priced.offers = delivery::offers(cart, snapshot, to, &coupons, &rows, now)?;
-        priced.shipping = delivery::chosen(cart, to, &priced.offers, &mut issues);
+        priced.shipping = delivery::chosen(cart, snapshot, to, &priced.offers, &mut issues);
         if let Some(offer) = &priced.shipping {
             delivery::spread(offer.amount, &mut rows)?;
         }

@@ -23,10 +23,23 @@ impl World {
         item.map_or(0, |item| number(&item, "uses"))
     }
 
-    /// How often one caller has used it; `owner` as the tables name them: `user#ada`.
+    /// How often one caller or mailbox has used it; `owner` as the tables name them: `user#ada`.
     pub async fn coupon_uses_by(&self, code: &str, owner: &str) -> u64 {
         let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}#{owner}")).await;
         item.map_or(0, |item| number(&item, "uses"))
+    }
+
+    /// How often all callers have used it, and all mailboxes.
+    pub async fn own_uses(&self, code: &str) -> [usize; 2] {
+        let (mut owners, mut mailboxes) = (0, 0);
+        for item in self.all("INVENTORY_TABLE").await {
+            let Some(whose) = item["id"].as_s().ok().and_then(|id| id.strip_prefix(&format!("coupon#{code}#"))) else {
+                continue;
+            };
+            let sum = if whose.starts_with("mailbox#") { &mut mailboxes } else { &mut owners };
+            *sum += usize::try_from(number(&item, "uses")).expect("few");
+        }
+        [owners, mailboxes]
     }
 
     /// Open unpaid orders, and units in them, as the counters have them, under the name of each counter that isn't at

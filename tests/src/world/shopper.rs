@@ -161,6 +161,13 @@ impl Shopper {
         self.post(Route::ConfirmOrder, &confirmation(checkout, expected_total)).await
     }
 
+    /// Confirms under an e-mail address.
+    pub async fn confirm_as(&self, email: &str, session: &Value) -> Answer {
+        let mut body = confirmation(id_of(session), total_of(session));
+        body["customerInfo"]["email"] = json!(email);
+        self.post(Route::ConfirmOrder, &body).await
+    }
+
     /// Confirms with a card.
     pub async fn pay(&self, checkout: &str, expected_total: i64, token: &str) -> Answer {
         self.post(Route::ConfirmOrder, &card_confirmation(checkout, expected_total, token)).await

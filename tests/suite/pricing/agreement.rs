@@ -235,6 +235,7 @@ fn the_random_carts_are_not_all_alike() {
         "COUPON_NO_LONGER_VALID",
         "SHIPPING_METHOD_UNAVAILABLE",
         "SHIPPING_UNAVAILABLE",
+        "CURRENCY_NOT_OFFERED",
         "TAX_UNAVAILABLE",
         "TAX_EXEMPTION_INVALID",
     ] {

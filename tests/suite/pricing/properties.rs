@@ -92,9 +92,8 @@ fn what_a_shopper_typed_changes_no_total_of_the_goods() {
         prop_assert_eq!(typed.summary.item_count, plain.summary.item_count);
         // A coupon rounds each line once, so that the value of the goods may be a cent on the other side of a limit.
         let is_same = typed.summary.discount == plain.summary.discount;
-        let of_value = |issue: &CartIssue| {
-            matches!(issue, CartIssue::ShippingUnavailable { .. } | CartIssue::ShippingMethodUnavailable { .. })
-        };
+        let of_value =
+            |issue: &CartIssue| issue.leaves_no_offer() || matches!(issue, CartIssue::ShippingMethodUnavailable { .. });
         let issues = |priced: &Priced| -> Vec<CartIssue> {
             priced.issues.iter().filter(|issue| is_same || !of_value(issue)).cloned().collect()
         };
@@ -171,7 +170,7 @@ fn neither_shipping_nor_tax_vanishes() {
         let full = priced(&mut shop)?;
         for priced in [&bare, &full] {
             let says = |wanted: fn(&CartIssue) -> bool| priced.issues.iter().any(wanted);
-            let no_offer = says(|p| matches!(p, CartIssue::ShippingUnavailable { .. }));
+            let no_offer = says(CartIssue::leaves_no_offer);
             let lost = says(|p| matches!(p, CartIssue::ShippingMethodUnavailable { .. }));
             if priced.ships() {
                 prop_assert_eq!(priced.offers.is_empty(), no_offer);

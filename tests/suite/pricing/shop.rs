@@ -194,6 +194,9 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
 fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnapshot {
     let mut snapshot =
         CatalogSnapshot { shipping: file.shipping.rules().expect("shipping"), ..CatalogSnapshot::default() };
+    if let Some(currencies) = &file.currencies {
+        snapshot.currencies = currencies.currencies().expect("currencies");
+    }
     for stored in &file.products {
         let product = stored.product().expect("a product");
         snapshot.stock.extend(stored.opening_stock(&product));

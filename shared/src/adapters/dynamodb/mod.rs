@@ -3,6 +3,7 @@
 mod call_timer;
 pub mod catalog;
 pub mod catalog_load;
+pub mod catalog_plan;
 pub mod client;
 pub mod customers;
 pub mod diagnosis;

@@ -19,6 +19,7 @@ use crate::{
         correction::Corrected,
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         lines::{Fulfillment, LineCancellation, Return},
+        mailbox::Mailbox,
         money::Currency,
         note::{Note, NoteVisibility},
         open::{AddressKey, Open},
@@ -86,6 +87,8 @@ pub struct StoredOrder {
     reserved_coupons: Vec<StoredHold>,
     #[serde(default)]
     first_order: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mailbox: Option<Mailbox>,
     /// Older orders have none and are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<StoredOpen>,
@@ -242,6 +245,7 @@ impl StoredOrder {
             reserved_stock: order.reserved.stock.iter().map(reservation).collect(),
             reserved_coupons: each(&order.reserved.coupons),
             first_order: order.reserved.first_order,
+            mailbox: order.reserved.mailbox.clone(),
             open: order.open.as_ref().map(Into::into),
             customer: order.customer.clone(),
             notes: order.notes.clone(),
@@ -303,6 +307,7 @@ impl TryFrom<StoredOrder> for Order {
                 stock: stored.reserved_stock.into_iter().map(|reserved| (reserved.sku, reserved.units)).collect(),
                 coupons: each(stored.reserved_coupon.into_iter().chain(stored.reserved_coupons)),
                 first_order: stored.first_order,
+                mailbox: stored.mailbox,
             },
             open: stored.open.map(Into::into),
             customer: stored.customer,

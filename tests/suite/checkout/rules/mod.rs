@@ -5,6 +5,7 @@ mod cash;
 mod changes;
 mod claims;
 mod coupons;
+mod currencies;
 mod delivery;
 mod digital;
 mod free;

@@ -195,7 +195,7 @@ impl Life {
 
 /// What the books say of each order: everything but the person.
 pub async fn books(world: &World) -> BTreeMap<String, Value> {
-    const PERSONAL: [&str; 13] = [
+    const PERSONAL: [&str; 14] = [
         "owner",
         "version",
         "changeId",
@@ -207,6 +207,7 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
         "notes",
         "trackingNumber",
         "firstOrder",
+        "mailbox",
         "reservedCoupons",
         "updatedAt",
     ];

@@ -47,6 +47,8 @@ struct Parts {
     method: Choice,
     tax: Value,
     customer: Value,
+    /// Of the country: whether it has the cart's currency, and others.
+    currencies: Option<(bool, bool)>,
 }
 
 /// Which shipping method the customer has chosen.
@@ -70,7 +72,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop::bool::weighted(0.3),
         (prop::option::weighted(0.9, places::address()), prop::option::weighted(0.3, places::address())),
         choice(),
-        tax::customer(),
+        (tax::customer(), prop::option::weighted(0.15, any::<(bool, bool)>())),
     );
     let catalog = (
         vec(goods::product(), 1..=8),
@@ -79,7 +81,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         tax::rules(),
     );
     (cart, catalog).prop_map(|(cart, catalog)| {
-        let (items, currency, now, codes, has_ordered, (address, billing), method, customer) = cart;
+        let (items, currency, now, codes, has_ordered, (address, billing), method, (customer, currencies)) = cart;
         let billing = billing.map(|(_, address)| address);
         let (products, coupons, shipping, tax) = catalog;
         let parts = Parts {
@@ -96,6 +98,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             method,
             tax,
             customer,
+            currencies,
         };
         parts.case()
     })
@@ -155,6 +158,14 @@ impl Parts {
         catalog["shipping"] = shipping::filled(&self.shipping, &products, &template);
         let rules = catalog["shipping"].clone();
         coupons::only_known(&mut catalog["coupons"], &rules);
+        if let (Some((_, address)), Some((mine, other))) = (&self.address, self.currencies) {
+            // The loader wants at least one.
+            let offered = [(template.currency, mine), (template.other, other || !mine)];
+            let offered: Vec<_> =
+                offered.into_iter().filter(|(_, is_offered)| *is_offered).map(|(code, _)| code).collect();
+            let country = address["country"].as_str().unwrap();
+            catalog["currencies"] = json!({"default": template.other, "byCountry": {country: offered}});
+        }
         if let Some((_, address)) = self.address {
             cart["shippingAddress"] = address;
         }

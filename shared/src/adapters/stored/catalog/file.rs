@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::stored::catalog::{
-        StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax,
-        StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes,
+        StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredProduct, StoredShipping,
+        StoredTax, StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes,
     },
     domain::{
         coupon::Coupon,
@@ -31,6 +31,9 @@ pub struct CatalogFile {
     /// Tax exemption certificates, each by its number.
     #[serde(default)]
     pub tax_exemptions: Vec<StoredCertificate>,
+    /// Without them the shop's currency is USD, and each country has those of its shipping methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currencies: Option<StoredCurrencies>,
     /// Without this rule, cash on delivery isn't offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
@@ -91,6 +94,9 @@ impl CatalogFile {
                 stored.check_names(&mut faults, &prefix, &known);
                 coupons.push(coupon);
             }
+        }
+        if let Some(currencies) = &self.currencies {
+            faults.nest("/currencies", currencies.currencies());
         }
         if let Some(cash) = &self.cash_on_delivery {
             faults.nest("/cashOnDelivery", cash.rule());

@@ -3,6 +3,7 @@
 mod cards;
 mod cash;
 mod coupon;
+mod currencies;
 mod file;
 mod parts;
 mod product;
@@ -13,6 +14,7 @@ mod warnings;
 pub use cards::{StoredCards, card_rule};
 pub use cash::StoredCash;
 pub use coupon::StoredCoupon;
+pub use currencies::StoredCurrencies;
 pub use file::{CatalogFile, CheckedCatalog};
 pub use product::StoredProduct;
 pub use shipping::StoredShipping;

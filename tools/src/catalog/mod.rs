@@ -1,8 +1,10 @@
 //! Reads a catalog file and finds all of its faults at once.
 //!
-//! A deserializer stops at the first value of a wrong shape. So the file is read repeatedly, each time without the list
-//! entry (a product, a variant, a shipping method, …) that stopped it, until the rest has the right shape and its
-//! content can be checked.
+//! A deserializer stops at the first value of a wrong shape. So the file is read repeatedly, each time with something else
+//! in place of the value that stopped it, or without its list entry (a product, a variant, a shipping method, …), until
+//! the rest has the right shape and its content can be checked.
+
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +15,8 @@ use std::{
 use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
 use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
+
+use words::{Misshapen, with_code};
 
 /// The text of a catalog file with its base tax rates: `"baseRates": "tax-rates.json"` in its `tax` names a file in the
 /// same folder. Its jurisdictions are added after the file's own, except those whose id the file has itself. Values of
@@ -40,7 +44,7 @@ pub fn open(file: &Path) -> io::Result<String> {
 /// Reads and checks a catalog file.
 ///
 /// # Errors
-/// Every fault with its JSON pointer in the file. For values of a wrong shape, one fault for each list entry.
+/// Every fault with its JSON pointer in the file.
 pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     let document =
         serde_json::from_str(text).map_err(|error| vec![Invalid::new("", format!("isn't JSON: {error}"))])?;
@@ -51,7 +55,9 @@ pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     let file = reading.shape();
     let mut faults = reading.faults;
     let senseless = file.and_then(|file| file.check().err()).unwrap_or_default();
-    faults.extend(senseless.into_iter().map(|fault| reading.pruned.restore(fault)));
+    let senseless = senseless.into_iter().map(|fault| reading.pruned.restore(fault));
+    let senseless = senseless.filter(|fault| !reading.replaced.iter().any(|at| is_within(&fault.pointer, at)));
+    faults.extend(senseless.map(|fault| with_code(&document, fault)));
     without_consequences(&document, &mut faults);
     if faults.is_empty() {
         // A duplicate name in an object can be found only in the text.
@@ -65,23 +71,45 @@ struct Reading {
     document: Value,
     faults: Vec<Invalid>,
     pruned: Pruned,
+    /// The pointers in the whole file of what was replaced: its content says nothing.
+    replaced: Vec<String>,
 }
 
 /// The required parts of the file, each with its empty form.
-fn parts() -> [(&'static str, Value); 7] {
+fn parts() -> [(&'static str, Value); 8] {
     [
         ("products", json!([])),
         ("coupons", json!([])),
         ("shipping", json!({"zones": []})),
         ("tax", json!({"jurisdictions": []})),
         ("taxExemptions", json!([])),
+        ("currencies", Value::Null),
         ("cashOnDelivery", Value::Null),
         ("cards", Value::Null),
     ]
 }
 
+/// Values of every shape, the most harmless first.
+fn stand_ins() -> [Value; 9] {
+    [
+        Value::Null,
+        json!([]),
+        json!({}),
+        json!("x"),
+        json!(1),
+        json!(false),
+        json!({"type": "freeShipping"}),
+        json!({"type": "flat", "amounts": {}}),
+        json!({"min": 1, "max": 1}),
+    ]
+}
+
+fn is_within(pointer: &str, at: &str) -> bool {
+    pointer.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The optional parts of the file.
-const OPTIONAL: [&str; 4] = ["coupons", "taxExemptions", "cashOnDelivery", "cards"];
+const OPTIONAL: [&str; 5] = ["coupons", "taxExemptions", "currencies", "cashOnDelivery", "cards"];
 
 impl Reading {
     /// The parts are checked one by one, so unknown and missing ones are handled first.
@@ -102,23 +130,68 @@ impl Reading {
                 document.insert(part.to_owned(), empty);
             }
         }
-        Self { document: Value::Object(document), faults, pruned: Pruned::default() }
+        Self { document: Value::Object(document), faults, pruned: Pruned::default(), replaced: Vec::new() }
     }
 
-    /// Removes all values of a wrong shape, and notes a fault for each.
+    /// Replaces or removes all values of a wrong shape, and notes a fault for each.
     fn shape(&mut self) -> Option<CatalogFile> {
         loop {
-            let error = match serde_path_to_error::deserialize::<_, CatalogFile>(&self.document) {
+            let (path, message) = match self.parse() {
                 Ok(file) => return Some(file),
-                Err(error) => error,
+                Err(stopped) => stopped,
             };
-            let path = steps(error.path());
-            let at = self.pruned.original(&pointer(path.iter().map(String::as_str)));
-            self.faults.push(Invalid::new(at, error.inner().to_string()));
-            if !self.prune(path) {
+            let why = Misshapen::of(&message);
+            let mut at = path.clone();
+            if let Misshapen::Missing(member) = why {
+                at.push(member.to_owned());
+            }
+            let here = pointer(at.iter().map(String::as_str));
+            let original = self.pruned.original(&here);
+            let detail = why.detail(&message, &here, self.document.pointer(&here));
+            self.faults.push(Invalid::new(original.clone(), detail));
+            // A value that was replaced already, and still has a wrong shape, leaves with its entry.
+            let is_replaced = !self.replaced.contains(&original) && self.replace(&at, &why);
+            if is_replaced {
+                self.replaced.push(original);
+            } else if !self.prune(path) {
                 return None;
             }
         }
+    }
+
+    /// The file, or the steps to the value of a wrong shape that stopped it, and the message.
+    fn parse(&self) -> Result<CatalogFile, (Vec<String>, String)> {
+        serde_path_to_error::deserialize(&self.document)
+            .map_err(|error| (steps(error.path()), error.inner().to_string()))
+    }
+
+    /// Puts something of the right shape in the place of a value, so that what comes after it is read too. False if
+    /// nothing fits there.
+    fn replace(&mut self, at: &[String], why: &Misshapen<'_>) -> bool {
+        let Some((last, parent)) = at.split_last() else { return false };
+        let parent = pointer(parent.iter().map(String::as_str));
+        let here = pointer(at.iter().map(String::as_str));
+        let Some(Value::Object(members)) = self.document.pointer_mut(&parent) else { return false };
+        if matches!(why, Misshapen::Unknown(_)) {
+            return members.remove(last).is_some();
+        }
+        let before = members.get(last).cloned();
+        for candidate in stand_ins() {
+            if let Some(Value::Object(members)) = self.document.pointer_mut(&parent) {
+                members.insert(last.clone(), candidate);
+            }
+            let stopped = self.parse().err().map(|(path, _)| pointer(path.iter().map(String::as_str)));
+            if stopped.is_none_or(|stopped| !is_within(&stopped, &here)) {
+                return true;
+            }
+        }
+        if let Some(Value::Object(members)) = self.document.pointer_mut(&parent) {
+            match before {
+                Some(before) => drop(members.insert(last.clone(), before)),
+                None => drop(members.remove(last)),
+            }
+        }
+        false
     }
 
     /// Removes the innermost list entry of this path, or empties the part that contains it.
@@ -249,6 +322,75 @@ mod tests {
         ];
         let mut found = faults(&file);
         found.sort();
+        assert_eq!(found, expected);
+    }
+
+    /// Each line is a change of the sample, and what is said of it.
+    #[test]
+    fn faults_are_told_in_the_words_of_the_author() {
+        for (at, wrong, expected) in [
+            ("/products/0/prices/USD", json!(899.00), "write cents: 89900"),
+            ("/products/0/prices/EUR", json!("18.5"), "write cents: 1850"),
+            ("/products/0/prices/JPY", json!(2900.0), "write a whole number: 2900"),
+            ("/products/0/prices/USD", json!("1899"), "write the number without quotes: 1899"),
+            (
+                "/products/0/prices/USD",
+                json!(18.999),
+                "must be a whole number of minor units; USD has 2 decimals, so 18.999 can't be paid",
+            ),
+            ("/products/0/weightGrams", json!(0.5), "must be a whole number"),
+            ("/products/0/published", json!("yes"), "must be true or false"),
+            ("/products/0/categories", json!("coffee"), "must be a list"),
+            ("/products/0/name", json!(7), "write it in quotes: \"7\""),
+            ("/coupons/0/startsAt", json!("2026-12-01"), "add a time and an offset: 2026-12-01T00:00:00+01:00"),
+            (
+                "/coupons/0/startsAt",
+                json!("2026-12-01T08:00:00"),
+                "add an offset: 2026-12-01T08:00:00+01:00, or 2026-12-01T08:00:00Z for UTC",
+            ),
+            ("/coupons/0/startsAt", json!("soon"), "must be a time with an offset, such as 2026-12-01T00:00:00+01:00"),
+            ("/coupons/0/customerlimit", json!(1), "is unknown here; did you mean \"customerLimit\"?"),
+            ("/coupons/0/colour", json!(1), "is unknown here"),
+            ("/shipping/zones/0/places", json!(["UK"]), "UK is GB"),
+            ("/shipping/zones/0/places", json!(["Germany"]), "Germany is DE"),
+            ("/shipping/zones/0/places", json!(["us-ca"]), "us-ca is US-CA"),
+            ("/shipping/zones/0/places", json!([{"region": "uk"}]), "uk is GB"),
+            ("/products/0/prices", json!({"usd": 5}), "usd is USD"),
+            ("/products/0/prices", json!({"€": 5}), "€ is EUR"),
+        ] {
+            let mut file = sample();
+            let (parent, member) = at.rsplit_once('/').unwrap();
+            file.pointer_mut(parent).unwrap()[member] = wrong.clone();
+            let faults = read(&file.to_string()).err().unwrap_or_default();
+            let details: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
+            assert_eq!(details, [expected], "{at} {wrong}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn all_faults_of_one_entry_are_told_at_once() {
+        let mut file = sample();
+        let product = file["products"][0].as_object_mut().unwrap();
+        product.remove("name");
+        product.remove("published");
+        product.insert("prices".to_owned(), json!({"USD": 18.99, "EUR": "x", "eur": 5}));
+        product.insert("stock".to_owned(), json!(-1));
+        product.insert("taxcode".to_owned(), json!("standard"));
+        file["coupons"][0]["discount"] = json!({"type": "percentage", "percent": 10});
+        file["coupons"][0]["code"] = json!("not a code!");
+        let mut found = faults(&file);
+        found.sort();
+        let expected = [
+            "/coupons/0/code",
+            "/coupons/0/discount",
+            "/products/0/name",
+            "/products/0/prices/EUR",
+            "/products/0/prices/USD",
+            "/products/0/prices/eur",
+            "/products/0/published",
+            "/products/0/stock",
+            "/products/0/taxcode",
+        ];
         assert_eq!(found, expected);
     }
 
