@@ -36,6 +36,14 @@ async fn deliveries_and_sales_at_once_are_all_counted_and_each_once() {
     assert!(other.code == 1 && other.stderr.contains("was used for another change"), "{other:?}");
     assert_eq!(world.stock("espresso-beans").await, 101_488);
 
+    // The route is the same code: what one has added, the other knows.
+    let staff = world.staff();
+    staff.receive("espresso-beans", 500, "DN-3").await.expect(200);
+    staff.receive("espresso-beans", 501, "DN-3").await.refused(409, "REFERENCE_USED");
+    staff.receive("pour-over-kit/white", 5, "DN-7").await.expect(201);
+    let told = change(&world, "add", "pour-over-kit/white", 5, "DN-7").await;
+    assert!(told.stdout.contains("already"), "{told:?}");
+
     let history = run(&world, &["stock", "history", "espresso-beans"]).await;
     assert_eq!(history.stdout.lines().count(), 1 + 3, "{history:?}");
     assert!(history.stdout.contains("grace") && history.stdout.contains("+500"), "{history:?}");

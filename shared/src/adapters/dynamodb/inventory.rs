@@ -37,6 +37,11 @@ pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
     item.get(attribute)?.as_n().ok()?.parse().ok()
 }
 
+/// What is left of a counter of stock.
+pub fn left(item: &Item) -> Option<i64> {
+    item.get(AVAILABLE)?.as_n().ok()?.parse().ok()
+}
+
 const COUPON: &str = "coupon";
 const CUSTOMER_COUPON: &str = "customer coupon";
 

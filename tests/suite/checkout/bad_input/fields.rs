@@ -50,6 +50,7 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             Route::CreateFulfillment => &["/fulfillmentId", "/trackingNumber", "/carrier"],
             Route::CreateReturn => &["/returnId", "/reason"],
             Route::UpdateReturn => &["/status", "/note"],
+            Route::ReceiveStock => &["/variantId", "/reference", "/reason"],
             Route::LookupOrder => &["/orderNumber", "/email"],
             other => panic!("say here, in tests/suite/checkout/bad_input/fields.rs, which of {other:?}'s are texts"),
         };
@@ -98,6 +99,7 @@ async fn a_missing_member_is_told_at_its_place() {
             }
             Route::CancelOrder | Route::CaptureOrder => &[],
             Route::CorrectOrder => &["/reason"],
+            Route::ReceiveStock => &["/quantity", "/reference", "/reason"],
             Route::RefundOrder => &["/refundId"],
             Route::UpdateOrderStatus | Route::UpdateReturn => &["/status"],
             Route::CreateFulfillment => &["/fulfillmentId", "/items", "/items/0/line", "/items/0/quantity"],
@@ -298,6 +300,7 @@ async fn an_id_in_a_body_has_the_form_of_its_kind() {
         [json!(""), json!("a b"), json!("a#b"), json!("a\u{0}b"), json!("ä"), json!("x".repeat(65)), json!("a/b")];
     cases.extend(values(&shop, Route::Initiate, "/cartItems/0/productId", &names));
     cases.extend(values(&shop, Route::Initiate, "/cartItems/1/variantId", &names));
+    cases.extend(values(&shop, Route::ReceiveStock, "/variantId", &names));
     cases.extend(values(&shop, Route::Initiate, "/shippingMethodId", &names));
     cases.extend(values(&shop, Route::CalculateShipping, "/shippingMethodId", &names));
     let codes =
@@ -333,6 +336,8 @@ async fn text_that_lies_about_itself_is_refused() {
         (Route::CorrectOrder, "/shippingAddress/addressLine1"),
         (Route::CorrectOrder, "/billingAddress/company"),
         (Route::CorrectOrder, "/reason"),
+        (Route::ReceiveStock, "/reference"),
+        (Route::ReceiveStock, "/reason"),
     ] {
         cases.extend(values(&shop, route, at, &hidden));
     }
@@ -387,6 +392,21 @@ async fn text_is_there_where_it_must_be_and_has_an_end() {
     cases.extend(values(&shop, Route::UpdateAddress, "/shippingAddress/phone", &phones));
     cases.extend(values(&shop, Route::CorrectOrder, "/customerInfo/phone", &phones));
     cases.extend(values(&shop, Route::CorrectOrder, "/reason", &[json!(""), json!("x".repeat(501))]));
+    for at in ["/reference", "/reason"] {
+        cases.extend(values(&shop, Route::ReceiveStock, at, &[json!(""), json!("\u{200b} "), json!("x".repeat(201))]));
+    }
+    let quantities = [
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1.0),
+        json!("1"),
+        json!(null),
+        json!(1_000_000_001),
+        json!(u64::MAX),
+        json!(1e30),
+    ];
+    cases.extend(values(&shop, Route::ReceiveStock, "/quantity", &quantities));
     let methods = ["", "bitcoin", "CASH_ON_DELIVERY", "cash on delivery", "free"].map(Value::from);
     cases.extend(values(&shop, Route::ConfirmOrder, "/paymentMethod", &methods));
     cases.extend(values(&shop, Route::ConfirmOrder, "/paymentToken", &[json!("tok_visa")]));

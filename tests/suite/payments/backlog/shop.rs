@@ -17,18 +17,19 @@ use shared::{
     },
     domain::{
         catalog::{CatalogQuery, CatalogSnapshot},
-        ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
+        ids::{CheckoutId, GuestId, OrderId, Owner, Sku, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
         order_number::OrderNumber,
         payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, PaymentMethod, Refunded},
         session::Session,
+        stock::{StockChange, StockCounter},
     },
     ports::{
         AboutOrder, Attempt, CachedSession, Catalog, ChangeId, ChangedOrder, Charge, Contact, DeclinePlaces, DueOrder,
         DueOrders, DuePage, DueRun, Entry, EntryPage, EntryQuery, Indexed, Kept, LinkRequest, LinkRequests, Loaded,
         MethodUnavailable, OrderFilter, OrderLook, OrderPage, Orders, PaymentError, PaymentTerms, Payments, Placed,
-        Placement, ProviderEvent, RefundCall, Release, Saved, SearchEntries, SeenEvents, Sessions, StoreError,
+        Placement, ProviderEvent, RefundCall, Release, Saved, SearchEntries, SeenEvents, Sessions, Stock, StoreError,
         StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
@@ -305,6 +306,7 @@ impl Stores for Shop {
     type Search = Self;
     type Customers = Self;
     type Payments = Self;
+    type Stock = Self;
 
     fn sessions(&self) -> &Self {
         self
@@ -332,6 +334,31 @@ impl Stores for Shop {
 
     fn payments(&self) -> &Self {
         self
+    }
+
+    fn stock(&self) -> &Self {
+        self
+    }
+}
+
+impl Stock for Shop {
+    async fn counter(&self, _: &Sku) -> Result<StockCounter, StoreError> {
+        unreachable!("nothing is delivered")
+    }
+
+    async fn left(&self, _: &[Sku]) -> Result<Vec<Option<i64>>, StoreError> {
+        unreachable!("nothing is delivered")
+    }
+
+    async fn write(
+        &self,
+        _: &Sku,
+        _: &StockChange,
+        _: &StockCounter,
+        _: ChangeId,
+        _: Instant,
+    ) -> Result<bool, StoreError> {
+        unreachable!("nothing is delivered")
     }
 }
 
