@@ -46,7 +46,7 @@ pub struct StockChange {
 /// A counter as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StockCounter {
-    /// What is left to sell; none if it isn't counted.
+    /// What is left to sell; negative if more is sold than is there, and none if it isn't counted.
     pub left: Option<i64>,
     /// Grows with each change that isn't a sale.
     pub version: u64,

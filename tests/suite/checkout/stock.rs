@@ -109,13 +109,11 @@ async fn deliveries_and_sales_at_once_are_exact_and_a_reference_counts_once() {
         let answers = at_once(8, |nth| {
             let (staff, cart) = (staff.clone(), carts.get(nth).cloned());
             async move {
-                match cart {
-                    Some((guest, checkout, total)) => guest.confirm(&checkout, total).await.status(),
-                    None => {
-                        let (units, of) = if nth == 7 { (1, "other") } else { (2, "same") };
-                        staff.receive("espresso-beans", units, &format!("{of}-{round}")).await.status()
-                    }
+                if let Some((guest, checkout, total)) = cart {
+                    return guest.confirm(&checkout, total).await.status();
                 }
+                let (units, of) = if nth == 7 { (1, "other") } else { (2, "same") };
+                staff.receive("espresso-beans", units, &format!("{of}-{round}")).await.status()
             }
         })
         .await;

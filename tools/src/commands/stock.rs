@@ -120,13 +120,13 @@ pub fn run(args: &StockArgs) -> Result<(), StockCommandError> {
         StockCommand::Add(change) => say::step(runtime.block_on(make(change, StockWish::Add(change.units)))?),
         StockCommand::Set(change) => say::step(runtime.block_on(make(change, StockWish::Set(change.units)))?),
         StockCommand::History { sku, place } => {
-            let counter = runtime.block_on(open(place)?.counter(sku))?;
+            let log = runtime.block_on(open(place)?.counter(sku))?;
             let row = |of: StockChange| {
                 let counted = of.counted.map(|counted| counted.to_string()).unwrap_or_default();
                 [said(of.at), format!("{:+}", of.units), counted, of.by, of.reference, of.reason]
             };
             let head = ["at", "units", "counted", "by", "reference", "reason"];
-            say::answer(table(head, counter.changes.into_iter().map(row)));
+            say::answer(table(head, log.changes.into_iter().map(row)));
         }
     }
     Ok(())

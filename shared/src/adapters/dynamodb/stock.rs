@@ -107,3 +107,25 @@ impl Stock for Dynamo {
         Ok(self.transact(WRITE, attempt, writes, deadline).await?.is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_that_the_command_wrote_before_there_was_a_route_are_read() {
+        let written = json!({"id": "stock-changes#espresso-beans", "version": 2, "changes": [
+            {"reference": "DN-1", "reason": "delivery", "by": "grace", "at": "2026-11-20T09:00:00Z", "units": 500},
+            {"reference": "count", "reason": "yearly", "by": "ada", "at": "2026-11-21T09:00:00Z", "units": -4, "counted": 3}
+        ]});
+        let stored: StoredChanges = serde_json::from_value(written.clone()).expect("changes");
+        assert_eq!(serde_json::to_value(&stored).expect("JSON"), written);
+        let changes: Vec<StockChange> = stored.changes.into_iter().map(Into::into).collect();
+        assert_eq!(
+            changes.iter().map(|change| (change.units, change.counted)).collect::<Vec<_>>(),
+            [(500, None), (-4, Some(3))]
+        );
+    }
+}

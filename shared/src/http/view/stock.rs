@@ -11,7 +11,7 @@ use crate::{checkout::stock::StockChanged, domain::ids::Sku};
 pub struct ReceivedStockView {
     #[serde(flatten)]
     sku: Sku,
-    /// What is left to sell, with everything that was sold meanwhile.
+    /// What is left to sell, with everything that was sold meanwhile; negative while more is sold than has come.
     available: i64,
     delivery: DeliveryView,
 }

@@ -2,6 +2,7 @@
 
 mod around;
 mod carts;
+mod deliveries;
 mod fields;
 mod forms;
 mod fuzz;

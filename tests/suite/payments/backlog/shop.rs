@@ -17,20 +17,18 @@ use shared::{
     },
     domain::{
         catalog::{CatalogQuery, CatalogSnapshot},
-        ids::{CheckoutId, GuestId, OrderId, Owner, Sku, UserId},
+        ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
         order_number::OrderNumber,
         payment::{Capture, Intent, IntentStatus, Ledger, Payment, PaymentIncident, PaymentMethod, Refunded},
         session::Session,
-        stock::{StockChange, StockCounter},
     },
     ports::{
-        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, ChangedOrder, Charge, Contact, DeclinePlaces, DueOrder,
-        DueOrders, DuePage, DueRun, Entry, EntryPage, EntryQuery, Indexed, Kept, LinkRequest, LinkRequests, Loaded,
-        MethodUnavailable, OrderFilter, OrderLook, OrderPage, Orders, PaymentError, PaymentTerms, Payments, Placed,
-        Placement, ProviderEvent, RefundCall, Release, Saved, SearchEntries, SeenEvents, Sessions, Stock, StoreError,
-        StoredResponse, StoredResponses, Stores, Transfer, Waits,
+        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, Contact, DeclinePlaces, DueOrder, DueOrders,
+        DuePage, DueRun, Kept, LinkRequest, LinkRequests, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage,
+        Orders, PaymentError, PaymentTerms, Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved,
+        SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -338,41 +336,6 @@ impl Stores for Shop {
 
     fn stock(&self) -> &Self {
         self
-    }
-}
-
-impl Stock for Shop {
-    async fn counter(&self, _: &Sku) -> Result<StockCounter, StoreError> {
-        unreachable!("nothing is delivered")
-    }
-
-    async fn left(&self, _: &[Sku]) -> Result<Vec<Option<i64>>, StoreError> {
-        unreachable!("nothing is delivered")
-    }
-
-    async fn write(
-        &self,
-        _: &Sku,
-        _: &StockChange,
-        _: &StockCounter,
-        _: ChangeId,
-        _: Instant,
-    ) -> Result<bool, StoreError> {
-        unreachable!("nothing is delivered")
-    }
-}
-
-impl SearchEntries for Shop {
-    async fn entries(&self, _: EntryQuery<'_>) -> Result<EntryPage, StoreError> {
-        unreachable!("nobody searches")
-    }
-
-    async fn read(&self, _: &[Entry]) -> Result<Vec<Order>, StoreError> {
-        unreachable!("nobody searches")
-    }
-
-    async fn refresh(&self, _: &ChangedOrder, _: ChangeId, _: Instant) -> Result<Indexed, StoreError> {
-        unreachable!("nobody searches")
     }
 }
 
