@@ -56,6 +56,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "list-payment-methods" => on_heap(|| list_payment_methods::handle(app, request)),
         "lookup-order" => on_heap(|| lookup_order::handle(app, request)),
         "payment-webhook" => on_heap(|| payment_webhook::handle(app, request)),
+        "receive-stock" => on_heap(|| receive_stock::handle(app, request)),
         "refund-order" => on_heap(|| refund_order::handle(app, request)),
         "remove-coupon" => on_heap(|| remove_coupon::handle(app, request)),
         "remove-payment-method" => on_heap(|| remove_payment_method::handle(app, request)),

@@ -229,6 +229,7 @@ impl Stores for App {
     type Search = Dynamo;
     type Customers = Dynamo;
     type Payments = Stripe;
+    type Stock = Dynamo;
 
     fn sessions(&self) -> &SessionStore {
         &self.sessions
@@ -256,6 +257,10 @@ impl Stores for App {
 
     fn payments(&self) -> &Stripe {
         &self.payments
+    }
+
+    fn stock(&self) -> &Dynamo {
+        &self.catalog
     }
 }
 

@@ -82,6 +82,7 @@ pub const ALL: &[Row] = &[
         Often,
         &[ORDER, BY_ORDER_ID, ENDED_SESSION, ("INVENTORY_TABLE", &["PutItem", "UpdateItem"]), SEEN_EVENTS],
     ),
+    ("receive-stock", Never, &[("INVENTORY_TABLE", &["BatchGetItem", "PutItem", "UpdateItem"])]),
     (
         "reconcile",
         Often,

@@ -19,6 +19,7 @@ use crate::{
         coupon::CouponRefusal,
         order::{Actor, Order, OrderStatus, Step, Tracking},
         payment::{Payment, PaymentCustomer},
+        priced::PricedLine,
         session::{Session, SessionStatus},
     },
     ports::{
@@ -81,7 +82,7 @@ pub async fn confirm(
         let snapshot = stores.catalog().snapshot(&session::query(&loaded.session)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
-        let payment = refuse(&session, &command)
+        let payment = refuse(&session, &loaded.session.priced.lines, &command)
             .and_then(|()| payment(stores.payments(), context, &session, &snapshot, command.payment.as_ref()));
         let payment = match payment {
             Ok(payment) => payment,
@@ -120,6 +121,10 @@ pub async fn confirm(
             Placed::SessionChanged if !retry.again().await => return Err(SessionError::Contended.into()),
             Placed::SessionChanged => loaded = session::load_fresh(stores, context, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
+            // What others took may be sold beyond the stock: another price says how much of it comes later.
+            Placed::OutOfStock(list) if may_wait(&list, &snapshot) && retry.again().await => {
+                loaded = session::load_fresh(stores, context, command.checkout).await?;
+            }
             Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(CartIssues { currency, list })),
             Placed::TooManyOpenOrders(limit) => return Err(ConfirmError::TooManyOpenOrders(limit)),
             Placed::CouponLimitReached => {
@@ -132,8 +137,19 @@ pub async fn confirm(
     }
 }
 
-/// Refuses a session that can't become an order at the total that the customer agreed to.
-fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
+/// Whether any of the stock that was short may be sold beyond it.
+fn may_wait(short: &[CartIssue], snapshot: &CatalogSnapshot) -> bool {
+    let skus = short.iter().filter_map(CartIssue::sku);
+    let products = skus.filter_map(|sku| Some((snapshot.products.get(&sku.product)?, sku)));
+    products.into_iter().any(|(product, sku)| match &sku.variant {
+        Some(variant) => product.counted(Some(variant)).is_some_and(|counted| counted.backorder.is_some()),
+        None => product.backorder.is_some(),
+    })
+}
+
+/// Refuses a session that can't become an order at the total that the customer agreed to, or of which more comes later
+/// than the lines said that the customer was shown.
+fn refuse(session: &Session, shown: &[PricedLine], command: &Confirm) -> Result<(), ConfirmError> {
     if session.tax_address().is_none() {
         return Err(if session.priced.ships() {
             ConfirmError::AddressRequired
@@ -159,6 +175,11 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     if session.priced.summary.total != command.expected_total {
         return Err(ConfirmError::TotalChanged(Box::new(session.clone())));
     }
+    let waits = |line: Option<&PricedLine>| line.and_then(|line| line.backorder).map_or(0, |of| of.quantity);
+    let mut lines = session.priced.lines.iter().enumerate();
+    if lines.any(|(at, line)| waits(Some(line)) > waits(shown.get(at))) {
+        return Err(ConfirmError::BackorderChanged(Box::new(session.clone())));
+    }
     Ok(())
 }
 
@@ -179,6 +200,7 @@ async fn keep_new_prices(
     match stores.sessions().save(&session, change).await? {
         Saved::Done => Ok(Some(match refusal {
             ConfirmError::TotalChanged(_) => ConfirmError::TotalChanged(Box::new(session)),
+            ConfirmError::BackorderChanged(_) => ConfirmError::BackorderChanged(Box::new(session)),
             refusal => refusal,
         })),
         Saved::Conflict(_) | Saved::AlreadyAnswered => Ok(None),

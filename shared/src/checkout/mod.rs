@@ -22,5 +22,6 @@ pub mod saved_cards;
 pub mod search;
 pub mod session;
 pub mod shipping;
+pub mod stock;
 pub mod tax;
 pub mod webhook;

@@ -17,8 +17,8 @@ use crate::{
 /// own uses are counted for the session's owner and for the mailbox of `email`.
 pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot, email: &str) -> Result<Reserved, SessionError> {
     let mut reserved = Reserved::default();
-    for (sku, units) in pricing::wanted(&session.lines, snapshot) {
-        let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
+    for (sku, wanted) in pricing::wanted(&session.lines, snapshot) {
+        let units = u32::try_from(wanted.units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
         reserved.stock.push((sku, units));
     }
     // One that takes nothing off, for example off shipping that is free already, isn't used up.

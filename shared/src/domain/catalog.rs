@@ -29,8 +29,9 @@ pub struct CatalogQuery {
 #[derive(Clone, Debug, Default)]
 pub struct CatalogSnapshot {
     pub products: BTreeMap<ProductId, Product>,
-    /// Units left, by counter. They may be slightly outdated: the transaction of confirm decides.
-    pub stock: BTreeMap<Sku, u64>,
+    /// Units left, by counter; negative where more is sold than is there. They may be slightly outdated: the transaction
+    /// of confirm decides.
+    pub stock: BTreeMap<Sku, i64>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     /// The promotions that nobody has to enter.
     pub promotions: Vec<Coupon>,

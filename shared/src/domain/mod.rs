@@ -46,6 +46,7 @@ pub mod retry;
 pub mod scope;
 pub mod session;
 pub mod shipping;
+pub mod stock;
 pub mod subdivision;
 pub mod tax;
 pub mod tax_category;

@@ -5,7 +5,7 @@ use crate::domain::{
     cart_issue::CartIssue,
     ids::{CouponCode, Sku},
     money::{Minor, Rate},
-    shipping::Offer,
+    shipping::{Delivery, Offer},
     tax::Relief,
     tax_category::TaxCategory,
 };
@@ -28,6 +28,8 @@ pub struct PricedLine {
     pub quantity: u32,
     /// Whether nothing of it is shipped.
     pub digital: bool,
+    /// The part of it that isn't there yet.
+    pub backorder: Option<Backordered>,
     /// The name in the catalog when it was priced.
     pub name: String,
     pub unit_price: Minor,
@@ -45,6 +47,18 @@ pub struct PricedLine {
     /// Tax that the price includes, here or at the seller's, but the customer doesn't owe.
     pub relief: Minor,
     pub total: Minor,
+}
+
+/// The units of a line that aren't there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backordered {
+    pub quantity: u32,
+    /// The most units of its counter that may be sold and not be there, when it was priced.
+    pub limit: u32,
+    /// Business days until the shop has them, from when it was priced.
+    pub available_in_days: u16,
+    /// When they may be delivered by the chosen method; none without one.
+    pub delivery: Option<Delivery>,
 }
 
 impl From<&PricedLine> for Line {

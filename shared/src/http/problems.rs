@@ -89,6 +89,7 @@ impl From<ConfirmError> for Problem {
             }
             // The route adds the session, because only the route knows its time to live.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
+            ConfirmError::BackorderChanged(_) => Self::new(409, "BACKORDER_CHANGED", "More of it comes later", detail),
             ConfirmError::Issues(issues) => {
                 let code = issues.list.first().map_or("SESSION_NOT_READY", CartIssue::code);
                 about(409, code, "The session can't become an order", &issues)

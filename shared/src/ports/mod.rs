@@ -15,6 +15,7 @@ mod orders;
 mod payments;
 mod saved_cards;
 mod sessions;
+mod stock;
 mod store;
 mod stored_responses;
 mod stores;
@@ -37,6 +38,7 @@ pub use payments::{
 };
 pub use saved_cards::{PaymentCustomers, SavedCards};
 pub use sessions::{CachedSession, Loaded, Sessions};
+pub use stock::Stock;
 pub use store::{ChangeId, Contention, Saved, StoreError};
 pub use stored_responses::{Kept, StoredResponse, StoredResponses};
 pub use stores::Stores;

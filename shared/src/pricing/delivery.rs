@@ -4,12 +4,13 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::{
+        calendar::business_days_after,
         cart_issue::CartIssue,
         catalog::CatalogSnapshot,
         coupon::{Coupon, Discount},
         money::{Currency, Minor, OutOfRange},
         place::Destination,
-        shipping::{self, Offer, Quote, Shipment, ShippedLine, Zone},
+        shipping::{self, Delivery, DeliveryDays, Offer, Quote, Shipment, ShippedLine, Zone},
     },
     pricing::cart::{Cart, Row},
 };
@@ -93,6 +94,25 @@ pub(super) fn chosen(
         issues.push(CartIssue::ShippingMethodUnavailable { method: method.clone(), place });
     }
     offer.cloned()
+}
+
+/// When what isn't there yet may be delivered: the shop has it first, then the method takes its days.
+pub(super) fn estimate_backorders(
+    offer: &Offer,
+    snapshot: &CatalogSnapshot,
+    rows: &mut [Row<'_>],
+    now: OffsetDateTime,
+) {
+    let DeliveryDays { min, max } = offer.delivery_days;
+    for row in rows.iter_mut().filter(|row| row.ships()) {
+        if let Some(of) = &mut row.line.backorder {
+            let on = |days: u16| {
+                let days = of.available_in_days.saturating_add(days);
+                business_days_after(now.date(), days, &snapshot.shipping.holidays)
+            };
+            of.delivery = Some(Delivery { earliest: on(min), latest: on(max) });
+        }
+    }
 }
 
 /// Gives each line that is shipped its share of shipping: by cost after discounts; if that is zero for all, by cost before

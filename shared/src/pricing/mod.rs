@@ -24,7 +24,7 @@ use crate::domain::{
 
 pub use cart::Cart;
 use cart::Row;
-pub use goods::wanted;
+pub use goods::{Wanted, wanted};
 
 /// Prices a cart. Whatever stands in the way of an order is returned in `issues`; the totals cover the rest.
 ///
@@ -33,9 +33,9 @@ pub use goods::wanted;
 pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
     let mut issues = Vec::new();
     let mut rows = goods::rows(cart, snapshot, now, &mut issues)?;
+    goods::check_stock(cart, snapshot, &mut rows, &mut issues);
     // Sorted, so that the order of the cart's lines doesn't decide which line gets the odd cent.
     rows.sort_by(|a, b| (&a.line.sku, &a.line.attributes).cmp(&(&b.line.sku, &b.line.attributes)));
-    goods::check_stock(cart, snapshot, &mut issues);
     goods::check_units(cart, snapshot, &mut issues);
 
     let mut priced = Priced::default();
@@ -48,6 +48,7 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
         priced.shipping = delivery::chosen(cart, snapshot, to, &priced.offers, &mut issues);
         if let Some(offer) = &priced.shipping {
             delivery::spread(offer.amount, &mut rows)?;
+            delivery::estimate_backorders(offer, snapshot, &mut rows, now);
         }
     }
     let taxed_at = if ships { cart.destination } else { cart.billing.or(cart.destination) };

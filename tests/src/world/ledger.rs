@@ -17,6 +17,14 @@ impl World {
         number(&item, "available")
     }
 
+    /// What is left of something; negative where more is sold than is there.
+    pub async fn left(&self, sku: &str) -> i64 {
+        let id = format!("stock#{}", sku.replace('/', "#"));
+        let item = self.item("INVENTORY_TABLE", "id", &id).await;
+        let left = item.as_ref().and_then(|item| item.get("available")?.as_n().ok()?.parse().ok());
+        left.unwrap_or_else(|| panic!("no stock is kept of {sku}"))
+    }
+
     /// How often a coupon has been used, in all.
     pub async fn coupon_uses(&self, code: &str) -> u64 {
         let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}")).await;

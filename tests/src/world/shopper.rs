@@ -93,7 +93,7 @@ impl Shopper {
 
     /// An event of this caller whose path names this id, whatever the route calls it.
     pub fn event_about(&self, route: Route, id: &str) -> Event {
-        let names = ["checkoutId", "orderId", "returnId", "paymentMethodId"]
+        let names = ["checkoutId", "orderId", "returnId", "paymentMethodId", "productId"]
             .into_iter()
             .filter(|name| route.path().contains(&format!("{{{name}}}")));
         names.fold(self.event(route), |event, name| event.path(name, id))
@@ -232,6 +232,16 @@ impl Shopper {
     /// For staff.
     pub async fn correct(&self, order: &str, correction: &Value) -> Answer {
         self.send(Route::CorrectOrder, &self.event_about(Route::CorrectOrder, order).json(correction)).await
+    }
+
+    /// For staff: a delivery of a product, or of a variant as `product/variant`.
+    pub async fn receive(&self, sku: &str, quantity: u64, reference: &str) -> Answer {
+        let (product, variant) = sku.split_once('/').map_or((sku, None), |(product, of)| (product, Some(of)));
+        let mut body = json!({"quantity": quantity, "reference": reference, "reason": "a delivery"});
+        if let Some(variant) = variant {
+            body["variantId"] = json!(variant);
+        }
+        self.send(Route::ReceiveStock, &self.event_about(Route::ReceiveStock, product).json(&body)).await
     }
 
     /// For staff.

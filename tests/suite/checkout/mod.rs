@@ -30,5 +30,6 @@ mod reads;
 mod redis_faults;
 mod rules;
 mod settings;
+mod stock;
 mod stragglers;
 mod whole_events;

@@ -190,6 +190,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let staff = world.staff();
     let correction = json!({"shippingAddress": {"postalCode": "94105"}, "customerInfo": {"email": "a@example.com"}, "reason": "a typo"});
     watch.of("correct-order", staff.correct(order, &correction)).await;
+    watch.of("receive-stock", staff.receive("espresso-beans", 500, "DN-1042")).await;
     watch.of("update-order-status", staff.set_status(order, "processing")).await;
     watch.of("update-order-status", staff.set_status(order, "cancelled")).await;
     // Whether a customer has ordered before is looked up by whoever prices a coupon for first orders.

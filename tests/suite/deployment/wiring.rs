@@ -28,7 +28,12 @@ fn each_route_calls_the_alias_of_its_function_and_may() {
             "arn:aws:execute-api:us-east-1:111122223333:{}/$default/{}{}",
             stack.resolve(&json!({"Ref": "Api"})).unwrap().as_str().unwrap(),
             route.method(),
-            route.path().replace("{checkoutId}", "*").replace("{orderId}", "*").replace("{paymentMethodId}", "*")
+            route
+                .path()
+                .replace("{checkoutId}", "*")
+                .replace("{orderId}", "*")
+                .replace("{paymentMethodId}", "*")
+                .replace("{productId}", "*")
         );
         let permits = |resource: &&Value| {
             let of = &resource["Properties"];

@@ -55,6 +55,38 @@ fn products_that_contradict_themselves() {
         c["products"][1]["minPerOrder"] = json!(6);
         c["products"][1]["maxPerOrder"] = json!(5);
     });
+    for (at, backorder) in [
+        ("/limit", json!({"limit": 0, "availableInDays": 5})),
+        ("/limit", json!({"limit": 1_000_001, "availableInDays": 5})),
+        ("/limit", json!({"limit": -1, "availableInDays": 5})),
+        ("/limit", json!({"limit": "unlimited", "availableInDays": 5})),
+        ("/availableInDays", json!({"limit": 5, "availableInDays": 0})),
+        ("/availableInDays", json!({"limit": 5, "availableInDays": 366})),
+        ("/availableInDays", json!({"limit": 5, "availableInDays": 1.5})),
+        ("", json!({"limit": 5})),
+        ("", json!({"availableInDays": 5})),
+        ("", json!(true)),
+        ("/upTo", json!({"limit": 5, "availableInDays": 5, "upTo": 5})),
+    ] {
+        refused(&format!("/products/0/backorder{at}"), |c| c["products"][0]["backorder"] = backorder.clone());
+        refused(&format!("/products/1/variants/1/backorder{at}"), |c| {
+            c["products"][1]["variants"][1]["backorder"] = backorder;
+        });
+    }
+    // It goes beyond a stock that is counted, and stands where that stands.
+    let backorder = json!({"limit": 5, "availableInDays": 5});
+    assert_eq!(faults(|c| c["products"][0]["backorder"] = backorder.clone()), Vec::<String>::new());
+    refused("/products/0/backorder", |c| {
+        (c["products"][0]["stock"], c["products"][0]["backorder"]) = (json!("unlimited"), backorder.clone());
+    });
+    refused("/products/1/backorder", |c| c["products"][1]["backorder"] = backorder.clone());
+    refused("/products/1/variants/0/backorder", |c| {
+        let kit = &mut c["products"][1];
+        (kit["stock"], kit["variants"][0]["backorder"]) = (json!(5), backorder.clone());
+        for variant in kit["variants"].as_array_mut().unwrap() {
+            variant.as_object_mut().unwrap().remove("stock");
+        }
+    });
     // A stock of all variants, and one of each.
     assert_eq!(
         faults(|c| c["products"][1]["stock"] = json!(5)),

@@ -9,7 +9,7 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, broken, failed, from_item, text},
-            inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
+            inventory::{USES, counter, coupon_id, customer_coupon_id, left, stock_id},
         },
         stored::catalog::{
             StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredProduct, StoredShipping,
@@ -144,8 +144,8 @@ fn snapshot(
     if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
         snapshot.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);
     }
-    let count = |id: &str, attribute| counters.get(id).and_then(|item| counter(item, attribute));
-    let uses = |id: String| u32::try_from(count(&id, USES).unwrap_or_default()).unwrap_or(u32::MAX);
+    let count = |id: &str| counters.get(id).and_then(|item| counter(item, USES)).unwrap_or_default();
+    let uses = |id: String| u32::try_from(count(&id)).unwrap_or(u32::MAX);
     for code in &query.coupons {
         if let Some(item) = documents.remove(&coupon_document_id(code)) {
             let coupon = document::<StoredCoupon>(item)?.coupon().map_err(invalid)?;
@@ -155,7 +155,7 @@ fn snapshot(
         }
     }
     let counted = query.skus.iter().flat_map(|sku| [sku.clone(), Sku { variant: None, ..sku.clone() }]);
-    snapshot.stock = counted.filter_map(|sku| Some((sku.clone(), count(&stock_id(&sku), AVAILABLE)?))).collect();
+    snapshot.stock = counted.filter_map(|sku| Some((sku.clone(), left(counters.get(&stock_id(&sku))?)?))).collect();
     Ok(snapshot)
 }
 

@@ -40,17 +40,24 @@ pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
     item.get(attribute)?.as_n().ok()?.parse().ok()
 }
 
+/// What is left of a counter of stock; negative if more is sold than is there.
+pub fn left(item: &Item) -> Option<i64> {
+    item.get(AVAILABLE)?.as_n().ok()?.parse().ok()
+}
+
 const COUPON: &str = "coupon";
 const CUSTOMER_COUPON: &str = "customer coupon";
 
-/// Takes what an order reserves, if enough is left: stock of each counter, and one use of each coupon.
+/// Takes what an order reserves, if enough is left: stock of each counter, or what may be sold beyond it, and one use of
+/// each coupon.
 pub fn take(table: &str, order: &Order) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
         let builder = counter_update(table, stock_id(sku))
             .update_expression("SET available = available - :units")
-            .condition_expression("available >= :units")
-            .expression_attribute_values(":units", number(units));
+            .condition_expression("available >= :least")
+            .expression_attribute_values(":units", number(units))
+            .expression_attribute_values(":least", number(order.least_stock(sku, *units)));
         writes.push(Write::named(stock_id(sku), update(builder)));
     }
     for (name, id, limit) in coupon_counters(order) {
@@ -145,7 +152,7 @@ pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
         .iter()
         .filter_map(|(sku, units)| {
             let item = failed(&stock_id(sku))?.item.as_ref();
-            let available = item.and_then(|item| counter(item, AVAILABLE)).unwrap_or_default();
+            let available = item.and_then(left).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
             Some(CartIssue::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
         })
         .collect();

@@ -16,5 +16,6 @@ pub mod order_links;
 pub mod order_search;
 pub mod orders;
 pub mod sessions;
+pub mod stock;
 pub mod stored_responses;
 pub mod transaction;

@@ -8,7 +8,7 @@ use crate::{
         attributes::Attributes,
         ids::{CouponCode, ShippingMethodId, Sku},
         money::{Minor, Rate},
-        priced::{AppliedCoupon, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
+        priced::{AppliedCoupon, Backordered, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
         shipping::{Delivery, DeliveryDays, Offer},
         tax_category::TaxCategory,
     },
@@ -24,6 +24,8 @@ pub struct StoredLine {
     quantity: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     digital: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backorder: Option<StoredBackordered>,
     name: String,
     unit_price: Minor,
     /// Set if it differs from the unit price.
@@ -46,6 +48,16 @@ pub struct StoredLine {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires this signature")]
 const fn is_zero(amount: &Minor) -> bool {
     amount.is_zero()
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredBackordered {
+    quantity: u32,
+    limit: u32,
+    available_in_days: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivery: Option<Delivery>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,6 +84,7 @@ impl From<&PricedLine> for StoredLine {
             attributes: line.attributes.clone(),
             quantity: line.quantity,
             digital: line.digital,
+            backorder: line.backorder.as_ref().map(Into::into),
             name: line.name.clone(),
             unit_price: line.unit_price,
             quoted_price: (line.quoted_price != line.unit_price).then_some(line.quoted_price),
@@ -94,6 +107,7 @@ impl From<StoredLine> for PricedLine {
             attributes: stored.attributes,
             quantity: stored.quantity,
             digital: stored.digital,
+            backorder: stored.backorder.map(Into::into),
             name: stored.name,
             unit_price: stored.unit_price,
             quoted_price: stored.quoted_price.unwrap_or(stored.unit_price),
@@ -179,6 +193,7 @@ pub struct StoredTax {
 }
 
 same_members! {
+    StoredBackordered = Backordered { quantity, limit, available_in_days, delivery }
     StoredDiscount = LineDiscount { coupon, amount }
     StoredLineTax = LineTax { part, taxable, amount, unknown }
     StoredApplied = AppliedCoupon { code, rule, amount, automatic }

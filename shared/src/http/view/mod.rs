@@ -11,6 +11,7 @@ mod payment;
 mod preview;
 mod saved_card;
 mod session;
+mod stock;
 
 pub use cart_issue::CartIssueView;
 pub use claim::ClaimedView;
@@ -19,3 +20,4 @@ pub use order::{FoundOrdersView, OrderAnswer, OrderPageView, OrderView};
 pub use preview::PreviewView;
 pub use saved_card::SavedCardsView;
 pub use session::SessionView;
+pub use stock::ReceivedStockView;

@@ -7,7 +7,7 @@ use crate::domain::{
     explain::{Explanation, ExplanationKind},
     ids::{CouponCode, GuestId, Owner, ShippingMethodId, Sku, UserId},
     money::{Minor, Rate},
-    priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
+    priced::{AppliedCoupon, Backordered, PricedLine, Summary, TaxPart},
     shipping::{Delivery, DeliveryDays, Offer},
 };
 
@@ -89,6 +89,9 @@ pub struct ItemView {
     /// `true` if nothing of it is shipped; else left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     digital: bool,
+    /// The part of it that isn't there yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backorder: Option<BackorderView>,
     unit_price: Minor,
     subtotal: Minor,
     discount_amount: Minor,
@@ -107,6 +110,7 @@ impl From<&PricedLine> for ItemView {
             name: line.name.clone(),
             quantity: line.quantity,
             digital: line.digital,
+            backorder: line.backorder.map(Into::into),
             unit_price: line.unit_price,
             subtotal: line.subtotal,
             discount_amount: line.discount,
@@ -115,6 +119,25 @@ impl From<&PricedLine> for ItemView {
             tax_relief_amount: line.relief,
             total_amount: line.total,
         }
+    }
+}
+
+/// `{"quantity": 3, "availableInDays": 10, "estimatedDelivery": {"earliest": …, "latest": …}}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BackorderView {
+    quantity: u32,
+    /// Business days until the shop has it, from when it was priced.
+    available_in_days: u16,
+    /// By the chosen shipping method; left out without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_delivery: Option<Delivery>,
+}
+
+impl From<Backordered> for BackorderView {
+    fn from(of: Backordered) -> Self {
+        let Backordered { quantity, available_in_days, delivery, .. } = of;
+        Self { quantity, available_in_days, estimated_delivery: delivery }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commerce rules as a customer meets them: through the handlers, with a shop that changes under their hands.
 
 mod attributes;
+mod backorder;
 mod cash;
 mod changes;
 mod claims;

@@ -125,6 +125,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
             attributes: Attributes::default(),
             quantity,
             digital,
+            backorder: None,
             name: "Beans".to_owned(),
             unit_price: minor(price),
             quoted_price: minor(price),
