@@ -68,20 +68,21 @@ struct Reading {
 }
 
 /// The required parts of the file, each with its empty form.
-fn parts() -> [(&'static str, Value); 7] {
+fn parts() -> [(&'static str, Value); 8] {
     [
         ("products", json!([])),
         ("coupons", json!([])),
         ("shipping", json!({"zones": []})),
         ("tax", json!({"jurisdictions": []})),
         ("taxExemptions", json!([])),
+        ("paymentMethods", Value::Null),
         ("cashOnDelivery", Value::Null),
         ("cards", Value::Null),
     ]
 }
 
 /// The optional parts of the file.
-const OPTIONAL: [&str; 4] = ["coupons", "taxExemptions", "cashOnDelivery", "cards"];
+const OPTIONAL: [&str; 5] = ["coupons", "taxExemptions", "paymentMethods", "cashOnDelivery", "cards"];
 
 impl Reading {
     /// The parts are checked one by one, so unknown and missing ones are handled first.

@@ -7,6 +7,7 @@ use crate::domain::{
     cash::CashOnDelivery,
     coupon::{Coupon, CouponUses},
     ids::{CertificateNumber, CouponCode, Owner, ProductId, Sku},
+    payment_rules::PaymentRules,
     product::Product,
     shipping::ShippingRules,
     tax::{Certificate, TaxRules},
@@ -37,7 +38,10 @@ pub struct CatalogSnapshot {
     /// The rules of each country that was asked for and has some.
     pub taxes: BTreeMap<String, TaxRules>,
     pub certificate: Option<Certificate>,
-    /// The rule for cash on delivery.
+    /// The rules for payment methods, if there are some. Without them every method of the shop is offered, and cash on
+    /// delivery by its own rule.
+    pub payments: Option<PaymentRules>,
+    /// The rule for cash on delivery, where there are no others.
     pub cash_on_delivery: CashOnDelivery,
     /// The rule for cards.
     pub cards: CardRule,

@@ -23,10 +23,10 @@ pub(super) struct Tax {
     pub(super) included: bool,
 }
 
-/// A line's rate in one jurisdiction.
-struct Due<'t> {
-    jurisdiction: &'t Jurisdiction,
-    rate: ProductRate,
+/// The rate of a line, or of a fee, in one jurisdiction.
+pub(super) struct Due<'t> {
+    pub(super) jurisdiction: &'t Jurisdiction,
+    pub(super) rate: ProductRate,
 }
 
 /// What a line is taxed on: its goods and its share of shipping, without the tax of the seller's country where that is
@@ -61,7 +61,7 @@ pub(super) fn take(
     let mut parts = breakdown(&due);
     for (at, (row, due)) in rows.iter_mut().zip(&due).enumerate() {
         let rates = Rates::sum(due.iter().map(|due| due.rate.rate));
-        let is_owed = relief.as_ref().is_none_or(|relief| !holds(relief, row, snapshot, to));
+        let is_owed = relief.as_ref().is_none_or(|relief| !holds(relief, row.line.digital, snapshot, to));
         let base = base(row, home.get(at).map_or(&[], Vec::as_slice))?;
         for Due { jurisdiction, rate: ProductRate { rate, unknown } } in due {
             let taxable = if jurisdiction.shipping_taxable { base.goods.plus(base.shipping)? } else { base.goods };
@@ -87,33 +87,45 @@ pub(super) fn take(
 }
 
 /// The jurisdictions that apply at a destination.
-struct Rules<'t> {
+pub(super) struct Rules<'t> {
     here: Vec<&'t Jurisdiction>,
     /// The seller's own, whose tax is taken out of the prices.
     home: &'t [Jurisdiction],
 }
 
 impl<'t> Rules<'t> {
-    fn of(snapshot: &'t CatalogSnapshot, to: &Destination) -> Result<Self, NoTax> {
+    pub(super) fn of(snapshot: &'t CatalogSnapshot, to: &Destination) -> Result<Self, NoTax> {
         let rules = snapshot.taxes.get(to.country()).ok_or_else(|| NoTax::NoRule(to.label().to_owned()))?;
         Ok(Self { here: rules.applying(to)?, home: &rules.export })
     }
 
     /// The rates of a line: one for each jurisdiction.
     fn here(&self, row: &Row<'_>, now: OffsetDateTime) -> Result<Vec<Due<'t>>, NoTax> {
-        self.here.iter().map(|jurisdiction| due(jurisdiction, row, now)).collect()
+        self.of_code(&code(row), now)
+    }
+
+    /// The rates of a tax code: one for each jurisdiction.
+    pub(super) fn of_code(&self, code: &TaxCode, now: OffsetDateTime) -> Result<Vec<Due<'t>>, NoTax> {
+        self.here.iter().map(|jurisdiction| due(jurisdiction, code, now)).collect()
+    }
+
+    /// The rates of a tax code where the seller is.
+    pub(super) fn home_of(&self, code: &TaxCode, now: OffsetDateTime) -> Result<Vec<Due<'t>>, NoTax> {
+        self.home.iter().map(|jurisdiction| due(jurisdiction, code, now)).collect()
     }
 
     /// The rates of each line where the seller is.
     fn at_home(&self, rows: &[Row<'_>], now: OffsetDateTime) -> Result<Vec<Vec<Due<'t>>>, NoTax> {
-        let of = |row| self.home.iter().map(|jurisdiction| due(jurisdiction, row, now)).collect();
-        rows.iter().map(of).collect()
+        rows.iter().map(|row| self.home_of(&code(row), now)).collect()
     }
 }
 
-fn due<'t>(jurisdiction: &'t Jurisdiction, row: &Row<'_>, now: OffsetDateTime) -> Result<Due<'t>, NoTax> {
-    let code = row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone());
-    Ok(Due { jurisdiction, rate: jurisdiction.rate(&code, now)? })
+fn code(row: &Row<'_>) -> TaxCode {
+    row.product.map_or_else(TaxCode::default, |product| product.tax_code.clone())
+}
+
+fn due<'t>(jurisdiction: &'t Jurisdiction, code: &TaxCode, now: OffsetDateTime) -> Result<Due<'t>, NoTax> {
+    Ok(Due { jurisdiction, rate: jurisdiction.rate(code, now)? })
 }
 
 /// Takes the tax of the seller's country out of a line's price and of its share of shipping.
@@ -172,16 +184,16 @@ fn relief(
         issues.push(CartIssue::TaxExemptionInvalid { certificate: number.clone() });
     }
     let relief = Relief::ReverseCharge(cart.tax_status.vat_number.clone()?);
-    rows.iter().any(|row| holds(&relief, row, snapshot, to)).then_some(relief)
+    rows.iter().any(|row| holds(&relief, row.line.digital, snapshot, to)).then_some(relief)
 }
 
-/// Whether a relief holds for a line.
-fn holds(relief: &Relief, row: &Row<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> bool {
+/// Whether a relief holds for what is digital, or for goods.
+pub(super) fn holds(relief: &Relief, digital: bool, snapshot: &CatalogSnapshot, to: &Destination) -> bool {
     match relief {
         Relief::Exempt(_) => true,
         Relief::ReverseCharge(number) => {
             let rules = snapshot.taxes.get(to.country());
-            rules.is_some_and(|rules| rules.reverse_charge(to, number, row.line.digital))
+            rules.is_some_and(|rules| rules.reverse_charge(to, number, digital))
         }
     }
 }

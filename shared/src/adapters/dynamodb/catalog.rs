@@ -12,8 +12,8 @@ use crate::{
             inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
         },
         stored::catalog::{
-            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
-            card_rule,
+            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredPaymentRule, StoredProduct, StoredShipping,
+            StoredTaxRules, card_rule, payment_rules,
         },
     },
     domain::{
@@ -50,6 +50,8 @@ pub(super) struct StoredRules {
     /// The automatic coupons, in the order of their codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<StoredCoupon>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_methods: Option<Vec<StoredPaymentRule>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +126,9 @@ fn snapshot(
     snapshot.shipping = rules.document.rules().map_err(invalid)?;
     for promotion in &rules.promotions {
         snapshot.promotions.push(promotion.coupon().map_err(invalid)?);
+    }
+    if let Some(methods) = &rules.payment_methods {
+        snapshot.payments = Some(payment_rules(methods).map_err(invalid)?);
     }
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;

@@ -131,6 +131,10 @@ pub struct StoredSummary {
     tax_included: bool,
     #[serde(default, skip_serializing_if = "is_zero")]
     relief: Minor,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    payment_fee: Minor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cash_rounding: Option<i64>,
     total: Minor,
     item_count: u32,
 }
@@ -182,7 +186,9 @@ same_members! {
     StoredDiscount = LineDiscount { coupon, amount }
     StoredLineTax = LineTax { part, taxable, amount, unknown }
     StoredApplied = AppliedCoupon { code, rule, amount, automatic }
-    StoredSummary = Summary { subtotal, discount, shipping, tax, tax_included, relief, total, item_count }
+    StoredSummary = Summary {
+        subtotal, discount, shipping, tax, tax_included, relief, payment_fee, cash_rounding, total, item_count
+    }
     StoredTax = TaxPart { jurisdiction, name, rate, taxable, amount }
 }
 

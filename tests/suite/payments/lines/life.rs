@@ -10,6 +10,7 @@ use shared::{
     adapters::stored::order::StoredOrder,
     domain::{
         attributes::Attributes,
+        cash_rounding,
         ids::Sku,
         lines::{LineRefund, LineUnits, Tracking, UnitsToRefund},
         money::Minor,
@@ -21,6 +22,7 @@ use shared::{
             Capture, Intent, IntentStatus, NextAction, Payment, ProviderRefund, ProviderRefundStatus, RefundSource,
             Refunded,
         },
+        payment_fee::PaymentFee,
         priced::{LineTax, PricedLine},
     },
 };
@@ -42,6 +44,7 @@ enum Act {
         id: u128,
         units: Units,
         shipping: bool,
+        fee: bool,
         restock: bool,
         only_shipped: bool,
     },
@@ -74,8 +77,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (id.clone(), units()).prop_map(|(id, units)| Act::Ship(id, units)),
         1 => Just(Act::ShipRest),
         4 => (id.clone(), units()).prop_map(|(id, units)| Act::Cancel(id, units)),
-        5 => (id.clone(), units(), any::<[bool; 3]>()).prop_map(|(id, units, [shipping, restock, only_shipped])| {
-            Act::RefundLines { id, units, shipping, restock, only_shipped }
+        5 => (id.clone(), units(), any::<[bool; 4]>()).prop_map(|(id, units, [shipping, fee, restock, only_shipped])| {
+            Act::RefundLines { id, units, shipping, fee, restock, only_shipped }
         }),
         1 => (id.clone(), 1..3_000_i64).prop_map(|(id, amount)| Act::RefundAmount(id, amount)),
         4 => (id.clone(), units(), any::<bool>()).prop_map(|(id, units, staff)| Act::AskReturn(id, units, staff)),
@@ -99,7 +102,28 @@ struct Case {
     lines: Vec<PricedLine>,
     tax_included: bool,
     paid: Paid,
+    extras: Extras,
     acts: Vec<Act>,
+}
+
+/// What the payment method adds to the lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Extras {
+    /// A fee, and the percentage of its tax.
+    fee: Option<(i64, i64)>,
+    /// Whether it is paid in Swiss francs, in cash.
+    coins: bool,
+}
+
+impl Extras {
+    /// Only cash is rounded.
+    pub const fn paid(self, in_cash: bool) -> Self {
+        Self { coins: self.coins && in_cash, ..self }
+    }
+}
+
+pub fn extras() -> impl Strategy<Value = Extras> {
+    (prop::option::of((1..900_i64, 0..25_i64)), any::<bool>()).prop_map(|(fee, coins)| Extras { fee, coins })
 }
 
 fn minor(amount: i64) -> Minor {
@@ -144,13 +168,32 @@ fn case() -> impl Strategy<Value = Case> {
     let paid = prop::sample::select(vec![Paid::Card, Paid::Card, Paid::Held, Paid::Cash]);
     any::<bool>().prop_flat_map(move |tax_included| {
         let lines = prop::collection::vec(line(tax_included), 1..4);
-        (lines, paid.clone(), prop::collection::vec(act(), 0..30)).prop_map(move |(lines, paid, acts)| Case {
-            lines,
-            tax_included,
-            paid,
-            acts,
-        })
+        (lines, paid.clone(), extras(), prop::collection::vec(act(), 0..30))
+            .prop_map(move |(lines, paid, extras, acts)| Case { lines, tax_included, paid, extras, acts })
     })
+}
+
+/// Adds to the order what its payment method adds.
+pub fn add(order: &mut Order, extras: Extras) {
+    let mut total = order.summary.total;
+    if let Some((amount, rate)) = extras.fee {
+        let included = order.summary.tax_included;
+        let tax = minor(if included { amount * rate / (100 + rate) } else { amount * rate / 100 });
+        let owed = if included { Minor::ZERO } else { tax };
+        let all = minor(amount).plus(owed).expect("an amount");
+        order.payment_fee =
+            Some(PaymentFee { amount: minor(amount), taxes: Vec::new(), tax, relief: Minor::ZERO, total: all });
+        order.summary.payment_fee = minor(amount);
+        order.summary.tax = order.summary.tax.plus(tax).expect("an amount");
+        total = total.plus(all).expect("an amount");
+    }
+    if extras.coins {
+        order.currency = "CHF".parse().expect("a currency");
+        let rounded = cash_rounding::rounded(total, order.currency).expect("an amount");
+        order.summary.cash_rounding = Some(rounded.get() - total.get());
+        total = rounded;
+    }
+    order.summary.total = total;
 }
 
 /// An order of these lines. The first two are of one product with different texts; all others have a stock counter of
@@ -214,10 +257,15 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
         Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), TERMS, &staff(), NOW),
         Act::ShipRest => Ok(order.move_by_hand(OrderStatus::Shipped, TERMS, staff(), None, NOW)?),
         Act::Cancel(own, units) => order.cancel_lines(id(own), named(units, lines), None, &Actor::Customer, NOW),
-        Act::RefundLines { id: own, units, shipping, restock, only_shipped } => {
+        Act::RefundLines { id: own, units, shipping, fee, restock, only_shipped } => {
             let items = named(units, lines).into_iter();
             let items: Vec<_> = items.map(|units| UnitsToRefund { units, only_shipped: *only_shipped }).collect();
-            let wanted = LineRefund { shipping: *shipping || items.is_empty(), restock: *restock, items };
+            let wanted = LineRefund {
+                shipping: *shipping || (items.is_empty() && !fee),
+                payment_fee: *fee,
+                restock: *restock,
+                items,
+            };
             order.ask_line_refund(request(order, *own, None), &wanted, NOW)
         }
         Act::RefundAmount(own, amount) => {
@@ -325,6 +373,7 @@ const fn kind(act: &Act) -> &'static str {
 
 fn live(case: &Case, done: &RefCell<Done>) -> Result<(), TestCaseError> {
     let mut order = order_of(&case.lines, case.tax_included);
+    add(&mut order, case.extras.paid(matches!(case.paid, Paid::Cash)));
     match case.paid {
         Paid::Card => by_card(&mut order, Capture::Automatic),
         Paid::Held => by_card(&mut order, Capture::Manual),

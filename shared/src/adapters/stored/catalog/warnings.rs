@@ -1,16 +1,18 @@
-//! What a catalog file may say, and hardly means: products that can't be sold anywhere, and shipping methods that no cart
-//! can use.
+//! What a catalog file may say, and hardly means: products that can't be sold anywhere, and shipping and payment methods
+//! that no cart can use.
 
 use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
 use crate::{
-    adapters::stored::catalog::{CatalogFile, CheckedCatalog},
+    adapters::stored::catalog::{CatalogFile, CheckedCatalog, payment_rules},
     domain::{
         ids::Sku,
         invalid::Invalid,
         money::Currency,
+        payment::PaymentMethod,
+        payment_rules::PaymentRule,
         product::Product,
         scope::Scope,
         shipping::{Method, ShippingRules, Zone},
@@ -38,7 +40,13 @@ impl CatalogFile {
         let products = looked.products.iter().enumerate();
         let products =
             products.filter_map(|(i, product)| Some(Invalid::new(format!("/products/{i}"), looked.unsold(product)?)));
-        Ok(products.chain(looked.unused()).collect())
+        let methods = self.payment_methods.as_deref().map(payment_rules).transpose()?.unwrap_or_default();
+        let payments = methods
+            .0
+            .iter()
+            .enumerate()
+            .filter_map(|(i, rule)| Some(Invalid::new(format!("/paymentMethods/{i}"), looked.unpayable(rule)?)));
+        Ok(products.chain(looked.unused()).chain(payments).collect())
     }
 }
 
@@ -94,6 +102,22 @@ impl Looked {
             }
         }
         unused
+    }
+
+    /// Why no cart can be paid by a rule.
+    fn unpayable(&self, rule: &PaymentRule) -> Option<String> {
+        let sold: Vec<&Product> = self.products.iter().filter(|product| product.published).collect();
+        let mut currencies = sold.iter().flat_map(|product| product.currencies());
+        if !currencies.any(|currency| rule.is_in(currency)) {
+            return Some(format!("no cart can use {}: no product has a price in a currency of it", rule.method));
+        }
+        // What is digital goes everywhere, but nobody pays for it at the door.
+        let everywhere = rule.method != PaymentMethod::CashOnDelivery && sold.iter().any(|product| product.digital);
+        let mut places = self.shipping.zones.iter().flat_map(|zone| &zone.places).map(|place| place.region.country());
+        let is_reached = everywhere
+            || rule.countries.is_empty()
+            || places.any(|country| rule.countries.iter().any(|there| there.as_str() == country));
+        (!is_reached).then(|| format!("no cart can use {}: no shipping zone is in a country of it", rule.method))
     }
 
     /// Whether some cart with the product can go by a method.
