@@ -51,7 +51,9 @@ pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     let file = reading.shape();
     let mut faults = reading.faults;
     let senseless = file.and_then(|file| file.check().err()).unwrap_or_default();
-    faults.extend(senseless.into_iter().map(|fault| reading.pruned.restore(fault)));
+    // A list that lacks entries because of their shape may seem empty.
+    let senseless = senseless.into_iter().map(|fault| reading.pruned.restore(fault));
+    faults.extend(senseless.filter(|fault| !reading.pruned.entries.contains_key(&fault.pointer)));
     without_consequences(&document, &mut faults);
     if faults.is_empty() {
         // A duplicate name in an object can be found only in the text.

@@ -5,6 +5,7 @@ use crate::domain::{
     ids::Sku,
     money::{Currency, Minor, Rate},
     payment_fee::PaymentFee,
+    price_limit::{TaxedAbove, Untaxed},
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
     tax::Relief,
@@ -93,6 +94,7 @@ impl Explained<'_> {
         for tax in &line.taxes {
             let Some(part) = self.taxes.get(tax.part) else { continue };
             let text = format!("{}, {}", part.name, self.how(part.rate, tax.taxable, tax.amount, tax.unknown));
+            let text = tax.untaxed.map_or(text.clone(), |untaxed| format!("{text}; {}", self.free(untaxed)));
             let entry = entry(ExplanationKind::Tax, Some(&part.jurisdiction), text, tax.amount.get());
             entries.push(Explanation { included: self.summary.tax_included, ..entry });
         }
@@ -111,6 +113,15 @@ impl Explained<'_> {
         match unknown {
             Some(category) => format!("{how}, the standard rate, as none for {category} is known"),
             None => how,
+        }
+    }
+
+    /// What isn't taxed because of its price.
+    fn free(self, Untaxed { amount, each, taxed }: Untaxed) -> String {
+        let (amount, each) = (self.currency.format(amount), self.currency.format(each));
+        match taxed {
+            TaxedAbove::Excess => format!("{amount} is free, up to {each} of each unit"),
+            TaxedAbove::Whole => format!("{amount} is free, as each unit costs less than {each}"),
         }
     }
 

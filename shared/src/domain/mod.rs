@@ -42,6 +42,7 @@ pub mod payment_rules;
 pub mod place;
 pub mod postal_code;
 pub mod postal_codes;
+pub mod price_limit;
 pub mod priced;
 pub mod product;
 pub mod retry;

@@ -5,6 +5,7 @@ use crate::domain::{
     cart_issue::CartIssue,
     ids::{CouponCode, Sku},
     money::{Minor, Rate},
+    price_limit::Untaxed,
     shipping::Offer,
     tax::Relief,
     tax_category::TaxCategory,
@@ -68,6 +69,8 @@ pub struct LineTax {
     pub amount: Minor,
     /// The product's tax category, if its rate isn't known there and the standard one was taken.
     pub unknown: Option<TaxCategory>,
+    /// What of the goods isn't taxed because of their price.
+    pub untaxed: Option<Untaxed>,
 }
 
 /// The totals of a cart, or of an order. Each of a cart is exactly the sum of the same amount over the lines; in an order the

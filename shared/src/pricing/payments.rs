@@ -103,7 +103,7 @@ impl Charged<'_> {
         let included = due.iter().any(|due| due.jurisdiction.included);
         let is_owed = self.relief.is_none_or(|relief| !holds(relief, self.digital, snapshot, to));
         let rates = Rates::sum(due.iter().map(|due| due.rate.rate));
-        for Due { jurisdiction, rate } in &due {
+        for Due { jurisdiction, rate, .. } in &due {
             let full = if included { rate.rate.included_in(taxable, rates)? } else { rate.rate.of(taxable)? };
             let amount = if is_owed { full } else { Minor::ZERO };
             if included {

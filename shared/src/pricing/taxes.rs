@@ -9,6 +9,7 @@ use crate::{
         ids::TaxCode,
         money::{Minor, OutOfRange, Rates},
         place::Destination,
+        price_limit::PriceLimit,
         priced::{LineTax, TaxPart},
         tax::{Certificate, Jurisdiction, NoTax, ProductRate, Relief},
     },
@@ -27,6 +28,8 @@ pub(super) struct Tax {
 pub(super) struct Due<'t> {
     pub(super) jurisdiction: &'t Jurisdiction,
     pub(super) rate: ProductRate,
+    /// Up to which price of a unit it isn't taxed.
+    limit: Option<&'t PriceLimit>,
 }
 
 /// What a line is taxed on: its goods and its share of shipping, without the tax of the seller's country where that is
@@ -63,8 +66,13 @@ pub(super) fn take(
         let rates = Rates::sum(due.iter().map(|due| due.rate.rate));
         let is_owed = relief.as_ref().is_none_or(|relief| !holds(relief, row.line.digital, snapshot, to));
         let base = base(row, home.get(at).map_or(&[], Vec::as_slice))?;
-        for Due { jurisdiction, rate: ProductRate { rate, unknown } } in due {
-            let taxable = if jurisdiction.shipping_taxable { base.goods.plus(base.shipping)? } else { base.goods };
+        for Due { jurisdiction, rate: ProductRate { rate, unknown }, limit } in due {
+            let untaxed = limit.and_then(|limit| limit.untaxed(base.goods, row.line.quantity, cart.currency));
+            let goods = base.goods.less(untaxed.map_or(Minor::ZERO, |untaxed| untaxed.amount));
+            // Shipping is taxed with what is shipped: not with goods of which nothing is.
+            let is_free = untaxed.is_some() && goods.is_zero();
+            let with_shipping = jurisdiction.shipping_taxable && !is_free;
+            let taxable = if with_shipping { goods.plus(base.shipping)? } else { goods };
             let amount = if included { rate.included_in(taxable, rates)? } else { rate.of(taxable)? };
             // A tax that isn't owed is not charged. If the price includes it, it is subtracted.
             let amount = match (is_owed, included) {
@@ -79,7 +87,7 @@ pub(super) fn take(
             let Some((part, entry)) = part.and_then(|at| Some((at, parts.get_mut(at)?))) else { continue };
             entry.taxable = entry.taxable.plus(taxable)?;
             entry.amount = entry.amount.plus(amount)?;
-            row.line.taxes.push(LineTax { part, taxable, amount, unknown: *unknown });
+            row.line.taxes.push(LineTax { part, taxable, amount, unknown: *unknown, untaxed });
             row.line.tax = row.line.tax.plus(amount)?;
         }
     }
@@ -125,7 +133,7 @@ fn code(row: &Row<'_>) -> TaxCode {
 }
 
 fn due<'t>(jurisdiction: &'t Jurisdiction, code: &TaxCode, now: OffsetDateTime) -> Result<Due<'t>, NoTax> {
-    Ok(Due { jurisdiction, rate: jurisdiction.rate(code, now)? })
+    Ok(Due { jurisdiction, rate: jurisdiction.rate(code, now)?, limit: jurisdiction.limits.get(code) })
 }
 
 /// Takes the tax of the seller's country out of a line's price and of its share of shipping.
@@ -133,7 +141,7 @@ fn base(row: &mut Row<'_>, home: &[Due<'_>]) -> Result<Base, OutOfRange> {
     let mut base = Base { goods: row.net()?, shipping: row.line.shipping };
     let (goods, shipping) = (base.goods, base.shipping);
     let rates = Rates::sum(home.iter().map(|due| due.rate.rate));
-    for Due { jurisdiction, rate } in home {
+    for Due { jurisdiction, rate, .. } in home {
         let in_goods = rate.rate.included_in(goods, rates)?;
         let taxed = if jurisdiction.shipping_taxable { shipping } else { Minor::ZERO };
         let in_shipping = rate.rate.included_in(taxed, rates)?;
@@ -149,7 +157,7 @@ fn breakdown(due: &[Vec<Due<'_>>]) -> Vec<TaxPart> {
     let mut parts: Vec<TaxPart> = Vec::new();
     // Every line has the same jurisdictions, in the same order.
     for at in 0..width {
-        for Due { jurisdiction, rate } in due.iter().filter_map(|line| line.get(at)) {
+        for Due { jurisdiction, rate, .. } in due.iter().filter_map(|line| line.get(at)) {
             let rate = &rate.rate;
             if !parts.iter().any(|part| part.jurisdiction == jurisdiction.id && part.rate == *rate) {
                 parts.push(TaxPart {

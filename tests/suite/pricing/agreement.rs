@@ -220,6 +220,9 @@ fn the_random_carts_are_not_all_alike() {
             lines.iter().any(|line| line.relief.is_zero()) && lines.iter().any(|line| !line.relief.is_zero());
         note("relief of some lines", tax_included && part_of_the_lines);
         note("an unknown rate", lines.iter().flat_map(|line| &line.taxes).any(|tax| tax.unknown.is_some()));
+        let mut limited = lines.iter().flat_map(|line| &line.taxes).filter(|tax| tax.untaxed.is_some());
+        note("free because of its price", limited.clone().any(|tax| tax.taxable.is_zero()));
+        note("taxed above a price", limited.any(|tax| !tax.taxable.is_zero()));
         note("no problem", issues.is_empty());
         note("several lines", lines.len() > 2);
         note("nothing to ship", lines.iter().all(|line| line.digital));

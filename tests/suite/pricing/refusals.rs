@@ -107,7 +107,7 @@ fn payment_methods_that_no_order_can_use() {
     for (at, of) in [
         ("/paymentMethods", json!([])),
         ("/paymentMethods", json!({})),
-        ("/paymentMethods/0", json!([{"countries": ["US"]}])),
+        ("/paymentMethods/1", json!([{"method": "card"}, {"countries": ["US"]}])),
         ("/paymentMethods/0/method", json!([{"method": "bitcoin"}])),
         ("/paymentMethods/0/method", json!([{"method": "free"}])),
         ("/paymentMethods/0/country", json!([{"method": "card", "country": "US"}])),
@@ -296,6 +296,26 @@ fn taxes_that_contradict_each_other() {
     ] {
         refused(&format!("/tax/jurisdictions/0{at}"), first("categories", categories));
     }
+    let limit = |each: Value, taxed: &str| json!({"clothing": {"each": each, "taxed": taxed}});
+    for (at, limits) in [
+        ("", limit(json!({"USD": 17500}), "excess")),
+        ("/each", limit(json!({}), "excess")),
+        ("/each/USD", limit(json!({"USD": -1}), "whole")),
+        ("/each/XYZ", limit(json!({"XYZ": 1}), "whole")),
+        ("/taxed", limit(json!({"USD": 1}), "all")),
+    ] {
+        refused(&format!("/tax/jurisdictions/1/priceLimits/clothing{at}"), |c| {
+            let categories = if at.is_empty() { json!({}) } else { json!({"clothing": "standard"}) };
+            add(
+                c,
+                json!({"jurisdictionId": "US-X", "name": "X", "places": ["US"], "rates": {"standard": "4"},
+                "categories": categories, "priceLimits": limits}),
+            );
+        });
+    }
+    refused("/tax/jurisdictions/0/priceLimits/standard", |c| {
+        c["tax"]["jurisdictions"][0]["priceLimits"] = json!({"standard": {"each": {"JPY": 1}, "taxed": "excess"}});
+    });
     for (at, scheduled) in [
         ("/rates/standard", json!([{"rates": {"standard": "a lot"}}])),
         ("/rates/standard", json!([{"rates": {"standard": "101"}}])),
@@ -338,6 +358,12 @@ fn the_base_rates_are_complete() {
     let reduced = |id: &str| {
         jurisdictions.iter().find(|j| j["jurisdictionId"] == json!(id)).map(|j| j["rates"]["reduced"].clone())
     };
+    for (id, each, taxed) in [("US-MA", 17500, "excess"), ("US-NY", 11000, "whole"), ("US-RI", 25000, "excess")] {
+        let state = jurisdictions.iter().find(|j| j["jurisdictionId"] == json!(id)).unwrap();
+        for code in ["clothing", "childrens-clothes"] {
+            assert_eq!(state["priceLimits"][code], json!({"each": {"USD": each}, "taxed": taxed}), "{id}");
+        }
+    }
     // Denmark is the one member state without a reduced rate.
     for country in shared::domain::vat::MEMBER_STATES.iter().filter(|code| **code != "DK") {
         assert!(reduced(country).is_some_and(|rate| rate.is_string()), "{country}");

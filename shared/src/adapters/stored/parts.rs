@@ -8,6 +8,7 @@ use crate::{
         attributes::Attributes,
         ids::{CouponCode, ShippingMethodId, Sku},
         money::{Minor, Rate},
+        price_limit::Untaxed,
         priced::{AppliedCoupon, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
         shipping::{Delivery, DeliveryDays, Offer},
         tax_category::TaxCategory,
@@ -63,6 +64,9 @@ struct StoredLineTax {
     /// The tax category for which the standard rate was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unknown: Option<TaxCategory>,
+    /// What isn't taxed because of its price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    untaxed: Option<Untaxed>,
 }
 
 impl From<&PricedLine> for StoredLine {
@@ -184,7 +188,7 @@ pub struct StoredTax {
 
 same_members! {
     StoredDiscount = LineDiscount { coupon, amount }
-    StoredLineTax = LineTax { part, taxable, amount, unknown }
+    StoredLineTax = LineTax { part, taxable, amount, unknown, untaxed }
     StoredApplied = AppliedCoupon { code, rule, amount, automatic }
     StoredSummary = Summary {
         subtotal, discount, shipping, tax, tax_included, relief, payment_fee, cash_rounding, total, item_count

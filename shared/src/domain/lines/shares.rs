@@ -103,7 +103,8 @@ impl LineParts {
         let mut tax = Minor::ZERO;
         let mut largest = net;
         for part in &line.taxes {
-            let of_goods = part.amount.share(positive(net), positive(part.taxable));
+            let goods = net.less(part.untaxed.map_or(Minor::ZERO, |untaxed| untaxed.amount));
+            let of_goods = part.amount.share(positive(goods), positive(part.taxable));
             tax = tax.plus(of_goods).unwrap_or(Minor::MAX);
             largest = largest.max(part.taxable);
         }

@@ -23,6 +23,7 @@ use shared::{
             Refunded,
         },
         payment_fee::PaymentFee,
+        price_limit::{TaxedAbove, Untaxed},
         priced::{LineTax, PricedLine},
     },
 };
@@ -132,14 +133,17 @@ fn minor(amount: i64) -> Minor {
 
 /// A line whose tax may be on its shipping too, and whose included tax may not be owed.
 pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
-    let amounts = (1..5_u32, 0..4_000_i64, 0..100_i64, 0..900_i64, 0..25_i64, any::<[bool; 2]>());
+    let amounts = (1..5_u32, 0..4_000_i64, 0..100_i64, 0..900_i64, 0..25_i64, any::<[bool; 3]>());
     (amounts, prop::bool::weighted(0.3)).prop_map(move |(amounts, digital)| {
-        let (quantity, price, discount, shipping, rate, [on_shipping, relieved]) = amounts;
+        let (quantity, price, discount, shipping, rate, [on_shipping, relieved, free]) = amounts;
         let shipping = if digital { 0 } else { shipping };
         let subtotal = price * i64::from(quantity);
         let discount = subtotal * discount / 100;
         let net = subtotal - discount;
-        let taxable = if on_shipping { net + shipping } else { net };
+        // A part of the goods may be free because of its price.
+        let free = if free && !tax_included { net / 3 } else { 0 };
+        let untaxed = (free > 0).then(|| Untaxed { amount: minor(free), each: minor(free), taxed: TaxedAbove::Excess });
+        let taxable = if on_shipping { net - free + shipping } else { net - free };
         let tax = if tax_included { taxable * rate / (100 + rate) } else { taxable * rate / 100 };
         let relief = if relieved && tax_included { tax } else { 0 };
         let tax = if relieved { 0 } else { tax };
@@ -156,7 +160,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
             discounts: Vec::new(),
             discount: minor(discount),
             shipping: minor(shipping),
-            taxes: vec![LineTax { part: 0, taxable: minor(taxable), amount: minor(tax), unknown: None }],
+            taxes: vec![LineTax { part: 0, taxable: minor(taxable), amount: minor(tax), unknown: None, untaxed }],
             tax: minor(tax),
             relief: minor(relief),
             total: minor(net + shipping + owed - relief),

@@ -1,4 +1,4 @@
-//! Rules 21 to 29, 38 and 40, naively.
+//! Rules 21 to 29, 38, 40 and 42, naively.
 
 use num_traits::Zero;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{
     lines::Line,
     list, number, percent_text, percentage,
     places::{Fit, fit},
-    rounded, whole, within,
+    rounded, stated, whole, within,
 };
 
 const MEMBER_STATES: [&str; 27] = [
@@ -60,6 +60,7 @@ pub(super) fn charge(
     }
     let seller = &catalog["tax"]["sellerCountry"];
     let included = jurisdictions.iter().any(|jurisdiction| jurisdiction["included"] == true);
+    let currency = cart["currency"].as_str().unwrap_or("USD");
     let mut breakdown = Vec::new();
     for jurisdiction in &jurisdictions {
         let mut entries: Vec<Entry> = Vec::new();
@@ -67,8 +68,11 @@ pub(super) fn charge(
             let rates: Number = jurisdictions.iter().map(|jurisdiction| rate(jurisdiction, line)).sum();
             let rate = rate(jurisdiction, line);
             // Rule 23.
-            let is_shipping_taxable = jurisdiction["shippingTaxable"] == true;
-            let taxable = amount(if is_shipping_taxable { goods + shipping } else { goods.clone() })?;
+            let untaxed = untaxed(jurisdiction, line, goods, currency);
+            let is_free = untaxed.as_ref() == Some(goods);
+            let is_shipping_taxable = jurisdiction["shippingTaxable"] == true && !is_free;
+            let goods = goods - untaxed.unwrap_or_else(Number::zero);
+            let taxable = amount(if is_shipping_taxable { goods + shipping } else { goods })?;
             let owed = !exempt && !is_reverse_charge(seller, &cart["vatNumber"], address, line.digital);
             let part = if included { &rate / (number(1) + rates) } else { rate.clone() };
             let full = amount(rounded(&(&taxable * part)))?;
@@ -111,6 +115,20 @@ fn rate(jurisdiction: &Value, tax_code: &str, now: OffsetDateTime) -> Option<Num
     };
     let known = of(jurisdiction["categories"][tax_code].as_str().unwrap_or(tax_code));
     if known.is_none() && CATEGORIES.contains(&tax_code) { of("standard") } else { known }
+}
+
+/// Rule 42: what of a line's goods isn't taxed because of its price, if its jurisdiction has a limit in the currency.
+fn untaxed(jurisdiction: &Value, line: &Line, goods: &Number, currency: &str) -> Option<Number> {
+    let limit = &jurisdiction["priceLimits"][line.tax_code];
+    let each = stated(&limit["each"], currency)?;
+    let price = goods / number(line.quantity);
+    if limit["taxed"] == "excess" {
+        Some(price.min(each) * number(line.quantity))
+    } else if price < each {
+        Some(goods.clone())
+    } else {
+        None
+    }
 }
 
 /// Rule 38: whose tax is taken out of the prices.
