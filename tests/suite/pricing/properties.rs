@@ -48,15 +48,15 @@ fn order_adds_up(shop: &Shop, priced: &Priced, option: &PaymentOption) -> Result
     };
     let entries = explained.explain();
     let said: i128 = entries.iter().filter(|entry| !entry.included).map(|entry| i128::from(entry.amount)).sum();
-    let taxed: i128 = taxes.iter().map(|part| get(part.amount)).sum();
+    let of_parts: i128 = taxes.iter().map(|part| get(part.amount)).sum();
     let step = cash_rounding::step(shop.session.currency);
     let is_cash = option.method == PaymentMethod::CashOnDelivery;
     let by_coins = step.is_none_or(|step| !is_cash || summary.total.get() % step.get() == 0);
     let is_near = step.map_or(rounding == 0, |step| rounding.abs() * 2 <= step.get() || summary.total == step);
-    if (total, taxed, said) == (get(summary.total), get(summary.tax), get(summary.total)) && by_coins && is_near {
+    if (total, of_parts, said) == (get(summary.total), get(summary.tax), get(summary.total)) && by_coins && is_near {
         Ok(())
     } else {
-        Err(format!("{option:?} of {summary:?}: {total}, taxes {taxed}, explained {said}"))
+        Err(format!("{option:?} of {summary:?}: {total}, taxes {of_parts}, explained {said}"))
     }
 }
 

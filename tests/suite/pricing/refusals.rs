@@ -101,7 +101,9 @@ fn payment_methods_that_no_order_can_use() {
     };
     let cash = |more: &[(&str, Value)]| {
         let mut rule = json!({"method": "cash_on_delivery", "countries": ["US"], "maximumTotals": {"USD": 1}});
-        more.iter().for_each(|(name, value)| rule[*name] = value.clone());
+        for (name, value) in more {
+            rule[*name] = value.clone();
+        }
         json!([rule])
     };
     for (at, of) in [

@@ -10,7 +10,6 @@ use shared::{
     adapters::stored::order::StoredOrder,
     domain::{
         attributes::Attributes,
-        cash_rounding,
         ids::Sku,
         lines::{LineRefund, LineUnits, Tracking, UnitsToRefund},
         money::Minor,
@@ -22,7 +21,6 @@ use shared::{
             Capture, Intent, IntentStatus, NextAction, Payment, ProviderRefund, ProviderRefundStatus, RefundSource,
             Refunded,
         },
-        payment_fee::PaymentFee,
         price_limit::{TaxedAbove, Untaxed},
         priced::{LineTax, PricedLine},
     },
@@ -30,7 +28,10 @@ use shared::{
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
-use super::shown::{counted, money_adds_up, shown, status_is_true};
+use super::{
+    extras::{Extras, add, extras, minor},
+    shown::{counted, money_adds_up, shown, status_is_true},
+};
 
 pub const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
 
@@ -107,30 +108,6 @@ struct Case {
     acts: Vec<Act>,
 }
 
-/// What the payment method adds to the lines.
-#[derive(Clone, Copy, Debug)]
-pub struct Extras {
-    /// A fee, and the percentage of its tax.
-    fee: Option<(i64, i64)>,
-    /// Whether it is paid in Swiss francs, in cash.
-    coins: bool,
-}
-
-impl Extras {
-    /// Only cash is rounded.
-    pub const fn paid(self, in_cash: bool) -> Self {
-        Self { coins: self.coins && in_cash, ..self }
-    }
-}
-
-pub fn extras() -> impl Strategy<Value = Extras> {
-    (prop::option::of((1..900_i64, 0..25_i64)), any::<bool>()).prop_map(|(fee, coins)| Extras { fee, coins })
-}
-
-fn minor(amount: i64) -> Minor {
-    Minor::new(amount).expect("an amount")
-}
-
 /// A line whose tax may be on its shipping too, and whose included tax may not be owed.
 pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
     let amounts = (1..5_u32, 0..4_000_i64, 0..100_i64, 0..900_i64, 0..25_i64, any::<[bool; 3]>());
@@ -175,29 +152,6 @@ fn case() -> impl Strategy<Value = Case> {
         (lines, paid.clone(), extras(), prop::collection::vec(act(), 0..30))
             .prop_map(move |(lines, paid, extras, acts)| Case { lines, tax_included, paid, extras, acts })
     })
-}
-
-/// Adds to the order what its payment method adds.
-pub fn add(order: &mut Order, extras: Extras) {
-    let mut total = order.summary.total;
-    if let Some((amount, rate)) = extras.fee {
-        let included = order.summary.tax_included;
-        let tax = minor(if included { amount * rate / (100 + rate) } else { amount * rate / 100 });
-        let owed = if included { Minor::ZERO } else { tax };
-        let all = minor(amount).plus(owed).expect("an amount");
-        order.payment_fee =
-            Some(PaymentFee { amount: minor(amount), taxes: Vec::new(), tax, relief: Minor::ZERO, total: all });
-        order.summary.payment_fee = minor(amount);
-        order.summary.tax = order.summary.tax.plus(tax).expect("an amount");
-        total = total.plus(all).expect("an amount");
-    }
-    if extras.coins {
-        order.currency = "CHF".parse().expect("a currency");
-        let rounded = cash_rounding::rounded(total, order.currency).expect("an amount");
-        order.summary.cash_rounding = Some(rounded.get() - total.get());
-        total = rounded;
-    }
-    order.summary.total = total;
 }
 
 /// An order of these lines. The first two are of one product with different texts; all others have a stock counter of

@@ -14,7 +14,10 @@ use shared::domain::{
     priced::PricedLine,
 };
 
-use super::life::{Extras, NOW, add, by_card, extras, line, order_of, provider, request};
+use super::{
+    extras::{Extras, add, extras},
+    life::{NOW, by_card, line, order_of, provider, request},
+};
 
 #[derive(Clone, Debug)]
 struct Case {
