@@ -14,6 +14,7 @@ use crate::{
         open::OpenLimit,
         order::{Customer, Order},
         payment::{CardToken, CustomerAction, PaymentMethod, ReturnUrl},
+        payment_rules::MethodRefusal,
         session::Session,
     },
     ports::{MethodUnavailable, StoreError},
@@ -94,6 +95,9 @@ pub enum ConfirmError {
     /// The coupon was valid when it was applied, but no longer is.
     #[error("a coupon doesn't apply any more")]
     Coupon { reason: CouponRefusal, currency: Currency },
+    /// The catalog's rules don't allow the payment method for this session.
+    #[error(transparent)]
+    NotAllowed(#[from] MethodRefusal),
     #[error(transparent)]
     Cash(#[from] CashRefusal),
     #[error(transparent)]

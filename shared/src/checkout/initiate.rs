@@ -73,6 +73,7 @@ pub async fn initiate(
         coupons: command.coupons,
         tax_status: command.tax_status,
         priced: Priced::default(),
+        payment_options: None,
         placed: Vec::new(),
         created_at: context.now,
         updated_at: context.now,

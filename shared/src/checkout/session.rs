@@ -208,7 +208,9 @@ pub fn reprice<Who>(
         customer: session.owner.user(),
         previous: &session.priced.lines,
     };
-    session.priced = pricing::price(cart, snapshot, context.now)?;
+    let priced = pricing::price(cart, snapshot, context.now)?;
+    session.payment_options = pricing::payment_options(cart, snapshot, &priced, context.now)?;
+    session.priced = priced;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::domain::{
     coupon::{Coupon, CouponUses},
     currencies::Currencies,
     ids::{CertificateNumber, CouponCode, Owner, ProductId, Sku},
+    payment_rules::PaymentRules,
     product::Product,
     shipping::ShippingRules,
     tax::{Certificate, TaxRules},
@@ -40,7 +41,10 @@ pub struct CatalogSnapshot {
     /// The rules of each country that was asked for and has some.
     pub taxes: BTreeMap<String, TaxRules>,
     pub certificate: Option<Certificate>,
-    /// The rule for cash on delivery.
+    /// The rules for payment methods, if there are some. Without them every method of the shop is offered, and cash on
+    /// delivery by its own rule.
+    pub payments: Option<PaymentRules>,
+    /// The rule for cash on delivery, where there are no others.
     pub cash_on_delivery: CashOnDelivery,
     /// The rule for cards.
     pub cards: CardRule,

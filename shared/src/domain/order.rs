@@ -20,6 +20,7 @@ use crate::domain::{
     order_change::OrderChange,
     order_number::OrderNumber,
     payment::{Payment, PaymentStatus},
+    payment_fee::PaymentFee,
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
     tax::Relief,
@@ -43,6 +44,8 @@ pub struct Order {
     pub currency: Currency,
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
+    /// The fee of its payment method, if that has one.
+    pub payment_fee: Option<PaymentFee>,
     pub taxes: Vec<TaxPart>,
     /// Where it is shipped; none if nothing of it is.
     pub shipping_address: Option<Address>,
@@ -204,6 +207,7 @@ impl Order {
             taxes: &self.taxes,
             summary: &self.summary,
             relief: self.relief.as_ref(),
+            fee: self.payment_fee.as_ref(),
         };
         explained.explain()
     }

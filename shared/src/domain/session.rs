@@ -6,7 +6,9 @@ use crate::domain::{
     address::Address,
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, ShippingMethodId},
-    money::Currency,
+    money::{Currency, Minor},
+    payment::PaymentMethod,
+    payment_option::PaymentOption,
     priced::{Line, Priced},
     tax::TaxStatus,
 };
@@ -35,6 +37,9 @@ pub struct Session {
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
     pub priced: Priced,
+    /// The payment methods that the catalog's rules allow, each with its total. None if there are no rules, nothing to pay,
+    /// or no address yet.
+    pub payment_options: Option<Vec<PaymentOption>>,
     /// The orders that requests with an idempotency key made of it, newest last.
     pub placed: Vec<PlacedOrder>,
     pub created_at: OffsetDateTime,
@@ -105,8 +110,20 @@ impl Session {
             taxes: &priced.taxes,
             summary: &priced.summary,
             relief: priced.relief.as_ref(),
+            fee: None,
         };
         explained.explain()
+    }
+
+    /// The total if it is paid by this method: with its fee, and rounded if it is cash.
+    pub fn total_by(&self, method: Option<PaymentMethod>) -> Minor {
+        let option = method.and_then(|method| self.payment_option(method));
+        option.map_or(self.priced.summary.total, |option| option.total)
+    }
+
+    /// A payment method that the catalog's rules allow.
+    pub fn payment_option(&self, method: PaymentMethod) -> Option<&PaymentOption> {
+        self.payment_options.iter().flatten().find(|option| option.method == method)
     }
 
     /// Whether activity at `now` must be stored.

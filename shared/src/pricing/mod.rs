@@ -6,11 +6,14 @@
 //! 2. `discounts`: coupons, each rounded once and spread over the lines it covers by largest remainder.
 //! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines that are shipped.
 //! 4. `taxes`: rounded per line and jurisdiction, half away from zero.
+//!
+//! Then `payments` says what each payment method would add: see [`payment_options`].
 
 mod cart;
 mod delivery;
 mod discounts;
 mod goods;
+mod payments;
 mod taxes;
 
 use time::OffsetDateTime;
@@ -25,6 +28,7 @@ use crate::domain::{
 pub use cart::Cart;
 use cart::Row;
 pub use goods::{Wanted, wanted};
+pub use payments::payment_options;
 
 /// Prices a cart. Whatever stands in the way of an order is returned in `issues`; the totals cover the rest.
 ///

@@ -51,6 +51,24 @@ fn a_product_that_can_not_be_sold_anywhere() {
 }
 
 #[test]
+fn a_payment_method_that_no_cart_can_use() {
+    for (rule, warned) in [
+        (json!({"method": "card"}), false),
+        (json!({"method": "card", "countries": ["CH", "US"]}), false),
+        (json!({"method": "card", "countries": ["CH"]}), true),
+        (json!({"method": "card", "currencies": ["XAF"]}), true),
+        (json!({"method": "bacs_debit", "countries": ["GB"]}), true),
+    ] {
+        let places = places(|catalog| {
+            catalog.as_object_mut().unwrap().remove("cashOnDelivery");
+            catalog["paymentMethods"] = json!([{"method": "klarna"}, rule]);
+        });
+        let expected: &[&str] = if warned { &["/paymentMethods/1"] } else { &[] };
+        assert_eq!(places, expected, "{rule}");
+    }
+}
+
+#[test]
 fn a_shipping_method_that_no_cart_can_use() {
     for (member, value) in [
         ("endsAt", json!("2026-01-01T00:00:00Z")),

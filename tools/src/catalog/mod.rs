@@ -57,6 +57,8 @@ pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     let senseless = file.and_then(|file| file.check().err()).unwrap_or_default();
     let senseless = senseless.into_iter().map(|fault| reading.pruned.restore(fault));
     let senseless = senseless.filter(|fault| !reading.replaced.iter().any(|at| is_within(&fault.pointer, at)));
+    // A list that lacks entries because of their shape may seem empty.
+    let senseless = senseless.filter(|fault| !reading.pruned.entries.contains_key(&fault.pointer));
     faults.extend(senseless.map(|fault| with_code(&document, fault)));
     without_consequences(&document, &mut faults);
     if faults.is_empty() {
@@ -76,7 +78,7 @@ struct Reading {
 }
 
 /// The required parts of the file, each with its empty form.
-fn parts() -> [(&'static str, Value); 8] {
+fn parts() -> [(&'static str, Value); 9] {
     [
         ("products", json!([])),
         ("coupons", json!([])),
@@ -84,6 +86,7 @@ fn parts() -> [(&'static str, Value); 8] {
         ("tax", json!({"jurisdictions": []})),
         ("taxExemptions", json!([])),
         ("currencies", Value::Null),
+        ("paymentMethods", Value::Null),
         ("cashOnDelivery", Value::Null),
         ("cards", Value::Null),
     ]
@@ -109,7 +112,7 @@ fn is_within(pointer: &str, at: &str) -> bool {
 }
 
 /// The optional parts of the file.
-const OPTIONAL: [&str; 5] = ["coupons", "taxExemptions", "currencies", "cashOnDelivery", "cards"];
+const OPTIONAL: [&str; 6] = ["coupons", "taxExemptions", "currencies", "paymentMethods", "cashOnDelivery", "cards"];
 
 impl Reading {
     /// The parts are checked one by one, so unknown and missing ones are handled first.

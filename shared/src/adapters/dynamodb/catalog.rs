@@ -12,8 +12,8 @@ use crate::{
             inventory::{USES, counter, coupon_id, customer_coupon_id, left, stock_id},
         },
         stored::catalog::{
-            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredProduct, StoredShipping,
-            StoredTaxRules, card_rule,
+            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule,
+            StoredProduct, StoredShipping, StoredTaxRules, card_rule, payment_rules,
         },
     },
     domain::{
@@ -52,6 +52,8 @@ pub(super) struct StoredRules {
     pub promotions: Vec<StoredCoupon>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currencies: Option<StoredCurrencies>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_methods: Option<Vec<StoredPaymentRule>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +131,9 @@ fn snapshot(
     }
     if let Some(currencies) = rules.currencies {
         snapshot.currencies = currencies.currencies().map_err(invalid)?;
+    }
+    if let Some(methods) = &rules.payment_methods {
+        snapshot.payments = Some(payment_rules(methods).map_err(invalid)?);
     }
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;

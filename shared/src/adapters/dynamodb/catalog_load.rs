@@ -148,9 +148,10 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     }
     let countries = TaxIndex { countries: checked.tax.keys().cloned().collect() };
     add(CatalogEntry::TaxIndex, document(&CatalogEntry::TaxIndex, &countries))?;
-    let CatalogFile { shipping: document, currencies, cash_on_delivery, cards, .. } = file.clone();
+    let CatalogFile { shipping: document, currencies, payment_methods, cash_on_delivery, cards, .. } = file.clone();
     let (automatic, promotions) = promotions.into_iter().unzip();
-    let rules = StoredRules { id: SHIPPING_ID.to_owned(), document, promotions, currencies, cash_on_delivery, cards };
+    let id = SHIPPING_ID.to_owned();
+    let rules = StoredRules { id, document, promotions, currencies, payment_methods, cash_on_delivery, cards };
     add(CatalogEntry::Rules, to_item(WRITE, &rules))?;
     Ok(Written { items, stock: checked.stock, automatic })
 }

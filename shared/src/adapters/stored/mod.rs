@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod order;
 pub mod parts;
 pub mod payment;
+pub mod payment_option;
 pub mod session;
 
 /// Conversions in both directions between a stored form and its domain type, if their members have the same names and

@@ -26,6 +26,7 @@ use crate::{
         order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
         order_change::OrderChange,
         payment::{Payment, PaymentMethod, PaymentStatus},
+        payment_fee::PaymentFee,
         priced::{AppliedCoupon, Summary},
         tax::Relief,
     },
@@ -64,6 +65,8 @@ pub struct StoredOrder {
     currency: Currency,
     items: Vec<StoredLine>,
     summary: StoredSummary,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_fee: Option<PaymentFee>,
     #[serde(default)]
     taxes: Vec<StoredTax>,
     /// None, as `shipping`, if nothing of it is shipped.
@@ -234,6 +237,7 @@ impl StoredOrder {
             currency: order.currency,
             items: each(&order.lines),
             summary: (&order.summary).into(),
+            payment_fee: order.payment_fee.clone(),
             taxes: each(&order.taxes),
             shipping_address: order.shipping_address.clone(),
             billing_address: order.billing_address.clone(),
@@ -297,6 +301,7 @@ impl TryFrom<StoredOrder> for Order {
             currency: stored.currency,
             lines: each(stored.items),
             summary,
+            payment_fee: stored.payment_fee,
             taxes: each(stored.taxes),
             shipping_address: stored.shipping_address,
             billing_address: stored.billing_address,

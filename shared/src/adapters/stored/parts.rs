@@ -8,6 +8,7 @@ use crate::{
         attributes::Attributes,
         ids::{CouponCode, ShippingMethodId, Sku},
         money::{Minor, Rate},
+        price_limit::Untaxed,
         priced::{AppliedCoupon, Backordered, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
         shipping::{Delivery, DeliveryDays, Offer},
         tax_category::TaxCategory,
@@ -75,6 +76,9 @@ struct StoredLineTax {
     /// The tax category for which the standard rate was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unknown: Option<TaxCategory>,
+    /// What isn't taxed because of its price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    untaxed: Option<Untaxed>,
 }
 
 impl From<&PricedLine> for StoredLine {
@@ -145,6 +149,10 @@ pub struct StoredSummary {
     tax_included: bool,
     #[serde(default, skip_serializing_if = "is_zero")]
     relief: Minor,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    payment_fee: Minor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cash_rounding: Option<i64>,
     total: Minor,
     item_count: u32,
 }
@@ -195,9 +203,11 @@ pub struct StoredTax {
 same_members! {
     StoredBackordered = Backordered { quantity, limit, available_in_days, delivery }
     StoredDiscount = LineDiscount { coupon, amount }
-    StoredLineTax = LineTax { part, taxable, amount, unknown }
+    StoredLineTax = LineTax { part, taxable, amount, unknown, untaxed }
     StoredApplied = AppliedCoupon { code, rule, amount, automatic }
-    StoredSummary = Summary { subtotal, discount, shipping, tax, tax_included, relief, total, item_count }
+    StoredSummary = Summary {
+        subtotal, discount, shipping, tax, tax_included, relief, payment_fee, cash_rounding, total, item_count
+    }
     StoredTax = TaxPart { jurisdiction, name, rate, taxable, amount }
 }
 

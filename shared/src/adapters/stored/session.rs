@@ -11,6 +11,7 @@ use crate::{
         cart_issue::StoredCartIssue,
         check_schema,
         parts::{StoredApplied, StoredLine, StoredOffer, StoredSummary, StoredTax, all, each},
+        payment_option::StoredPaymentOption,
     },
     domain::{
         address::Address,
@@ -57,6 +58,9 @@ pub struct StoredSession {
     offers: Vec<StoredOffer>,
     #[serde(default)]
     taxes: Vec<StoredTax>,
+    /// None also in documents from before there were rules for payment methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_options: Option<Vec<StoredPaymentOption>>,
     #[serde(default)]
     #[serde(rename = "problems")]
     issues: Vec<StoredCartIssue>,
@@ -112,6 +116,7 @@ impl StoredSession {
             shipping: priced.shipping.as_ref().map(Into::into),
             offers: each(&priced.offers),
             taxes: each(&priced.taxes),
+            payment_options: session.payment_options.as_ref().map(each),
             issues: each(&priced.issues),
             coupon: None,
             coupons: session.coupons.clone(),
@@ -170,6 +175,7 @@ impl TryFrom<StoredSession> for Session {
                 taxes: each(stored.taxes),
                 issues: all(stored.issues)?,
             },
+            payment_options: stored.payment_options.map(each),
             placed: stored.placed,
             created_at: stored.created_at,
             updated_at: stored.updated_at,

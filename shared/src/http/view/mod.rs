@@ -8,6 +8,7 @@ mod lines;
 mod order;
 mod parts;
 mod payment;
+mod payment_option;
 mod preview;
 mod saved_card;
 mod session;

@@ -152,6 +152,12 @@ pub struct SummaryView {
     tax_included: bool,
     /// Tax that the prices include but this customer doesn't owe.
     tax_relief_amount: Minor,
+    /// Of an order whose payment method has one; its tax is part of `taxAmount`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_fee_amount: Option<Minor>,
+    /// Of an order whose cash is rounded: what that added, negative if it took something off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cash_rounding_amount: Option<i64>,
     total_amount: Minor,
     item_count: u32,
 }
@@ -165,6 +171,8 @@ impl From<Summary> for SummaryView {
             tax_amount: summary.tax,
             tax_included: summary.tax_included,
             tax_relief_amount: summary.relief,
+            payment_fee_amount: Some(summary.payment_fee).filter(|fee| !fee.is_zero()),
+            cash_rounding_amount: summary.cash_rounding,
             total_amount: summary.total,
             item_count: summary.item_count,
         }
@@ -222,10 +230,11 @@ impl From<&TaxPart> for TaxView {
 #[serde(rename_all = "camelCase")]
 pub struct ExplanationView {
     r#type: ExplanationKind,
-    /// The position of the item in `items`, from 0.
-    line: usize,
-    #[serde(flatten)]
-    sku: Sku,
+    /// The position of the item in `items`, from 0. Left out, with the SKU, for what isn't an item's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
     /// The coupon, the shipping method, the jurisdiction.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,

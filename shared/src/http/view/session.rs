@@ -14,6 +14,7 @@ use crate::{
     http::view::{
         cart_issue::CartIssueView,
         parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+        payment_option::PaymentOptionView,
     },
 };
 
@@ -55,6 +56,10 @@ pub struct SessionView {
     updated_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
     expires_at: OffsetDateTime,
+    /// The payment methods that the catalog's rules allow. Left out if it has no such rules, if there is nothing to pay, or
+    /// without an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_methods: Option<Vec<PaymentOptionView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_methods: Option<Vec<OfferView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +97,7 @@ impl SessionView {
             created_at: session.created_at,
             updated_at: session.updated_at,
             expires_at: now.saturating_add(ttl),
+            payment_methods: session.payment_options.as_ref().map(|all| all.iter().map(Into::into).collect()),
             shipping_methods: None,
             tax_breakdown: None,
         }

@@ -214,6 +214,7 @@ async fn units_of_lines_are_named_once_and_counted_from_1() {
         (Route::CancelOrder, json!({"items": [{"line": 0, "quantity": 1}]}), "/cancellationId"),
         (Route::RefundOrder, json!({"refundId": ID, "restock": true}), "/restock"),
         (Route::RefundOrder, json!({"refundId": ID, "amount": 1, "shipping": true}), "/amount"),
+        (Route::RefundOrder, json!({"refundId": ID, "amount": 1, "paymentFee": true}), "/amount"),
         (Route::RefundOrder, json!({"refundId": ID, "amount": 1, "items": [{"line": 0, "quantity": 1}]}), "/amount"),
         (Route::UpdateReturn, json!({"status": "requested"}), "/status"),
         (Route::UpdateReturn, json!({"status": "approved", "restock": true}), "/restock"),

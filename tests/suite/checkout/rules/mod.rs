@@ -14,6 +14,7 @@ mod items;
 mod most;
 mod no_changes;
 mod one_call;
+mod payment_methods;
 mod places;
 mod taxes;
 mod totals;

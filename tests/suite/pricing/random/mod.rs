@@ -8,6 +8,7 @@
 mod amounts;
 mod coupons;
 mod goods;
+mod payments;
 mod places;
 mod shipping;
 mod tax;
@@ -49,6 +50,7 @@ struct Parts {
     customer: Value,
     /// Of the country: whether it has the cart's currency, and others.
     currencies: Option<(bool, bool)>,
+    payments: Value,
 }
 
 /// Which shipping method the customer has chosen.
@@ -66,7 +68,7 @@ enum Choice {
 pub fn case() -> impl Strategy<Value = Case> {
     let cart = (
         vec(goods::item(), 1..=8),
-        select(vec!["USD", "EUR", "JPY", "KWD"]),
+        select(vec!["USD", "USD", "EUR", "EUR", "JPY", "KWD", "CHF", "SEK"]),
         now(),
         prop_oneof![1 => codes(0..=1), 2 => codes(2..=3)],
         prop::bool::weighted(0.3),
@@ -79,11 +81,12 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop_oneof![1 => vec(coupons::coupon(), 0..=1), 3 => vec(coupons::coupon(), 2..=5)],
         shipping::rules(),
         tax::rules(),
+        payments::rules(),
     );
     (cart, catalog).prop_map(|(cart, catalog)| {
         let (items, currency, now, codes, has_ordered, (address, billing), method, (customer, currencies)) = cart;
         let billing = billing.map(|(_, address)| address);
-        let (products, coupons, shipping, tax) = catalog;
+        let (products, coupons, shipping, tax, payments) = catalog;
         let parts = Parts {
             products,
             items,
@@ -99,6 +102,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             tax,
             customer,
             currencies,
+            payments,
         };
         parts.case()
     })
@@ -187,6 +191,11 @@ impl Parts {
             if !self.customer[member].is_null() {
                 cart[member] = self.customer[member].clone();
             }
+        }
+        if !self.payments.is_null() {
+            let total = naive::price(&catalog, &cart).unwrap_or_default()["summary"]["totalAmount"].as_u64();
+            template.around = total.unwrap_or(0);
+            catalog["paymentMethods"] = payments::filled(&self.payments, home, &template);
         }
         Case { catalog, cart }
     }

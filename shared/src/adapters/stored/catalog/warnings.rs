@@ -1,18 +1,20 @@
-//! What a catalog file may say, and hardly means: products that can't be sold anywhere or cost nothing, shipping methods
-//! that no cart can use, countries without rates, zones or currencies, and categories that no product has.
+//! What a catalog file may say, and hardly means: products that can't be sold anywhere or cost nothing, shipping and
+//! payment methods that no cart can use, countries without rates, zones or currencies, and categories that no product has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
 use crate::{
-    adapters::stored::catalog::{CatalogFile, CheckedCatalog},
+    adapters::stored::catalog::{CatalogFile, CheckedCatalog, payment_rules},
     domain::{
         coupon::Coupon,
         currencies::Currencies,
         ids::{Category, Sku, TaxCode},
         invalid::Invalid,
         money::Currency,
+        payment::PaymentMethod,
+        payment_rules::PaymentRule,
         place::Region,
         product::{Prices, Product},
         scope::Scope,
@@ -52,6 +54,11 @@ impl CatalogFile {
             let countries = stored.rule()?.countries;
             warnings.extend(looked.unserved("/cashOnDelivery/countries", countries.iter().map(Region::as_str)));
         }
+        let methods = self.payment_methods.as_deref().map(payment_rules).transpose()?.unwrap_or_default();
+        let methods = methods.0.iter().enumerate();
+        warnings.extend(
+            methods.filter_map(|(i, rule)| Some(Invalid::new(format!("/paymentMethods/{i}"), looked.unpayable(rule)?))),
+        );
         warnings.extend(looked.nowhere(&checked.coupons));
         Ok(warnings)
     }
@@ -208,6 +215,22 @@ impl Looked {
             unknown.map(move |category| Invalid::new(at.clone(), format!("no product has the category {category}")))
         });
         unknown.collect()
+    }
+
+    /// Why no cart can be paid by a rule.
+    fn unpayable(&self, rule: &PaymentRule) -> Option<String> {
+        let sold: Vec<&Product> = self.products.iter().filter(|product| product.published).collect();
+        let mut currencies = sold.iter().flat_map(|product| product.currencies());
+        if !currencies.any(|currency| rule.is_in(currency)) {
+            return Some(format!("no cart can use {}: no product has a price in a currency of it", rule.method));
+        }
+        // What is digital goes everywhere, but nobody pays for it at the door.
+        let everywhere = rule.method != PaymentMethod::CashOnDelivery && sold.iter().any(|product| product.digital);
+        let mut places = self.shipping.zones.iter().flat_map(|zone| &zone.places).map(|place| place.region.country());
+        let is_reached = everywhere
+            || rule.countries.is_empty()
+            || places.any(|country| rule.countries.iter().any(|there| there.as_str() == country));
+        (!is_reached).then(|| format!("no cart can use {}: no shipping zone is in a country of it", rule.method))
     }
 
     /// Whether some cart with the product can go by a method.
