@@ -32,6 +32,8 @@ pub struct Initiate {
     /// Each once, in the order in which they are applied.
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    pub recover_by_email: bool,
 }
 
 /// Why no checkout was opened.
@@ -71,11 +73,13 @@ pub async fn initiate(
         shipping_method: command.shipping_method,
         coupons: command.coupons,
         tax_status: command.tax_status,
+        recover_by_email: command.recover_by_email,
         priced: Priced::default(),
         placed: Vec::new(),
         created_at: context.now,
         updated_at: context.now,
         active_at: context.now,
+        abandoned_at: None,
     };
     let snapshot = stores.catalog().snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
     session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
