@@ -23,7 +23,7 @@ async fn shop() -> (Arc<World>, String) {
     (world, id)
 }
 
-/// `checkout order replay` with EventBridge there.
+/// `checkout order replay` with `EventBridge` there.
 async fn replay(world: &World, bus: &Answering, arguments: &[&str]) -> Ended {
     let mut settings: BTreeMap<_, _> = world.settings().clone();
     settings.insert("AWS_ENDPOINT_URL_EVENTBRIDGE".to_owned(), bus.url("/"));

@@ -26,7 +26,7 @@ pub struct ReplayArgs {
     /// Put the events on the bus; without it they are only shown
     #[arg(long)]
     apply: bool,
-    /// The event bus: OrderEventBusName in the stack's outputs
+    /// The stack's event bus, by the name that its outputs say
     #[arg(long, env = "ORDER_EVENT_BUS")]
     bus: Option<String>,
 }

@@ -229,7 +229,10 @@ pub async fn find(
     known.orders.extend(orders.iter().filter_map(|item| text_of(item, "orderId").parse::<OrderId>().ok()));
     responses(&tables, &mut found).await?;
     // The item of an abandoned session may be gone, and its copy not yet.
-    let abandoned = found.responses.iter().filter_map(|item| text_of(item, "id").strip_prefix(ABANDONED)?.parse().ok());
+    let abandoned = found
+        .responses
+        .iter()
+        .filter_map(|item| text_of(item, "id").strip_prefix(ABANDONED)?.parse::<CheckoutId>().ok());
     found.known.sessions.extend(abandoned);
     counters(&tables, &mut found).await?;
     found.saved_cards = saved_cards(app, &found.customers).await;
