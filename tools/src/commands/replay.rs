@@ -21,7 +21,7 @@ pub struct ReplayArgs {
     /// The order's id or its number
     order: Named,
     /// Only events with this change, such as confirmed; may be given several times
-    #[arg(long)]
+    #[arg(long, value_parser = change)]
     change: Vec<OrderChange>,
     /// Put the events on the bus; without it they are only shown
     #[arg(long)]
@@ -29,6 +29,10 @@ pub struct ReplayArgs {
     /// The stack's event bus, by the name that its outputs say
     #[arg(long, env = "ORDER_EVENT_BUS")]
     bus: Option<String>,
+}
+
+fn change(text: &str) -> Result<OrderChange, &'static str> {
+    text.parse().map_err(|_| "must be a change that docs/EVENTS.md names, such as confirmed")
 }
 
 /// Exit code 0: shown or told; 1: the bus didn't take all; 3: no such order or no such event.
