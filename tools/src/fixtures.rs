@@ -177,6 +177,7 @@ fn cart() -> Initiate {
         shipping_method: "us-standard".parse().ok(),
         coupons: Vec::new(),
         tax_status: TaxStatus::default(),
+        recover_by_email: false,
     }
 }
 

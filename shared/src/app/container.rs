@@ -125,13 +125,13 @@ impl App {
             sessions: SessionStore {
                 dynamo: dynamo.clone(),
                 redis: Arc::clone(&redis),
-                ttl: times.session_ttl,
+                life: times.session_life(),
                 trust: times.session_trust,
             },
             orders: OrderStore {
                 dynamo: dynamo.clone(),
                 redis: Arc::clone(&redis),
-                session_ttl: times.session_ttl,
+                session_life: times.session_life(),
                 lives,
                 hold,
                 local: Arc::clone(&local),

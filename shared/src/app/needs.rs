@@ -91,6 +91,8 @@ pub const ALL: &[Row] = &[
             ENDED_SESSION,
             STOCK,
             ("ORDERS_TABLE/by-due", &["Query"]),
+            ("SESSIONS_TABLE/by-abandoned", &["Query"]),
+            ("IDEMPOTENCY_TABLE", &["PutItem"]),
         ],
     ),
     ("refund-order", Often, &[ORDER, BY_ORDER_ID, STOCK]),
@@ -108,9 +110,10 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 11] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
+    ("SESSIONS_TABLE/by-abandoned", &["abandonShard"]),
     ("ORDERS_TABLE", &["owner", "orderId"]),
     ("ORDERS_TABLE/by-order-id", &["orderId"]),
     ("ORDERS_TABLE/by-order-number", &["orderNumber"]),

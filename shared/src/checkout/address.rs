@@ -16,12 +16,14 @@ use crate::{
     ports::Stores,
 };
 
-/// At least one of the two addresses is set.
+/// At least one of its members beside the session is set.
 #[derive(Clone, Debug)]
 pub struct UpdateAddress {
     pub checkout: CheckoutId,
     pub shipping: Option<Address>,
     pub billing: Option<Address>,
+    /// Whether the shopper agrees to mail about this cart, if they leave it. None leaves it as it is.
+    pub recover_by_email: Option<bool>,
 }
 
 /// Why an address was refused. The session is unchanged.
@@ -59,6 +61,9 @@ impl Edit for UpdateAddress {
         }
         if let Some(billing) = &self.billing {
             session.billing_address = Some(billing.clone());
+        }
+        if let Some(agreed) = self.recover_by_email {
+            session.recover_by_email = agreed;
         }
         Ok(())
     }

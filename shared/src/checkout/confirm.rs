@@ -326,6 +326,7 @@ fn order(
         status,
         version: 1,
         changes: BTreeSet::new(),
+        versions: Vec::new(),
         payment,
         cancellation: None,
         currency: session.currency,

@@ -33,6 +33,8 @@ pub struct Initiate {
     /// Each once, in the order in which they are applied.
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    pub recover_by_email: bool,
 }
 
 /// Why no checkout was opened.
@@ -72,12 +74,14 @@ pub async fn initiate(
         shipping_method: command.shipping_method,
         coupons: command.coupons,
         tax_status: command.tax_status,
+        recover_by_email: command.recover_by_email,
         priced: Priced::default(),
         payment_options: None,
         placed: Vec::new(),
         created_at: context.now,
         updated_at: context.now,
         active_at: context.now,
+        abandoned_at: None,
     };
     let snapshot = stores.catalog().snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
     if command.currency.is_none() {

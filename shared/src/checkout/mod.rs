@@ -1,5 +1,6 @@
 //! The use cases: what the checkout does, in terms of the domain and the ports.
 
+pub mod abandon;
 pub mod address;
 pub mod cart;
 pub mod confirm;

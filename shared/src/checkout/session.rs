@@ -170,6 +170,8 @@ fn own(loaded: Option<Loaded>, context: &RequestContext) -> Result<Loaded, Sessi
 
 fn must_be_open(session: &Session) -> Result<(), SessionError> {
     match session.status {
+        // Another container has told the shop, by a clock that is ahead.
+        SessionStatus::Open if session.abandoned_at.is_some() => Err(SessionError::Expired),
         SessionStatus::Open => Ok(()),
         SessionStatus::Completed { order } => Err(SessionError::Completed(order)),
     }

@@ -104,6 +104,7 @@ impl Order {
             status,
             version,
             changes: _,
+            versions,
             payment,
             cancellation,
             currency,
@@ -129,13 +130,14 @@ impl Order {
             created_at,
             updated_at: _,
         } = self;
-        Self {
+        let mut erased = Self {
             id,
             owner: Owner::Erased(id),
             checkout,
             status,
             version: version.saturating_add(1),
             changes: BTreeSet::from([OrderChange::Erased]),
+            versions,
             payment: payment.without_person(),
             cancellation: cancellation.map(|Cancellation { actor, reason: _, at }| Cancellation {
                 actor: actor.without_person(&owner),
@@ -164,7 +166,9 @@ impl Order {
             history: history.into_iter().map(|step| step.without_person(&owner)).collect(),
             created_at,
             updated_at: now,
-        }
+        };
+        erased.remember_version();
+        erased
     }
 }
 

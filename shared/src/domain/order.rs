@@ -38,6 +38,8 @@ pub struct Order {
     pub version: u64,
     /// What this version changed, for its event.
     pub changes: BTreeSet<OrderChange>,
+    /// The last versions, this one among them, oldest first: what their events said. Older orders have fewer.
+    pub versions: Vec<OrderVersion>,
     pub payment: Payment,
     /// A cancellation that was accepted, until it is certain what becomes of the payment.
     pub cancellation: Option<Cancellation>,
@@ -125,6 +127,18 @@ pub struct Step {
     pub at: OffsetDateTime,
     pub actor: Actor,
     pub note: Option<Note>,
+}
+
+/// What the event of one version of an order said, so that it can be told again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderVersion {
+    pub version: u64,
+    pub changes: BTreeSet<OrderChange>,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
 }
 
 #[derive(

@@ -21,6 +21,28 @@ pub const MAX_QUANTITY: u32 = 999;
 /// longer, because its stored activity may be this old.
 pub const ACTIVITY_GRAIN: Duration = Duration::seconds(60);
 
+/// How long sessions live, and whether their end is told to the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLife {
+    /// An open session expires this long after its last activity.
+    pub ttl: Duration,
+    /// How long after its last activity an open session counts as abandoned, but not before it has expired. None: the
+    /// shop wants to hear nothing of abandoned checkouts.
+    pub abandoned_after: Option<Duration>,
+}
+
+impl SessionLife {
+    /// From the last stored activity until an open session has certainly expired.
+    pub fn open(self) -> Duration {
+        self.ttl.saturating_add(ACTIVITY_GRAIN)
+    }
+
+    /// When an open session that was last active then counts as abandoned; none if nobody is told.
+    pub fn abandoned_at(self, active_at: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.abandoned_after.map(|after| active_at.saturating_add(after.max(self.open())))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: CheckoutId,
@@ -36,6 +58,8 @@ pub struct Session {
     /// In the order in which they were applied.
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    pub recover_by_email: bool,
     pub priced: Priced,
     /// The payment methods that the catalog's rules allow, each with its total. None if there are no rules, nothing to pay,
     /// or no address yet.
@@ -46,6 +70,8 @@ pub struct Session {
     pub updated_at: OffsetDateTime,
     /// The last stored activity. The real one is at most [`ACTIVITY_GRAIN`] later.
     pub active_at: OffsetDateTime,
+    /// When the shop was told that it is abandoned. It is over then, on the clock of every container.
+    pub abandoned_at: Option<OffsetDateTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +113,10 @@ impl Session {
     /// readable as long as it is stored, so that a late retry finds its order.
     pub fn is_live(&self, now: OffsetDateTime, ttl: Duration) -> bool {
         match self.status {
-            SessionStatus::Open => now < self.active_at.saturating_add(ttl).saturating_add(ACTIVITY_GRAIN),
+            SessionStatus::Open => {
+                let life = SessionLife { ttl, abandoned_after: None };
+                self.abandoned_at.is_none() && now < self.active_at.saturating_add(life.open())
+            }
             SessionStatus::Completed { .. } => true,
         }
     }
@@ -124,6 +153,20 @@ impl Session {
     /// A payment method that the catalog's rules allow.
     pub fn payment_option(&self, method: PaymentMethod) -> Option<&PaymentOption> {
         self.payment_options.iter().flatten().find(|option| option.method == method)
+    }
+
+    /// Whether it has been left at `now`: no order can become of it any more, and the shop was not told yet.
+    pub fn is_abandoned(&self, now: OffsetDateTime, life: SessionLife) -> bool {
+        self.status == SessionStatus::Open
+            && self.abandoned_at.is_none()
+            && life.abandoned_at(self.active_at).is_some_and(|at| now >= at)
+    }
+
+    /// Where the shop may write to about the cart that was left: the buyer's address, if the shopper agreed.
+    pub fn recovery_email(&self) -> Option<String> {
+        let addresses = [&self.billing_address, &self.shipping_address].into_iter().flatten();
+        let mut given = addresses.filter_map(|address| address.to_raw().email);
+        self.recover_by_email.then(|| given.next()).flatten()
     }
 
     /// Whether activity at `now` must be stored.

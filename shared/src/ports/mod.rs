@@ -1,6 +1,7 @@
 //! What use cases need from outside: small traits, one for each capability. Each says what happens when its store is
 //! down. `DynamoDB` is the source of truth; Redis only makes it faster.
 
+mod abandonment;
 mod admission;
 mod catalog;
 mod decline_places;
@@ -22,6 +23,7 @@ mod stores;
 
 pub use crate::domain::open::Release;
 
+pub use abandonment::{AbandonedCheckouts, AbandonedRun, EndingPage, EndingSession};
 pub use admission::{AdmissionRequest, AdmissionResult};
 pub use catalog::Catalog;
 pub use decline_places::DeclinePlaces;

@@ -1,5 +1,6 @@
 //! The checkout through its handlers, over real servers.
 
+mod abandoned;
 mod alarms;
 mod bad_input;
 mod bootstraps;
@@ -10,6 +11,7 @@ mod contention;
 mod costs;
 mod dynamodb_gone;
 mod event_files;
+mod events_document;
 mod hostile;
 mod idempotency;
 mod identity;

@@ -363,6 +363,9 @@ async fn cards(watch: &mut Watch<'_>) {
                 let late = world.container_after(Duration::from_secs(1900));
                 world.dynamodb.forget_calls();
                 world.reconcile(&late).await.unwrap();
+                // Carts were left, too.
+                let told = world.tell_abandoned(&world.container_after(Duration::from_secs(5400))).await.unwrap();
+                assert!(told.told > 0, "{told:?}");
                 watch.note("reconcile");
             }
         }

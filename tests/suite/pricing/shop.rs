@@ -197,12 +197,14 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
             certificate: cart["taxExemptionCertificate"].as_str().map(|number| number.parse().expect("a number")),
             vat_number: cart["vatNumber"].as_str().map(|number| number.parse().expect("a VAT number")),
         },
+        recover_by_email: false,
         priced: Priced::default(),
         payment_options: None,
         placed: Vec::new(),
         created_at: now,
         updated_at: now,
         active_at: now,
+        abandoned_at: None,
     }
 }
 

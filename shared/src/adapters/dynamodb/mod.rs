@@ -1,5 +1,6 @@
 //! `DynamoDB`: the system of record.
 
+pub mod abandonment;
 mod call_timer;
 pub mod catalog;
 pub mod catalog_load;

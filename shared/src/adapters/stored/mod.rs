@@ -2,6 +2,7 @@
 //! old documents stay readable. Every document has its schema version. Ids, amounts, addresses and other small values
 //! have one form everywhere, defined by their own types.
 
+pub mod abandonment;
 pub mod cart_issue;
 pub mod catalog;
 pub mod order;

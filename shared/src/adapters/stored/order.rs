@@ -23,7 +23,9 @@ use crate::{
         money::Currency,
         note::{Note, NoteVisibility},
         open::{AddressKey, Open},
-        order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order::{
+            Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, OrderVersion, Reserved, Step, Tracking,
+        },
         order_change::OrderChange,
         payment::{Payment, PaymentMethod, PaymentStatus},
         payment_fee::PaymentFee,
@@ -46,6 +48,8 @@ pub struct StoredOrder {
     /// Older orders have none until their next change.
     #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
     changes: BTreeSet<OrderChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    versions: Vec<OrderVersion>,
     order_number: String,
     checkout_id: CheckoutId,
     status: OrderStatus,
@@ -224,6 +228,7 @@ impl StoredOrder {
             version: order.version,
             change_id: change.0,
             changes: order.changes.clone(),
+            versions: order.versions.clone(),
             order_number: order.number(),
             checkout_id: order.checkout,
             status: order.status,
@@ -291,6 +296,7 @@ impl TryFrom<StoredOrder> for Order {
             status: stored.status,
             version: stored.version,
             changes: stored.changes,
+            versions: stored.versions,
             payment: Payment {
                 method: stored.payment_method,
                 status: stored.payment_status,

@@ -44,6 +44,9 @@ pub struct SessionView {
     tax_exemption_certificate: Option<CertificateNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vat_number: Option<VatNumber>,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recover_by_email: bool,
     #[serde(flatten)]
     owner: OwnerView,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +93,7 @@ impl SessionView {
             coupons,
             tax_exemption_certificate: session.tax_status.certificate.clone(),
             vat_number: session.tax_status.vat_number.clone(),
+            recover_by_email: session.recover_by_email,
             owner: (&session.owner).into(),
             order_id,
             problems: CartIssueView::all(&priced.issues, session.currency),

@@ -65,6 +65,7 @@ async fn a_member_of_a_wrong_type_is_told_at_its_place() {
             &[json!(null), json!("espresso-beans"), json!(7), json!(["espresso-beans", null, 1])],
         ));
     }
+    cases.extend(values(&shop, Route::UpdateAddress, "/recoverByEmail", &[json!("yes"), json!(1), json!({})]));
     cases.extend(values(&shop, Route::Initiate, "/couponCodes", &[json!({}), json!("SAVE20"), json!(1)]));
     cases.extend(values(&shop, Route::CalculateShippingPreview, "/shippingAddress", &no_object));
     cases.extend(values(&shop, Route::Initiate, "/shippingAddress", &no_object));

@@ -78,13 +78,15 @@ impl Shop {
                 "shippingMethodId": "us-standard",
                 "couponCodes": ["SAVE20"],
                 "taxExemptionCertificate": "CA-RESALE-0001",
-                "vatNumber": "DE136695976"
+                "vatNumber": "DE136695976",
+                "recoverByEmail": true
             }),
             Route::UpdateItems => json!({"checkoutId": checkout, "cartItems": engraved()}),
             Route::UpdateAddress => json!({
                 "checkoutId": checkout,
                 "shippingAddress": california(),
-                "billingAddress": california()
+                "billingAddress": california(),
+                "recoverByEmail": false
             }),
             Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-standard"}),
             Route::CalculateTax => {

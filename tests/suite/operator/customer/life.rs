@@ -198,6 +198,7 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
     const PERSONAL: [&str; 14] = [
         "owner",
         "version",
+        "versions",
         "changeId",
         "email",
         "firstName",

@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::{
     adapters::{
         dynamodb::{
+            abandonment::ABANDONED,
             client::{Item, from_item},
             customers::{CUSTOMER, StoredCustomer},
             inventory::{self, USES},
@@ -252,6 +253,12 @@ pub async fn find(
     known.orders.extend(orders.iter().filter_map(|item| text_of(item, "orderId").parse::<OrderId>().ok()));
     known.mailboxes.extend(orders.iter().filter_map(mailbox));
     responses(&tables, &mut found).await?;
+    // The item of an abandoned session may be gone, and its copy not yet.
+    let abandoned = found
+        .responses
+        .iter()
+        .filter_map(|item| text_of(item, "id").strip_prefix(ABANDONED)?.parse::<CheckoutId>().ok());
+    found.known.sessions.extend(abandoned);
     counters(&tables, &mut found).await?;
     found.saved_cards = saved_cards(app, &found.customers).await;
     certificates(&tables, &mut found).await?;
@@ -303,6 +310,17 @@ async fn by_email(tables: &Tables<'_>, address: &str, found: &mut Found) -> Resu
             let owner = text_of(&item, "owner").parse::<Owner>();
             if let Ok(Owner::Guest(guest)) = owner
                 && in_address(&item)
+            {
+                found.known.owners.insert(Owner::Guest(guest));
+            }
+        })
+        .await?;
+    // The session of an abandoned checkout may be gone before its event is.
+    tables
+        .scan("search events", &tables.names.idempotency, |item| {
+            if text_of(&item, "id").starts_with(ABANDONED)
+                && is_wanted(text_of(&item, "email"))
+                && let Ok(Owner::Guest(guest)) = text_of(&item, "owner").parse()
             {
                 found.known.owners.insert(Owner::Guest(guest));
             }
