@@ -26,13 +26,15 @@ pub fn open(file: &Path) -> io::Result<String> {
     let Some(name) = document.pointer("/tax/baseRates").and_then(Value::as_str) else { return Ok(text) };
     let base = fs::read_to_string(file.with_file_name(name))?;
     let base: Value = serde_json::from_str(&base).map_err(io::Error::other)?;
+    let Some(base) = base.get("jurisdictions").and_then(Value::as_array) else {
+        return Err(io::Error::other(format!("{name} has no list of jurisdictions")));
+    };
     let Some(tax) = document.get_mut("tax").and_then(Value::as_object_mut) else { return Ok(text) };
     tax.remove("baseRates");
     let id = |jurisdiction: &Value| jurisdiction.get("jurisdictionId").cloned();
     if let Some(own) = tax.entry("jurisdictions").or_insert_with(|| json!([])).as_array_mut() {
         let known: Vec<_> = own.iter().map(id).collect();
-        let base = base.get("jurisdictions").and_then(Value::as_array).into_iter().flatten();
-        own.extend(base.filter(|jurisdiction| !known.contains(&id(jurisdiction))).cloned());
+        own.extend(base.iter().filter(|jurisdiction| !known.contains(&id(jurisdiction))).cloned());
     }
     Ok(document.to_string())
 }
@@ -67,9 +69,10 @@ struct Reading {
     pruned: Pruned,
 }
 
-/// The required parts of the file, each with its empty form.
-fn parts() -> [(&'static str, Value); 7] {
+/// The parts of the file, each with its empty form.
+fn parts() -> [(&'static str, Value); 8] {
     [
+        ("$schema", json!("")),
         ("products", json!([])),
         ("coupons", json!([])),
         ("shipping", json!({"zones": []})),
@@ -81,7 +84,22 @@ fn parts() -> [(&'static str, Value); 7] {
 }
 
 /// The optional parts of the file.
-const OPTIONAL: [&str; 4] = ["coupons", "taxExemptions", "cashOnDelivery", "cards"];
+const OPTIONAL: [&str; 5] = ["$schema", "coupons", "taxExemptions", "cashOnDelivery", "cards"];
+
+/// The members that are objects with known members.
+const OBJECTS: [&str; 11] = [
+    "shipping",
+    "tax",
+    "cashOnDelivery",
+    "cards",
+    "discount",
+    "cost",
+    "deliveryDays",
+    "onlyFor",
+    "onlyWith",
+    "notFor",
+    "with",
+];
 
 impl Reading {
     /// The parts are checked one by one, so unknown and missing ones are handled first.
@@ -109,7 +127,12 @@ impl Reading {
     fn shape(&mut self) -> Option<CatalogFile> {
         loop {
             let error = match serde_path_to_error::deserialize::<_, CatalogFile>(&self.document) {
-                Ok(file) => return Some(file),
+                Ok(file) => {
+                    for fault in misread(&self.document, "") {
+                        self.faults.push(self.pruned.restore(fault));
+                    }
+                    return Some(file);
+                }
                 Err(error) => error,
             };
             let path = steps(error.path());
@@ -142,6 +165,31 @@ impl Reading {
         }
         false
     }
+}
+
+/// What a deserializer reads, though nobody means it: a list with the values of an object's members in their order, and
+/// a choice by its number, or as an object.
+fn misread(value: &Value, at: &str) -> Vec<Invalid> {
+    let parts: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, part)| (name.clone(), part)).collect(),
+        Value::Array(entries) => entries.iter().enumerate().map(|(index, part)| (index.to_string(), part)).collect(),
+        _ => return Vec::new(),
+    };
+    let within = parts.into_iter().flat_map(|(name, part)| {
+        let wrong = match part {
+            // No list has lists as its entries.
+            Value::Array(_) if value.is_array() || OBJECTS.contains(&name.as_str()) => {
+                Some("must be an object, not a list")
+            }
+            Value::Object(_) if name == "stock" || name == "exportPrices" => Some("must not be an object"),
+            Value::Number(_) if name == "type" => Some("must be a text"),
+            _ => None,
+        };
+        let at = format!("{at}{}", pointer([name.as_str()]));
+        let own = wrong.map(|detail| Invalid::new(at.clone(), detail));
+        own.into_iter().chain(misread(part, &at))
+    });
+    within.collect()
 }
 
 /// The removed list entries, to calculate where the rest is in the whole file.
@@ -227,6 +275,16 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_its_schema_is_a_text_that_nothing_reads() {
+        let mut file = sample();
+        assert!(file["$schema"].is_string());
+        file["$schema"] = json!(7);
+        assert_eq!(faults(&file), ["/$schema"]);
+        file.as_object_mut().map(|file| file.remove("$schema"));
+        assert_eq!(faults(&file), Vec::<String>::new());
+    }
+
+    #[test]
     fn every_fault_is_told_at_its_place_in_the_whole_file() {
         let mut file = sample();
         file["products"][0]["weightGrams"] = json!("heavy");
@@ -262,6 +320,30 @@ mod tests {
         let mut found = faults(&file);
         found.sort();
         assert_eq!(found, ["/prodcuts", "/products/0/name", "/shipping", "/tax"]);
+    }
+
+    #[test]
+    fn what_nobody_means_is_not_read() {
+        let mut file = sample();
+        file["shipping"]["zones"][0]["methods"][0]["deliveryDays"] = json!([3, 5]);
+        file["shipping"]["zones"][0]["methods"][1]["onlyFor"] = json!([]);
+        file["coupons"][0]["discount"] = json!(["percentage", "20"]);
+        file["coupons"][2]["discount"]["type"] = json!(3);
+        file["products"][0]["stock"] = json!({"unlimited": null});
+        file["tax"]["exportPrices"] = json!({"keep": null});
+        file["products"][4]["notShippableTo"][0]["regions"] = json!([["US", null, []]]);
+        let expected = [
+            "/coupons/0/discount",
+            "/coupons/2/discount/type",
+            "/products/0/stock",
+            "/products/4/notShippableTo/0/regions/0",
+            "/shipping/zones/0/methods/0/deliveryDays",
+            "/shipping/zones/0/methods/1/onlyFor",
+            "/tax/exportPrices",
+        ];
+        let mut found = faults(&file);
+        found.sort();
+        assert_eq!(found, expected);
     }
 
     #[test]
