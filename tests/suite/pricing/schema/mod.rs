@@ -2,6 +2,7 @@
 
 mod members;
 mod mutations;
+mod page;
 mod texts;
 mod valid;
 

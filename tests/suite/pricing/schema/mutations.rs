@@ -3,10 +3,18 @@
 
 use std::collections::BTreeSet;
 
+use proptest::{
+    prelude::any,
+    sample::Index,
+    test_runner::{TestCaseError, TestRunner},
+};
 use serde_json::{Number, Value, json};
 use shared::domain::invalid::Invalid;
 
-use super::{BASE_RATES, FULL, FULL_RATES, Folder, Held, Schema};
+use super::{
+    super::{agreement::cases, random, shop::whole},
+    BASE_RATES, FULL, FULL_RATES, Folder, Held, Schema,
+};
 
 const NAMES: &str = "what is named must be in the file";
 const TWICE: &str = "an id is unique";
@@ -175,4 +183,25 @@ fn the_loader_and_the_schema_refuse_the_same_catalogs() {
     let unmet = ONLY_THE_LOADER.iter().enumerate().filter(|(rule, _)| !met.contains(rule));
     let unmet: Vec<_> = unmet.map(|(_, rule)| rule).collect();
     assert!(unmet.is_empty(), "no change meets these rules: {unmet:?}");
+}
+
+/// Of random catalogs, one value changed: never does the schema alone refuse it.
+#[test]
+fn the_schema_refuses_no_random_catalog_that_the_loader_takes() {
+    let schema = Schema::read();
+    let strategy = (random::case(), any::<Index>(), any::<Index>());
+    let result = TestRunner::new(cases(500)).run(&strategy, |(case, held, value)| {
+        let catalog = whole(&case.catalog);
+        let walked = schema.walk("", &catalog);
+        let held = held.get(&walked);
+        let values = instead(&schema, held);
+        let value = value.get(&values);
+        let mut changed = catalog.clone();
+        *changed.pointer_mut(&held.pointer).expect("a value") = value.clone();
+        if schema.takes("", &changed) || tools::catalog::read(&changed.to_string()).is_err() {
+            return Ok(());
+        }
+        Err(TestCaseError::fail(format!("{} = {value}: {:?}", held.pointer, schema.faults("", &changed))))
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
 }
