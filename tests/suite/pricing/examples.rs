@@ -8,7 +8,7 @@ use tests::servers::root;
 use super::priced;
 
 /// The fenced blocks that are examples, each with the line it begins at.
-fn examples(text: &str) -> Vec<(usize, Value)> {
+pub(super) fn examples(text: &str) -> Vec<(usize, Value)> {
     let mut examples = Vec::new();
     let mut open: Option<(usize, String)> = None;
     for (index, line) in text.lines().enumerate() {

@@ -6,6 +6,7 @@ mod naive;
 mod properties;
 mod random;
 mod refusals;
+mod schema;
 mod shop;
 mod states;
 mod stored;

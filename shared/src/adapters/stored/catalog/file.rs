@@ -23,6 +23,9 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CatalogFile {
+    /// Where editors find the file's JSON Schema. Nothing reads it.
+    #[serde(rename = "$schema", default, skip_serializing)]
+    _schema: String,
     pub products: Vec<StoredProduct>,
     #[serde(default)]
     pub coupons: Vec<StoredCoupon>,
