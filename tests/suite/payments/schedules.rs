@@ -9,7 +9,7 @@ use shared::{app::App, crash::dying_at, http::route::Route};
 use tests::{
     dynamo_faults::{Fault, Rule},
     seed::{Dice, seeds},
-    world::{Setup, Shopper, World, card_confirmation, id_of, is_unfinished, number, total_of},
+    world::{Setup, Shopper, World, card_confirmation, id_of, is_unfinished, total_of},
 };
 use uuid::Uuid;
 

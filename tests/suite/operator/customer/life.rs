@@ -195,7 +195,7 @@ impl Life {
 
 /// What the books say of each order: everything but the person.
 pub async fn books(world: &World) -> BTreeMap<String, Value> {
-    const PERSONAL: [&str; 14] = [
+    const PERSONAL: [&str; 15] = [
         "owner",
         "version",
         "versions",

@@ -30,6 +30,17 @@ fn json(path: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The full catalog, and with the older rule for cash in place of the payment methods: a file has one of them.
+fn full() -> [Value; 2] {
+    let catalog = json(FULL);
+    let mut older = catalog.clone();
+    let members = older.as_object_mut().expect("a catalog");
+    members.remove("paymentMethods");
+    let cash = serde_json::json!({"enabled": true, "countries": ["DE"], "maximumTotals": {"EUR": 200_000}});
+    members.insert("cashOnDelivery".to_owned(), cash);
+    [catalog, older]
+}
+
 struct Schema {
     document: Value,
     /// Of its parts, by their pointers.
