@@ -75,7 +75,7 @@ lint: setup ## Formatting, clippy, dependencies, the template
 	@! cargo tree --workspace --locked --target all --prefix none | grep -E '^aws-lc' \
 		|| { echo 'aws-lc is back in the dependency tree: cargo tree --target all -i aws-lc-sys' >&2; exit 1; }
 	$(say) "Template"
-	@cfn-lint template.yaml
+	@cfn-lint template.yaml docs/examples/consumer/template.yaml
 	@sam validate --lint --region us-east-1 >/dev/null
 
 .PHONY: fmt

@@ -45,7 +45,8 @@ text = path.read_text()
 template = translator.translated({})
 order = list(template["Parameters"])
 for logical_id, resource in template["Resources"].items():
-    if resource["Type"] != "AWS::Lambda::Function":
+    # One whose code stands in the template has no alias, and so no versions.
+    if resource["Type"] != "AWS::Lambda::Function" or "ZipFile" in resource["Properties"]["Code"]:
         continue
     properties = dict(resource["Properties"])
     # Neither is a part of a version.

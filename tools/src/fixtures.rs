@@ -171,12 +171,13 @@ fn cart() -> Initiate {
             .map(|product| Line { sku: Sku { product, variant: None }, attributes: Attributes::default(), quantity: 2 })
             .into_iter()
             .collect(),
-        currency: Currency::USD,
+        currency: Some(Currency::USD),
         shipping_address: Address::parse(address).ok(),
         billing_address: None,
         shipping_method: "us-standard".parse().ok(),
         coupons: Vec::new(),
         tax_status: TaxStatus::default(),
+        recover_by_email: false,
     }
 }
 

@@ -15,6 +15,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 /// All offers, cheapest first.
 async fn apply(app: &App, incoming: Incoming<Anyone, PreviewShipping>) -> Result<Answer, Problem> {
     let Incoming { context, command, .. } = incoming;
-    let offers = preview(app, &context, &command).await?;
-    Ok(Answer::json(200, &PreviewView::new(command.currency, &offers)))
+    let (currency, offers) = preview(app, &context, &command).await?;
+    Ok(Answer::json(200, &PreviewView::new(currency, &offers)))
 }

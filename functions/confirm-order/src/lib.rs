@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use shared::{
     app::{App, Incoming, Request, Response, serve},
-    checkout::{
-        confirm::confirm,
-        confirmation::{Confirm, ConfirmError},
-        request_context::Caller,
-    },
+    checkout::{confirm::confirm, confirmation::Confirm, request_context::Caller},
     domain::order::Order,
     http::{
         answer::Answer,
@@ -39,10 +35,10 @@ async fn apply(app: &App, incoming: Incoming<Caller, Confirm>) -> Result<Answer,
             let view = OrderAnswer::from(&done.order).with_action(done.action);
             Ok(Answer::order(&view, &done.order, status).kept(kept))
         }
-        Err(ConfirmError::TotalChanged(session)) => {
-            let view = SessionView::new(&session, context.now, context.session_ttl);
-            Err(Problem::from(ConfirmError::TotalChanged(session)).with("session", view))
+        Err(error) => {
+            let view = error.changed().map(|session| SessionView::new(session, context.now, context.session_ttl));
+            let problem = Problem::from(error);
+            Err(if let Some(view) = view { problem.with("session", view) } else { problem })
         }
-        Err(error) => Err(error.into()),
     }
 }

@@ -26,6 +26,7 @@ use crate::{
         order::Order,
         order_number::OrderNumber,
         payment::PaymentStatus,
+        session::SessionLife,
     },
     ports::{
         Attempt, ChangeId, Contact, DeclinePlaces, DueOrder, DueOrders, DuePage, DueRun, OrderFilter, OrderLook,
@@ -38,7 +39,7 @@ use crate::{
 pub struct OrderStore {
     pub dynamo: Dynamo,
     pub redis: Arc<RedisConnection>,
-    pub session_ttl: Duration,
+    pub session_life: SessionLife,
     pub lives: Lives,
     /// How long an order and its owner's lists stay uncached if the outcome of a change is unknown: longer than a
     /// request may take.
@@ -211,14 +212,14 @@ impl Orders for OrderStore {
     async fn place(&self, placement: Placement<'_>, attempt: Attempt<'_>) -> Result<Placed, StoreError> {
         let Placement { order, session, .. } = placement;
         let lists = self.keys_of(&[&order.owner], &[]);
-        let write = self.dynamo.place_order(placement, attempt, self.session_ttl, &self.open_limits);
+        let write = self.dynamo.place_order(placement, attempt, self.session_life, &self.open_limits);
         let placed = self.while_held(&lists, &self.keys_of(&[], &[order.id]), attempt.request, write).await?;
         crash::point("confirm: reserved").await;
         let mut more = Vec::new();
         match placed {
             Placed::Done => {
-                let stored = StoredSession::new(session, attempt.change, self.session_ttl);
-                more.extend(documents::put(&self.redis, stored, session.updated_at, self.session_ttl));
+                let stored = StoredSession::new(session, attempt.change, self.session_life);
+                more.extend(documents::put(&self.redis, stored, session.updated_at, self.session_life.ttl));
             }
             Placed::SessionChanged => count(|counts| counts.version_conflicts += 1),
             _ => {}

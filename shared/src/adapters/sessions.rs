@@ -9,13 +9,16 @@ use crate::{
     adapters::{
         dynamodb::client::Dynamo,
         redis::{connection::RedisConnection, documents},
-        stored::session::StoredSession,
+        stored::{abandonment, payment::due, session::StoredSession},
     },
     domain::{
         ids::{CheckoutId, Owner},
-        session::Session,
+        session::{Session, SessionLife},
     },
-    ports::{CachedSession, ChangeId, Loaded, Saved, Sessions, StoreError, StoredResponse},
+    ports::{
+        AbandonedCheckouts, AbandonedRun, CachedSession, ChangeId, EndingPage, EndingSession, Loaded, Saved, Sessions,
+        StoreError, StoredResponse,
+    },
     telemetry::counts::{Store, count, degraded},
 };
 
@@ -23,15 +26,15 @@ use crate::{
 pub struct SessionStore {
     pub dynamo: Dynamo,
     pub redis: Arc<RedisConnection>,
-    pub ttl: Duration,
+    pub life: SessionLife,
     /// How long a copy is trusted after it was written or verified.
     pub trust: Duration,
 }
 
 impl SessionStore {
     async fn refill(&self, session: &Session, change: ChangeId, verified_at: OffsetDateTime) {
-        let stored = StoredSession::new(session, change, self.ttl);
-        if let Some(command) = documents::put(&self.redis, stored, verified_at, self.ttl) {
+        let stored = StoredSession::new(session, change, self.life);
+        if let Some(command) = documents::put(&self.redis, stored, verified_at, self.life.ttl) {
             // A failed write of a copy is logged already; the next reader reads the database.
             self.redis.send(&[command]).await;
         }
@@ -62,7 +65,7 @@ impl Sessions for SessionStore {
         let mut verified = !from_cache;
         if session.wants_touch(now) {
             session.active_at = now;
-            verified = self.dynamo.touch_session(&session, self.ttl).await.unwrap_or_else(|error| {
+            verified = self.dynamo.touch_session(&session, self.life).await.unwrap_or_else(|error| {
                 degraded(Store::DynamoDb, error.operation, &*error.source);
                 false
             });
@@ -80,7 +83,7 @@ impl Sessions for SessionStore {
         stored_response: Option<&StoredResponse>,
         deadline: Instant,
     ) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.create_session(session, change, self.ttl, stored_response, deadline).await?;
+        let saved = self.dynamo.create_session(session, change, self.life, stored_response, deadline).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }
@@ -88,7 +91,7 @@ impl Sessions for SessionStore {
     }
 
     async fn save(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.save_session(session, change, self.ttl).await?;
+        let saved = self.dynamo.save_session(session, change, self.life).await?;
         match saved {
             Saved::Done => self.refill(session, change, session.updated_at).await,
             Saved::Conflict(_) => count(|counts| counts.version_conflicts += 1),
@@ -102,10 +105,59 @@ impl Sessions for SessionStore {
     }
 
     async fn transfer(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.transfer_session(session, change, self.ttl).await?;
+        let saved = self.dynamo.transfer_session(session, change, self.life).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }
         Ok(saved)
+    }
+}
+
+impl AbandonedCheckouts for SessionStore {
+    fn shards(&self) -> u8 {
+        if self.life.abandoned_after.is_some() { abandonment::SHARDS } else { 0 }
+    }
+
+    async fn ending(
+        &self,
+        shard: u8,
+        now: OffsetDateTime,
+        after: Option<EndingSession>,
+    ) -> Result<EndingPage, StoreError> {
+        self.dynamo.ending_sessions(shard, now, after).await
+    }
+
+    async fn session(&self, id: CheckoutId) -> Result<Option<Session>, StoreError> {
+        self.dynamo.session(id).await
+    }
+
+    fn is_abandoned(&self, session: &Session, now: OffsetDateTime) -> bool {
+        session.is_abandoned(now, self.life)
+    }
+
+    async fn postpone(&self, entry: &EndingSession, session: &Session) -> Result<(), StoreError> {
+        let Some(until) = abandonment::at(session.active_at, self.life) else { return Ok(()) };
+        self.dynamo.move_ending_session(entry, until).await
+    }
+
+    async fn put_off(&self, entry: &EndingSession, until: OffsetDateTime) -> Result<(), StoreError> {
+        self.dynamo.move_ending_session(entry, due::text(until)).await
+    }
+
+    async fn tell(
+        &self,
+        session: &Session,
+        now: OffsetDateTime,
+        change: ChangeId,
+        deadline: Instant,
+    ) -> Result<bool, StoreError> {
+        self.dynamo.tell_abandoned(session, now, change, deadline).await
+    }
+
+    fn note_abandoned(&self, run: AbandonedRun) {
+        count(|counts| {
+            counts.checkouts_abandoned += u64::from(run.told);
+            counts.abandoned_not_told += u64::from(run.failed);
+        });
     }
 }

@@ -125,13 +125,13 @@ impl App {
             sessions: SessionStore {
                 dynamo: dynamo.clone(),
                 redis: Arc::clone(&redis),
-                ttl: times.session_ttl,
+                life: times.session_life(),
                 trust: times.session_trust,
             },
             orders: OrderStore {
                 dynamo: dynamo.clone(),
                 redis: Arc::clone(&redis),
-                session_ttl: times.session_ttl,
+                session_life: times.session_life(),
                 lives,
                 hold,
                 local: Arc::clone(&local),
@@ -229,6 +229,7 @@ impl Stores for App {
     type Search = Dynamo;
     type Customers = Dynamo;
     type Payments = Stripe;
+    type Stock = Dynamo;
 
     fn sessions(&self) -> &SessionStore {
         &self.sessions
@@ -256,6 +257,10 @@ impl Stores for App {
 
     fn payments(&self) -> &Stripe {
         &self.payments
+    }
+
+    fn stock(&self) -> &Dynamo {
+        &self.catalog
     }
 }
 

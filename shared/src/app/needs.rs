@@ -82,6 +82,7 @@ pub const ALL: &[Row] = &[
         Often,
         &[ORDER, BY_ORDER_ID, ENDED_SESSION, ("INVENTORY_TABLE", &["PutItem", "UpdateItem"]), SEEN_EVENTS],
     ),
+    ("receive-stock", Never, &[("INVENTORY_TABLE", &["BatchGetItem", "PutItem", "UpdateItem"])]),
     (
         "reconcile",
         Often,
@@ -90,6 +91,8 @@ pub const ALL: &[Row] = &[
             ENDED_SESSION,
             STOCK,
             ("ORDERS_TABLE/by-due", &["Query"]),
+            ("SESSIONS_TABLE/by-abandoned", &["Query"]),
+            ("IDEMPOTENCY_TABLE", &["PutItem"]),
         ],
     ),
     ("refund-order", Often, &[ORDER, BY_ORDER_ID, STOCK]),
@@ -107,9 +110,10 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 11] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
+    ("SESSIONS_TABLE/by-abandoned", &["abandonShard"]),
     ("ORDERS_TABLE", &["owner", "orderId"]),
     ("ORDERS_TABLE/by-order-id", &["orderId"]),
     ("ORDERS_TABLE/by-order-number", &["orderNumber"]),

@@ -2,12 +2,13 @@
 
 use crate::{
     checkout::{
+        cart,
         request_context::RequestContext,
         session::{self, Edit, SessionError},
     },
     domain::{
         address::Address,
-        cart_issue::{CartIssue, CartIssues},
+        cart_issue::CartIssues,
         catalog::{CatalogQuery, CatalogSnapshot},
         ids::CheckoutId,
         session::Session,
@@ -15,12 +16,14 @@ use crate::{
     ports::Stores,
 };
 
-/// At least one of the two addresses is set.
+/// At least one of its members beside the session is set.
 #[derive(Clone, Debug)]
 pub struct UpdateAddress {
     pub checkout: CheckoutId,
     pub shipping: Option<Address>,
     pub billing: Option<Address>,
+    /// Whether the shopper agrees to mail about this cart, if they leave it. None leaves it as it is.
+    pub recover_by_email: Option<bool>,
 }
 
 /// Why an address was refused. The session is unchanged.
@@ -29,9 +32,9 @@ pub enum AddressError {
     /// A product in the cart can't be shipped there.
     #[error("a product can't be shipped to the address")]
     NotShippable(CartIssues),
-    /// No shipping zone covers the address.
-    #[error("{0}")]
-    NoShipping(String),
+    /// No shipping zone covers the address, or none of its methods has the currency.
+    #[error("there is no shipping there, or not in this currency")]
+    NoShipping(CartIssues),
     #[error(transparent)]
     Session(#[from] SessionError),
 }
@@ -59,6 +62,9 @@ impl Edit for UpdateAddress {
         if let Some(billing) = &self.billing {
             session.billing_address = Some(billing.clone());
         }
+        if let Some(agreed) = self.recover_by_email {
+            session.recover_by_email = agreed;
+        }
         Ok(())
     }
 
@@ -72,15 +78,10 @@ impl Edit for UpdateAddress {
         if self.shipping.is_none() {
             return Ok(());
         }
-        let issues = &session.priced.issues;
-        let barred = issues.iter().filter(|p| matches!(p, CartIssue::NotShippable { .. })).cloned();
-        let barred = CartIssues { currency: session.currency, list: barred.collect() };
-        if !barred.list.is_empty() {
+        let (issues, currency) = (&session.priced.issues, session.currency);
+        if let Some(barred) = cart::not_shippable(issues, currency) {
             return Err(AddressError::NotShippable(barred));
         }
-        match issues.iter().find(|p| matches!(p, CartIssue::ShippingUnavailable { .. })) {
-            Some(issue) => Err(AddressError::NoShipping(issue.detail(session.currency))),
-            None => Ok(()),
-        }
+        cart::no_offer(issues, currency).map_or(Ok(()), |issues| Err(AddressError::NoShipping(issues)))
     }
 }

@@ -64,6 +64,11 @@ pub(super) fn not_shippable(issues: &[CartIssue], currency: Currency) -> Option<
     those(issues, currency, |issue| matches!(issue, CartIssue::NotShippable { .. }))
 }
 
+/// Why nothing can be shipped to the address; none if something can.
+pub(super) fn no_offer(issues: &[CartIssue], currency: Currency) -> Option<CartIssues> {
+    those(issues, currency, CartIssue::leaves_no_offer)
+}
+
 fn those(issues: &[CartIssue], currency: Currency, wanted: impl Fn(&CartIssue) -> bool) -> Option<CartIssues> {
     let list: Vec<CartIssue> = issues.iter().filter(|issue| wanted(issue)).cloned().collect();
     (!list.is_empty()).then_some(CartIssues { currency, list })

@@ -19,6 +19,9 @@ use crate::{
         coupon::CouponRefusal,
         order::{Actor, Order, OrderStatus, Step, Tracking},
         payment::{Payment, PaymentCustomer},
+        payment_option::PaymentOption,
+        payment_rules::MethodRefusal,
+        priced::PricedLine,
         session::{Session, SessionStatus},
     },
     ports::{
@@ -56,10 +59,12 @@ pub async fn confirm(
         if let SessionStatus::Completed { order } = loaded.session.status {
             // The copy may still say that the session is open.
             let from_cache = loaded.from_cache;
+            let agreed = loaded.session.total_by(command.payment.as_ref().map(PaymentInput::method));
+            let is_agreed = agreed == command.expected_total;
             stores.sessions().touch(loaded, context.now).await;
             let order = completed(stores, context, order).await?;
             if !(from_cache && order.status == OrderStatus::Cancelled) {
-                if let Some(confirmed) = stand_by(stores, context, order, &command, retry.attempt()).await? {
+                if let Some(confirmed) = stand_by(stores, context, order, &command, is_agreed, retry.attempt()).await? {
                     return Ok(confirmed);
                 }
                 loaded = session::load_fresh(stores, context, command.checkout).await?;
@@ -81,10 +86,12 @@ pub async fn confirm(
         let snapshot = stores.catalog().snapshot(&session::query(&loaded.session)).await?;
         let mut session = loaded.session.clone();
         session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
-        let payment = refuse(&session, &command)
-            .and_then(|()| payment(stores.payments(), context, &session, &snapshot, command.payment.as_ref()));
-        let payment = match payment {
-            Ok(payment) => payment,
+        let paid = refuse(&session, &loaded.session.priced.lines, &snapshot, &command).and_then(|option| {
+            let payment = payment(stores.payments(), context, &session, &snapshot, command.payment.as_ref())?;
+            Ok((payment, option.cloned()))
+        });
+        let (payment, option) = match paid {
+            Ok(paid) => paid,
             Err(refusal) => {
                 // A simultaneous confirmation of this session may have taken the stock: a refusal is final only if the
                 // session hasn't changed since it was priced.
@@ -109,7 +116,7 @@ pub async fn confirm(
         };
         let payment = with_customer(stores, &session, &command, payment, &mut customer).await?;
         let currency = session.currency;
-        let order = order(context, &session, &snapshot, &command, payment)?;
+        let order = order(context, &session, &snapshot, &command, payment, option.as_ref())?;
         session.complete(order.id, key);
         session::advance(&mut session, context);
         let stored_response = stored_response(&order);
@@ -120,6 +127,10 @@ pub async fn confirm(
             Placed::SessionChanged if !retry.again().await => return Err(SessionError::Contended.into()),
             Placed::SessionChanged => loaded = session::load_fresh(stores, context, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),
+            // What others took may be sold beyond the stock: another price says how much of it comes later.
+            Placed::OutOfStock(list) if may_wait(&list, &snapshot) && retry.again().await => {
+                loaded = session::load_fresh(stores, context, command.checkout).await?;
+            }
             Placed::OutOfStock(list) => return Err(ConfirmError::InsufficientStock(CartIssues { currency, list })),
             Placed::TooManyOpenOrders(limit) => return Err(ConfirmError::TooManyOpenOrders(limit)),
             Placed::CouponLimitReached => {
@@ -132,8 +143,25 @@ pub async fn confirm(
     }
 }
 
-/// Refuses a session that can't become an order at the total that the customer agreed to.
-fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
+/// Whether any of the stock that was short may be sold beyond it.
+fn may_wait(short: &[CartIssue], snapshot: &CatalogSnapshot) -> bool {
+    let skus = short.iter().filter_map(CartIssue::sku);
+    let products = skus.filter_map(|sku| Some((snapshot.products.get(&sku.product)?, sku)));
+    products.into_iter().any(|(product, sku)| match &sku.variant {
+        Some(variant) => product.counted(Some(variant)).is_some_and(|counted| counted.backorder.is_some()),
+        None => product.backorder.is_some(),
+    })
+}
+
+/// Refuses a session that can't become an order, paid by this method, at the total that the customer agreed to, or of
+/// which more comes later than the lines said that the customer was shown. Returns what the method adds to the total, if
+/// the catalog has rules for methods.
+fn refuse<'s>(
+    session: &'s Session,
+    shown: &[PricedLine],
+    snapshot: &CatalogSnapshot,
+    command: &Confirm,
+) -> Result<Option<&'s PaymentOption>, ConfirmError> {
     if session.tax_address().is_none() {
         return Err(if session.priced.ships() {
             ConfirmError::AddressRequired
@@ -156,10 +184,40 @@ fn refuse(session: &Session, command: &Confirm) -> Result<(), ConfirmError> {
     if !short.is_empty() {
         return Err(ConfirmError::InsufficientStock(CartIssues { currency, list: short }));
     }
-    if session.priced.summary.total != command.expected_total {
+    let option = option(session, snapshot, command.payment.as_ref())?;
+    let total = option.map_or(session.priced.summary.total, |option| option.total);
+    if total != command.expected_total {
         return Err(ConfirmError::TotalChanged(Box::new(session.clone())));
     }
-    Ok(())
+    let waits = |line: Option<&PricedLine>| line.and_then(|line| line.backorder).map_or(0, |of| of.quantity);
+    let mut lines = session.priced.lines.iter().enumerate();
+    if lines.any(|(at, line)| waits(Some(line)) > waits(shown.get(at))) {
+        return Err(ConfirmError::BackorderChanged(Box::new(session.clone())));
+    }
+    Ok(option)
+}
+
+/// What the payment method adds to the total. None if the catalog has no rules for methods, or there is nothing to pay.
+fn option<'s>(
+    session: &'s Session,
+    snapshot: &CatalogSnapshot,
+    payment: Option<&PaymentInput>,
+) -> Result<Option<&'s PaymentOption>, ConfirmError> {
+    let (total, currency) = (session.priced.summary.total, session.currency);
+    let Some((rules, payment)) = snapshot.payments.as_ref().zip(payment).filter(|_| !total.is_zero()) else {
+        return Ok(None);
+    };
+    let method = payment.method();
+    if let Some(option) = session.payment_option(method) {
+        return Ok(Some(option));
+    }
+    // It isn't offered: this says why.
+    let to = session.tax_address().ok_or(ConfirmError::AddressRequired)?.destination();
+    rules.allow(method, session.priced.ships(), to, total, currency)?;
+    if method.is_online() {
+        snapshot.cards.allow(total, currency)?;
+    }
+    Err(MethodRefusal::FeeTaxUnknown(method).into())
 }
 
 /// Stores the prices behind a refusal, so that the client reads the same session that was refused. `None` if the
@@ -172,13 +230,15 @@ async fn keep_new_prices(
     refusal: ConfirmError,
     change: ChangeId,
 ) -> Result<Option<ConfirmError>, ConfirmError> {
-    if session.priced == loaded.session.priced {
+    let was = &loaded.session;
+    if session.priced == was.priced && session.payment_options == was.payment_options {
         return Ok(Some(refusal));
     }
     session::advance(&mut session, context);
     match stores.sessions().save(&session, change).await? {
         Saved::Done => Ok(Some(match refusal {
             ConfirmError::TotalChanged(_) => ConfirmError::TotalChanged(Box::new(session)),
+            ConfirmError::BackorderChanged(_) => ConfirmError::BackorderChanged(Box::new(session)),
             refusal => refusal,
         })),
         Saved::Conflict(_) | Saved::AlreadyAnswered => Ok(None),
@@ -212,11 +272,15 @@ fn payment(
     snapshot: &CatalogSnapshot,
     payment: Option<&PaymentInput>,
 ) -> Result<Payment, ConfirmError> {
-    let total = session.priced.summary.total;
-    if total.is_zero() {
+    if session.priced.summary.total.is_zero() {
         return Ok(Payment::nothing());
     }
+    let total = session.total_by(payment.map(PaymentInput::method));
     let PaymentInput::Online { method, token, return_url } = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
+        // The rules for payment methods have allowed it.
+        if snapshot.payments.is_some() {
+            return Ok(Payment::cash_on_delivery());
+        }
         if !session.priced.ships() {
             return Err(CashRefusal::NothingToDeliver.into());
         }
@@ -239,6 +303,7 @@ fn order(
     snapshot: &CatalogSnapshot,
     command: &Confirm,
     payment: Payment,
+    option: Option<&PaymentOption>,
 ) -> Result<Order, ConfirmError> {
     // Cash is paid on delivery, so the order is confirmed at once.
     let status = if payment.card.is_some() { OrderStatus::Pending } else { OrderStatus::Confirmed };
@@ -249,6 +314,10 @@ fn order(
     } else {
         (None, None)
     };
+    let (mut summary, mut taxes) = (session.priced.summary, session.priced.taxes.clone());
+    if let Some(option) = option {
+        option.add_to(&mut summary, &mut taxes).map_err(SessionError::OutOfRange)?;
+    }
     let billing_address = session.billing_address.as_ref().or(session.shipping_address.as_ref());
     let mut order = Order {
         id: context.ids.order,
@@ -257,18 +326,20 @@ fn order(
         status,
         version: 1,
         changes: BTreeSet::new(),
+        versions: Vec::new(),
         payment,
         cancellation: None,
         currency: session.currency,
         lines: session.priced.lines.clone(),
-        summary: session.priced.summary,
-        taxes: session.priced.taxes.clone(),
+        summary,
+        payment_fee: option.and_then(|option| option.fee.clone()),
+        taxes,
         billing_address: billing_address.cloned().ok_or(ConfirmError::BillingAddressRequired)?,
         shipping_address,
         shipping,
         coupons: session.priced.coupons.clone(),
         relief: session.priced.relief.clone(),
-        reserved: reserve::reserved(session, snapshot)?,
+        reserved: reserve::reserved(session, snapshot, &command.customer.email)?,
         open: None,
         customer: command.customer.clone(),
         notes: command.notes.clone(),

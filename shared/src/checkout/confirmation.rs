@@ -14,6 +14,7 @@ use crate::{
         open::OpenLimit,
         order::{Customer, Order},
         payment::{CardToken, CustomerAction, PaymentMethod, ReturnUrl},
+        payment_rules::MethodRefusal,
         session::Session,
     },
     ports::{MethodUnavailable, StoreError},
@@ -83,6 +84,9 @@ pub enum ConfirmError {
     /// The price has changed since the customer saw it. The session has the new prices.
     #[error("the total is {}, not what the customer agreed to", .0.priced.summary.total)]
     TotalChanged(Box<Session>),
+    /// More isn't there than the customer saw. The session has what is on backorder now.
+    #[error("more of it is on backorder than the customer agreed to: it comes later")]
+    BackorderChanged(Box<Session>),
     /// Other cart issues, which must be resolved first.
     #[error("the session can't become an order")]
     Issues(CartIssues),
@@ -91,6 +95,9 @@ pub enum ConfirmError {
     /// The coupon was valid when it was applied, but no longer is.
     #[error("a coupon doesn't apply any more")]
     Coupon { reason: CouponRefusal, currency: Currency },
+    /// The catalog's rules don't allow the payment method for this session.
+    #[error(transparent)]
+    NotAllowed(#[from] MethodRefusal),
     #[error(transparent)]
     Cash(#[from] CashRefusal),
     #[error(transparent)]
@@ -138,6 +145,16 @@ pub enum ConfirmError {
     AlreadyAnswered,
     #[error(transparent)]
     Session(#[from] SessionError),
+}
+
+impl ConfirmError {
+    /// The session as it is now, if the customer agreed to another one.
+    pub fn changed(&self) -> Option<&Session> {
+        match self {
+            Self::TotalChanged(session) | Self::BackorderChanged(session) => Some(session),
+            _ => None,
+        }
+    }
 }
 
 impl From<StoreError> for ConfirmError {

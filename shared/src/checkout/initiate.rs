@@ -25,13 +25,16 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Initiate {
     pub lines: Vec<Line>,
-    pub currency: Currency,
+    /// None for the usual one: of the country that the parcel goes to, or the shop's.
+    pub currency: Option<Currency>,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub shipping_method: Option<ShippingMethodId>,
     /// Each once, in the order in which they are applied.
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    pub recover_by_email: bool,
 }
 
 /// Why no checkout was opened.
@@ -64,20 +67,27 @@ pub async fn initiate(
         owner: context.who.owner.clone(),
         status: SessionStatus::Open,
         version: 1,
-        currency: command.currency,
+        currency: command.currency.unwrap_or(Currency::USD),
         lines: command.lines,
         shipping_address: command.shipping_address,
         billing_address: command.billing_address,
         shipping_method: command.shipping_method,
         coupons: command.coupons,
         tax_status: command.tax_status,
+        recover_by_email: command.recover_by_email,
         priced: Priced::default(),
+        payment_options: None,
         placed: Vec::new(),
         created_at: context.now,
         updated_at: context.now,
         active_at: context.now,
+        abandoned_at: None,
     };
     let snapshot = stores.catalog().snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
+    if command.currency.is_none() {
+        let country = session.shipping_address.as_ref().map(session::country);
+        session.currency = snapshot.currencies.usual(country.as_deref());
+    }
     session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;
     match stores

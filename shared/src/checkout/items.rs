@@ -75,7 +75,7 @@ impl Edit for UpdateItems {
             CartIssue::ProductUnavailable { sku, .. } | CartIssue::NotShippable { sku, .. } => {
                 !before.lines.iter().any(|line| line.sku == *sku)
             }
-            CartIssue::OutOfStock { sku, requested, .. } => had.get(sku).is_none_or(|before| requested > before),
+            CartIssue::OutOfStock { sku, requested, .. } => had.get(sku).is_none_or(|before| *requested > before.units),
             CartIssue::MinPerOrderNotReached { sku, requested, .. } => {
                 let before = units(&sku.product);
                 before == 0 || *requested < before

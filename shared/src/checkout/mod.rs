@@ -1,5 +1,6 @@
 //! The use cases: what the checkout does, in terms of the domain and the ports.
 
+pub mod abandon;
 pub mod address;
 pub mod cart;
 pub mod confirm;
@@ -22,5 +23,6 @@ pub mod saved_cards;
 pub mod search;
 pub mod session;
 pub mod shipping;
+pub mod stock;
 pub mod tax;
 pub mod webhook;

@@ -276,7 +276,7 @@ pub struct Refund {
     /// The client makes the id. One id is refunded once.
     pub id: Uuid,
     pub amount: Option<Minor>,
-    /// Units, or shipping, instead of an amount.
+    /// Units, shipping or the fee, instead of an amount.
     pub lines: Option<LineRefund>,
     pub reason: Option<String>,
     /// It was paid back in another way, and is only recorded.

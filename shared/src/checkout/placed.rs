@@ -55,12 +55,14 @@ fn has_same_content(order: &Order, command: &Confirm) -> bool {
 }
 
 /// What becomes of a request for a session that has an order already. None if the order's payment was ended: then the
-/// session must be read again, because it is open if nothing was paid.
+/// session must be read again, because it is open if nothing was paid. `is_agreed` says whether the request's total is what
+/// the session costs with the request's payment method, which may have another fee than the order's.
 pub(super) async fn stand_by(
     stores: &impl Stores,
     context: &RequestContext,
     order: Order,
     command: &Confirm,
+    is_agreed: bool,
     nth: u32,
 ) -> Result<Option<Confirmed>, ConfirmError> {
     if is_for(&order, command) {
@@ -71,7 +73,7 @@ pub(super) async fn stand_by(
     let is_processing = order.payment.status == PaymentStatus::Processing;
     let is_waiting = order.payment.card.is_some() && order.payment.status.is_open();
     // Who agreed to another total has not seen this order: the payment that waits isn't theirs to end.
-    let may_replace = order.summary.total == command.expected_total && !(is_processing && is_the_same);
+    let may_replace = (is_agreed || order.summary.total == command.expected_total) && !(is_processing && is_the_same);
     if is_waiting && may_replace {
         replace(stores, context, order, nth).await?;
         return Ok(None);

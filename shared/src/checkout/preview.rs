@@ -2,19 +2,13 @@
 
 use crate::{
     checkout::{
-        cart::{not_for_sale, not_shippable},
+        cart::{no_offer, not_for_sale, not_shippable},
         request_context::RequestContext,
         session::SessionError,
     },
     domain::{
-        cart_issue::{CartIssue, CartIssues},
-        catalog::CatalogQuery,
-        invalid::Invalid,
-        money::Currency,
-        place::Destination,
-        priced::Line,
-        shipping::Offer,
-        tax::TaxStatus,
+        cart_issue::CartIssues, catalog::CatalogQuery, invalid::Invalid, money::Currency, place::Destination,
+        priced::Line, shipping::Offer, tax::TaxStatus,
     },
     ports::{Catalog as _, Stores},
     pricing::{self, Cart},
@@ -23,7 +17,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PreviewShipping {
     pub lines: Vec<Line>,
-    pub currency: Currency,
+    /// None for the usual one of the country.
+    pub currency: Option<Currency>,
     pub destination: Destination,
 }
 
@@ -34,26 +29,29 @@ pub enum PreviewError {
     NotForSale(Vec<Invalid>),
     #[error("a product can't be shipped there")]
     NotShippable(CartIssues),
-    #[error("{0}")]
-    NoShipping(String),
+    #[error("there is no shipping there, or not in this currency")]
+    NoShipping(CartIssues),
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// All offers, cheapest first; none for a cart of which nothing is shipped. Only reads the catalog.
+/// All offers, cheapest first, and their currency; no offer for a cart of which nothing is shipped. Only reads the
+/// catalog.
 pub async fn preview<Who: Sync>(
     stores: &impl Stores,
     context: &RequestContext<Who>,
     command: &PreviewShipping,
-) -> Result<Vec<Offer>, PreviewError> {
+) -> Result<(Currency, Vec<Offer>), PreviewError> {
     let query = CatalogQuery {
         skus: command.lines.iter().map(|line| line.sku.clone()).collect(),
         countries: [command.destination.country().to_owned()].into(),
         ..CatalogQuery::default()
     };
     let snapshot = stores.catalog().snapshot(&query).await.map_err(SessionError::Store)?;
+    let usual = || snapshot.currencies.usual(Some(command.destination.country()));
+    let currency = command.currency.unwrap_or_else(usual);
     let cart = Cart {
-        currency: command.currency,
+        currency,
         lines: &command.lines,
         destination: Some(&command.destination),
         billing: None,
@@ -65,11 +63,11 @@ pub async fn preview<Who: Sync>(
     };
     let priced = pricing::price(cart, &snapshot, context.now).map_err(SessionError::OutOfRange)?;
     not_for_sale(&command.lines, &priced.issues).map_err(PreviewError::NotForSale)?;
-    if let Some(barred) = not_shippable(&priced.issues, command.currency) {
+    if let Some(barred) = not_shippable(&priced.issues, currency) {
         return Err(PreviewError::NotShippable(barred));
     }
-    match priced.issues.iter().find(|p| matches!(p, CartIssue::ShippingUnavailable { .. })) {
-        Some(issue) => Err(PreviewError::NoShipping(issue.detail(command.currency))),
-        None => Ok(priced.offers),
+    match no_offer(&priced.issues, currency) {
+        Some(issues) => Err(PreviewError::NoShipping(issues)),
+        None => Ok((currency, priced.offers)),
     }
 }

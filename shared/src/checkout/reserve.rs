@@ -5,6 +5,7 @@ use crate::{
     domain::{
         catalog::CatalogSnapshot,
         ids::CouponCode,
+        mailbox::Mailbox,
         money::OutOfRange,
         order::{CouponHold, Reserved},
         session::Session,
@@ -12,11 +13,12 @@ use crate::{
     pricing,
 };
 
-/// What the order takes from the counters: stock of counted products, and uses of coupons with limits.
-pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot) -> Result<Reserved, SessionError> {
+/// What the order takes from the counters: stock of counted products, and uses of coupons with limits. One customer's
+/// own uses are counted for the session's owner and for the mailbox of `email`.
+pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot, email: &str) -> Result<Reserved, SessionError> {
     let mut reserved = Reserved::default();
-    for (sku, units) in pricing::wanted(&session.lines, snapshot) {
-        let units = u32::try_from(units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
+    for (sku, wanted) in pricing::wanted(&session.lines, snapshot) {
+        let units = u32::try_from(wanted.units).map_err(|_| SessionError::OutOfRange(OutOfRange))?;
         reserved.stock.push((sku, units));
     }
     // One that takes nothing off, for example off shipping that is free already, isn't used up.
@@ -34,5 +36,7 @@ pub(super) fn reserved(session: &Session, snapshot: &CatalogSnapshot) -> Result<
             });
         }
     }
+    let is_counted = reserved.first_order || reserved.coupons.iter().any(|hold| hold.customer_limit.is_some());
+    reserved.mailbox = is_counted.then(|| Mailbox::of(email));
     Ok(reserved)
 }

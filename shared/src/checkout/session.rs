@@ -170,6 +170,8 @@ fn own(loaded: Option<Loaded>, context: &RequestContext) -> Result<Loaded, Sessi
 
 fn must_be_open(session: &Session) -> Result<(), SessionError> {
     match session.status {
+        // Another container has told the shop, by a clock that is ahead.
+        SessionStatus::Open if session.abandoned_at.is_some() => Err(SessionError::Expired),
         SessionStatus::Open => Ok(()),
         SessionStatus::Completed { order } => Err(SessionError::Completed(order)),
     }
@@ -208,7 +210,9 @@ pub fn reprice<Who>(
         customer: session.owner.user(),
         previous: &session.priced.lines,
     };
-    session.priced = pricing::price(cart, snapshot, context.now)?;
+    let priced = pricing::price(cart, snapshot, context.now)?;
+    session.payment_options = pricing::payment_options(cart, snapshot, &priced, context.now)?;
+    session.priced = priced;
     Ok(())
 }
 

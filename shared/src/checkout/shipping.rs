@@ -2,10 +2,12 @@
 
 use crate::{
     checkout::{
+        cart,
         request_context::RequestContext,
         session::{self, Edit, SessionError},
     },
     domain::{
+        cart_issue::CartIssues,
         catalog::CatalogSnapshot,
         ids::{CheckoutId, ShippingMethodId},
         session::Session,
@@ -25,8 +27,8 @@ pub struct CalculateShipping {
 pub enum ShippingError {
     #[error("the session has no shipping address yet")]
     AddressRequired,
-    #[error("we don't ship to {0}")]
-    NoShipping(String),
+    #[error("there is no shipping there, or not in this currency")]
+    NoShipping(CartIssues),
     #[error("{method} isn't offered for this address; choose one of: {offered}")]
     NotOffered { method: ShippingMethodId, offered: String },
     #[error(transparent)]
@@ -67,9 +69,11 @@ impl Edit for CalculateShipping {
         if !session.priced.ships() {
             return Ok(());
         }
-        let Some(address) = &session.shipping_address else { return Err(ShippingError::AddressRequired) };
-        if session.priced.offers.is_empty() {
-            return Err(ShippingError::NoShipping(address.destination().label().to_owned()));
+        if session.shipping_address.is_none() {
+            return Err(ShippingError::AddressRequired);
+        }
+        if let Some(issues) = cart::no_offer(&session.priced.issues, session.currency) {
+            return Err(ShippingError::NoShipping(issues));
         }
         match &self.method {
             Some(method) if session.priced.shipping.is_none() => Err(ShippingError::NotOffered {

@@ -15,16 +15,19 @@ pub mod vars;
 
 use time::Duration;
 
-use crate::config::{
-    auth::AuthConfig,
-    dynamodb::DynamoDbConfig,
-    lambda::LambdaConfig,
-    limits::LimitsConfig,
-    order_links::OrderLinkConfig,
-    payments::StripeConfig,
-    redis::RedisConfig,
-    roots::Roots,
-    vars::{ConfigError, Vars},
+use crate::{
+    config::{
+        auth::AuthConfig,
+        dynamodb::DynamoDbConfig,
+        lambda::LambdaConfig,
+        limits::LimitsConfig,
+        order_links::OrderLinkConfig,
+        payments::StripeConfig,
+        redis::RedisConfig,
+        roots::Roots,
+        vars::{ConfigError, Vars},
+    },
+    domain::session::SessionLife,
 };
 
 pub use secret::Secret;
@@ -64,6 +67,9 @@ pub struct TelemetryConfig {
 pub struct Times {
     /// `SESSION_TTL_SECONDS` (1800): a session expires this long after its last activity.
     pub session_ttl: Duration,
+    /// `ABANDONED_SECONDS` (3600): how long after its last activity a session without an order counts as
+    /// abandoned, and not before it has expired. None (0): the shop is told of none.
+    pub abandoned_after: Option<Duration>,
     /// `SESSION_TRUST_SECONDS` (30): how long a cached session is used without a read of the database.
     pub session_trust: Duration,
     /// `ORDER_CACHE_SECONDS` (600): how long an order is cached.
@@ -73,6 +79,12 @@ pub struct Times {
     /// `REQUEST_TIMEOUT_MS` (8000): a request's deadline. No retry begins after it. Keep it below the function's own
     /// timeout.
     pub request: std::time::Duration,
+}
+
+impl Times {
+    pub const fn session_life(self) -> SessionLife {
+        SessionLife { ttl: self.session_ttl, abandoned_after: self.abandoned_after }
+    }
 }
 
 impl Config {
@@ -99,6 +111,8 @@ impl Config {
         let ships_uncaptured = payments::ships_uncaptured(&mut vars);
         let times = Times {
             session_ttl: vars.seconds("SESSION_TTL_SECONDS", 1800, 60..=86_400),
+            abandoned_after: Some(vars.seconds("ABANDONED_SECONDS", 3600, 0..=86_400))
+                .filter(|after| after.is_positive()),
             session_trust: vars.seconds("SESSION_TRUST_SECONDS", 30, 0..=300),
             order_cache: vars.seconds("ORDER_CACHE_SECONDS", 600, 1..=86_400),
             order_list_cache: vars.seconds("ORDER_LIST_CACHE_SECONDS", 300, 1..=86_400),

@@ -54,6 +54,12 @@ pub enum CartIssue {
     ShippingUnavailable {
         place: String,
     },
+    /// There is shipping to the place, and not in the cart's currency.
+    CurrencyNotOffered {
+        place: String,
+        /// The currencies that are offered there, the usual one first. Never empty.
+        currencies: Vec<Currency>,
+    },
     TaxUnavailable {
         reason: String,
     },
@@ -78,6 +84,11 @@ impl CartIssue {
     /// Whether it prevents an order. A new price doesn't: a client that sends the new total accepts it.
     pub const fn blocks(&self) -> bool {
         !matches!(self, Self::PriceChanged { .. })
+    }
+
+    /// Whether it says that nothing can be shipped to the place.
+    pub const fn leaves_no_offer(&self) -> bool {
+        matches!(self, Self::ShippingUnavailable { .. } | Self::CurrencyNotOffered { .. })
     }
 
     /// The SKU that it is about, if it is about one.
@@ -111,6 +122,10 @@ impl CartIssue {
             Self::CouponNoLongerValid { coupon, reason } => format!("{coupon}: {}", reason.detail(currency)),
             Self::ShippingMethodUnavailable { method, place } => format!("{method} isn't offered for {place}"),
             Self::ShippingUnavailable { place } => format!("we don't ship to {place}"),
+            Self::CurrencyNotOffered { place, currencies } => {
+                let currencies: Vec<String> = currencies.iter().map(ToString::to_string).collect();
+                format!("orders to {place} are taken in {}, not in {currency}", currencies.join(", "))
+            }
             Self::TaxUnavailable { reason } => reason.clone(),
             Self::TaxExemptionInvalid { certificate } => {
                 format!("certificate {certificate} isn't on file, isn't valid now, or isn't for this place or customer")

@@ -6,7 +6,9 @@ use crate::domain::{
     card_rule::CardRule,
     cash::CashOnDelivery,
     coupon::{Coupon, CouponUses},
+    currencies::Currencies,
     ids::{CertificateNumber, CouponCode, Owner, ProductId, Sku},
+    payment_rules::PaymentRules,
     product::Product,
     shipping::ShippingRules,
     tax::{Certificate, TaxRules},
@@ -28,16 +30,21 @@ pub struct CatalogQuery {
 #[derive(Clone, Debug, Default)]
 pub struct CatalogSnapshot {
     pub products: BTreeMap<ProductId, Product>,
-    /// Units left, by counter. They may be slightly outdated: the transaction of confirm decides.
-    pub stock: BTreeMap<Sku, u64>,
+    /// Units left, by counter; negative where more is sold than is there. They may be slightly outdated: the transaction
+    /// of confirm decides.
+    pub stock: BTreeMap<Sku, i64>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     /// The promotions that nobody has to enter.
     pub promotions: Vec<Coupon>,
     pub shipping: ShippingRules,
+    pub currencies: Currencies,
     /// The rules of each country that was asked for and has some.
     pub taxes: BTreeMap<String, TaxRules>,
     pub certificate: Option<Certificate>,
-    /// The rule for cash on delivery.
+    /// The rules for payment methods, if there are some. Without them every method of the shop is offered, and cash on
+    /// delivery by its own rule.
+    pub payments: Option<PaymentRules>,
+    /// The rule for cash on delivery, where there are no others.
     pub cash_on_delivery: CashOnDelivery,
     /// The rule for cards.
     pub cards: CardRule,

@@ -104,11 +104,13 @@ impl Order {
             status,
             version,
             changes: _,
+            versions,
             payment,
             cancellation,
             currency,
             lines,
             summary,
+            payment_fee,
             taxes,
             shipping_address,
             billing_address,
@@ -128,13 +130,14 @@ impl Order {
             created_at,
             updated_at: _,
         } = self;
-        Self {
+        let mut erased = Self {
             id,
             owner: Owner::Erased(id),
             checkout,
             status,
             version: version.saturating_add(1),
             changes: BTreeSet::from([OrderChange::Erased]),
+            versions,
             payment: payment.without_person(),
             cancellation: cancellation.map(|Cancellation { actor, reason: _, at }| Cancellation {
                 actor: actor.without_person(&owner),
@@ -144,6 +147,7 @@ impl Order {
             currency,
             lines: lines.into_iter().map(PricedLine::without_person).collect(),
             summary,
+            payment_fee,
             taxes,
             shipping_address: shipping_address.map(Address::without_person),
             billing_address: billing_address.without_person(),
@@ -162,7 +166,9 @@ impl Order {
             history: history.into_iter().map(|step| step.without_person(&owner)).collect(),
             created_at,
             updated_at: now,
-        }
+        };
+        erased.remember_version();
+        erased
     }
 }
 
@@ -174,6 +180,7 @@ impl PricedLine {
             attributes: _,
             quantity,
             digital,
+            backorder,
             name,
             unit_price,
             quoted_price,
@@ -191,6 +198,7 @@ impl PricedLine {
             attributes: Attributes::default(),
             quantity,
             digital,
+            backorder,
             name,
             unit_price,
             quoted_price,
@@ -209,9 +217,9 @@ impl PricedLine {
 impl Reserved {
     /// Without the counters of the customer's own uses: there is no customer any more.
     fn without_person(self) -> Self {
-        let Self { stock, coupons, first_order: _ } = self;
+        let Self { stock, coupons, first_order: _, mailbox: _ } = self;
         let coupons = coupons.into_iter().map(|hold| CouponHold { customer_limit: None, ..hold }).collect();
-        Self { stock, coupons, first_order: false }
+        Self { stock, coupons, first_order: false, mailbox: None }
     }
 }
 

@@ -13,12 +13,14 @@ use crate::domain::{
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
     lines::{Fulfillment, LineCancellation, Return},
+    mailbox::Mailbox,
     money::Currency,
     note::{MAX_NOTES, Note, TooManyNotes},
     open::{AddressKey, Open, Release},
     order_change::OrderChange,
     order_number::OrderNumber,
     payment::{Payment, PaymentStatus},
+    payment_fee::PaymentFee,
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
     tax::Relief,
@@ -36,12 +38,16 @@ pub struct Order {
     pub version: u64,
     /// What this version changed, for its event.
     pub changes: BTreeSet<OrderChange>,
+    /// The last versions, this one among them, oldest first: what their events said. Older orders have fewer.
+    pub versions: Vec<OrderVersion>,
     pub payment: Payment,
     /// A cancellation that was accepted, until it is certain what becomes of the payment.
     pub cancellation: Option<Cancellation>,
     pub currency: Currency,
     pub lines: Vec<PricedLine>,
     pub summary: Summary,
+    /// The fee of its payment method, if that has one.
+    pub payment_fee: Option<PaymentFee>,
     pub taxes: Vec<TaxPart>,
     /// Where it is shipped; none if nothing of it is.
     pub shipping_address: Option<Address>,
@@ -101,6 +107,9 @@ pub struct Reserved {
     /// Whether a coupon for first orders was used: a customer has only one first order, whatever the number of such
     /// coupons.
     pub first_order: bool,
+    /// The mailbox whose own uses were counted; none if nothing of one customer's was. A corrected address changes
+    /// nothing: whoever used a coupon has used it.
+    pub mailbox: Option<Mailbox>,
 }
 
 /// A coupon's limits at the time of the order. Without a limit nothing is counted.
@@ -118,6 +127,18 @@ pub struct Step {
     pub at: OffsetDateTime,
     pub actor: Actor,
     pub note: Option<Note>,
+}
+
+/// What the event of one version of an order said, so that it can be told again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderVersion {
+    pub version: u64,
+    pub changes: BTreeSet<OrderChange>,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
 }
 
 #[derive(
@@ -200,6 +221,7 @@ impl Order {
             taxes: &self.taxes,
             summary: &self.summary,
             relief: self.relief.as_ref(),
+            fee: self.payment_fee.as_ref(),
         };
         explained.explain()
     }

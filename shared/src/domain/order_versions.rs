@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use crate::domain::{
     lines::ReturnStatus,
     open::Release,
-    order::{Order, OrderStatus},
+    order::{Order, OrderStatus, OrderVersion},
     order_change::OrderChange,
     payment::{PaymentStatus, RefundStatus},
 };
+
+/// The versions whose events an order remembers: more than an order has that is bought, shipped and returned.
+const MAX_VERSIONS: usize = 100;
 
 impl Order {
     /// Makes this order the version after `before`. Returns what the change gives back.
@@ -21,6 +24,35 @@ impl Order {
     /// Notes what has changed since `before`, for the event; without it, the order is new.
     pub fn note_changes(&mut self, before: Option<&Self>) {
         self.changes = changes(before, self);
+        self.remember_version();
+    }
+
+    /// Adds this version to those whose events can be told again. Its members have their final values.
+    pub(super) fn remember_version(&mut self) {
+        self.versions.retain(|known| known.version != self.version);
+        let more = self.versions.len().saturating_add(1).saturating_sub(MAX_VERSIONS);
+        self.versions.drain(..more);
+        self.versions.push(self.this_version());
+    }
+
+    fn this_version(&self) -> OrderVersion {
+        OrderVersion {
+            version: self.version,
+            changes: self.changes.clone(),
+            status: self.status,
+            payment_status: self.payment.status,
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// The versions whose events can be told again, oldest first. An order of an earlier release has its last one at
+    /// least, unless even that was written before orders said what they changed.
+    pub fn known_versions(&self) -> Vec<OrderVersion> {
+        let mut known = self.versions.clone();
+        if known.last().is_none_or(|last| last.version != self.version) && !self.changes.is_empty() {
+            known.push(self.this_version());
+        }
+        known
     }
 }
 

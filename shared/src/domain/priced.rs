@@ -5,7 +5,8 @@ use crate::domain::{
     cart_issue::CartIssue,
     ids::{CouponCode, Sku},
     money::{Minor, Rate},
-    shipping::Offer,
+    price_limit::Untaxed,
+    shipping::{Delivery, Offer},
     tax::Relief,
     tax_category::TaxCategory,
 };
@@ -28,6 +29,8 @@ pub struct PricedLine {
     pub quantity: u32,
     /// Whether nothing of it is shipped.
     pub digital: bool,
+    /// The part of it that isn't there yet.
+    pub backorder: Option<Backordered>,
     /// The name in the catalog when it was priced.
     pub name: String,
     pub unit_price: Minor,
@@ -45,6 +48,18 @@ pub struct PricedLine {
     /// Tax that the price includes, here or at the seller's, but the customer doesn't owe.
     pub relief: Minor,
     pub total: Minor,
+}
+
+/// The units of a line that aren't there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backordered {
+    pub quantity: u32,
+    /// The most units of its counter that may be sold and not be there, when it was priced.
+    pub limit: u32,
+    /// Business days until the shop has them, from when it was priced.
+    pub available_in_days: u16,
+    /// When they may be delivered by the chosen method; none without one.
+    pub delivery: Option<Delivery>,
 }
 
 impl From<&PricedLine> for Line {
@@ -68,9 +83,12 @@ pub struct LineTax {
     pub amount: Minor,
     /// The product's tax category, if its rate isn't known there and the standard one was taken.
     pub unknown: Option<TaxCategory>,
+    /// What of the goods isn't taxed because of their price.
+    pub untaxed: Option<Untaxed>,
 }
 
-/// The totals of a cart. Each is exactly the sum of the same amount over the lines.
+/// The totals of a cart, or of an order. Each of a cart is exactly the sum of the same amount over the lines; in an order the
+/// fee of its payment method comes on top, and at last cash rounding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub subtotal: Minor,
@@ -80,9 +98,20 @@ pub struct Summary {
     /// Whether the prices, and so the total, include the tax.
     pub tax_included: bool,
     pub relief: Minor,
+    /// Of an order: the fee of its payment method. Its tax is part of `tax`, its relief of `relief`.
+    pub payment_fee: Minor,
+    /// Of an order whose cash is rounded: what that adds, in minor units. Negative if it takes something off.
+    pub cash_rounding: Option<i64>,
     pub total: Minor,
     /// The units of all lines.
     pub item_count: u32,
+}
+
+impl Summary {
+    /// The total before cash rounding.
+    pub fn exact_total(&self) -> Minor {
+        Minor::new(self.total.get() - self.cash_rounding.unwrap_or_default()).unwrap_or(self.total)
+    }
 }
 
 /// The tax of one jurisdiction at one rate on the whole cart.

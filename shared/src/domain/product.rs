@@ -25,6 +25,8 @@ pub struct Product {
     pub categories: BTreeSet<Category>,
     pub tax_code: TaxCode,
     pub stock: StockRule,
+    /// What may be sold beyond the stock that this rule counts.
+    pub backorder: Option<Backorder>,
     /// The least units that an order with any of it must have, of all variants together.
     pub min_per_order: Option<u32>,
     /// The most units that one order may have, of all variants together.
@@ -42,6 +44,8 @@ pub struct Variant {
     /// Set if it differs from the product's.
     pub weight_grams: Option<u32>,
     pub stock: StockRule,
+    /// What may be sold beyond its own stock.
+    pub backorder: Option<Backorder>,
 }
 
 /// The price of a product, and its temporary prices.
@@ -68,6 +72,22 @@ pub enum StockRule {
     /// All variants share the product's counter.
     Shared,
     Unlimited,
+}
+
+/// What may be sold beyond the stock, to customers who wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backorder {
+    /// The most units that may be sold and not be there, at any time.
+    pub limit: u32,
+    /// Business days until the shop has what isn't there.
+    pub available_in_days: u16,
+}
+
+/// A counter that a line takes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub counter: Sku,
+    pub backorder: Option<Backorder>,
 }
 
 /// Places to which a product may not be shipped, with the shop's message for the customer.
@@ -144,16 +164,16 @@ impl Product {
     }
 
     /// The counter that a line takes from. `None` if stock isn't counted, or the product isn't sold like this.
-    pub fn counter(&self, variant: Option<&VariantId>) -> Option<Sku> {
+    pub fn counted(&self, variant: Option<&VariantId>) -> Option<Counted> {
         let product = self.id.clone();
-        let rule = match variant {
-            None if self.variants.is_empty() => self.stock,
+        let (rule, own) = match variant {
+            None if self.variants.is_empty() => (self.stock, self.backorder),
             None => return None,
-            Some(id) => self.variant(id)?.stock,
+            Some(id) => self.variant(id).map(|variant| (variant.stock, variant.backorder))?,
         };
         match rule {
-            StockRule::Counted => Some(Sku { product, variant: variant.cloned() }),
-            StockRule::Shared => Some(Sku { product, variant: None }),
+            StockRule::Counted => Some(Counted { counter: Sku { product, variant: variant.cloned() }, backorder: own }),
+            StockRule::Shared => Some(Counted { counter: Sku { product, variant: None }, backorder: self.backorder }),
             StockRule::Unlimited => None,
         }
     }

@@ -6,7 +6,9 @@ use crate::domain::{
     address::Address,
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, ShippingMethodId},
-    money::Currency,
+    money::{Currency, Minor},
+    payment::PaymentMethod,
+    payment_option::PaymentOption,
     priced::{Line, Priced},
     tax::TaxStatus,
 };
@@ -18,6 +20,28 @@ pub const MAX_QUANTITY: u32 = 999;
 /// Activity is stored at most once in this time, so that most reads of a session don't write. A session lives this much
 /// longer, because its stored activity may be this old.
 pub const ACTIVITY_GRAIN: Duration = Duration::seconds(60);
+
+/// How long sessions live, and whether their end is told to the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLife {
+    /// An open session expires this long after its last activity.
+    pub ttl: Duration,
+    /// How long after its last activity an open session counts as abandoned, but not before it has expired. None: the
+    /// shop wants to hear nothing of abandoned checkouts.
+    pub abandoned_after: Option<Duration>,
+}
+
+impl SessionLife {
+    /// From the last stored activity until an open session has certainly expired.
+    pub fn open(self) -> Duration {
+        self.ttl.saturating_add(ACTIVITY_GRAIN)
+    }
+
+    /// When an open session that was last active then counts as abandoned; none if nobody is told.
+    pub fn abandoned_at(self, active_at: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.abandoned_after.map(|after| active_at.saturating_add(after.max(self.open())))
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -34,13 +58,20 @@ pub struct Session {
     /// In the order in which they were applied.
     pub coupons: Vec<CouponCode>,
     pub tax_status: TaxStatus,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    pub recover_by_email: bool,
     pub priced: Priced,
+    /// The payment methods that the catalog's rules allow, each with its total. None if there are no rules, nothing to pay,
+    /// or no address yet.
+    pub payment_options: Option<Vec<PaymentOption>>,
     /// The orders that requests with an idempotency key made of it, newest last.
     pub placed: Vec<PlacedOrder>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
     /// The last stored activity. The real one is at most [`ACTIVITY_GRAIN`] later.
     pub active_at: OffsetDateTime,
+    /// When the shop was told that it is abandoned. It is over then, on the clock of every container.
+    pub abandoned_at: Option<OffsetDateTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +113,10 @@ impl Session {
     /// readable as long as it is stored, so that a late retry finds its order.
     pub fn is_live(&self, now: OffsetDateTime, ttl: Duration) -> bool {
         match self.status {
-            SessionStatus::Open => now < self.active_at.saturating_add(ttl).saturating_add(ACTIVITY_GRAIN),
+            SessionStatus::Open => {
+                let life = SessionLife { ttl, abandoned_after: None };
+                self.abandoned_at.is_none() && now < self.active_at.saturating_add(life.open())
+            }
             SessionStatus::Completed { .. } => true,
         }
     }
@@ -105,8 +139,34 @@ impl Session {
             taxes: &priced.taxes,
             summary: &priced.summary,
             relief: priced.relief.as_ref(),
+            fee: None,
         };
         explained.explain()
+    }
+
+    /// The total if it is paid by this method: with its fee, and rounded if it is cash.
+    pub fn total_by(&self, method: Option<PaymentMethod>) -> Minor {
+        let option = method.and_then(|method| self.payment_option(method));
+        option.map_or(self.priced.summary.total, |option| option.total)
+    }
+
+    /// A payment method that the catalog's rules allow.
+    pub fn payment_option(&self, method: PaymentMethod) -> Option<&PaymentOption> {
+        self.payment_options.iter().flatten().find(|option| option.method == method)
+    }
+
+    /// Whether it has been left at `now`: no order can become of it any more, and the shop was not told yet.
+    pub fn is_abandoned(&self, now: OffsetDateTime, life: SessionLife) -> bool {
+        self.status == SessionStatus::Open
+            && self.abandoned_at.is_none()
+            && life.abandoned_at(self.active_at).is_some_and(|at| now >= at)
+    }
+
+    /// Where the shop may write to about the cart that was left: the buyer's address, if the shopper agreed.
+    pub fn recovery_email(&self) -> Option<String> {
+        let addresses = [&self.billing_address, &self.shipping_address].into_iter().flatten();
+        let mut given = addresses.filter_map(|address| address.to_raw().email);
+        self.recover_by_email.then(|| given.next()).flatten()
     }
 
     /// Whether activity at `now` must be stored.

@@ -189,6 +189,11 @@ pub fn sort(offers: &mut [Offer]) {
 }
 
 impl Zone {
+    /// The currencies in which some method has its cost.
+    pub fn currencies(&self) -> BTreeSet<Currency> {
+        self.methods.iter().flat_map(|method| method.cost.currencies()).collect()
+    }
+
     fn closeness(&self, to: &Destination) -> Option<Closeness> {
         let fits = |places: &[Place]| {
             let fits = places.iter().map(|place| place.fit(to));
@@ -279,16 +284,21 @@ impl Method {
 }
 
 impl Cost {
+    /// The currencies in which it has all its amounts.
+    pub fn currencies(&self) -> Vec<Currency> {
+        match self {
+            Self::Flat(amounts) => amounts.keys().copied().collect(),
+            Self::ByWeight { base, per_step: per, .. } | Self::ByItems { base, per_item: per } => {
+                base.keys().filter(|currency| per.contains_key(currency)).copied().collect()
+            }
+            Self::ByValue(steps) => steps.keys().copied().collect(),
+            Self::ByWeightSteps(steps) => steps.keys().copied().collect(),
+        }
+    }
+
     /// Whether it has all its amounts in a currency.
     pub fn is_in(&self, currency: Currency) -> bool {
-        match self {
-            Self::Flat(amounts) => amounts.contains_key(&currency),
-            Self::ByWeight { base, per_step: per, .. } | Self::ByItems { base, per_item: per } => {
-                base.contains_key(&currency) && per.contains_key(&currency)
-            }
-            Self::ByValue(steps) => steps.contains_key(&currency),
-            Self::ByWeightSteps(steps) => steps.contains_key(&currency),
-        }
+        self.currencies().contains(&currency)
     }
 
     /// The amount for a shipment, and how it was calculated; none without amounts in its currency.

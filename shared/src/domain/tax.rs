@@ -10,6 +10,7 @@ use crate::domain::{
     ids::{CertificateNumber, TaxCode, UserId},
     money::Rate,
     place::{Destination, Fit, Place, Region, best},
+    price_limit::PriceLimit,
     tax_category::TaxCategory,
     vat::{NORTHERN_IRELAND, VatNumber, is_member_state},
 };
@@ -41,6 +42,8 @@ pub struct Jurisdiction {
     pub scheduled: Vec<(Period, BTreeMap<TaxCode, Rate>)>,
     /// The rate of each tax category that is known, by its code.
     pub categories: BTreeMap<TaxCategory, TaxCode>,
+    /// By the product's tax code, goods that are taxed only from a price.
+    pub limits: BTreeMap<TaxCode, PriceLimit>,
     pub shipping_taxable: bool,
 }
 

@@ -5,7 +5,12 @@ use crate::{
         address::AddressError, cart::CartError, coupon::CouponError, initiate::InitiateError, items::ItemsError,
         preview::PreviewError, shipping::ShippingError, tax::TaxError,
     },
-    domain::{cart_issue::CartIssues, coupon::CouponRefusal, invalid::Invalid, money::Currency},
+    domain::{
+        cart_issue::{CartIssue, CartIssues},
+        coupon::CouponRefusal,
+        invalid::Invalid,
+        money::Currency,
+    },
     http::{
         problem::{Handling, Problem},
         view::CartIssueView,
@@ -31,8 +36,14 @@ fn not_shippable(issues: &CartIssues) -> Problem {
     about(422, "NOT_SHIPPABLE", "A product can't be shipped there", issues)
 }
 
-fn no_shipping(detail: String) -> Problem {
-    Problem::new(422, "SHIPPING_UNAVAILABLE", "There is no shipping to this address", detail)
+/// There is one such issue: it says why.
+fn no_shipping(issues: &CartIssues) -> Problem {
+    match issues.list.first() {
+        Some(issue @ CartIssue::CurrencyNotOffered { .. }) => {
+            about(422, issue.code(), "The currency isn't offered for this address", issues)
+        }
+        _ => about(422, "SHIPPING_UNAVAILABLE", "There is no shipping to this address", issues),
+    }
 }
 
 fn not_for_sale(errors: Vec<Invalid>) -> Problem {
@@ -100,7 +111,7 @@ impl From<AddressError> for Problem {
     fn from(error: AddressError) -> Self {
         match error {
             AddressError::NotShippable(issues) => not_shippable(&issues),
-            AddressError::NoShipping(detail) => no_shipping(detail),
+            AddressError::NoShipping(issues) => no_shipping(&issues),
             AddressError::Session(error) => error.into(),
         }
     }
@@ -111,7 +122,7 @@ impl From<ShippingError> for Problem {
         let detail = error.to_string();
         match error {
             ShippingError::AddressRequired => address_required(),
-            ShippingError::NoShipping(_) => no_shipping(detail),
+            ShippingError::NoShipping(issues) => no_shipping(&issues),
             ShippingError::NotOffered { .. } => {
                 Self::new(422, "SHIPPING_METHOD_UNAVAILABLE", "The method isn't offered", detail)
             }
@@ -138,7 +149,7 @@ impl From<PreviewError> for Problem {
         match error {
             PreviewError::NotForSale(faults) => not_for_sale(faults),
             PreviewError::NotShippable(issues) => not_shippable(&issues),
-            PreviewError::NoShipping(detail) => no_shipping(detail),
+            PreviewError::NoShipping(issues) => no_shipping(&issues),
             PreviewError::Session(error) => error.into(),
         }
     }

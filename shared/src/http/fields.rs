@@ -149,10 +149,7 @@ pub fn lines(faults: &mut Faults, items: &[Object<CartItem>]) -> Vec<Line> {
     lines
 }
 
-/// The currency that a body names, USD if it names none.
+/// The currency that a body names, if it names one.
 pub fn currency(faults: &mut Faults, code: Option<String>) -> Option<Currency> {
-    match code {
-        None => Some(Currency::USD),
-        Some(code) => faults.take("/currency", code.parse()),
-    }
+    faults.take_some("/currency", code.map(|code| code.parse()))
 }

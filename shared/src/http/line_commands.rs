@@ -56,13 +56,13 @@ pub fn items(faults: &mut Faults, items: &[Object<LineItem>]) -> Vec<LineUnits> 
 pub fn refund(
     faults: &mut Faults,
     items: Option<Vec<Object<RefundItem>>>,
-    shipping: bool,
+    (shipping, payment_fee): (bool, bool),
     restock: bool,
 ) -> Option<LineRefund> {
     if items.is_none() && restock {
         faults.add("/restock", "needs items: only units of lines can be in stock again");
     }
-    if items.is_none() && !shipping {
+    if items.is_none() && !shipping && !payment_fee {
         return None;
     }
     let of = |Object(item): Object<RefundItem>| UnitsToRefund {
@@ -75,7 +75,7 @@ pub fn refund(
         check(faults, &items.iter().map(|item| item.units).collect::<Vec<_>>());
     }
     items.sort_unstable_by_key(|item| item.units);
-    Some(LineRefund { items, shipping, restock })
+    Some(LineRefund { items, shipping, payment_fee, restock })
 }
 
 fn check(faults: &mut Faults, items: &[LineUnits]) {

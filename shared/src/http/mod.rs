@@ -27,4 +27,6 @@ pub mod route;
 pub mod search_commands;
 pub mod session_commands;
 pub mod source;
+mod stock_command;
+mod stock_problems;
 pub mod view;

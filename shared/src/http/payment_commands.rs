@@ -57,6 +57,7 @@ struct RefundBody {
     amount: Option<i64>,
     items: Option<Vec<Object<RefundItem>>>,
     shipping: Option<bool>,
+    payment_fee: Option<bool>,
     restock: Option<bool>,
     reason: Option<String>,
     #[serde(default)]
@@ -70,11 +71,12 @@ impl Command for Refund {
         let mut faults = Faults::default();
         let id = own_id(&mut faults, "/refundId", &body.refund_id);
         let shipping = body.shipping.unwrap_or(false);
-        if body.amount.is_some() && (body.items.is_some() || shipping) {
-            faults.add("/amount", "must not be given with items or shipping: their amount is calculated");
+        let payment_fee = body.payment_fee.unwrap_or(false);
+        if body.amount.is_some() && (body.items.is_some() || shipping || payment_fee) {
+            faults.add("/amount", "must not be given with items, shipping or paymentFee: their amount is calculated");
         }
         let amount = amount(&mut faults, body.amount, "leave it out to refund all that is left");
-        let lines = refund(&mut faults, body.items, shipping, body.restock.unwrap_or(false));
+        let lines = refund(&mut faults, body.items, (shipping, payment_fee), body.restock.unwrap_or(false));
         let reason = note(&mut faults, "/reason", body.reason, 500);
         faults
             .finish(id.map(|id| Self { order, id, amount, lines, reason, by_hand: body.by_hand }))

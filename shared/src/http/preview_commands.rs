@@ -34,8 +34,7 @@ impl Command for PreviewShipping {
         let mut found = Faults::default();
         let destination = Destination::parse(&mut found, &body.shipping_address.0);
         let destination = faults.nest("/shippingAddress", found.finish(destination));
-        let command = currency.zip(destination);
-        let command = command.map(|(currency, destination)| Self { lines, currency, destination });
+        let command = destination.map(|destination| Self { lines, currency, destination });
         faults.finish(command).map_err(Problem::validation)
     }
 

@@ -6,7 +6,7 @@ use crate::{
     checkout::{
         confirmation::ConfirmError, merge_guest::ClaimError, saved_cards::SavedCardError, session::SessionError,
     },
-    domain::{card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal},
+    domain::{card_rule::CardRefusal, cart_issue::CartIssue, cash::CashRefusal, payment_rules::MethodRefusal},
     http::{
         cart_problems::{
             about, address_required, already_answered, billing_address_required, coupon_refused, insufficient_stock,
@@ -89,6 +89,7 @@ impl From<ConfirmError> for Problem {
             }
             // The route adds the session, because only the route knows its time to live.
             ConfirmError::TotalChanged(_) => Self::new(409, "TOTAL_CHANGED", "The total has changed", detail),
+            ConfirmError::BackorderChanged(_) => Self::new(409, "BACKORDER_CHANGED", "More of it comes later", detail),
             ConfirmError::Issues(issues) => {
                 let code = issues.list.first().map_or("SESSION_NOT_READY", CartIssue::code);
                 about(409, code, "The session can't become an order", &issues)
@@ -97,6 +98,7 @@ impl From<ConfirmError> for Problem {
             // Not 422 as in apply-coupon: the request is correct, but the shop has changed or others used the coupon
             // up.
             ConfirmError::Coupon { reason, currency } => coupon_refused(409, reason, currency),
+            ConfirmError::NotAllowed(refusal) => method_refused(&refusal, &detail),
             ConfirmError::Cash(refusal) => cash_refused(&refusal, &detail),
             ConfirmError::Method(reason) => method_unavailable(reason, detail),
             ConfirmError::SavedCard(error) => error.into(),
@@ -147,6 +149,19 @@ fn method_unavailable(reason: MethodUnavailable, detail: String) -> Problem {
 
 pub(super) fn payment_in_progress(detail: String) -> Problem {
     Problem::new(409, "PAYMENT_IN_PROGRESS", "The payment is under way", detail).retry_after(2)
+}
+
+fn method_refused(refusal: &MethodRefusal, detail: &str) -> Problem {
+    let of = |code| Problem::new(422, code, "This payment method isn't offered for this order", detail);
+    match refusal {
+        MethodRefusal::NotOffered(_) => of("PAYMENT_METHOD_UNAVAILABLE"),
+        MethodRefusal::NothingToDeliver => of("CASH_ON_DELIVERY_NOTHING_TO_DELIVER"),
+        MethodRefusal::Country { .. } => of("PAYMENT_METHOD_NOT_IN_COUNTRY"),
+        MethodRefusal::Currency { .. } => of("PAYMENT_METHOD_NOT_IN_CURRENCY"),
+        MethodRefusal::TooSmall { minimum, .. } => of("PAYMENT_METHOD_TOTAL_TOO_SMALL").with("minimumTotal", minimum),
+        MethodRefusal::TooLarge { maximum, .. } => of("PAYMENT_METHOD_TOTAL_TOO_LARGE").with("maximumTotal", maximum),
+        MethodRefusal::FeeTaxUnknown(_) => of("TAX_UNAVAILABLE"),
+    }
 }
 
 fn cash_refused(refusal: &CashRefusal, detail: &str) -> Problem {

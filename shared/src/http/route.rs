@@ -31,6 +31,7 @@ pub enum Route {
     LookupOrder,
     SearchOrders,
     CorrectOrder,
+    ReceiveStock,
     Health,
 }
 
@@ -137,6 +138,7 @@ const ROUTES: &[RouteSpec] = {
         post(R::LookupOrder, "lookup-order", "/api/v1/checkout/orders/lookup", Anyone).limited(|l| l.lookup_order),
         get(R::SearchOrders, "search-orders", "/api/v1/checkout/orders/search", Staff),
         patch(R::CorrectOrder, "correct-order", "/api/v1/checkout/orders/{orderId}", Staff),
+        post(R::ReceiveStock, "receive-stock", "/api/v1/checkout/stock/{productId}/deliveries", Staff),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };

@@ -37,6 +37,7 @@ struct InitiateBody {
     coupon_codes: Option<Vec<String>>,
     tax_exemption_certificate: Option<String>,
     vat_number: Option<String>,
+    recover_by_email: Option<bool>,
 }
 
 /// The checkout to open, and the guest that the body names, if any.
@@ -62,19 +63,18 @@ impl Command for InitiateRequest {
                 .take_some("/taxExemptionCertificate", body.tax_exemption_certificate.map(|text| text.trim().parse())),
             vat_number: faults.take_some("/vatNumber", body.vat_number.map(|text| text.trim().parse())),
         };
-        let command = currency.map(|currency| Self {
-            initiate: Initiate {
-                lines,
-                currency,
-                shipping_address,
-                billing_address,
-                shipping_method,
-                coupons,
-                tax_status,
-            },
-            guest,
-        });
-        faults.finish(command).map_err(Problem::validation)
+        let initiate = Initiate {
+            lines,
+            currency,
+            shipping_address,
+            billing_address,
+            shipping_method,
+            coupons,
+            tax_status,
+            // A consent: silence is none.
+            recover_by_email: body.recover_by_email.unwrap_or_default(),
+        };
+        faults.finish(Some(Self { initiate, guest })).map_err(Problem::validation)
     }
 
     fn guest(&self) -> Option<GuestId> {
@@ -131,19 +131,21 @@ struct UpdateAddressBody {
     checkout_id: String,
     shipping_address: Option<Object<AddressBody>>,
     billing_address: Option<Object<AddressBody>>,
+    recover_by_email: Option<bool>,
 }
 
 impl Command for UpdateAddress {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let body: UpdateAddressBody = json(request)?;
         let mut faults = Faults::default();
-        if body.shipping_address.is_none() && body.billing_address.is_none() {
-            faults.add("", "must have a shippingAddress, a billingAddress or both");
+        if body.shipping_address.is_none() && body.billing_address.is_none() && body.recover_by_email.is_none() {
+            faults.add("", "must have a shippingAddress, a billingAddress or recoverByEmail");
         }
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let shipping = body.shipping_address.and_then(|Object(a)| faults.nest("/shippingAddress", a.parse()));
         let billing = body.billing_address.and_then(|Object(a)| faults.nest("/billingAddress", a.parse()));
-        let command = checkout.map(|checkout| Self { checkout, shipping, billing });
+        let recover_by_email = body.recover_by_email;
+        let command = checkout.map(|checkout| Self { checkout, shipping, billing, recover_by_email });
         faults.finish(command).map_err(Problem::validation)
     }
 

@@ -1,6 +1,7 @@
 //! What use cases need from outside: small traits, one for each capability. Each says what happens when its store is
 //! down. `DynamoDB` is the source of truth; Redis only makes it faster.
 
+mod abandonment;
 mod admission;
 mod catalog;
 mod decline_places;
@@ -15,12 +16,14 @@ mod orders;
 mod payments;
 mod saved_cards;
 mod sessions;
+mod stock;
 mod store;
 mod stored_responses;
 mod stores;
 
 pub use crate::domain::open::Release;
 
+pub use abandonment::{AbandonedCheckouts, AbandonedRun, EndingPage, EndingSession};
 pub use admission::{AdmissionRequest, AdmissionResult};
 pub use catalog::Catalog;
 pub use decline_places::DeclinePlaces;
@@ -37,6 +40,7 @@ pub use payments::{
 };
 pub use saved_cards::{PaymentCustomers, SavedCards};
 pub use sessions::{CachedSession, Loaded, Sessions};
+pub use stock::Stock;
 pub use store::{ChangeId, Contention, Saved, StoreError};
 pub use stored_responses::{Kept, StoredResponse, StoredResponses};
 pub use stores::Stores;

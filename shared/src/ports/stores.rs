@@ -2,7 +2,7 @@
 
 use crate::ports::{
     Catalog, DueOrders, LinkRequests, Orders, PaymentCustomers, Payments, SavedCards, SearchEntries, SeenEvents,
-    Sessions, StoredResponses,
+    Sessions, Stock, StoredResponses,
 };
 
 /// Every store that a use case may need, as one type parameter. `App` implements it with the real stores; a test may
@@ -15,6 +15,7 @@ pub trait Stores: Sync {
     type Search: SearchEntries;
     type Customers: PaymentCustomers;
     type Payments: Payments + SavedCards;
+    type Stock: Stock;
 
     fn sessions(&self) -> &Self::Sessions;
     fn catalog(&self) -> &Self::Catalog;
@@ -23,4 +24,5 @@ pub trait Stores: Sync {
     fn search(&self) -> &Self::Search;
     fn customers(&self) -> &Self::Customers;
     fn payments(&self) -> &Self::Payments;
+    fn stock(&self) -> &Self::Stock;
 }

@@ -4,12 +4,13 @@ use time::OffsetDateTime;
 
 use crate::{
     domain::{
+        calendar::business_days_after,
         cart_issue::CartIssue,
         catalog::CatalogSnapshot,
         coupon::{Coupon, Discount},
-        money::{Minor, OutOfRange},
+        money::{Currency, Minor, OutOfRange},
         place::Destination,
-        shipping::{self, Offer, Quote, Shipment, ShippedLine},
+        shipping::{self, Delivery, DeliveryDays, Offer, Quote, Shipment, ShippedLine, Zone},
     },
     pricing::cart::{Cart, Row},
 };
@@ -35,6 +36,10 @@ pub(super) fn offers(
         lines: &lines,
         now,
     };
+    let is_taken = |currencies: &[Currency]| currencies.contains(&cart.currency);
+    if !snapshot.currencies.of(to.country()).is_none_or(is_taken) {
+        return Ok(Vec::new());
+    }
     let Some(zone) = snapshot.shipping.zone(to) else { return Ok(Vec::new()) };
     let mut quotes = zone.quotes(shipment, &snapshot.shipping.holidays)?;
     for coupon in coupons {
@@ -55,19 +60,59 @@ pub(super) fn offers(
     Ok(offers)
 }
 
+/// Why there is no offer: the currency, or else the place or the goods.
+fn no_offer(cart: Cart<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> CartIssue {
+    let place = to.label().to_owned();
+    let shipped = snapshot.shipping.zone(to).map(Zone::currencies).unwrap_or_default();
+    let currencies: Vec<Currency> = match snapshot.currencies.of(to.country()) {
+        Some(stated) => stated.iter().filter(|currency| shipped.contains(currency)).copied().collect(),
+        None => shipped.into_iter().collect(),
+    };
+    if currencies.is_empty() || currencies.contains(&cart.currency) {
+        CartIssue::ShippingUnavailable { place }
+    } else {
+        CartIssue::CurrencyNotOffered { place, currencies }
+    }
+}
+
 /// The offer of the chosen method, if it is offered.
-pub(super) fn chosen(cart: Cart<'_>, to: &Destination, offers: &[Offer], issues: &mut Vec<CartIssue>) -> Option<Offer> {
-    let place = || to.label().to_owned();
+pub(super) fn chosen(
+    cart: Cart<'_>,
+    snapshot: &CatalogSnapshot,
+    to: &Destination,
+    offers: &[Offer],
+    issues: &mut Vec<CartIssue>,
+) -> Option<Offer> {
     if offers.is_empty() {
-        issues.push(CartIssue::ShippingUnavailable { place: place() });
+        issues.push(no_offer(cart, snapshot, to));
         return None;
     }
     let method = cart.method?;
     let offer = offers.iter().find(|offer| offer.method == *method);
     if offer.is_none() {
-        issues.push(CartIssue::ShippingMethodUnavailable { method: method.clone(), place: place() });
+        let place = to.label().to_owned();
+        issues.push(CartIssue::ShippingMethodUnavailable { method: method.clone(), place });
     }
     offer.cloned()
+}
+
+/// When what isn't there yet may be delivered: the shop has it first, then the method takes its days.
+pub(super) fn estimate_backorders(
+    offer: &Offer,
+    snapshot: &CatalogSnapshot,
+    rows: &mut [Row<'_>],
+    now: OffsetDateTime,
+) {
+    let DeliveryDays { min, max } = offer.delivery_days;
+    for row in rows.iter_mut().filter(|row| row.ships()) {
+        if let Some(of) = &mut row.line.backorder {
+            let on = |days: u16| {
+                let days = of.available_in_days.saturating_add(days);
+                business_days_after(now.date(), days, &snapshot.shipping.holidays)
+            };
+            of.delivery = Some(Delivery { earliest: on(min), latest: on(max) });
+        }
+    }
 }
 
 /// Gives each line that is shipped its share of shipping: by cost after discounts; if that is zero for all, by cost before

@@ -11,8 +11,8 @@ use crate::{
         ids::{ProductId, Sku},
         money::{Minor, OutOfRange},
         place::Destination,
-        priced::{Line, PricedLine},
-        product::{Article, NotForSale, Product},
+        priced::{Backordered, Line, PricedLine},
+        product::{Article, Backorder, Counted, NotForSale, Product},
     },
     pricing::cart::{Cart, Row},
 };
@@ -47,6 +47,7 @@ pub(super) fn rows<'t>(
                 sku: line.sku.clone(),
                 attributes: line.attributes.clone(),
                 quantity: line.quantity,
+                backorder: None,
                 digital: snapshot.products.get(&line.sku.product).is_some_and(|product| product.digital),
                 name: article.name,
                 unit_price: article.price,
@@ -80,13 +81,34 @@ fn article(line: &Line, product: Option<&Product>, cart: Cart<'_>, now: OffsetDa
     product.article(line.sku.variant.as_ref(), cart.currency, now)
 }
 
-/// Checks the stock. Lines that share a counter are added up: two lines of 3 units need 6.
-pub(super) fn check_stock(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &mut Vec<CartIssue>) {
-    for (sku, requested) in wanted(cart.lines, snapshot) {
-        let available = snapshot.stock.get(&sku).copied().unwrap_or_default();
+/// Checks the stock, with what may be sold beyond it. Lines that share a counter are added up: two lines of 3 units need
+/// 6. Notes on each line how much of it isn't there: what is there goes to the first lines of the cart.
+pub(super) fn check_stock(
+    cart: Cart<'_>,
+    snapshot: &CatalogSnapshot,
+    rows: &mut [Row<'_>],
+    issues: &mut Vec<CartIssue>,
+) {
+    let mut there: BTreeMap<Sku, (u64, Backorder)> = BTreeMap::new();
+    for (sku, Wanted { units: requested, backorder }) in wanted(cart.lines, snapshot) {
+        let left = snapshot.stock.get(&sku).copied().unwrap_or_default();
+        let beyond = backorder.map_or(0, |backorder| i64::from(backorder.limit));
+        let available = u64::try_from(left.saturating_add(beyond)).unwrap_or_default();
         if available < requested {
             issues.push(CartIssue::OutOfStock { sku, requested, available });
+        } else if let Some(backorder) = backorder {
+            there.insert(sku, (u64::try_from(left).unwrap_or_default(), backorder));
         }
+    }
+    for row in rows {
+        let counted = counted(&row.line.sku, snapshot);
+        let Some((left, backorder)) = counted.and_then(|of| there.get_mut(&of.counter)) else { continue };
+        let taken = u32::try_from(*left).unwrap_or(u32::MAX).min(row.line.quantity);
+        *left -= u64::from(taken);
+        let quantity = row.line.quantity - taken;
+        let Backorder { limit, available_in_days } = *backorder;
+        row.line.backorder =
+            (quantity > 0).then_some(Backordered { quantity, limit, available_in_days, delivery: None });
     }
 }
 
@@ -109,17 +131,27 @@ pub(super) fn check_units(cart: Cart<'_>, snapshot: &CatalogSnapshot, issues: &m
     }
 }
 
-/// The requested units for each stock counter. Products that aren't counted are left out.
-pub fn wanted(lines: &[Line], snapshot: &CatalogSnapshot) -> BTreeMap<Sku, u64> {
-    let mut wanted: BTreeMap<Sku, u64> = BTreeMap::new();
+/// What a cart wants of one stock counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub units: u64,
+    pub backorder: Option<Backorder>,
+}
+
+/// What the lines want of each stock counter. Products that aren't counted are left out.
+pub fn wanted(lines: &[Line], snapshot: &CatalogSnapshot) -> BTreeMap<Sku, Wanted> {
+    let mut wanted: BTreeMap<Sku, Wanted> = BTreeMap::new();
     for line in lines {
-        let product = snapshot.products.get(&line.sku.product);
-        if let Some(counter) = product.and_then(|product| product.counter(line.sku.variant.as_ref())) {
-            let units = wanted.entry(counter).or_default();
-            *units = units.saturating_add(u64::from(line.quantity));
+        if let Some(Counted { counter, backorder }) = counted(&line.sku, snapshot) {
+            let of = wanted.entry(counter).or_insert(Wanted { units: 0, backorder });
+            of.units = of.units.saturating_add(u64::from(line.quantity));
         }
     }
     wanted
+}
+
+fn counted(sku: &Sku, snapshot: &CatalogSnapshot) -> Option<Counted> {
+    snapshot.products.get(&sku.product)?.counted(sku.variant.as_ref())
 }
 
 /// Checks where what is shipped may go.

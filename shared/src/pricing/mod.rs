@@ -6,11 +6,14 @@
 //! 2. `discounts`: coupons, each rounded once and spread over the lines it covers by largest remainder.
 //! 3. `delivery`: shipping is chosen among the offers for the address, and spread over the lines that are shipped.
 //! 4. `taxes`: rounded per line and jurisdiction, half away from zero.
+//!
+//! Then `payments` says what each payment method would add: see [`payment_options`].
 
 mod cart;
 mod delivery;
 mod discounts;
 mod goods;
+mod payments;
 mod taxes;
 
 use time::OffsetDateTime;
@@ -24,7 +27,8 @@ use crate::domain::{
 
 pub use cart::Cart;
 use cart::Row;
-pub use goods::wanted;
+pub use goods::{Wanted, wanted};
+pub use payments::payment_options;
 
 /// Prices a cart. Whatever stands in the way of an order is returned in `issues`; the totals cover the rest.
 ///
@@ -33,9 +37,9 @@ pub use goods::wanted;
 pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
     let mut issues = Vec::new();
     let mut rows = goods::rows(cart, snapshot, now, &mut issues)?;
+    goods::check_stock(cart, snapshot, &mut rows, &mut issues);
     // Sorted, so that the order of the cart's lines doesn't decide which line gets the odd cent.
     rows.sort_by(|a, b| (&a.line.sku, &a.line.attributes).cmp(&(&b.line.sku, &b.line.attributes)));
-    goods::check_stock(cart, snapshot, &mut issues);
     goods::check_units(cart, snapshot, &mut issues);
 
     let mut priced = Priced::default();
@@ -45,9 +49,10 @@ pub fn price(cart: Cart<'_>, snapshot: &CatalogSnapshot, now: OffsetDateTime) ->
     if let Some(to) = cart.destination.filter(|_| ships) {
         goods::check_restrictions(&rows, to, &mut issues);
         priced.offers = delivery::offers(cart, snapshot, to, &coupons, &rows, now)?;
-        priced.shipping = delivery::chosen(cart, to, &priced.offers, &mut issues);
+        priced.shipping = delivery::chosen(cart, snapshot, to, &priced.offers, &mut issues);
         if let Some(offer) = &priced.shipping {
             delivery::spread(offer.amount, &mut rows)?;
+            delivery::estimate_backorders(offer, snapshot, &mut rows, now);
         }
     }
     let taxed_at = if ships { cart.destination } else { cart.billing.or(cart.destination) };

@@ -39,6 +39,10 @@ pub struct Counts {
     pub orders_not_reconciled: u64,
     /// How long the oldest due order had been due when a run of the reconciler began, in seconds.
     pub oldest_due_s: u64,
+    /// Abandoned checkouts that the shop is told of.
+    pub checkouts_abandoned: u64,
+    /// Abandoned checkouts that could not be told, and parts of their index that could not be read, once for each attempt.
+    pub abandoned_not_told: u64,
     /// Changed orders that staff can't find, because they can't be read or their change was not an order's.
     pub orders_not_indexed: u64,
     /// Cards that were declined.

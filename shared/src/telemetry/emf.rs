@@ -45,7 +45,7 @@ struct Line<'a> {
 }
 
 /// The metrics by name.
-pub fn metrics(counts: &Counts) -> [(&'static str, u64); 26] {
+pub fn metrics(counts: &Counts) -> [(&'static str, u64); 28] {
     [
         ("SessionHits", counts.session_hits),
         ("SessionMisses", counts.session_misses),
@@ -64,6 +64,8 @@ pub fn metrics(counts: &Counts) -> [(&'static str, u64); 26] {
         ("ReconcileRuns", counts.reconcile_runs),
         ("ReconcileFailures", counts.reconcile_failures),
         ("OrdersNotReconciled", counts.orders_not_reconciled),
+        ("CheckoutsAbandoned", counts.checkouts_abandoned),
+        ("AbandonedNotTold", counts.abandoned_not_told),
         ("OrdersNotIndexed", counts.orders_not_indexed),
         ("OldestDueSeconds", counts.oldest_due_s),
         ("Declines", counts.declines),

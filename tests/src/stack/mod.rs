@@ -108,7 +108,10 @@ impl Stack {
     /// Logical ids of the functions, by the names of their folders.
     pub fn functions(&self) -> BTreeMap<String, String> {
         let resources = self.template["Resources"].as_object().expect("resources").iter();
-        let functions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+        // One whose code stands in the template has no folder.
+        let is_ours = |resource: &Value| resource["Properties"]["Code"]["S3Key"].is_string();
+        let functions =
+            resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function" && is_ours(resource));
         let folder = |resource: &Value| {
             let key = resource["Properties"]["Code"]["S3Key"].as_str().expect("a place of the code");
             key.trim_end_matches('/').rsplit('/').next().expect("a folder").to_owned()

@@ -17,16 +17,37 @@ impl World {
         number(&item, "available")
     }
 
+    /// What is left of something; negative where more is sold than is there.
+    pub async fn left(&self, sku: &str) -> i64 {
+        let id = format!("stock#{}", sku.replace('/', "#"));
+        let item = self.item("INVENTORY_TABLE", "id", &id).await;
+        let left = item.as_ref().and_then(|item| item.get("available")?.as_n().ok()?.parse().ok());
+        left.unwrap_or_else(|| panic!("no stock is kept of {sku}"))
+    }
+
     /// How often a coupon has been used, in all.
     pub async fn coupon_uses(&self, code: &str) -> u64 {
         let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}")).await;
         item.map_or(0, |item| number(&item, "uses"))
     }
 
-    /// How often one caller has used it; `owner` as the tables name them: `user#ada`.
+    /// How often one caller or mailbox has used it; `owner` as the tables name them: `user#ada`.
     pub async fn coupon_uses_by(&self, code: &str, owner: &str) -> u64 {
         let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}#{owner}")).await;
         item.map_or(0, |item| number(&item, "uses"))
+    }
+
+    /// How often all callers have used it, and all mailboxes.
+    pub async fn own_uses(&self, code: &str) -> [usize; 2] {
+        let (mut owners, mut mailboxes) = (0, 0);
+        for item in self.all("INVENTORY_TABLE").await {
+            let Some(whose) = item["id"].as_s().ok().and_then(|id| id.strip_prefix(&format!("coupon#{code}#"))) else {
+                continue;
+            };
+            let sum = if whose.starts_with("mailbox#") { &mut mailboxes } else { &mut owners };
+            *sum += usize::try_from(number(&item, "uses")).expect("few");
+        }
+        [owners, mailboxes]
     }
 
     /// Open unpaid orders, and units in them, as the counters have them, under the name of each counter that isn't at

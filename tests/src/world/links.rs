@@ -15,6 +15,15 @@ impl World {
     }
 }
 
+impl World {
+    /// Every stored event of an abandoned checkout, as the stream of its table tells it.
+    pub async fn abandoned_checkouts(&self) -> Vec<Value> {
+        let mut records = stream::records(&self.tables, "IDEMPOTENCY_TABLE").await;
+        records.retain(|record| record["dynamodb"]["NewImage"]["kind"]["S"] == "abandoned-checkout");
+        records
+    }
+}
+
 /// The token of the last link to this order.
 ///
 /// # Panics

@@ -23,7 +23,7 @@ use shared::{
     app::{App, Clock, Request},
     checkout::{reconcile::Reconciled, search::IndexRun},
     config::{Config, limits::BY_ADDRESS, vars::Vars},
-    ports::{ChangedOrder, StoreError},
+    ports::{AbandonedRun, ChangedOrder, StoreError},
 };
 
 use crate::{
@@ -190,7 +190,12 @@ impl World {
 
     /// Runs the reconciler, in this container.
     pub async fn reconcile(&self, container: &Arc<App>) -> Result<Reconciled, StoreError> {
-        handlers::reconcile(Arc::clone(container)).await
+        handlers::reconcile(Arc::clone(container)).await.map(|(reconciled, _)| reconciled)
+    }
+
+    /// Runs the reconciler, in this container, for what it tells of abandoned checkouts.
+    pub async fn tell_abandoned(&self, container: &Arc<App>) -> Result<AbandonedRun, StoreError> {
+        handlers::reconcile(Arc::clone(container)).await.map(|(_, abandoned)| abandoned)
     }
 
     /// The keys of all changed orders, out of the table's stream, oldest first.

@@ -93,7 +93,7 @@ impl Shopper {
 
     /// An event of this caller whose path names this id, whatever the route calls it.
     pub fn event_about(&self, route: Route, id: &str) -> Event {
-        let names = ["checkoutId", "orderId", "returnId", "paymentMethodId"]
+        let names = ["checkoutId", "orderId", "returnId", "paymentMethodId", "productId"]
             .into_iter()
             .filter(|name| route.path().contains(&format!("{{{name}}}")));
         names.fold(self.event(route), |event, name| event.path(name, id))
@@ -161,6 +161,13 @@ impl Shopper {
         self.post(Route::ConfirmOrder, &confirmation(checkout, expected_total)).await
     }
 
+    /// Confirms under an e-mail address.
+    pub async fn confirm_as(&self, email: &str, session: &Value) -> Answer {
+        let mut body = confirmation(id_of(session), total_of(session));
+        body["customerInfo"]["email"] = json!(email);
+        self.post(Route::ConfirmOrder, &body).await
+    }
+
     /// Confirms with a card.
     pub async fn pay(&self, checkout: &str, expected_total: i64, token: &str) -> Answer {
         self.post(Route::ConfirmOrder, &card_confirmation(checkout, expected_total, token)).await
@@ -225,6 +232,16 @@ impl Shopper {
     /// For staff.
     pub async fn correct(&self, order: &str, correction: &Value) -> Answer {
         self.send(Route::CorrectOrder, &self.event_about(Route::CorrectOrder, order).json(correction)).await
+    }
+
+    /// For staff: a delivery of a product, or of a variant as `product/variant`.
+    pub async fn receive(&self, sku: &str, quantity: u64, reference: &str) -> Answer {
+        let (product, variant) = sku.split_once('/').map_or((sku, None), |(product, of)| (product, Some(of)));
+        let mut body = json!({"quantity": quantity, "reference": reference, "reason": "a delivery"});
+        if let Some(variant) = variant {
+            body["variantId"] = json!(variant);
+        }
+        self.send(Route::ReceiveStock, &self.event_about(Route::ReceiveStock, product).json(&body)).await
     }
 
     /// For staff.

@@ -164,6 +164,11 @@ fn a_route_of_each_method_and_for_each_caller_is_written_one_after_the_other() {
             names.push(name);
         }
     }
+    let path = "/api/v1/checkout/products/{productId}/notes".to_owned();
+    let about_a_product = NewRoute::new("product-notes", Method::Post, Some(path), CallerKind::Staff, "adds a note");
+    write(folder, &about_a_product.expect("a route"));
+    assert_eq!(json(folder, "events/product-notes.json")["pathParameters"]["productId"], "espresso-beans");
+    names.push("product-notes".to_owned());
     // The last of every list.
     write(folder, &named("zz", Method::Post, CallerKind::Caller));
     names.push("zz".to_owned());

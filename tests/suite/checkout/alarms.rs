@@ -273,7 +273,9 @@ async fn the_dashboard_shows_what_somebody_tells_and_all_that_an_alarm_watches()
     let lines = eventful().await;
     let [(_, dashboard)] = resources(&template, "AWS::CloudWatch::Dashboard").try_into().expect("one dashboard");
     let Yaml::Tagged(body) = &dashboard["DashboardBody"] else { panic!("not a !Sub") };
-    let text = body.value.as_str().expect("a text").replace("${AWS::StackName}", STACK);
+    // With a variable of its own: a resource that isn't always made can't be named in the text.
+    let text =
+        body.value.as_str().or_else(|| body.value[0].as_str()).expect("a text").replace("${AWS::StackName}", STACK);
     let body: Value = serde_json::from_str(&text).expect("JSON");
     let widgets = body["widgets"].as_array().expect("widgets");
     let shown: Vec<Watched> = widgets.iter().flat_map(metrics_of).collect();

@@ -207,6 +207,7 @@ async fn a_load_says_what_it_changes_and_withdraws_only_when_told_to() {
     let world = World::new().await;
     let mut other = sample_catalog();
     other["products"][0]["prices"]["USD"] = json!(2099);
+    other["products"][0]["prices"]["EUR"] = json!(18);
     (other["products"][3]["productId"], other["products"][3]["stock"]) = (json!("new-mug"), json!(5));
     let coupons = other["coupons"].as_array_mut().unwrap();
     coupons.retain(|coupon| coupon["code"] != "SAVE20");
@@ -224,6 +225,10 @@ async fn a_load_says_what_it_changes_and_withdraws_only_when_told_to() {
         gone.iter().all(|entry| dry.contains(&format!("Withdrawn, because the file doesn't name it: {entry}"))),
         "{dry}"
     );
+
+    let slips: Vec<&str> = dry.lines().filter(|line| line.contains("is that meant?")).collect();
+    let [slip] = slips.as_slice() else { panic!("{dry}") };
+    assert!(slip.contains("the price of espresso-beans moves from") && slip.contains("to 0.18 EUR"), "{slip}");
 
     let loaded = said(&checkout(Some(&world), &["load"], &file.0).await);
     assert!(

@@ -12,7 +12,7 @@ use tests::{
 /// One round trip before the use case, for the limits and the blocks, and with them what the cache has of the session or
 /// of the orders; and at most one after. Where an order changes there is the hold on its cache too, which on
 /// `confirm-order` leaves beside the database's read of the catalog.
-const EXPECTED: [(&str, Cost); 28] = [
+const EXPECTED: [(&str, Cost); 30] = [
     ("initiate", cost(2, 3, 3, 0)),
     ("get-session", cost(1, 3, 0, 0)),
     ("update-items", cost(2, 4, 3, 0)),
@@ -34,6 +34,8 @@ const EXPECTED: [(&str, Cost); 28] = [
     ("update-order-status", cost(3, 6, 3, 0)),
     ("correct-order", cost(3, 6, 3, 0)),
     ("correct-order, a place", cost(3, 6, 7, 0)),
+    ("receive-stock", cost(1, 2, 3, 0)),
+    ("receive-stock, again", cost(1, 2, 2, 0)),
     ("claim, three sessions and orders", cost(6, 15, 13, 0)),
     ("calculate-shipping-preview", cost(1, 2, 2, 0)),
     ("lookup-order", cost(1, 2, 2, 0)),
@@ -145,6 +147,8 @@ async fn every_step_costs_what_it_cost() {
     costs.of("correct-order", 200, staff.correct(other, &mail)).await;
     let place = json!({"shippingAddress": {"postalCode": "94110"}, "reason": "a typo"});
     costs.of("correct-order, a place", 200, staff.correct(other, &place)).await;
+    costs.of("receive-stock", 201, staff.receive("espresso-beans", 500, "DN-1042")).await;
+    costs.of("receive-stock, again", 200, staff.receive("espresso-beans", 500, "DN-1042")).await;
     let user = world.user("ada");
     let claim = json!({"guestId": guest.guest_id()});
     costs.of("claim, three sessions and orders", 200, user.post(Route::Claim, &claim)).await;

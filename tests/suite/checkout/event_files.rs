@@ -75,6 +75,7 @@ async fn the_good_events_do_what_they_are_named_after() {
     assert_eq!(done("cancel-order").await["order"]["status"], "cancelled");
     assert_ne!(done("update-order-status").await["order"]["status"], "confirmed");
     assert_eq!(done("correct-order").await["order"]["corrections"][0]["members"], json!(["/customerInfo/email"]));
+    assert_eq!(done("receive-stock").await["delivery"]["quantity"], 500);
     assert_eq!(done("lookup-order").await["status"], "accepted");
     assert_eq!(done("health").await["status"], "ok");
 }

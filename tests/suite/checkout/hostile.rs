@@ -124,6 +124,8 @@ impl Scene {
                 "customerInfo": {"email": format!("a{nth}@example.com")}, "shippingAddress": {"postalCode": "94105"},
                 "reason": "a typo"
             })),
+            Route::ReceiveStock => event
+                .json(&json!({"quantity": 1 + nth, "reference": format!("DN-{}", nth % 9), "reason": "a delivery"})),
             Route::RefundOrder => event.json(&json!({"refundId": id})),
             Route::CreateFulfillment => {
                 event.json(&json!({"fulfillmentId": id, "items": [{"line": 0, "quantity": 1}]}))

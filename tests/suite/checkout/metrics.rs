@@ -150,7 +150,8 @@ async fn everything() -> Vec<Value> {
     world.stripe().proxy.up().await;
     let busy = contended(&world).await;
     let damaged = waiting["order"]["orderId"].as_str().expect("an order");
-    let mut all = reconciled(&world, damaged, &held).await;
+    let left = world.guest().initiate(&[("espresso-beans", 1)]).await.expect(201);
+    let mut all = reconciled(&world, damaged, &held, id_of(&left)).await;
     all.extend(not_indexed(&world, damaged).await);
     for function in [initiate, show, get, address, webhook, confirm, busy] {
         all.extend(function.stop().await);
@@ -180,12 +181,14 @@ async fn contended(world: &Arc<World>) -> Function {
     cancel
 }
 
-/// A run of the reconciler that can't read a part of the index, nor this order, and looks at one that is held.
-async fn reconciled(world: &World, order: &str, held: &str) -> Vec<Value> {
+/// A run of the reconciler that can't read a part of either index, nor this order, looks at one that is held, and finds that
+/// this session was left.
+async fn reconciled(world: &World, order: &str, held: &str, session: &str) -> Vec<Value> {
+    leave(world, session).await;
     world.make_due(order).await;
     world.damage(order).await;
     let shard = |order: &str| order.parse::<uuid::Uuid>().expect("an id").as_bytes()[15] % 8;
-    let other = (0..8).find(|other| ![order, held].map(shard).contains(other)).expect("one of eight");
+    let other = (0..8).find(|other| ![order, held, session].map(shard).contains(other)).expect("one of eight");
     let other = format!(r#"":shard":{{"S":"{other}"}}"#);
     world.dynamodb.add(Rule::on("Query", Fault::Error(400, "AccessDeniedException")).containing(other));
     let mut settings = world.settings().clone();
@@ -195,6 +198,15 @@ async fn reconciled(world: &World, order: &str, held: &str) -> Vec<Value> {
     assert!(matches!(outcome, Outcome::Answered(_)), "{outcome:?}");
     world.dynamodb.clear_rules();
     blobs(&process.stop().await)
+}
+
+/// As if nobody had used it since 2020.
+async fn leave(world: &World, session: &str) {
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let update = world.tables.client().update_item().table_name(world.tables.name("SESSIONS_TABLE"));
+    let update = update.key("checkoutId", text(session)).update_expression("SET activeAt = :then, abandonAt = :then");
+    let update = update.expression_attribute_values(":then", text("2020-01-01T00:00:00.000Z"));
+    update.send().await.expect("an update");
 }
 
 /// A run of the index that can't read this order.
@@ -238,6 +250,8 @@ async fn what_happened_is_counted_once_in_one_line_an_invocation() {
         (("reconcile", "AuthorizationsEnding"), 1),
         (("reconcile", "ReconcileFailures"), 1),
         (("reconcile", "OrdersNotReconciled"), 1),
+        (("reconcile", "CheckoutsAbandoned"), 1),
+        (("reconcile", "AbandonedNotTold"), 1),
         (("index-orders", "ColdStarts"), 1),
         (("index-orders", "OrdersNotIndexed"), 1),
         (("initiate", "ColdStarts"), 1),

@@ -1,5 +1,6 @@
 //! The checkout through its handlers, over real servers.
 
+mod abandoned;
 mod alarms;
 mod bad_input;
 mod bootstraps;
@@ -10,6 +11,7 @@ mod contention;
 mod costs;
 mod dynamodb_gone;
 mod event_files;
+mod events_document;
 mod hostile;
 mod idempotency;
 mod identity;
@@ -30,5 +32,6 @@ mod reads;
 mod redis_faults;
 mod rules;
 mod settings;
+mod stock;
 mod stragglers;
 mod whole_events;

@@ -190,6 +190,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let staff = world.staff();
     let correction = json!({"shippingAddress": {"postalCode": "94105"}, "customerInfo": {"email": "a@example.com"}, "reason": "a typo"});
     watch.of("correct-order", staff.correct(order, &correction)).await;
+    watch.of("receive-stock", staff.receive("espresso-beans", 500, "DN-1042")).await;
     watch.of("update-order-status", staff.set_status(order, "processing")).await;
     watch.of("update-order-status", staff.set_status(order, "cancelled")).await;
     // Whether a customer has ordered before is looked up by whoever prices a coupon for first orders.
@@ -362,6 +363,9 @@ async fn cards(watch: &mut Watch<'_>) {
                 let late = world.container_after(Duration::from_secs(1900));
                 world.dynamodb.forget_calls();
                 world.reconcile(&late).await.unwrap();
+                // Carts were left, too.
+                let told = world.tell_abandoned(&world.container_after(Duration::from_secs(5400))).await.unwrap();
+                assert!(told.told > 0, "{told:?}");
                 watch.note("reconcile");
             }
         }

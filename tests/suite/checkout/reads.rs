@@ -14,7 +14,7 @@ fn reads() -> impl Iterator<Item = Route> {
 
 async fn ask(guest: &Shopper, method: &'static str, route: Route, id: &str) -> Answer {
     let event = Event::new(method, route.path()).guest(guest.guest_id());
-    let names = ["checkoutId", "orderId", "paymentMethodId"]
+    let names = ["checkoutId", "orderId", "paymentMethodId", "productId"]
         .into_iter()
         .filter(|name| route.path().contains(&format!("{{{name}}}")));
     guest.send(route, &names.fold(event, |event, name| event.path(name, id))).await

@@ -44,6 +44,12 @@ impl Scene {
                     }),
                 })
             }
+            Route::ReceiveStock => {
+                before();
+                shopper = staff;
+                let delivery = json!({"quantity": 1, "reference": Uuid::new_v4(), "reason": "a delivery"});
+                shopper.event_about(route, "espresso-beans").json(&delivery)
+            }
             Route::LookupOrder => {
                 let order = guest.buy(&[("espresso-beans", 2)]).await;
                 before();

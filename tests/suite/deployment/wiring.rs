@@ -28,7 +28,12 @@ fn each_route_calls_the_alias_of_its_function_and_may() {
             "arn:aws:execute-api:us-east-1:111122223333:{}/$default/{}{}",
             stack.resolve(&json!({"Ref": "Api"})).unwrap().as_str().unwrap(),
             route.method(),
-            route.path().replace("{checkoutId}", "*").replace("{orderId}", "*").replace("{paymentMethodId}", "*")
+            route
+                .path()
+                .replace("{checkoutId}", "*")
+                .replace("{orderId}", "*")
+                .replace("{paymentMethodId}", "*")
+                .replace("{productId}", "*")
         );
         let permits = |resource: &&Value| {
             let of = &resource["Properties"];
@@ -52,7 +57,10 @@ fn the_schedule_and_the_pipe_may_do_what_they_are_for() {
     let target = schedule["Target"]["Arn"].as_str().unwrap();
     may("ReconcileFunctionEveryMinuteRole", "lambda:InvokeFunction", target);
     assert_eq!(schedule["State"], "ENABLED");
-    assert_eq!(Stack::new().properties("ReconcileFunctionEveryMinute")["State"], "DISABLED");
+    let silent = Stack::new().parameter("AbandonedSeconds", "0");
+    assert_eq!(silent.properties("ReconcileFunctionEveryMinute")["State"], "DISABLED");
+    // Without cards it still tells abandoned checkouts.
+    assert_eq!(Stack::new().properties("ReconcileFunctionEveryMinute")["State"], "ENABLED");
 
     let pipe = stack.properties("OrderEventsPipe");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -71,6 +79,20 @@ fn the_schedule_and_the_pipe_may_do_what_they_are_for() {
     }
     may("OrderLinksPipeRole", "dynamodb:ListStreams", "*");
     may("OrderLinksPipeRole", "events:PutEvents", &text(&links["Target"]));
+
+    let abandoned = stack.properties("AbandonedCheckoutsPipe");
+    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
+        may("AbandonedCheckoutsPipeRole", &format!("dynamodb:{action}"), &text(&abandoned["Source"]));
+    }
+    may("AbandonedCheckoutsPipeRole", "dynamodb:ListStreams", "*");
+    may("AbandonedCheckoutsPipeRole", "lambda:InvokeFunction", &text(&abandoned["Enrichment"]));
+    may("AbandonedCheckoutsPipeRole", "events:PutEvents", &text(&abandoned["Target"]));
+    let dead_letters = &abandoned["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
+    may("AbandonedCheckoutsPipeRole", "sqs:SendMessage", &text(dead_letters));
+    // A shop that wants to hear nothing has none of it.
+    let made = silent.resources();
+    let left: Vec<_> = made.keys().filter(|name| name.starts_with("AbandonedCheckouts")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod customer;
 mod doctor;
 mod keys;
 mod orders;
+mod replay;
 mod sessions;
 mod stack;
 mod stock;

@@ -36,6 +36,14 @@ async fn deliveries_and_sales_at_once_are_all_counted_and_each_once() {
     assert!(other.code == 1 && other.stderr.contains("was used for another change"), "{other:?}");
     assert_eq!(world.stock("espresso-beans").await, 101_488);
 
+    // The route is the same code: what one has added, the other knows.
+    let staff = world.staff();
+    staff.receive("espresso-beans", 500, "DN-3").await.expect(200);
+    staff.receive("espresso-beans", 501, "DN-3").await.refused(409, "REFERENCE_USED");
+    staff.receive("pour-over-kit/white", 5, "DN-7").await.expect(201);
+    let told = change(&world, "add", "pour-over-kit/white", 5, "DN-7").await;
+    assert!(told.stdout.contains("already"), "{told:?}");
+
     let history = run(&world, &["stock", "history", "espresso-beans"]).await;
     assert_eq!(history.stdout.lines().count(), 1 + 3, "{history:?}");
     assert!(history.stdout.contains("grace") && history.stdout.contains("+500"), "{history:?}");
@@ -54,6 +62,21 @@ async fn a_count_says_what_it_changed_and_names_that_are_wrong_change_nothing() 
     assert!(shown.stdout.contains("37") && shown.stdout.contains("sold-out-mug"), "{shown:?}");
     let all = run(&world, &["stock", "show"]).await;
     assert!(all.stdout.contains("espresso-beans") && all.stdout.contains("pour-over-kit/black"), "{all:?}");
+
+    // More may be sold than is there: the commands say so, and a count is what is there.
+    let mut catalog = tests::world::sample_catalog();
+    let products = catalog["products"].as_array_mut().unwrap();
+    let mug = products.iter_mut().find(|product| product["productId"] == "sold-out-mug").unwrap();
+    mug["backorder"] = serde_json::json!({"limit": 5, "availableInDays": 10});
+    let catalog = serde_json::from_value(catalog).unwrap();
+    world.app().catalog.load_catalog(&catalog, &[].into(), || ()).await.unwrap();
+    world.guest().buy(&[("sold-out-mug", 3)]).await;
+    let shown = run(&world, &["stock", "show", "sold-out-mug"]).await;
+    assert!(shown.stdout.contains("-3"), "{shown:?}");
+    let come = change(&world, "add", "sold-out-mug", 1, "DN-5").await;
+    assert!(come.stdout.contains("+1, -2 left now"), "{come:?}");
+    let set = change(&world, "set", "sold-out-mug", 4, "count-2").await;
+    assert!(set.stdout.contains("+6, 4 left now"), "{set:?}");
 
     for (sku, units, code, why) in [
         ("no-such-thing", 1, 1, "no stock is counted"),

@@ -1,7 +1,7 @@
 //! What a run of the reconciler gets done with a slow provider: the real use case on stores of a few lines, in a time
 //! that stands still while somebody works, so that the counts are exact.
 
-mod no_saved_cards;
+mod never_asked;
 mod shop;
 
 use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};

@@ -8,6 +8,8 @@ use shared::{
         cart_issue::CartIssue,
         ids::ShippingMethodId,
         money::OutOfRange,
+        payment::PaymentMethod,
+        payment_option::PaymentOption,
         priced::{AppliedCoupon, Priced, Summary},
         session::Session,
         tax::TaxStatus,
@@ -79,6 +81,7 @@ fn told(shop: &Shop, priced: &Priced) -> Value {
         "taxBreakdown": view["taxBreakdown"],
         "coupons": priced.coupons.iter().map(coupon).collect::<Vec<_>>(),
         "problems": problems,
+        "paymentMethods": view["paymentMethods"],
     })
 }
 
@@ -217,11 +220,25 @@ fn the_random_carts_are_not_all_alike() {
             lines.iter().any(|line| line.relief.is_zero()) && lines.iter().any(|line| !line.relief.is_zero());
         note("relief of some lines", tax_included && part_of_the_lines);
         note("an unknown rate", lines.iter().flat_map(|line| &line.taxes).any(|tax| tax.unknown.is_some()));
+        let mut limited = lines.iter().flat_map(|line| &line.taxes).filter(|tax| tax.untaxed.is_some());
+        note("free because of its price", limited.clone().any(|tax| tax.taxable.is_zero()));
+        note("taxed above a price", limited.any(|tax| !tax.taxable.is_zero()));
         note("no problem", issues.is_empty());
         note("several lines", lines.len() > 2);
         note("nothing to ship", lines.iter().all(|line| line.digital));
         note("some to ship", lines.iter().any(|line| line.digital) && lines.iter().any(|line| !line.digital));
         note("nothing to pay", total.is_zero());
+        let options = shop.session.payment_options.iter().flatten();
+        for PaymentOption { method, fee, rounding, .. } in options {
+            note("a method to pay with", true);
+            note(if *method == PaymentMethod::CashOnDelivery { "cash" } else { "online" }, true);
+            note("a fee", fee.is_some());
+            note("a fee with its tax", fee.as_ref().is_some_and(|fee| !fee.tax.is_zero()));
+            note("a fee with relief", fee.as_ref().is_some_and(|fee| !fee.relief.is_zero()));
+            note("rounded up", rounding.is_some_and(|rounding| rounding > 0));
+            note("rounded down", rounding.is_some_and(|rounding| rounding < 0));
+        }
+        note("no method to pay with", shop.session.payment_options.as_ref().is_some_and(Vec::is_empty));
         for issue in &issues {
             note(issue.code(), true);
         }
@@ -235,6 +252,7 @@ fn the_random_carts_are_not_all_alike() {
         "COUPON_NO_LONGER_VALID",
         "SHIPPING_METHOD_UNAVAILABLE",
         "SHIPPING_UNAVAILABLE",
+        "CURRENCY_NOT_OFFERED",
         "TAX_UNAVAILABLE",
         "TAX_EXEMPTION_INVALID",
     ] {

@@ -9,9 +9,12 @@ use proptest::{
 use shared::domain::{
     attributes::Attributes,
     cart_issue::CartIssue,
-    explain::ExplanationKind,
+    cash_rounding,
+    explain::{Explained, ExplanationKind},
     ids::Sku,
     money::{Minor, OutOfRange},
+    payment::PaymentMethod,
+    payment_option::PaymentOption,
     priced::{Line, Priced, PricedLine},
 };
 
@@ -20,7 +23,41 @@ use super::{Shop, agreement::cases, random};
 /// Lines, totals and explanation say the same, to the cent.
 pub fn adds_up(shop: &Shop, priced: &Priced) -> Result<(), String> {
     sums_agree(priced)?;
-    explained(shop, priced)
+    explained(shop, priced)?;
+    shop.session.payment_options.iter().flatten().try_for_each(|option| order_adds_up(shop, priced, option))
+}
+
+/// The totals of an order that is paid by a method can be added up again, and are explained.
+fn order_adds_up(shop: &Shop, priced: &Priced, option: &PaymentOption) -> Result<(), String> {
+    let (mut summary, mut taxes) = (priced.summary, priced.taxes.clone());
+    option.add_to(&mut summary, &mut taxes).map_err(|error| error.to_string())?;
+    let get = |minor: Minor| i128::from(minor.get());
+    let owed = if summary.tax_included { 0 } else { get(summary.tax) };
+    let goods = get(summary.subtotal) - get(summary.discount) + get(summary.shipping);
+    let rounding = summary.cash_rounding.unwrap_or_default();
+    let total = goods + get(summary.payment_fee) + owed - get(summary.relief) + i128::from(rounding);
+    let explained = Explained {
+        currency: shop.session.currency,
+        lines: &priced.lines,
+        coupons: &priced.coupons,
+        shipping: priced.shipping.as_ref(),
+        taxes: &taxes,
+        summary: &summary,
+        relief: priced.relief.as_ref(),
+        fee: option.fee.as_ref(),
+    };
+    let entries = explained.explain();
+    let said: i128 = entries.iter().filter(|entry| !entry.included).map(|entry| i128::from(entry.amount)).sum();
+    let of_parts: i128 = taxes.iter().map(|part| get(part.amount)).sum();
+    let step = cash_rounding::step(shop.session.currency);
+    let is_cash = option.method == PaymentMethod::CashOnDelivery;
+    let by_coins = step.is_none_or(|step| !is_cash || summary.total.get() % step.get() == 0);
+    let is_near = step.map_or(rounding == 0, |step| rounding.abs() * 2 <= step.get() || summary.total == step);
+    if (total, of_parts, said) == (get(summary.total), get(summary.tax), get(summary.total)) && by_coins && is_near {
+        Ok(())
+    } else {
+        Err(format!("{option:?} of {summary:?}: {total}, taxes {of_parts}, explained {said}"))
+    }
 }
 
 /// Lines and totals say the same, to the cent.
@@ -57,7 +94,7 @@ fn explained(shop: &Shop, priced: &Priced) -> Result<(), String> {
     session.priced = priced.clone();
     let explanation = session.explain();
     for (at, line) in priced.lines.iter().enumerate() {
-        let of_line = explanation.iter().filter(|entry| entry.line == at && entry.sku == line.sku && !entry.included);
+        let of_line = explanation.iter().filter(|entry| entry.line == Some(at) && !entry.included);
         let sum: i64 = of_line.map(|entry| entry.amount).sum();
         if sum != line.total.get() {
             return Err(format!("{} is explained as {sum}, and costs {}", line.sku, line.total));
@@ -92,9 +129,8 @@ fn what_a_shopper_typed_changes_no_total_of_the_goods() {
         prop_assert_eq!(typed.summary.item_count, plain.summary.item_count);
         // A coupon rounds each line once, so that the value of the goods may be a cent on the other side of a limit.
         let is_same = typed.summary.discount == plain.summary.discount;
-        let of_value = |issue: &CartIssue| {
-            matches!(issue, CartIssue::ShippingUnavailable { .. } | CartIssue::ShippingMethodUnavailable { .. })
-        };
+        let of_value =
+            |issue: &CartIssue| issue.leaves_no_offer() || matches!(issue, CartIssue::ShippingMethodUnavailable { .. });
         let issues = |priced: &Priced| -> Vec<CartIssue> {
             priced.issues.iter().filter(|issue| is_same || !of_value(issue)).cloned().collect()
         };
@@ -171,7 +207,7 @@ fn neither_shipping_nor_tax_vanishes() {
         let full = priced(&mut shop)?;
         for priced in [&bare, &full] {
             let says = |wanted: fn(&CartIssue) -> bool| priced.issues.iter().any(wanted);
-            let no_offer = says(|p| matches!(p, CartIssue::ShippingUnavailable { .. }));
+            let no_offer = says(CartIssue::leaves_no_offer);
             let lost = says(|p| matches!(p, CartIssue::ShippingMethodUnavailable { .. }));
             if priced.ships() {
                 prop_assert_eq!(priced.offers.is_empty(), no_offer);

@@ -55,6 +55,38 @@ fn products_that_contradict_themselves() {
         c["products"][1]["minPerOrder"] = json!(6);
         c["products"][1]["maxPerOrder"] = json!(5);
     });
+    for (at, backorder) in [
+        ("/limit", json!({"limit": 0, "availableInDays": 5})),
+        ("/limit", json!({"limit": 1_000_001, "availableInDays": 5})),
+        ("/limit", json!({"limit": -1, "availableInDays": 5})),
+        ("/limit", json!({"limit": "unlimited", "availableInDays": 5})),
+        ("/availableInDays", json!({"limit": 5, "availableInDays": 0})),
+        ("/availableInDays", json!({"limit": 5, "availableInDays": 366})),
+        ("/availableInDays", json!({"limit": 5, "availableInDays": 1.5})),
+        ("", json!({"limit": 5})),
+        ("", json!({"availableInDays": 5})),
+        ("", json!(true)),
+        ("/upTo", json!({"limit": 5, "availableInDays": 5, "upTo": 5})),
+    ] {
+        refused(&format!("/products/0/backorder{at}"), |c| c["products"][0]["backorder"] = backorder.clone());
+        refused(&format!("/products/1/variants/1/backorder{at}"), |c| {
+            c["products"][1]["variants"][1]["backorder"] = backorder;
+        });
+    }
+    // It goes beyond a stock that is counted, and stands where that stands.
+    let backorder = json!({"limit": 5, "availableInDays": 5});
+    assert_eq!(faults(|c| c["products"][0]["backorder"] = backorder.clone()), Vec::<String>::new());
+    refused("/products/0/backorder", |c| {
+        (c["products"][0]["stock"], c["products"][0]["backorder"]) = (json!("unlimited"), backorder.clone());
+    });
+    refused("/products/1/backorder", |c| c["products"][1]["backorder"] = backorder.clone());
+    refused("/products/1/variants/0/backorder", |c| {
+        let kit = &mut c["products"][1];
+        (kit["stock"], kit["variants"][0]["backorder"]) = (json!(5), backorder.clone());
+        for variant in kit["variants"].as_array_mut().unwrap() {
+            variant.as_object_mut().unwrap().remove("stock");
+        }
+    });
     // A stock of all variants, and one of each.
     assert_eq!(
         faults(|c| c["products"][1]["stock"] = json!(5)),
@@ -92,6 +124,65 @@ fn cash_on_delivery_that_says_too_little() {
 }
 
 #[test]
+fn payment_methods_that_no_order_can_use() {
+    let methods = |of: Value| {
+        move |c: &mut Value| {
+            c.as_object_mut().unwrap().remove("cashOnDelivery");
+            c["paymentMethods"] = of;
+        }
+    };
+    let cash = |more: &[(&str, Value)]| {
+        let mut rule = json!({"method": "cash_on_delivery", "countries": ["US"], "maximumTotals": {"USD": 1}});
+        for (name, value) in more {
+            rule[*name] = value.clone();
+        }
+        json!([rule])
+    };
+    for (at, of) in [
+        ("/paymentMethods", json!([])),
+        ("/paymentMethods", json!({})),
+        ("/paymentMethods/1", json!([{"method": "card"}, {"countries": ["US"]}])),
+        ("/paymentMethods/0/method", json!([{"method": "bitcoin"}])),
+        ("/paymentMethods/0/method", json!([{"method": "free"}])),
+        ("/paymentMethods/0/country", json!([{"method": "card", "country": "US"}])),
+        ("/paymentMethods/0/countries/0", json!([{"method": "card", "countries": ["UK"]}])),
+        ("/paymentMethods/0/countries/1", json!([{"method": "card", "countries": ["US", "US-CA"]}])),
+        ("/paymentMethods/0/currencies/0", json!([{"method": "card", "currencies": ["XYZ"]}])),
+        ("/paymentMethods/0/currencies/0", json!([{"method": "ideal", "currencies": ["USD"]}])),
+        ("/paymentMethods/0/fee/USD", json!([{"method": "sepa_debit", "fee": {"USD": 1}}])),
+        ("/paymentMethods/0/fee/USD", json!([{"method": "card", "fee": {"USD": -1}}])),
+        ("/paymentMethods/0/fee/USD", json!([{"method": "card", "fee": {"USD": "5"}}])),
+        (
+            "/paymentMethods/0/currencies/1",
+            json!([{"method": "card", "currencies": ["USD", "EUR"], "fee": {"USD": 1}}]),
+        ),
+        (
+            "/paymentMethods/0/maximumTotals/EUR",
+            cash(&[("maximumTotals", json!({"EUR": 1, "USD": 1})), ("fee", json!({"USD": 1}))]),
+        ),
+        ("/paymentMethods/0/maximumTotals/USD", cash(&[("minimumTotals", json!({"USD": 2}))])),
+        ("/paymentMethods/0/feeTaxCode", cash(&[("feeTaxCode", json!("standard"))])),
+        ("/paymentMethods/0/feeTaxCode", cash(&[("fee", json!({"USD": 1})), ("feeTaxCode", json!("no-such-code"))])),
+        ("/paymentMethods/0/countries", cash(&[("countries", json!([]))])),
+        ("/paymentMethods/0/maximumTotals", cash(&[("maximumTotals", json!({}))])),
+        ("/paymentMethods/1/countries", json!([{"method": "card"}, {"method": "card", "countries": ["US"]}])),
+        (
+            "/paymentMethods/1/countries",
+            json!([{"method": "card", "countries": ["US", "DE"]}, {"method": "card", "countries": ["DE"]}]),
+        ),
+    ] {
+        assert_eq!(faults(methods(of.clone())), [at], "{of}");
+    }
+    let good = json!([
+        {"method": "card", "countries": ["US"]}, {"method": "card", "countries": ["DE"], "fee": {"EUR": 50}},
+        cash(&[("fee", json!({"USD": 500})), ("feeTaxCode", json!("food"))])[0]
+    ]);
+    assert_eq!(faults(methods(good.clone())), Vec::<String>::new());
+    // Cash is said in one place.
+    refused("/cashOnDelivery", |c| c["paymentMethods"] = good);
+}
+
+#[test]
 fn smallest_totals_for_cards_that_are_no_amounts() {
     let cards = |of: Value| move |c: &mut Value| c["cards"] = of;
     for (at, of) in [
@@ -106,6 +197,30 @@ fn smallest_totals_for_cards_that_are_no_amounts() {
     }
     assert_eq!(faults(cards(json!(null))), Vec::<String>::new());
     assert_eq!(faults(cards(json!({"minimumTotals": {"USD": 0, "EUR": 1000}}))), Vec::<String>::new());
+}
+
+#[test]
+fn currencies_that_can_not_be() {
+    let currencies = |of: Value| move |c: &mut Value| c["currencies"] = of;
+    for (at, of) in [
+        ("/currencies", json!({})),
+        ("/currencies", json!("EUR")),
+        ("/currencies/default", json!({"default": "Euro"})),
+        ("/currencies/byCountry/UK", json!({"default": "EUR", "byCountry": {"UK": ["GBP"]}})),
+        ("/currencies/byCountry/US-CA", json!({"default": "EUR", "byCountry": {"US-CA": ["USD"]}})),
+        ("/currencies/byCountry/PR", json!({"default": "EUR", "byCountry": {"PR": ["USD"]}})),
+        ("/currencies/byCountry/GB", json!({"default": "EUR", "byCountry": {"GB": []}})),
+        ("/currencies/byCountry/GB", json!({"default": "EUR", "byCountry": {"GB": ["GBP", "EUR", "GBP"]}})),
+        ("/currencies/byCountry/GB/1", json!({"default": "EUR", "byCountry": {"GB": ["GBP", "gold"]}})),
+        ("/currencies/byCountry/GB", json!({"default": "EUR", "byCountry": {"GB": "GBP"}})),
+        ("/currencies/others", json!({"default": "EUR", "others": []})),
+    ] {
+        refused(at, currencies(of));
+    }
+    assert_eq!(
+        faults(currencies(json!({"default": "EUR", "byCountry": {"GB": ["GBP", "EUR"]}}))),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -239,6 +354,26 @@ fn taxes_that_contradict_each_other() {
     ] {
         refused(&format!("/tax/jurisdictions/0{at}"), first("categories", categories));
     }
+    let limit = |each: Value, taxed: &str| json!({"clothing": {"each": each, "taxed": taxed}});
+    for (at, limits) in [
+        ("", limit(json!({"USD": 17500}), "excess")),
+        ("/each", limit(json!({}), "excess")),
+        ("/each/USD", limit(json!({"USD": -1}), "whole")),
+        ("/each/XYZ", limit(json!({"XYZ": 1}), "whole")),
+        ("/taxed", limit(json!({"USD": 1}), "all")),
+    ] {
+        refused(&format!("/tax/jurisdictions/1/priceLimits/clothing{at}"), |c| {
+            let categories = if at.is_empty() { json!({}) } else { json!({"clothing": "standard"}) };
+            add(
+                c,
+                json!({"jurisdictionId": "US-X", "name": "X", "places": ["US"], "rates": {"standard": "4"},
+                "categories": categories, "priceLimits": limits}),
+            );
+        });
+    }
+    refused("/tax/jurisdictions/0/priceLimits/standard", |c| {
+        c["tax"]["jurisdictions"][0]["priceLimits"] = json!({"standard": {"each": {"JPY": 1}, "taxed": "excess"}});
+    });
     for (at, scheduled) in [
         ("/rates/standard", json!([{"rates": {"standard": "a lot"}}])),
         ("/rates/standard", json!([{"rates": {"standard": "101"}}])),
@@ -281,6 +416,12 @@ fn the_base_rates_are_complete() {
     let reduced = |id: &str| {
         jurisdictions.iter().find(|j| j["jurisdictionId"] == json!(id)).map(|j| j["rates"]["reduced"].clone())
     };
+    for (id, each, taxed) in [("US-MA", 17500, "excess"), ("US-NY", 11000, "whole"), ("US-RI", 25000, "excess")] {
+        let state = jurisdictions.iter().find(|j| j["jurisdictionId"] == json!(id)).unwrap();
+        for code in ["clothing", "childrens-clothes"] {
+            assert_eq!(state["priceLimits"][code], json!({"each": {"USD": each}, "taxed": taxed}), "{id}");
+        }
+    }
     // Denmark is the one member state without a reduced rate.
     for country in shared::domain::vat::MEMBER_STATES.iter().filter(|code| **code != "DK") {
         assert!(reduced(country).is_some_and(|rate| rate.is_string()), "{country}");

@@ -6,7 +6,13 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use shared::{
     adapters::stored::{order::StoredOrder, session::StoredSession},
-    domain::{cart_issue::CartIssue, money::Minor, order::Order, product::NotForSale, session::Session},
+    domain::{
+        cart_issue::CartIssue,
+        money::Minor,
+        order::Order,
+        product::NotForSale,
+        session::{Session, SessionLife},
+    },
     http::view::{OrderAnswer, SessionView},
     ports::ChangeId,
 };
@@ -21,6 +27,8 @@ fn document(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(&path).expect("a saved document")).expect("JSON")
 }
 
+const LIFE: SessionLife = SessionLife { ttl: Duration::minutes(30), abandoned_after: Some(Duration::HOUR) };
+
 fn session(name: &str) -> Session {
     let stored: StoredSession =
         serde_json::from_value(document(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -33,7 +41,7 @@ fn order(name: &str) -> Order {
 }
 
 fn shown(session: &Session) -> Value {
-    let view = SessionView::new(session, OffsetDateTime::UNIX_EPOCH, Duration::minutes(30));
+    let view = SessionView::new(session, OffsetDateTime::UNIX_EPOCH, LIFE.ttl);
     serde_json::to_value(view.with_offers(session).with_taxes(session)).expect("a session")
 }
 
@@ -153,7 +161,7 @@ fn what_is_read_of_schema_1_is_written_and_read_again_the_same() {
     let change = ChangeId(Uuid::nil());
     for name in ["session-new", "session-ready", "session-problems", "session-completed"] {
         let session = session(name);
-        let written = serde_json::to_value(StoredSession::new(&session, change, Duration::minutes(30))).expect("JSON");
+        let written = serde_json::to_value(StoredSession::new(&session, change, LIFE)).expect("JSON");
         let again: StoredSession = serde_json::from_value(written).expect("a session");
         assert_eq!(Session::try_from(again).expect("a session"), session, "{name}");
     }
@@ -174,7 +182,7 @@ fn every_session_is_read_as_it_was_written() {
         let mut shop = Shop::open(&case.catalog, &case.cart);
         let Ok(priced) = shop.price() else { return Ok(()) };
         seen.borrow_mut().extend(priced.issues.iter().map(CartIssue::code));
-        let stored = StoredSession::new(&shop.session, ChangeId(Uuid::nil()), Duration::minutes(30));
+        let stored = StoredSession::new(&shop.session, ChangeId(Uuid::nil()), LIFE);
         let written = serde_json::to_string(&stored).expect("JSON");
         let again: StoredSession = serde_json::from_str(&written).expect("a session");
         let again = Session::try_from(again).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -197,7 +205,7 @@ fn the_problems_that_no_random_cart_has_are_read_as_they_were_written() {
         CartIssue::NotShippable { sku: sku.clone(), message: "Not there: \"no\".".to_owned() },
         CartIssue::ProductUnavailable { sku, why: NotForSale::NoPrice },
     ];
-    let stored = StoredSession::new(&session, ChangeId(Uuid::nil()), Duration::minutes(30));
+    let stored = StoredSession::new(&session, ChangeId(Uuid::nil()), LIFE);
     let again: StoredSession = serde_json::from_value(serde_json::to_value(stored).expect("JSON")).expect("a session");
     assert_eq!(Session::try_from(again).expect("a session"), session);
 }

@@ -51,6 +51,24 @@ fn a_product_that_can_not_be_sold_anywhere() {
 }
 
 #[test]
+fn a_payment_method_that_no_cart_can_use() {
+    for (rule, warned) in [
+        (json!({"method": "card"}), false),
+        (json!({"method": "card", "countries": ["CH", "US"]}), false),
+        (json!({"method": "card", "countries": ["CH"]}), true),
+        (json!({"method": "card", "currencies": ["XAF"]}), true),
+        (json!({"method": "bacs_debit", "countries": ["GB"]}), true),
+    ] {
+        let places = places(|catalog| {
+            catalog.as_object_mut().unwrap().remove("cashOnDelivery");
+            catalog["paymentMethods"] = json!([{"method": "klarna"}, rule]);
+        });
+        let expected: &[&str] = if warned { &["/paymentMethods/1"] } else { &[] };
+        assert_eq!(places, expected, "{rule}");
+    }
+}
+
+#[test]
 fn a_shipping_method_that_no_cart_can_use() {
     for (member, value) in [
         ("endsAt", json!("2026-01-01T00:00:00Z")),
@@ -66,4 +84,46 @@ fn a_shipping_method_that_no_cart_can_use() {
     }
     let warned = warnings(|c| method(c)["endsAt"] = json!("2026-01-01T00:00:00Z"));
     assert!(warned.iter().any(|(_, detail)| detail.ends_with("it has ended")), "{warned:?}");
+}
+
+#[test]
+fn what_costs_nothing_and_what_nobody_can_be_sold() {
+    let said = |change: &dyn Fn(&mut Value)| warnings(change);
+    let one = |at: &str, detail: &str| vec![(at.to_owned(), detail.to_owned())];
+    let nothing = "costs nothing: is that meant?";
+    assert_eq!(said(&|c| c["products"][0]["prices"]["USD"] = json!(0)), one("/products/0/prices/USD", nothing));
+    assert_eq!(
+        said(&|c| c["coupons"][0]["categories"] = json!(["cofee"])),
+        one("/coupons/0/categories", "no product has the category cofee")
+    );
+    let to_brazil = |c: &mut Value| {
+        let places = c["shipping"]["zones"][0]["places"].as_array_mut().expect("places");
+        places.push(json!("BR"));
+    };
+    let sample = sample_catalog();
+    let last = sample["shipping"]["zones"][0]["places"].as_array().map_or(0, Vec::len);
+    assert_eq!(
+        said(&to_brazil),
+        one(&format!("/shipping/zones/0/places/{last}"), "nothing can be sold to BR: it has no tax rule")
+    );
+    assert_eq!(
+        said(&|c| c["cashOnDelivery"]["countries"] = json!(["US", "BR"])),
+        one("/cashOnDelivery/countries", "no shipping zone has a place in BR")
+    );
+}
+
+#[test]
+fn a_country_without_its_currency() {
+    let currencies = |of: Value| move |c: &mut Value| c["currencies"] = json!({"default": "USD", "byCountry": of});
+    assert_eq!(warnings(currencies(json!({"US": ["USD"]}))), []);
+    let none = warnings(currencies(json!({"BR": ["BRL"]})));
+    assert_eq!(none, [("/currencies/byCountry".to_owned(), "no shipping zone has a place in BR".to_owned())]);
+    let krona = warnings(currencies(json!({"US": ["USD", "SEK"]})));
+    assert!(
+        !krona.is_empty()
+            && krona
+                .iter()
+                .all(|(at, why)| at.ends_with("/cost") && why.ends_with("can't be had in SEK, a currency of US")),
+        "{krona:?}"
+    );
 }

@@ -13,7 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use shared::{
     adapters::{
         dynamodb::{
-            catalog_load::{CatalogEntry, LoadError, LoadPlan},
+            catalog_load::{CatalogEntry, LoadError},
+            catalog_plan::LoadPlan,
             client::{Dynamo, Item, failed},
         },
         stored::catalog::CatalogFile,
@@ -243,7 +244,7 @@ async fn everything(store: &Dynamo) -> Result<Vec<Item>, LoadError> {
 
 /// What a load does, by name, but for what stays the same.
 fn tell(plan: &LoadPlan, prune: bool) {
-    let LoadPlan { added, changed, unchanged, left, ended } = plan;
+    let LoadPlan { added, changed, unchanged, left, ended, steep } = plan;
     let gone = if prune {
         "Withdrawn, because the file doesn't name it"
     } else {
@@ -253,6 +254,9 @@ fn tell(plan: &LoadPlan, prune: bool) {
         for entry in entries.iter().filter(|entry| **entry != CatalogEntry::TaxIndex) {
             say::answer(format_args!("{what}: {entry}"));
         }
+    }
+    for change in steep {
+        say::complain(&format!("warning: {change}: is that meant?"));
     }
     let (added, changed, unchanged, left) = (added.len(), changed.len(), unchanged.len(), left.len() + ended.len());
     say::step(format_args!("{added} to add, {changed} to change, {unchanged} the same, {left} not in the file"));

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod new_route;
 pub mod order;
 pub mod output;
+mod replay;
 pub mod run_tied;
 pub mod seed;
 pub mod session;

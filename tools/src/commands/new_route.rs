@@ -24,7 +24,8 @@ pub struct NewRouteArgs {
     /// What it is asked with
     #[arg(long, value_enum, ignore_case = true, default_value = "POST")]
     method: Method,
-    /// Its path, with {checkoutId}, {orderId} or {paymentMethodId} in it if it is about one [default: /api/v1/checkout/NAME]
+    /// Its path, with {checkoutId}, {orderId}, {paymentMethodId} or {productId} in it if it is about one
+    /// [default: /api/v1/checkout/NAME]
     #[arg(long)]
     path: Option<String>,
     /// Who it is for

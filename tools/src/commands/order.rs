@@ -24,6 +24,7 @@ use tools::operator::orders::{self, Named, Reindexed};
 
 use super::{
     output::{Outcome, progress, show, table},
+    replay::{ReplayArgs, replay},
     target::{CommandError, Target},
 };
 use crate::say;
@@ -39,6 +40,7 @@ Examples:
   checkout order find --status confirmed --from 2026-11-01 --to 2026-11-27 --most 500 --json
   checkout order show 7KQM-2H4P-XT9R
   checkout order history 7KQM-2H4P-XT9R
+  checkout order replay 7KQM-2H4P-XT9R --change confirmed --bus shop-orders --apply
   checkout order reindex"
 )]
 pub struct OrderArgs {
@@ -54,6 +56,8 @@ enum OrderCommand {
     Show { order: Named },
     /// What happened to an order and its payment, oldest first, and who did it
     History { order: Named },
+    /// Put an order's events on the bus again, with the ids that they had and "replayed": true; without --apply it shows them
+    Replay(ReplayArgs),
     /// Write what orders are found by, for every order: after the first deployment with a search, or after a failure
     Reindex {
         /// Also what the search table seems to have already: after the orders were restored from a backup
@@ -137,6 +141,7 @@ pub async fn order(target: &Target, args: &OrderArgs) -> Result<Outcome, Command
             });
             Ok(Outcome::Done)
         }
+        OrderCommand::Replay(args) => replay(target, &store, args).await,
         OrderCommand::Reindex { anew } => {
             let bar = progress("orders read");
             let all = orders::reindex(&store, *anew, &|read| bar.set_position(read as u64)).await;

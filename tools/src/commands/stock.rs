@@ -1,9 +1,26 @@
 //! `checkout stock`: what is left, deliveries, counts, and who changed it.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
-use shared::domain::ids::Sku;
+use shared::{
+    adapters::dynamodb::client::Dynamo,
+    checkout::{
+        request_context::Retry,
+        stock::{self, ATTEMPTS, StockChanged, StockError},
+    },
+    domain::{
+        ids::Sku,
+        invalid::Faults,
+        stock::{LONGEST_TEXT, MOST_STOCK, StockChange, StockOrder, StockWish},
+        text::text,
+    },
+    ports::{ChangeId, Stock as _, StoreError},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tools::operator::stock::{Changed, MOST, Stock, StockChange, StockError, Wanted};
+use tokio::time::Instant;
+use tools::operator::stock::all_stock;
+use uuid::Uuid;
 
 use crate::{
     commands::{
@@ -13,6 +30,9 @@ use crate::{
     },
     say,
 };
+
+/// How long a change may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 #[command(
@@ -55,7 +75,7 @@ enum StockCommand {
 struct ChangeArgs {
     /// PRODUCT or PRODUCT/VARIANT
     sku: Sku,
-    #[arg(value_parser = clap::value_parser!(u64).range(..=MOST))]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=MOST_STOCK))]
     units: u64,
     /// Names this change, and no other of this product
     #[arg(long, value_parser = short)]
@@ -69,10 +89,10 @@ struct ChangeArgs {
     place: Place,
 }
 
-fn short(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let good = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if good { Ok(text.to_owned()) } else { Err("must be 1 to 200 characters in one line".to_owned()) }
+fn short(given: &str) -> Result<String, String> {
+    let mut faults = Faults::default();
+    let line = text(&mut faults, "", given, LONGEST_TEXT);
+    faults.finish(Some(line)).map_err(|faults| faults.into_iter().map(|fault| fault.detail).collect())
 }
 
 /// Why stock wasn't shown or changed.
@@ -85,6 +105,8 @@ pub enum StockCommandError {
     #[error(transparent)]
     Stock(#[from] StockError),
     #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
@@ -92,39 +114,54 @@ pub fn run(args: &StockArgs) -> Result<(), StockCommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &args.command {
         StockCommand::Show { skus, place } => {
-            let found = runtime.block_on(Stock(&open(place)?).show(skus))?;
+            let found = runtime.block_on(show(&open(place)?, skus))?;
             say::answer(table(["product", "left"], found.into_iter().map(|(sku, left)| [sku, left.to_string()])));
         }
-        StockCommand::Add(change) => say::step(runtime.block_on(make(change, Wanted::Add(change.units)))?),
-        StockCommand::Set(change) => say::step(runtime.block_on(make(change, Wanted::Set(change.units)))?),
+        StockCommand::Add(change) => say::step(runtime.block_on(make(change, StockWish::Add(change.units)))?),
+        StockCommand::Set(change) => say::step(runtime.block_on(make(change, StockWish::Set(change.units)))?),
         StockCommand::History { sku, place } => {
-            let changes = runtime.block_on(Stock(&open(place)?).history(sku))?;
+            let log = runtime.block_on(open(place)?.counter(sku))?;
             let row = |of: StockChange| {
                 let counted = of.counted.map(|counted| counted.to_string()).unwrap_or_default();
-                [of.at, format!("{:+}", of.units), counted, of.by, of.reference, of.reason]
+                [said(of.at), format!("{:+}", of.units), counted, of.by, of.reference, of.reason]
             };
             let head = ["at", "units", "counted", "by", "reference", "reason"];
-            say::answer(table(head, changes.into_iter().map(row)));
+            say::answer(table(head, log.changes.into_iter().map(row)));
         }
     }
     Ok(())
 }
 
-async fn make(args: &ChangeArgs, wanted: Wanted) -> Result<String, StockCommandError> {
+fn said(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// What is left of these, or of everything that is counted.
+async fn show(store: &Dynamo, skus: &[Sku]) -> Result<Vec<(String, i64)>, StockCommandError> {
+    if skus.is_empty() {
+        return Ok(all_stock(store).await?);
+    }
+    let found = skus.iter().zip(store.left(skus).await?);
+    let named = |(sku, left): (&Sku, Option<i64>)| match left {
+        Some(left) => Ok((sku.path(), left)),
+        None => Err(StockError::NotCounted(sku.path()).into()),
+    };
+    found.map(named).collect()
+}
+
+async fn make(args: &ChangeArgs, wish: StockWish) -> Result<String, StockCommandError> {
     let by = args.by.clone().or_else(|| given("USER")).ok_or(StockCommandError::Nobody)?;
     let at = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let at = at.format(&Rfc3339).unwrap_or_default();
     let (reference, reason) = (args.reference.clone(), args.reason.clone());
-    let change = StockChange { reference, reason, by, at, units: 0, counted: None };
-    let store = open(&args.place)?;
-    let stock = Stock(&store);
-    let changed = stock.change(&args.sku, wanted, change).await?;
-    let left = stock.show(std::slice::from_ref(&args.sku)).await?;
-    let (name, left) = left.into_iter().next().unwrap_or_default();
-    Ok(match changed {
-        Changed::Done(StockChange { units, .. }) => format!("{name}: {units:+}, {left} left now"),
-        Changed::Already(StockChange { units, at, .. }) => {
-            format!("{name}: {units:+} was made at {at} already, under this reference; {left} left now")
-        }
+    let order = StockOrder { wish, reference, reason, by, at };
+    let deadline = Instant::now() + PATIENCE;
+    let retry = Retry::new(ChangeId(Uuid::new_v4()), ATTEMPTS, deadline);
+    let changed = stock::change(&open(&args.place)?, args.sku.clone(), order, retry, deadline).await?;
+    let StockChanged { sku, change, made, left } = changed;
+    let (name, units) = (sku.path(), change.units);
+    Ok(if made {
+        format!("{name}: {units:+}, {left} left now")
+    } else {
+        format!("{name}: {units:+} was made at {} already, under this reference; {left} left now", said(change.at))
     })
 }

@@ -17,7 +17,7 @@ use shared::{
 };
 use tools::{
     client::Access,
-    operator::{Operator, OperatorError, stack::Account},
+    operator::{Operator, OperatorError, replay::Bus, stack::Account},
     ports, project, stack,
     stripe_server::StripeServer,
     template::{Template, TemplateError},
@@ -123,6 +123,14 @@ impl Target {
         let (lambda, cloudformation) =
             (vars.get("AWS_ENDPOINT_URL_LAMBDA"), vars.get("AWS_ENDPOINT_URL_CLOUDFORMATION"));
         Ok(Account::new(vars.finish(aws)?, lambda, cloudformation))
+    }
+
+    /// The event bus of this name.
+    pub fn bus(&self, name: String) -> Result<Bus, CommandError> {
+        let mut vars = self.vars()?;
+        let aws = AwsConfig::read(&mut vars);
+        let endpoint = vars.get("AWS_ENDPOINT_URL_EVENTBRIDGE");
+        Ok(Bus::new(name, vars.finish(aws)?, endpoint))
     }
 
     /// The configured limits.

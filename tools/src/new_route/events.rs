@@ -46,6 +46,7 @@ fn event(route: &NewRoute, who: Option<(&str, String)>, number: usize) -> String
         ("checkoutId", fixtures::CHECKOUT.to_string()),
         ("orderId", fixtures::ORDER.to_string()),
         ("paymentMethodId", "pm_1OzPVT2eZvKYlo2C".to_owned()),
+        ("productId", "espresso-beans".to_owned()),
     ];
     let parameters: Vec<_> = parameters.into_iter().filter(|(name, _)| path.contains(&format!("{{{name}}}"))).collect();
     let raw = parameters.iter().fold(path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));

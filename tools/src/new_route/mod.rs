@@ -24,7 +24,7 @@ pub const BASE: &str = "/api/v1/checkout";
 /// As long as a line of the tests' list of handlers has room for.
 const LONGEST_NAME: usize = 30;
 /// What the tests know to put into a path.
-const PARAMETERS: [&str; 3] = ["{checkoutId}", "{orderId}", "{paymentMethodId}"];
+const PARAMETERS: [&str; 4] = ["{checkoutId}", "{orderId}", "{paymentMethodId}", "{productId}"];
 /// Names that would be no module of Rust's. Those with a hyphen can't be among them.
 const KEYWORDS: &str = "abstract as async await become box break const continue core crate do dyn else enum extern false \
                         final fn for gen if impl in let loop macro main match mod move mut override priv pub ref \
@@ -114,7 +114,7 @@ impl NewRoute {
         if !rest.split('/').all(part) || path.len() > 80 {
             return unfit(
                 &path,
-                "its parts are small letters, digits and hyphens, {checkoutId}, {orderId} or {paymentMethodId}",
+                "its parts are small letters, digits and hyphens, {checkoutId}, {orderId}, {paymentMethodId} or {productId}",
             );
         }
         let spoken = |letter: char| letter.is_alphanumeric() || " ,-;().".contains(letter);

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod orders;
 pub mod pattern;
 pub mod person;
+pub mod replay;
 pub mod sessions;
 pub mod stack;
 pub mod stats;

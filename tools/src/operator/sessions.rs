@@ -66,8 +66,8 @@ pub async fn show(
     let session = loaded.session;
     let copy = copy(operator, id).await?;
     let copy_agrees = copy.as_ref().map(|copy| copy.version == Some(session.version));
-    let live = session.is_live(now, app.sessions.ttl);
-    let mut view = serde_json::to_value(SessionView::new(&session, session.active_at, app.sessions.ttl))?;
+    let live = session.is_live(now, app.sessions.life.ttl);
+    let mut view = serde_json::to_value(SessionView::new(&session, session.active_at, app.sessions.life.ttl))?;
     if let Some(members) = view.as_object_mut().filter(|_| !reveal) {
         for name in PERSONAL {
             members.entry(name).and_modify(|value| *value = Value::from(HIDDEN));
@@ -99,11 +99,11 @@ pub async fn expire(app: &App, id: CheckoutId, change: fn() -> uuid::Uuid) -> Re
         let Some(loaded) = app.sessions.load(id, None, now).await? else { return Ok(Ended::Unknown) };
         let Session { version, .. } = loaded.session;
         let mut session = loaded.session;
-        if !session.is_live(now, app.sessions.ttl) || session.status != SessionStatus::Open {
+        if !session.is_live(now, app.sessions.life.ttl) || session.status != SessionStatus::Open {
             return Ok(Ended::AlreadyOver);
         }
         session.version = version.saturating_add(1);
-        session.active_at = now - app.sessions.ttl - Duration::MINUTE;
+        session.active_at = now - app.sessions.life.ttl - Duration::MINUTE;
         // Its copy is replaced too, so no older copy can be stored afterwards.
         if let Saved::Done = app.sessions.save(&session, ChangeId(change())).await? {
             return Ok(Ended::Done);

@@ -84,7 +84,10 @@ impl Account {
                     child.and_then(|node| node.text()).unwrap_or_default()
                 };
                 match child("ResourceType") {
-                    "AWS::Lambda::Function" => functions.push(child("PhysicalResourceId").to_owned()),
+                    // The checkout's own: SAM gave each its code, and the template its name.
+                    "AWS::Lambda::Function" if child("LogicalResourceId").ends_with("Function") => {
+                        functions.push(child("PhysicalResourceId").to_owned());
+                    }
                     "AWS::Lambda::Alias" => aliases.push(child("PhysicalResourceId").to_owned()),
                     _ => {}
                 }

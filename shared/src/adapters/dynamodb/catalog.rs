@@ -9,11 +9,11 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, broken, failed, from_item, text},
-            inventory::{AVAILABLE, USES, counter, coupon_id, customer_coupon_id, stock_id},
+            inventory::{USES, counter, coupon_id, customer_coupon_id, left, stock_id},
         },
         stored::catalog::{
-            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTaxRules,
-            card_rule,
+            StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule,
+            StoredProduct, StoredShipping, StoredTaxRules, card_rule, payment_rules,
         },
     },
     domain::{
@@ -50,6 +50,10 @@ pub(super) struct StoredRules {
     /// The automatic coupons, in the order of their codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<StoredCoupon>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currencies: Option<StoredCurrencies>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_methods: Option<Vec<StoredPaymentRule>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +129,12 @@ fn snapshot(
     for promotion in &rules.promotions {
         snapshot.promotions.push(promotion.coupon().map_err(invalid)?);
     }
+    if let Some(currencies) = rules.currencies {
+        snapshot.currencies = currencies.currencies().map_err(invalid)?;
+    }
+    if let Some(methods) = &rules.payment_methods {
+        snapshot.payments = Some(payment_rules(methods).map_err(invalid)?);
+    }
     if let Some(cash) = rules.cash_on_delivery {
         snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
     }
@@ -139,8 +149,8 @@ fn snapshot(
     if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
         snapshot.certificate = Some(document::<StoredCertificate>(item)?.certificate().map_err(invalid)?);
     }
-    let count = |id: &str, attribute| counters.get(id).and_then(|item| counter(item, attribute));
-    let uses = |id: String| u32::try_from(count(&id, USES).unwrap_or_default()).unwrap_or(u32::MAX);
+    let count = |id: &str| counters.get(id).and_then(|item| counter(item, USES)).unwrap_or_default();
+    let uses = |id: String| u32::try_from(count(&id)).unwrap_or(u32::MAX);
     for code in &query.coupons {
         if let Some(item) = documents.remove(&coupon_document_id(code)) {
             let coupon = document::<StoredCoupon>(item)?.coupon().map_err(invalid)?;
@@ -150,7 +160,7 @@ fn snapshot(
         }
     }
     let counted = query.skus.iter().flat_map(|sku| [sku.clone(), Sku { variant: None, ..sku.clone() }]);
-    snapshot.stock = counted.filter_map(|sku| Some((sku.clone(), count(&stock_id(&sku), AVAILABLE)?))).collect();
+    snapshot.stock = counted.filter_map(|sku| Some((sku.clone(), left(counters.get(&stock_id(&sku))?)?))).collect();
     Ok(snapshot)
 }
 

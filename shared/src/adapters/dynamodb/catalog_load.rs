@@ -1,4 +1,4 @@
-//! Writing the catalog: what a load will change, the load itself, and what is withdrawn from sale.
+//! Writing the catalog: the load, and what is withdrawn from sale.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -48,19 +48,6 @@ pub enum CatalogEntry {
     TaxIndex,
 }
 
-/// What a load does.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoadPlan {
-    pub added: BTreeSet<CatalogEntry>,
-    pub changed: BTreeSet<CatalogEntry>,
-    pub unchanged: BTreeSet<CatalogEntry>,
-    /// Products, coupons and certificates in the table that the file doesn't name. They stay unless they are withdrawn.
-    pub left: BTreeSet<CatalogEntry>,
-    /// Tax rules of countries that the file has none for, and coupons that are automatic now. A load takes them away, so
-    /// that no old rule stays in force.
-    pub ended: BTreeSet<CatalogEntry>,
-}
-
 /// Why a catalog wasn't loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -92,7 +79,7 @@ impl CatalogEntry {
     }
 
     /// None for what isn't the loader's.
-    fn of(id: &str) -> Option<Self> {
+    pub(super) fn of(id: &str) -> Option<Self> {
         if id == SHIPPING_ID {
             return Some(Self::Rules);
         }
@@ -117,21 +104,21 @@ impl fmt::Display for CatalogEntry {
             Self::Coupon(code) => write!(f, "coupon {code}"),
             Self::Certificate(number) => write!(f, "certificate {number}"),
             Self::Tax(country) => write!(f, "tax rules of {country}"),
-            Self::Rules => f.write_str("rules of shipping, promotions, cash and cards"),
+            Self::Rules => f.write_str("rules of shipping, promotions, currencies, cash and cards"),
             Self::TaxIndex => f.write_str("list of countries with tax rules"),
         }
     }
 }
 
 /// A file as items of the catalog's table, and its stock.
-struct Written {
-    items: BTreeMap<CatalogEntry, Item>,
+pub(super) struct Written {
+    pub(super) items: BTreeMap<CatalogEntry, Item>,
     stock: BTreeMap<Sku, u64>,
     /// The coupons that nobody has to enter. They are part of the rules.
-    automatic: BTreeSet<CouponCode>,
+    pub(super) automatic: BTreeSet<CouponCode>,
 }
 
-fn written(file: &CatalogFile) -> Result<Written, LoadError> {
+pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let checked = file.check().map_err(LoadError::Invalid)?;
     let mut items = BTreeMap::new();
     let mut add = |entry: CatalogEntry, item: Result<Item, StoreError>| -> Result<(), StoreError> {
@@ -161,45 +148,16 @@ fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     }
     let countries = TaxIndex { countries: checked.tax.keys().cloned().collect() };
     add(CatalogEntry::TaxIndex, document(&CatalogEntry::TaxIndex, &countries))?;
-    let CatalogFile { shipping: document, cash_on_delivery, cards, .. } = file.clone();
+    let CatalogFile { shipping: document, currencies, payment_methods, cash_on_delivery, cards, .. } = file.clone();
     let (automatic, promotions) = promotions.into_iter().unzip();
-    let rules = StoredRules { id: SHIPPING_ID.to_owned(), document, promotions, cash_on_delivery, cards };
+    let id = SHIPPING_ID.to_owned();
+    let rules = StoredRules { id, document, promotions, currencies, payment_methods, cash_on_delivery, cards };
     add(CatalogEntry::Rules, to_item(WRITE, &rules))?;
     Ok(Written { items, stock: checked.stock, automatic })
 }
 
 fn document(entry: &CatalogEntry, document: &impl Serialize) -> Result<Item, StoreError> {
     to_item(WRITE, &StoredDocument { id: entry.id(), document })
-}
-
-impl LoadPlan {
-    /// What [`Dynamo::load_catalog`] will do with this file, given everything that is in the catalog's table.
-    ///
-    /// # Errors
-    /// [`LoadError`] with every fault of the file.
-    pub fn of(file: &CatalogFile, table: Vec<Item>) -> Result<Self, LoadError> {
-        let Written { items: new, automatic, .. } = written(file)?;
-        let entry = |item: &Item| CatalogEntry::of(item.get("id")?.as_s().ok()?);
-        let old: BTreeMap<_, _> = table.into_iter().filter_map(|item| Some((entry(&item)?, item))).collect();
-        let mut plan = Self::default();
-        for (entry, item) in &new {
-            let list = match old.get(entry) {
-                None => &mut plan.added,
-                Some(known) if known == item => &mut plan.unchanged,
-                Some(_) => &mut plan.changed,
-            };
-            list.insert(entry.clone());
-        }
-        for entry in old.keys().filter(|entry| !new.contains_key(*entry)) {
-            let ends = match entry {
-                CatalogEntry::Tax(_) => true,
-                CatalogEntry::Coupon(code) => automatic.contains(code),
-                _ => false,
-            };
-            if ends { &mut plan.ended } else { &mut plan.left }.insert(entry.clone());
-        }
-        Ok(plan)
-    }
 }
 
 impl Dynamo {

@@ -1,4 +1,6 @@
-//! The table of counters: stock by SKU, and coupon uses in total and by customer.
+//! The table of counters: stock by SKU, and coupon uses in total, by owner and by mailbox.
+
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
 
@@ -24,7 +26,8 @@ pub fn coupon_id(code: &CouponCode) -> String {
     format!("coupon#{code}")
 }
 
-pub fn customer_coupon_id(code: &CouponCode, customer: &Owner) -> String {
+/// `customer` is an owner or a mailbox.
+pub fn customer_coupon_id(code: &CouponCode, customer: &dyn Display) -> String {
     format!("coupon#{code}#{customer}")
 }
 
@@ -37,17 +40,24 @@ pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
     item.get(attribute)?.as_n().ok()?.parse().ok()
 }
 
+/// What is left of a counter of stock; negative if more is sold than is there.
+pub fn left(item: &Item) -> Option<i64> {
+    item.get(AVAILABLE)?.as_n().ok()?.parse().ok()
+}
+
 const COUPON: &str = "coupon";
 const CUSTOMER_COUPON: &str = "customer coupon";
 
-/// Takes what an order reserves, if enough is left: stock of each counter, and one use of each coupon.
+/// Takes what an order reserves, if enough is left: stock of each counter, or what may be sold beyond it, and one use of
+/// each coupon.
 pub fn take(table: &str, order: &Order) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
         let builder = counter_update(table, stock_id(sku))
             .update_expression("SET available = available - :units")
-            .condition_expression("available >= :units")
-            .expression_attribute_values(":units", number(units));
+            .condition_expression("available >= :least")
+            .expression_attribute_values(":units", number(units))
+            .expression_attribute_values(":least", number(order.least_stock(sku, *units)));
         writes.push(Write::named(stock_id(sku), update(builder)));
     }
     for (name, id, limit) in coupon_counters(order) {
@@ -81,8 +91,8 @@ pub fn give_back(table: &str, order: &Order, release: &Release) -> Vec<Write> {
     writes
 }
 
-/// Moves the customer's own uses of an order's coupons to the order's new owner. These uses are past, so no limit is
-/// checked.
+/// Moves the owner's uses of an order's coupons to the order's new owner. These uses are past, so no limit is checked.
+/// The mailbox stays the same.
 pub fn transfer(table: &str, order: &Order, from: &Owner) -> Vec<Write> {
     let counters = own_counters(order, from).into_iter().zip(own_counters(order, &order.owner));
     let step = |(name, id, _): (&'static str, String, u32), by: i32| {
@@ -103,18 +113,25 @@ pub fn forget_customer(table: &str, order: &Order) -> Vec<Write> {
             .expression_attribute_values(":minus", number(-1));
         Write::named(name, update(builder))
     };
-    own_counters(order, &order.owner).into_iter().map(step).collect()
+    customer_counters(order).into_iter().map(step).collect()
 }
 
 /// The coupon counters that an order changes, each with its limit.
 fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
     let all = order.reserved.coupons.iter();
     let all = all.filter_map(|hold| Some((COUPON, coupon_id(&hold.code), hold.total_limit?)));
-    all.chain(own_counters(order, &order.owner)).collect()
+    all.chain(customer_counters(order)).collect()
 }
 
-/// The counters of one customer: uses of each coupon, and the one first order.
-fn own_counters(order: &Order, customer: &Owner) -> Vec<(&'static str, String, u32)> {
+/// The counters of an order's customer: by owner, and by mailbox, which stays the same when a guest comes back as another.
+fn customer_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
+    let mut counters = own_counters(order, &order.owner);
+    counters.extend(order.reserved.mailbox.iter().flat_map(|mailbox| own_counters(order, mailbox)));
+    counters
+}
+
+/// The counters of one owner or mailbox: uses of each coupon, and the one first order.
+fn own_counters(order: &Order, customer: &dyn Display) -> Vec<(&'static str, String, u32)> {
     let own = order.reserved.coupons.iter();
     let own =
         own.filter_map(|hold| Some((CUSTOMER_COUPON, customer_coupon_id(&hold.code, customer), hold.customer_limit?)));
@@ -135,7 +152,7 @@ pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
         .iter()
         .filter_map(|(sku, units)| {
             let item = failed(&stock_id(sku))?.item.as_ref();
-            let available = item.and_then(|item| counter(item, AVAILABLE)).unwrap_or_default();
+            let available = item.and_then(left).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
             Some(CartIssue::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
         })
         .collect();

@@ -1,8 +1,10 @@
 //! `DynamoDB`: the system of record.
 
+pub mod abandonment;
 mod call_timer;
 pub mod catalog;
 pub mod catalog_load;
+pub mod catalog_plan;
 pub mod client;
 pub mod customers;
 pub mod diagnosis;
@@ -15,5 +17,6 @@ pub mod order_links;
 pub mod order_search;
 pub mod orders;
 pub mod sessions;
+pub mod stock;
 pub mod stored_responses;
 pub mod transaction;

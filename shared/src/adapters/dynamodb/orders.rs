@@ -4,7 +4,6 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{Delete, Put, ReturnValuesOnConditionCheckFailure, Select},
 };
-use time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -27,6 +26,7 @@ use crate::{
         open::OpenLimits,
         order::{Order, OrderStatus},
         payment::PaymentStatus,
+        session::SessionLife,
     },
     ports::{
         Attempt, ChangeId, OrderFilter, OrderPage, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits,
@@ -144,7 +144,7 @@ impl Dynamo {
         &self,
         placement: Placement<'_>,
         Attempt { change, deadline, .. }: Attempt<'_>,
-        session_ttl: Duration,
+        life: SessionLife,
         limits: &OpenLimits,
     ) -> Result<Placed, StoreError> {
         const OPERATION: &str = "place order";
@@ -153,7 +153,7 @@ impl Dynamo {
             return Ok(Placed::TooManyOpenOrders(limit));
         }
         let order_item = to_item(OPERATION, &StoredOrder::new(order, change))?;
-        let session_item = to_item(OPERATION, &StoredSession::new(session, change, session_ttl))?;
+        let session_item = to_item(OPERATION, &StoredSession::new(session, change, life))?;
         let session_put = Put::builder()
             .table_name(&self.tables.sessions)
             .expression_attribute_names("#version", "version")

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{Put, ReturnValuesOnConditionCheckFailure, Update},
 };
-use time::{Duration, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 
 use crate::{
     adapters::{
@@ -13,25 +13,30 @@ use crate::{
             stored_responses,
             transaction::{Write, has_failed, put, update},
         },
-        stored::session::{COMPLETED, OPEN, StoredSession, delete_at},
+        stored::{
+            abandonment::kept,
+            payment::due,
+            session::{COMPLETED, OPEN, StoredSession, delete_at},
+        },
     },
     domain::{
         ids::{CheckoutId, Owner},
         order::Order,
-        session::{ACTIVITY_GRAIN, Session},
+        session::{Session, SessionLife},
     },
     ports::{ChangeId, Saved, StoreError, StoredResponse},
 };
 
-/// Reopens the session that became this order.
+/// Reopens the session that became this order. If the shop is told of abandoned checkouts the session has a shard, and
+/// with the time it is in the index again; the reconciler finds out when it really ends.
 pub fn reopen(table: &str, order: &Order, change: ChangeId) -> Write {
     let now = order.updated_at.format(&Rfc3339).unwrap_or_default();
     let builder = Update::builder()
         .table_name(table)
         .key("checkoutId", text(order.checkout.to_string()))
         .update_expression(
-            "SET #status = :open, #version = #version + :one, changeId = :change, activeAt = :now, updatedAt = :now \
-             REMOVE orderId",
+            "SET #status = :open, #version = #version + :one, changeId = :change, activeAt = :now, updatedAt = :now, \
+             abandonAt = :look REMOVE orderId",
         )
         .condition_expression("#status = :completed AND orderId = :order")
         .expression_attribute_names("#status", "status")
@@ -41,7 +46,8 @@ pub fn reopen(table: &str, order: &Order, change: ChangeId) -> Write {
         .expression_attribute_values(":order", text(order.id.to_string()))
         .expression_attribute_values(":one", number(1))
         .expression_attribute_values(":change", text(change.0.to_string()))
-        .expression_attribute_values(":now", text(now));
+        .expression_attribute_values(":now", text(now))
+        .expression_attribute_values(":look", text(due::text(order.updated_at)));
     Write::named(NAME, update(builder))
 }
 
@@ -58,13 +64,13 @@ impl Dynamo {
         &self,
         session: &Session,
         change: ChangeId,
-        ttl: Duration,
+        life: SessionLife,
         stored_response: Option<&StoredResponse>,
         deadline: tokio::time::Instant,
     ) -> Result<Saved<Session>, StoreError> {
         const OPERATION: &str = "create session";
         const ABSENT: &str = "attribute_not_exists(checkoutId)";
-        let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
+        let item = to_item(OPERATION, &StoredSession::new(session, change, life))?;
         let Some(stored_response) = stored_response else {
             let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
             let request = request
@@ -91,10 +97,10 @@ impl Dynamo {
         &self,
         session: &Session,
         change: ChangeId,
-        ttl: Duration,
+        life: SessionLife,
     ) -> Result<Saved<Session>, StoreError> {
         const OPERATION: &str = "save session";
-        let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
+        let item = to_item(OPERATION, &StoredSession::new(session, change, life))?;
         let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
         let request = request
             .condition_expression(STILL_OPEN)
@@ -114,10 +120,10 @@ impl Dynamo {
         &self,
         session: &Session,
         change: ChangeId,
-        ttl: Duration,
+        life: SessionLife,
     ) -> Result<Saved<Session>, StoreError> {
         const OPERATION: &str = "transfer session";
-        let item = to_item(OPERATION, &StoredSession::new(session, change, ttl))?;
+        let item = to_item(OPERATION, &StoredSession::new(session, change, life))?;
         let request = self.client.put_item().table_name(&self.tables.sessions).set_item(Some(item));
         let request = request
             .condition_expression("#version = :version")
@@ -155,7 +161,7 @@ impl Dynamo {
     }
 
     /// Stores activity on a session. False if the session has changed meanwhile, which counts as activity too.
-    pub async fn touch_session(&self, session: &Session, ttl: Duration) -> Result<bool, StoreError> {
+    pub async fn touch_session(&self, session: &Session, life: SessionLife) -> Result<bool, StoreError> {
         const OPERATION: &str = "touch session";
         let active_at = session.active_at.format(&Rfc3339);
         let active_at = active_at.map_err(|error| StoreError { operation: OPERATION, source: error.into() })?;
@@ -170,7 +176,7 @@ impl Dynamo {
             .expression_attribute_values(":version", number(session.version))
             .expression_attribute_values(":open", text(OPEN))
             .expression_attribute_values(":active", text(active_at))
-            .expression_attribute_values(":ttl", number(delete_at(session.active_at, ttl + ACTIVITY_GRAIN)))
+            .expression_attribute_values(":ttl", number(delete_at(session.active_at, kept(life))))
             .send()
             .await;
         match result {
@@ -192,8 +198,8 @@ const BY_OWNER: &str = "by-owner";
 /// The name of a session's write within a transaction.
 pub const NAME: &str = "session";
 
-/// The session is open and has the version that the change was made from.
-pub const STILL_OPEN: &str = "#version = :version AND #status = :open";
+/// The session is open and has the version that the change was made from. The shop was not told that it is abandoned.
+pub const STILL_OPEN: &str = "#version = :version AND #status = :open AND attribute_not_exists(abandonedAt)";
 
 fn session(operation: &'static str, item: Item) -> Result<Session, StoreError> {
     from_item::<StoredSession>(operation, item)?.try_into().map_err(unreadable(operation))

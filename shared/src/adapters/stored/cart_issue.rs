@@ -19,7 +19,7 @@ pub struct StoredCartIssue {
     /// A text that no other member has: the shop's message, a reason or a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// A coupon, a shipping method or a certificate.
+    /// A coupon, a shipping method, a certificate or currencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
     /// The refusal of a coupon.
@@ -60,6 +60,10 @@ impl From<&CartIssue> for StoredCartIssue {
                 Self { of: Some(method.to_string()), detail: Some(place.clone()), ..stored }
             }
             CartIssue::ShippingUnavailable { place } => Self { detail: Some(place.clone()), ..stored },
+            CartIssue::CurrencyNotOffered { place, currencies } => {
+                let currencies: Vec<String> = currencies.iter().map(ToString::to_string).collect();
+                Self { of: Some(currencies.join(" ")), detail: Some(place.clone()), ..stored }
+            }
             CartIssue::TaxUnavailable { reason } => Self { detail: Some(reason.clone()), ..stored },
             CartIssue::TaxExemptionInvalid { certificate } => Self { of: Some(certificate.to_string()), ..stored },
         }
@@ -112,6 +116,13 @@ impl TryFrom<StoredCartIssue> for CartIssue {
             }
             "SHIPPING_UNAVAILABLE" => {
                 Self::ShippingUnavailable { place: detail.trim_start_matches("we don't ship to ").to_owned() }
+            }
+            "CURRENCY_NOT_OFFERED" => {
+                let currencies = of.as_deref().unwrap_or_default().split_whitespace().map(str::parse);
+                Self::CurrencyNotOffered {
+                    place: detail,
+                    currencies: currencies.collect::<Result<_, _>>().map_err(|e| fault(&e))?,
+                }
             }
             "TAX_UNAVAILABLE" => Self::TaxUnavailable { reason: detail },
             "TAX_EXEMPTION_INVALID" => {

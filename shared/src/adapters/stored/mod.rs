@@ -2,11 +2,13 @@
 //! old documents stay readable. Every document has its schema version. Ids, amounts, addresses and other small values
 //! have one form everywhere, defined by their own types.
 
+pub mod abandonment;
 pub mod cart_issue;
 pub mod catalog;
 pub mod order;
 pub mod parts;
 pub mod payment;
+pub mod payment_option;
 pub mod session;
 
 /// Conversions in both directions between a stored form and its domain type, if their members have the same names and

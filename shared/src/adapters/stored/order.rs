@@ -19,12 +19,16 @@ use crate::{
         correction::Corrected,
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         lines::{Fulfillment, LineCancellation, Return},
+        mailbox::Mailbox,
         money::Currency,
         note::{Note, NoteVisibility},
         open::{AddressKey, Open},
-        order::{Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, Reserved, Step, Tracking},
+        order::{
+            Actor, Cancellation, CouponHold, Customer, Order, OrderStatus, OrderVersion, Reserved, Step, Tracking,
+        },
         order_change::OrderChange,
         payment::{Payment, PaymentMethod, PaymentStatus},
+        payment_fee::PaymentFee,
         priced::{AppliedCoupon, Summary},
         tax::Relief,
     },
@@ -44,6 +48,8 @@ pub struct StoredOrder {
     /// Older orders have none until their next change.
     #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
     changes: BTreeSet<OrderChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    versions: Vec<OrderVersion>,
     order_number: String,
     checkout_id: CheckoutId,
     status: OrderStatus,
@@ -63,6 +69,8 @@ pub struct StoredOrder {
     currency: Currency,
     items: Vec<StoredLine>,
     summary: StoredSummary,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_fee: Option<PaymentFee>,
     #[serde(default)]
     taxes: Vec<StoredTax>,
     /// None, as `shipping`, if nothing of it is shipped.
@@ -86,6 +94,8 @@ pub struct StoredOrder {
     reserved_coupons: Vec<StoredHold>,
     #[serde(default)]
     first_order: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mailbox: Option<Mailbox>,
     /// Older orders have none and are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<StoredOpen>,
@@ -218,6 +228,7 @@ impl StoredOrder {
             version: order.version,
             change_id: change.0,
             changes: order.changes.clone(),
+            versions: order.versions.clone(),
             order_number: order.number(),
             checkout_id: order.checkout,
             status: order.status,
@@ -231,6 +242,7 @@ impl StoredOrder {
             currency: order.currency,
             items: each(&order.lines),
             summary: (&order.summary).into(),
+            payment_fee: order.payment_fee.clone(),
             taxes: each(&order.taxes),
             shipping_address: order.shipping_address.clone(),
             billing_address: order.billing_address.clone(),
@@ -242,6 +254,7 @@ impl StoredOrder {
             reserved_stock: order.reserved.stock.iter().map(reservation).collect(),
             reserved_coupons: each(&order.reserved.coupons),
             first_order: order.reserved.first_order,
+            mailbox: order.reserved.mailbox.clone(),
             open: order.open.as_ref().map(Into::into),
             customer: order.customer.clone(),
             notes: order.notes.clone(),
@@ -283,6 +296,7 @@ impl TryFrom<StoredOrder> for Order {
             status: stored.status,
             version: stored.version,
             changes: stored.changes,
+            versions: stored.versions,
             payment: Payment {
                 method: stored.payment_method,
                 status: stored.payment_status,
@@ -293,6 +307,7 @@ impl TryFrom<StoredOrder> for Order {
             currency: stored.currency,
             lines: each(stored.items),
             summary,
+            payment_fee: stored.payment_fee,
             taxes: each(stored.taxes),
             shipping_address: stored.shipping_address,
             billing_address: stored.billing_address,
@@ -303,6 +318,7 @@ impl TryFrom<StoredOrder> for Order {
                 stock: stored.reserved_stock.into_iter().map(|reserved| (reserved.sku, reserved.units)).collect(),
                 coupons: each(stored.reserved_coupon.into_iter().chain(stored.reserved_coupons)),
                 first_order: stored.first_order,
+                mailbox: stored.mailbox,
             },
             open: stored.open.map(Into::into),
             customer: stored.customer,

@@ -8,7 +8,8 @@ use crate::{
         attributes::Attributes,
         ids::{CouponCode, ShippingMethodId, Sku},
         money::{Minor, Rate},
-        priced::{AppliedCoupon, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
+        price_limit::Untaxed,
+        priced::{AppliedCoupon, Backordered, LineDiscount, LineTax, PricedLine, Summary, TaxPart},
         shipping::{Delivery, DeliveryDays, Offer},
         tax_category::TaxCategory,
     },
@@ -24,6 +25,8 @@ pub struct StoredLine {
     quantity: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     digital: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backorder: Option<StoredBackordered>,
     name: String,
     unit_price: Minor,
     /// Set if it differs from the unit price.
@@ -48,6 +51,16 @@ const fn is_zero(amount: &Minor) -> bool {
     amount.is_zero()
 }
 
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredBackordered {
+    quantity: u32,
+    limit: u32,
+    available_in_days: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivery: Option<Delivery>,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct StoredDiscount {
     coupon: CouponCode,
@@ -63,6 +76,9 @@ struct StoredLineTax {
     /// The tax category for which the standard rate was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unknown: Option<TaxCategory>,
+    /// What isn't taxed because of its price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    untaxed: Option<Untaxed>,
 }
 
 impl From<&PricedLine> for StoredLine {
@@ -72,6 +88,7 @@ impl From<&PricedLine> for StoredLine {
             attributes: line.attributes.clone(),
             quantity: line.quantity,
             digital: line.digital,
+            backorder: line.backorder.as_ref().map(Into::into),
             name: line.name.clone(),
             unit_price: line.unit_price,
             quoted_price: (line.quoted_price != line.unit_price).then_some(line.quoted_price),
@@ -94,6 +111,7 @@ impl From<StoredLine> for PricedLine {
             attributes: stored.attributes,
             quantity: stored.quantity,
             digital: stored.digital,
+            backorder: stored.backorder.map(Into::into),
             name: stored.name,
             unit_price: stored.unit_price,
             quoted_price: stored.quoted_price.unwrap_or(stored.unit_price),
@@ -131,6 +149,10 @@ pub struct StoredSummary {
     tax_included: bool,
     #[serde(default, skip_serializing_if = "is_zero")]
     relief: Minor,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    payment_fee: Minor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cash_rounding: Option<i64>,
     total: Minor,
     item_count: u32,
 }
@@ -179,10 +201,13 @@ pub struct StoredTax {
 }
 
 same_members! {
+    StoredBackordered = Backordered { quantity, limit, available_in_days, delivery }
     StoredDiscount = LineDiscount { coupon, amount }
-    StoredLineTax = LineTax { part, taxable, amount, unknown }
+    StoredLineTax = LineTax { part, taxable, amount, unknown, untaxed }
     StoredApplied = AppliedCoupon { code, rule, amount, automatic }
-    StoredSummary = Summary { subtotal, discount, shipping, tax, tax_included, relief, total, item_count }
+    StoredSummary = Summary {
+        subtotal, discount, shipping, tax, tax_included, relief, payment_fee, cash_rounding, total, item_count
+    }
     StoredTax = TaxPart { jurisdiction, name, rate, taxable, amount }
 }
 

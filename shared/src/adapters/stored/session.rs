@@ -7,17 +7,18 @@ use uuid::Uuid;
 
 use crate::{
     adapters::stored::{
-        SCHEMA, Unreadable,
+        SCHEMA, Unreadable, abandonment,
         cart_issue::StoredCartIssue,
         check_schema,
         parts::{StoredApplied, StoredLine, StoredOffer, StoredSummary, StoredTax, all, each},
+        payment_option::StoredPaymentOption,
     },
     domain::{
         address::Address,
         ids::{CertificateNumber, CheckoutId, CouponCode, OrderId, Owner, ShippingMethodId},
         money::Currency,
         priced::{AppliedCoupon, Line, Priced, PricedLine, Summary},
-        session::{ACTIVITY_GRAIN, PlacedOrder, Session, SessionStatus},
+        session::{PlacedOrder, Session, SessionLife, SessionStatus},
         tax::{Relief, TaxStatus},
         vat::VatNumber,
     },
@@ -57,6 +58,9 @@ pub struct StoredSession {
     offers: Vec<StoredOffer>,
     #[serde(default)]
     taxes: Vec<StoredTax>,
+    /// None also in documents from before there were rules for payment methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_options: Option<Vec<StoredPaymentOption>>,
     #[serde(default)]
     #[serde(rename = "problems")]
     issues: Vec<StoredCartIssue>,
@@ -81,25 +85,36 @@ pub struct StoredSession {
     updated_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
     active_at: OffsetDateTime,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    recover_by_email: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339::option")]
+    abandoned_at: Option<OffsetDateTime>,
+    /// With `abandonAt`, the key of the sparse index of sessions that will be abandoned. A completed session keeps the
+    /// shard only: `reopen` needs no more than a time to put it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    abandon_shard: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    abandon_at: Option<String>,
 }
 
 pub const OPEN: &str = "open";
 pub const COMPLETED: &str = "completed";
 
 impl StoredSession {
-    /// `ttl` is the time from the last activity until an open session expires.
-    pub fn new(session: &Session, change: ChangeId, ttl: Duration) -> Self {
-        let (status, order_id, life) = match session.status {
-            SessionStatus::Open => (OPEN, None, ttl + ACTIVITY_GRAIN),
+    pub fn new(session: &Session, change: ChangeId, life: SessionLife) -> Self {
+        let (status, order_id, kept) = match session.status {
+            SessionStatus::Open => (OPEN, None, abandonment::kept(life)),
             SessionStatus::Completed { order } => (COMPLETED, Some(order), COMPLETED_LIFE),
         };
+        let untold = life.abandoned_after.is_some() && session.abandoned_at.is_none();
+        let abandon_at = abandonment::at(session.active_at, life).filter(|_| untold && status == OPEN);
         let priced = &session.priced;
         Self {
             checkout_id: session.id,
             schema: SCHEMA,
             version: session.version,
             change_id: change.0,
-            ttl: delete_at(session.active_at, life),
+            ttl: delete_at(session.active_at, kept),
             owner: session.owner.clone(),
             status: status.to_owned(),
             order_id,
@@ -112,6 +127,7 @@ impl StoredSession {
             shipping: priced.shipping.as_ref().map(Into::into),
             offers: each(&priced.offers),
             taxes: each(&priced.taxes),
+            payment_options: session.payment_options.as_ref().map(each),
             issues: each(&priced.issues),
             coupon: None,
             coupons: session.coupons.clone(),
@@ -123,6 +139,10 @@ impl StoredSession {
             created_at: session.created_at,
             updated_at: session.updated_at,
             active_at: session.active_at,
+            recover_by_email: session.recover_by_email,
+            abandoned_at: session.abandoned_at,
+            abandon_shard: untold.then(|| abandonment::shard(session.id)),
+            abandon_at,
         }
     }
 }
@@ -160,6 +180,7 @@ impl TryFrom<StoredSession> for Session {
             shipping_method: stored.shipping_method_id,
             coupons: stored.coupons.into_iter().chain(stored.coupon).collect(),
             tax_status: TaxStatus { certificate: stored.certificate, vat_number: stored.vat_number },
+            recover_by_email: stored.recover_by_email,
             priced: Priced {
                 lines,
                 summary,
@@ -170,10 +191,12 @@ impl TryFrom<StoredSession> for Session {
                 taxes: each(stored.taxes),
                 issues: all(stored.issues)?,
             },
+            payment_options: stored.payment_options.map(each),
             placed: stored.placed,
             created_at: stored.created_at,
             updated_at: stored.updated_at,
             active_at: stored.active_at,
+            abandoned_at: stored.abandoned_at,
         })
     }
 }

@@ -27,10 +27,12 @@ pub struct UnitsToRefund {
 /// A refund by line, as it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineRefund {
-    /// At most one for each line. Without any, only shipping is refunded.
+    /// At most one for each line. Without any, only shipping or the fee is refunded.
     pub items: Vec<UnitsToRefund>,
     /// With the units' share of shipping; without units, all that is left of shipping.
     pub shipping: bool,
+    /// With all that is left of the payment method's fee.
+    pub payment_fee: bool,
     /// Whether the units are in stock again.
     pub restock: bool,
 }

@@ -33,12 +33,20 @@ pub struct LineShare {
 
 /// The lines of a refund. Empty for a refund of an amount.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RefundedLines {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<LineShare>,
     /// All that was left of shipping, of a refund without units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Share>,
+    /// What was left of the payment method's fee, if it goes back too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_fee: Option<Share>,
+    /// Of cash: what of the rounding goes back with the last of the order, so that no more and no less than what was
+    /// received does. Negative if the total was rounded down.
+    #[serde(rename = "cashRoundingAmount", default, skip_serializing_if = "Option::is_none")]
+    pub cash_rounding: Option<i64>,
     /// Whether the units are in stock again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restock: bool,
@@ -54,7 +62,7 @@ pub struct LineParts {
 impl RefundedLines {
     /// Of a refund of an amount.
     pub const fn new() -> Self {
-        Self { items: Vec::new(), shipping: None, restock: false }
+        Self { items: Vec::new(), shipping: None, payment_fee: None, cash_rounding: None, restock: false }
     }
 }
 
@@ -95,7 +103,8 @@ impl LineParts {
         let mut tax = Minor::ZERO;
         let mut largest = net;
         for part in &line.taxes {
-            let of_goods = part.amount.share(positive(net), positive(part.taxable));
+            let goods = net.less(part.untaxed.map_or(Minor::ZERO, |untaxed| untaxed.amount));
+            let of_goods = part.amount.share(positive(goods), positive(part.taxable));
             tax = tax.plus(of_goods).unwrap_or(Minor::MAX);
             largest = largest.max(part.taxable);
         }

@@ -13,11 +13,13 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{
-    lines::{LineCounts, LineParts, LineShare, LineUnits, ReturnStatus, Share, total_of},
+    cash_rounding,
+    lines::{LineCounts, LineParts, LineShare, LineUnits, RefundedLines, ReturnStatus, Share, total_of},
     money::Minor,
     note::Note,
     order::{Actor, IllegalMove, Order, OrderStatus},
     payment::{PaymentStatus, RefundStatus},
+    payment_fee::PaymentFee,
 };
 
 pub use refusal::LineRefusal;
@@ -94,7 +96,15 @@ impl Order {
 
     /// The total less what was cancelled or returned before it was paid.
     pub(in crate::domain) fn total_less_credits(&self) -> Minor {
-        self.summary.total.less(total_of(self.credits()))
+        let exact = self.exact_less_credits();
+        // What is left to pay in cash is rounded anew.
+        let rounded = self.summary.cash_rounding.map(|_| cash_rounding::rounded(exact, self.currency));
+        rounded.and_then(Result::ok).unwrap_or(exact)
+    }
+
+    /// The same before cash rounding.
+    fn exact_less_credits(&self) -> Minor {
+        self.summary.exact_total().less(total_of(self.credits()))
     }
 
     /// The shares of units that the customer needn't pay.
@@ -105,8 +115,7 @@ impl Order {
 
     /// The shares of units that were refunded, by refunds that haven't failed.
     fn refunded_shares(&self) -> impl Iterator<Item = &LineShare> {
-        let refunds = self.payment.refunds();
-        refunds.filter(|refund| refund.status != RefundStatus::Failed).flat_map(|refund| &refund.lines.items)
+        self.lines_refunded().flat_map(|lines| &lines.items)
     }
 
     /// The shares of all units whose money has gone back, or isn't due any more.
@@ -129,16 +138,27 @@ impl Order {
         shares
     }
 
-    /// What is left of shipping, with its tax: all that the goods don't explain, less what has gone back.
+    /// What is left of shipping, with its tax: all that the goods and the fee don't explain, less what has gone back.
     fn shipping_left(&self) -> Share {
         let parts = self.lines.iter().map(|line| LineParts::of(line, self.summary.tax_included));
         let of_lines = parts.fold(Share::default(), |sum, parts| sum.more(parts.goods));
-        let all = Share { amount: self.summary.total, tax_amount: self.summary.tax }.less(of_lines);
-        let refunds = self.payment.refunds();
-        let refunds = refunds.filter(|refund| refund.status != RefundStatus::Failed);
-        let alone = refunds.filter_map(|refund| refund.lines.shipping);
+        let all = Share { amount: self.summary.exact_total(), tax_amount: self.summary.tax }.less(of_lines);
+        let all = all.less(self.payment_fee.as_ref().map(PaymentFee::share).unwrap_or_default());
+        let alone = self.lines_refunded().filter_map(|lines| lines.shipping);
         let back = self.settled_shares().filter_map(|share| share.shipping).chain(alone);
         all.less(back.fold(Share::default(), Share::more))
+    }
+
+    /// What is left of the payment method's fee, with its tax.
+    fn fee_left(&self) -> Share {
+        let all = self.payment_fee.as_ref().map(PaymentFee::share).unwrap_or_default();
+        all.less(self.lines_refunded().filter_map(|lines| lines.payment_fee).fold(Share::default(), Share::more))
+    }
+
+    /// What refunds that haven't failed are of.
+    fn lines_refunded(&self) -> impl Iterator<Item = &RefundedLines> {
+        let refunds = self.payment.refunds();
+        refunds.filter(|refund| refund.status != RefundStatus::Failed).map(|refund| &refund.lines)
     }
 
     /// A refund's id of its own: this one, or the next that no refund has.

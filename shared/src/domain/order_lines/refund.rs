@@ -1,4 +1,4 @@
-//! Refunds of units, each with its share of discounts, tax and, on request, shipping.
+//! Refunds of units, each with its share of discounts, tax and, on request, shipping; and of the payment method's fee.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -59,20 +59,33 @@ impl Order {
         let units: Vec<_> = splits.iter().map(|split| (split.line, [split.owed + split.open, split.shipped])).collect();
         let items = self.shares_of(&units, wanted.shipping);
         let shipping = (wanted.shipping && items.is_empty()).then(|| self.shipping_left());
-        let amount = total_of(&items).plus(shipping.unwrap_or_default().amount).unwrap_or(Minor::MAX);
+        let payment_fee = wanted.payment_fee.then(|| self.fee_left());
+        let beside = shipping.unwrap_or_default().more(payment_fee.unwrap_or_default());
+        let amount = total_of(&items).plus(beside.amount).unwrap_or(Minor::MAX);
+        let cash_rounding = self.rounding_with(amount, left);
+        let amount = if cash_rounding.is_some() { left } else { amount };
         if amount > left {
             return Err(PaymentRefusal::MoreThanLeft { left }.into());
         }
         if amount.is_zero() {
             return Err(LineRefusal::NothingToRefund);
         }
-        let lines = RefundedLines { items, shipping, restock: wanted.restock };
+        let lines = RefundedLines { items, shipping, payment_fee, cash_rounding, restock: wanted.restock };
         self.add_refund(Refund { lines, ..Refund::new(id, amount, false, reason.clone(), source, now) }, now);
         self.take_back(id, &splits, wanted.restock, reason.as_ref(), &actor, now);
         self.follow_units(&actor, reason.clone(), now)?;
         self.follow_refunds(true, actor.clone(), reason, now);
         self.follow_cash(actor, None, now)?;
         Ok(true)
+    }
+
+    /// What of the cash rounding goes back with an amount, so that with it all that is left of the cash does. None if
+    /// something else is left then, or nothing was rounded.
+    fn rounding_with(&self, amount: Minor, left: Minor) -> Option<i64> {
+        let cash = self.payment.cash.as_ref().filter(|_| self.summary.cash_rounding.is_some())?;
+        let rounding = cash.received.get() - self.exact_less_credits().get();
+        let gap = left.get() - amount.get();
+        (gap != 0 && gap.signum() == rounding.signum() && gap.abs() <= rounding.abs()).then_some(gap)
     }
 
     /// Adds a refund to the card's or the cash's.
@@ -183,8 +196,14 @@ impl Order {
         let units: Vec<_> = owed.filter(|(_, owed)| *owed > 0).map(|(line, owed)| (line, [owed, 0])).collect();
         let items = self.shares_of(&units, false);
         let shipping = Some(self.shipping_left()).filter(|shipping| !shipping.amount.is_zero());
-        let all = total_of(&items).plus(shipping.unwrap_or_default().amount);
-        if all == Ok(left) { RefundedLines { items, shipping, restock: true } } else { RefundedLines::default() }
+        let payment_fee = Some(self.fee_left()).filter(|fee| !fee.amount.is_zero());
+        let beside = shipping.unwrap_or_default().more(payment_fee.unwrap_or_default());
+        let all = total_of(&items).plus(beside.amount);
+        if all == Ok(left) {
+            RefundedLines { items, shipping, payment_fee, cash_rounding: None, restock: true }
+        } else {
+            RefundedLines::default()
+        }
     }
 
     /// Requests refunds of what was captured and isn't due: for units that were cancelled or returned before.
@@ -233,5 +252,6 @@ fn is_same(known: &RefundedLines, wanted: &LineRefund) -> bool {
     let units = |share: &LineShare| LineUnits { line: share.line, quantity: share.quantity };
     let items = known.items.iter().map(units).eq(wanted.items.iter().map(|item| item.units));
     let shipping = known.shipping.is_some() || known.items.iter().any(|share| share.shipping.is_some());
-    items && shipping == wanted.shipping && known.restock == wanted.restock
+    let payment_fee = known.payment_fee.is_some();
+    items && shipping == wanted.shipping && payment_fee == wanted.payment_fee && known.restock == wanted.restock
 }

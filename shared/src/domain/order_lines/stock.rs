@@ -30,6 +30,21 @@ impl Order {
         all
     }
 
+    /// The least that a counter must be at for the order to take these units, as it was priced: what isn't on backorder
+    /// must be there, and what is may not go beyond its limit.
+    pub fn least_stock(&self, counter: &Sku, units: u32) -> i64 {
+        let is_of = |at: usize| self.counter_of(at).is_some_and(|(of, _)| of == counter);
+        let lines = self.lines.iter().enumerate().filter(|(at, _)| is_of(*at));
+        let backordered: Vec<_> = lines.filter_map(|(_, line)| line.backorder).collect();
+        let waiting: i64 = backordered.iter().map(|of| i64::from(of.quantity)).sum();
+        let there = i64::from(units) - waiting;
+        match backordered.first() {
+            // There is nothing left: others may wait for more than this order does.
+            Some(of) if there <= 0 => i64::from(units) - i64::from(of.limit),
+            _ => there,
+        }
+    }
+
     /// The stock counter of a line and what the order took from it: the line's own, or that of its product, which the
     /// variants share. None if stock isn't counted.
     fn counter_of(&self, line: usize) -> Option<&(Sku, u32)> {

@@ -50,6 +50,9 @@ enum Facts {
     Method {
         shipping_method_id: ShippingMethodId,
     },
+    Currencies {
+        currencies: Vec<Currency>,
+    },
     Certificate {
         certificate_number: CertificateNumber,
     },
@@ -81,6 +84,7 @@ fn facts(issue: &CartIssue) -> Facts {
             Facts::Coupon { coupon_code: coupon, reason: reason.code() }
         }
         CartIssue::ShippingMethodUnavailable { method, .. } => Facts::Method { shipping_method_id: method },
+        CartIssue::CurrencyNotOffered { currencies, .. } => Facts::Currencies { currencies },
         CartIssue::TaxExemptionInvalid { certificate } => Facts::Certificate { certificate_number: certificate },
         CartIssue::ProductUnavailable { .. }
         | CartIssue::NotShippable { .. }

@@ -8,9 +8,11 @@ mod lines;
 mod order;
 mod parts;
 mod payment;
+mod payment_option;
 mod preview;
 mod saved_card;
 mod session;
+mod stock;
 
 pub use cart_issue::CartIssueView;
 pub use claim::ClaimedView;
@@ -19,3 +21,4 @@ pub use order::{FoundOrdersView, OrderAnswer, OrderPageView, OrderView};
 pub use preview::PreviewView;
 pub use saved_card::SavedCardsView;
 pub use session::SessionView;
+pub use stock::ReceivedStockView;

@@ -27,6 +27,7 @@ use crate::{
             lines::{CancellationView, FulfillmentView, OrderItemView, ReturnView, amount_due, side},
             parts::{CouponView, ExplanationView, OfferView, OwnerView, SummaryView, TaxView},
             payment::PaymentView,
+            payment_option::PaymentFeeView,
         },
     },
     ports::OrderPage,
@@ -115,6 +116,9 @@ pub struct OrderView {
     currency: Currency,
     items: Vec<OrderItemView>,
     summary: SummaryView,
+    /// The fee of the payment method, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_fee: Option<PaymentFeeView>,
     tax_breakdown: Vec<TaxView>,
     /// Left out if nothing of the order is shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,6 +278,7 @@ impl From<&Order> for OrderView {
             currency: order.currency,
             items: OrderItemView::all(order),
             summary: order.summary.into(),
+            payment_fee: order.payment_fee.as_ref().map(Into::into),
             tax_breakdown: order.taxes.iter().map(Into::into).collect(),
             shipping_address: order.shipping_address.clone(),
             billing_address: order.billing_address.clone(),

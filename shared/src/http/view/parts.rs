@@ -7,7 +7,7 @@ use crate::domain::{
     explain::{Explanation, ExplanationKind},
     ids::{CouponCode, GuestId, Owner, ShippingMethodId, Sku, UserId},
     money::{Minor, Rate},
-    priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
+    priced::{AppliedCoupon, Backordered, PricedLine, Summary, TaxPart},
     shipping::{Delivery, DeliveryDays, Offer},
 };
 
@@ -89,6 +89,9 @@ pub struct ItemView {
     /// `true` if nothing of it is shipped; else left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     digital: bool,
+    /// The part of it that isn't there yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backorder: Option<BackorderView>,
     unit_price: Minor,
     subtotal: Minor,
     discount_amount: Minor,
@@ -107,6 +110,7 @@ impl From<&PricedLine> for ItemView {
             name: line.name.clone(),
             quantity: line.quantity,
             digital: line.digital,
+            backorder: line.backorder.map(Into::into),
             unit_price: line.unit_price,
             subtotal: line.subtotal,
             discount_amount: line.discount,
@@ -115,6 +119,25 @@ impl From<&PricedLine> for ItemView {
             tax_relief_amount: line.relief,
             total_amount: line.total,
         }
+    }
+}
+
+/// `{"quantity": 3, "availableInDays": 10, "estimatedDelivery": {"earliest": …, "latest": …}}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BackorderView {
+    quantity: u32,
+    /// Business days until the shop has it, from when it was priced.
+    available_in_days: u16,
+    /// By the chosen shipping method; left out without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_delivery: Option<Delivery>,
+}
+
+impl From<Backordered> for BackorderView {
+    fn from(of: Backordered) -> Self {
+        let Backordered { quantity, available_in_days, delivery, .. } = of;
+        Self { quantity, available_in_days, estimated_delivery: delivery }
     }
 }
 
@@ -129,6 +152,12 @@ pub struct SummaryView {
     tax_included: bool,
     /// Tax that the prices include but this customer doesn't owe.
     tax_relief_amount: Minor,
+    /// Of an order whose payment method has one; its tax is part of `taxAmount`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_fee_amount: Option<Minor>,
+    /// Of an order whose cash is rounded: what that added, negative if it took something off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cash_rounding_amount: Option<i64>,
     total_amount: Minor,
     item_count: u32,
 }
@@ -142,6 +171,8 @@ impl From<Summary> for SummaryView {
             tax_amount: summary.tax,
             tax_included: summary.tax_included,
             tax_relief_amount: summary.relief,
+            payment_fee_amount: Some(summary.payment_fee).filter(|fee| !fee.is_zero()),
+            cash_rounding_amount: summary.cash_rounding,
             total_amount: summary.total,
             item_count: summary.item_count,
         }
@@ -199,10 +230,11 @@ impl From<&TaxPart> for TaxView {
 #[serde(rename_all = "camelCase")]
 pub struct ExplanationView {
     r#type: ExplanationKind,
-    /// The position of the item in `items`, from 0.
-    line: usize,
-    #[serde(flatten)]
-    sku: Sku,
+    /// The position of the item in `items`, from 0. Left out, with the SKU, for what isn't an item's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
     /// The coupon, the shipping method, the jurisdiction.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,

@@ -14,6 +14,7 @@ use crate::{
     http::view::{
         cart_issue::CartIssueView,
         parts::{CouponView, ExplanationView, ItemView, OfferView, OwnerView, SummaryView, TaxView},
+        payment_option::PaymentOptionView,
     },
 };
 
@@ -43,6 +44,9 @@ pub struct SessionView {
     tax_exemption_certificate: Option<CertificateNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vat_number: Option<VatNumber>,
+    /// Whether the shopper has agreed to mail about this cart, if they leave it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recover_by_email: bool,
     #[serde(flatten)]
     owner: OwnerView,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +59,10 @@ pub struct SessionView {
     updated_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
     expires_at: OffsetDateTime,
+    /// The payment methods that the catalog's rules allow. Left out if it has no such rules, if there is nothing to pay, or
+    /// without an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_methods: Option<Vec<PaymentOptionView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_methods: Option<Vec<OfferView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +93,7 @@ impl SessionView {
             coupons,
             tax_exemption_certificate: session.tax_status.certificate.clone(),
             vat_number: session.tax_status.vat_number.clone(),
+            recover_by_email: session.recover_by_email,
             owner: (&session.owner).into(),
             order_id,
             problems: CartIssueView::all(&priced.issues, session.currency),
@@ -92,6 +101,7 @@ impl SessionView {
             created_at: session.created_at,
             updated_at: session.updated_at,
             expires_at: now.saturating_add(ttl),
+            payment_methods: session.payment_options.as_ref().map(|all| all.iter().map(Into::into).collect()),
             shipping_methods: None,
             tax_breakdown: None,
         }

@@ -115,3 +115,16 @@ async fn what_is_nested_too_deep_is_refused() {
 
     each_is_refused(&shop, cases).await;
 }
+
+#[tokio::test]
+async fn a_number_past_every_range_is_refused() {
+    let shop = Shop::open().await;
+    let body = |number: &str| format!(r#"{{"cartItems":[{{"productId":"espresso-beans","quantity":{number}}}]}}"#);
+    let cases = ["1e999", "-1e999", "123456789012345678901234567890", "NaN", "Infinity", "0x10", "01", "+1", "1."];
+    let cases = cases.map(|number| {
+        let event = shop.event(Route::Initiate).header("content-type", "application/json").body(body(number));
+        (number.to_owned(), Route::Initiate, event, Refusal { at: None, ..invalid("") })
+    });
+
+    each_is_refused(&shop, cases).await;
+}

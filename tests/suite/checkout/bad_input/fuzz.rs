@@ -38,10 +38,12 @@ fn reader<C: Command>(request: &Request) -> Result<(), Problem> {
 fn routes() -> Vec<(Value, Reader)> {
     let place = json!({"country": "US", "state": "CA", "county": "Marin", "postalCode": "94105"});
     let items = cart(&[("espresso-beans", 2), ("pour-over-kit/white", 1)]);
-    let address = json!({"checkoutId": CHECKOUT, "shippingAddress": california(), "billingAddress": california()});
+    let address = json!({
+        "checkoutId": CHECKOUT, "shippingAddress": california(), "billingAddress": california(), "recoverByEmail": true
+    });
     let initiate = json!({
         "cartItems": items, "guestId": CHECKOUT, "currency": "USD", "shippingAddress": california(),
-        "billingAddress": california(), "shippingMethodId": "us-standard"
+        "billingAddress": california(), "shippingMethodId": "us-standard", "recoverByEmail": false
     });
     let tax = json!({"checkoutId": CHECKOUT, "taxExemptionCertificate": "CA-1", "vatNumber": "DE136695976"});
     let status = json!({"status": "shipped", "note": "out", "trackingNumber": "1Z", "carrier": "UPS"});

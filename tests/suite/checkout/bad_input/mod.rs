@@ -2,6 +2,7 @@
 
 mod around;
 mod carts;
+mod deliveries;
 mod fields;
 mod forms;
 mod fuzz;
@@ -58,6 +59,7 @@ impl Shop {
     fn event(&self, route: Route) -> Event {
         let about = match route {
             Route::RemovePaymentMethod => "pm_1OzPVT2eZvKYlo2C",
+            Route::ReceiveStock => "pour-over-kit",
             _ if route.path().contains("{checkoutId}") => self.checkout(),
             _ => &self.order,
         };
@@ -76,13 +78,15 @@ impl Shop {
                 "shippingMethodId": "us-standard",
                 "couponCodes": ["SAVE20"],
                 "taxExemptionCertificate": "CA-RESALE-0001",
-                "vatNumber": "DE136695976"
+                "vatNumber": "DE136695976",
+                "recoverByEmail": true
             }),
             Route::UpdateItems => json!({"checkoutId": checkout, "cartItems": engraved()}),
             Route::UpdateAddress => json!({
                 "checkoutId": checkout,
                 "shippingAddress": california(),
-                "billingAddress": california()
+                "billingAddress": california(),
+                "recoverByEmail": false
             }),
             Route::CalculateShipping => json!({"checkoutId": checkout, "shippingMethodId": "us-standard"}),
             Route::CalculateTax => {
@@ -111,6 +115,9 @@ impl Shop {
                 "expectedVersion": 1
             }),
             Route::CaptureOrder => json!({"amount": 4887}),
+            Route::ReceiveStock => {
+                json!({"variantId": "white", "quantity": 500, "reference": "DN-1042", "reason": "a delivery"})
+            }
             Route::RefundOrder => {
                 json!({
                     "refundId": "9549a1ab-ad00-4d46-8088-d00f037ddd5b", "amount": 100, "reason": "a scratch",

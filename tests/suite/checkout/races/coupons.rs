@@ -99,6 +99,28 @@ async fn a_coupon_for_one_use_each_is_used_once_by_a_guest_with_two_carts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_coupon_for_one_use_each_is_used_once_by_eight_guests_with_one_mailbox() {
+    for _ in 0..5 {
+        let world = World::new().await;
+        let fleet = Fleet::of(&world, 2);
+        let carts = carts_with(&world, "ONEEACH", 8).await;
+
+        let answers = all_before_any(&world, "TransactWriteItems", 8, |racer| {
+            let (guest, session) = carts[racer].clone();
+            let guest = guest.served_by(fleet.container(racer));
+            async move { guest.confirm_as(&format!("ada+{racer}@example.com"), &session).await }
+        })
+        .await;
+
+        let (placed, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status() == 201);
+        assert_eq!(placed.len(), 1);
+        refused.into_iter().for_each(|answer| drop(answer.refused(409, "COUPON_ALREADY_USED")));
+        assert_eq!(world.own_uses("ONEEACH").await, [1, 1]);
+        assert_eq!(world.stored_orders().await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_coupon_for_one_use_each_is_there_for_everyone() {
     let world = World::new().await;
     let fleet = Fleet::of(&world, 2);
@@ -107,7 +129,7 @@ async fn a_coupon_for_one_use_each_is_there_for_everyone() {
     let answers = all_before_any(&world, "TransactWriteItems", 8, |racer| {
         let (guest, session) = carts[racer].clone();
         let guest = guest.served_by(fleet.container(racer));
-        async move { guest.confirm(id_of(&session), total_of(&session)).await }
+        async move { guest.confirm_as(&format!("racer{racer}@example.com"), &session).await }
     })
     .await;
 

@@ -183,7 +183,7 @@ async fn of_first_orders_at_once_one_is_the_first() {
 
         let answers = race::at_once(6, |racer| {
             let (user, session) = (user.clone(), sessions[racer].clone());
-            async move { user.confirm(id_of(&session), total_of(&session)).await }
+            async move { user.confirm_as(&format!("ada{round}@example.com"), &session).await }
         })
         .await;
 
@@ -225,4 +225,51 @@ async fn a_coupon_that_takes_nothing_off_is_not_used_up() {
         shopper.confirm(id_of(&session), total_of(&session)).await.expect(201);
         assert_eq!(world.coupon_uses("FREIER VERSAND 100%").await, uses);
     }
+}
+
+#[tokio::test]
+async fn one_customer_is_one_mailbox_however_many_guests_it_is() {
+    let first = coupon(&json!({"code": "FIRST", "firstOrderOnly": true}));
+    let each = coupon(&json!({"code": "TWICE", "customerLimit": 2}));
+    let world = shop_with(vec![first, each]).await;
+    let with = async |code: &str| {
+        let guest = world.guest();
+        let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
+        (guest.clone(), guest.apply_coupon(id_of(&session), code).await.expect(200))
+    };
+
+    let (guest, session) = with("FIRST").await;
+    let order = guest.confirm_as("Ada.L@gmail.com", &session).await.expect(201);
+    for (email, code) in [("ada.l+2@gmail.com", "FIRST"), ("adal@googlemail.com", "FIRST")] {
+        let (guest, session) = with(code).await;
+        let before = world.stored_orders().await.len();
+        guest.confirm_as(email, &session).await.refused(409, "COUPON_ALREADY_USED");
+        assert_eq!(world.stored_orders().await.len(), before);
+        // The way on.
+        let session = guest.remove_coupon(id_of(&session)).await.expect(200);
+        guest.confirm_as(email, &session).await.expect(201);
+    }
+    let (other, session) = with("FIRST").await;
+    other.confirm_as("bob@gmail.com", &session).await.expect(201);
+
+    // Each kind of customer has its own count: a limit of two is reached by either.
+    for expected in [201, 201, 409] {
+        let (guest, session) = with("TWICE").await;
+        assert_eq!(guest.confirm_as("ada.l@gmail.com", &session).await.status(), expected);
+    }
+
+    // A corrected address doesn't make the use another's, and a cancelled order gives it back to whoever had it.
+    let order = order["order"]["orderId"].as_str().unwrap();
+    let staff = world.staff();
+    let correction = json!({"customerInfo": {"email": "bob@example.com"}, "reason": "a typo"});
+    staff
+        .send(Route::CorrectOrder, &staff.event(Route::CorrectOrder).path("orderId", order).json(&correction))
+        .await
+        .expect(200);
+    let (again, session) = with("FIRST").await;
+    again.confirm_as("ada.l@gmail.com", &session).await.refused(409, "COUPON_ALREADY_USED");
+    guest.cancel(order).await.expect(200);
+    again.confirm_as("ada.l@gmail.com", &session).await.expect(201);
+    let (bob, session) = with("FIRST").await;
+    bob.confirm_as("bob@example.com", &session).await.expect(201);
 }

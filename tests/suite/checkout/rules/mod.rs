@@ -1,10 +1,12 @@
 //! The commerce rules as a customer meets them: through the handlers, with a shop that changes under their hands.
 
 mod attributes;
+mod backorder;
 mod cash;
 mod changes;
 mod claims;
 mod coupons;
+mod currencies;
 mod delivery;
 mod digital;
 mod free;
@@ -12,6 +14,7 @@ mod items;
 mod most;
 mod no_changes;
 mod one_call;
+mod payment_methods;
 mod places;
 mod taxes;
 mod totals;

@@ -26,7 +26,7 @@ const LONE: &str = "\u{E000}";
 /// A good event of a route, with every header that anything reads.
 fn event(route: Route, token: Option<&str>) -> Value {
     let event = Event::new(route.method(), route.path()).guest(ID).idempotency_key(ID);
-    let event = ["checkoutId", "orderId", "paymentMethodId"]
+    let event = ["checkoutId", "orderId", "paymentMethodId", "productId"]
         .into_iter()
         .filter(|name| route.path().contains(&format!("{{{name}}}")))
         .fold(event, |event, name| event.path(name, ID));
@@ -47,6 +47,7 @@ fn event(route: Route, token: Option<&str>) -> Value {
         Route::ApplyCoupon => json!({"checkoutId": ID, "couponCode": "SAVE20"}),
         Route::UpdateOrderStatus => json!({"status": "shipped"}),
         Route::CorrectOrder => json!({"customerInfo": {"email": "ada@example.org"}, "reason": "a typo"}),
+        Route::ReceiveStock => json!({"quantity": 1, "reference": "DN-1042", "reason": "a delivery"}),
         Route::RefundOrder => json!({"refundId": ID}),
         Route::Claim => json!({"guestId": ID}),
         Route::LookupOrder => json!({"orderNumber": "RH83-HWTV-H8PB", "email": "ada@example.com"}),

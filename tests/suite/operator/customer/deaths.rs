@@ -40,6 +40,9 @@ async fn over(world: &Arc<World>) -> Life {
 async fn assert_erased(world: &World, life: &Life, before: &BTreeMap<String, Value>) {
     assert_no_marks(world, &[&MARKS[..], &[life.guest.guest_id()]].concat()).await;
     assert_eq!(books(world).await, *before);
+    for counter in world.all("INVENTORY_TABLE").await {
+        assert!(!counter["id"].as_s().is_ok_and(|id| id.contains("#mailbox#")), "{counter:?}");
+    }
     world.assert_open_orders_add_up().await;
 }
 

@@ -195,9 +195,10 @@ impl Life {
 
 /// What the books say of each order: everything but the person.
 pub async fn books(world: &World) -> BTreeMap<String, Value> {
-    const PERSONAL: [&str; 13] = [
+    const PERSONAL: [&str; 14] = [
         "owner",
         "version",
+        "versions",
         "changeId",
         "email",
         "firstName",
@@ -207,6 +208,7 @@ pub async fn books(world: &World) -> BTreeMap<String, Value> {
         "notes",
         "trackingNumber",
         "firstOrder",
+        "mailbox",
         "reservedCoupons",
         "updatedAt",
     ];

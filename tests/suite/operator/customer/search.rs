@@ -42,6 +42,17 @@ async fn an_address_finds_every_guest_who_bought_with_it_and_names_accounts() {
     )
     .await
     .expect(201);
+    // Another, of which the shop was told; its session is gone already.
+    let told_of = world.guest();
+    let cart = json!({
+        "cartItems": tests::world::cart(&[("espresso-beans", 1)]), "shippingAddress": address(), "recoverByEmail": true
+    });
+    let session = told_of.post(Route::Initiate, &cart).await.expect(201);
+    let run = world.tell_abandoned(&world.container_after(std::time::Duration::from_secs(5400))).await;
+    assert_eq!(run.expect("it runs").told, 2);
+    let key = aws_sdk_dynamodb::types::AttributeValue::S(id_of(&session).to_owned());
+    let gone = world.tables.client().delete_item().table_name(world.tables.name("SESSIONS_TABLE"));
+    gone.key("checkoutId", key).send().await.expect("it goes");
     let of_account = buy(&world.user("ada"), marked, &tests::world::california()).await;
     let present = buy(&world.user("bob"), |body| body, &address()).await;
 
@@ -57,7 +68,7 @@ async fn an_address_finds_every_guest_who_bought_with_it_and_names_accounts() {
     assert_eq!(exported["elsewhere"].as_array().map(Vec::len), Some(2));
     let erased = customer(&world, &["erase", "--email", "mark.mail@example.com", "--apply", "--json"]).await;
     assert_eq!((erased.code, erased.json()["erased"]["orders"].as_u64()), (5, Some(2)), "{erased:?}");
-    let ids = [guests[0].guest_id(), guests[1].guest_id(), left.guest_id()];
+    let ids = [guests[0].guest_id(), guests[1].guest_id(), left.guest_id(), told_of.guest_id()];
     assert_no_marks(&world, &ids).await;
     assert_eq!(customer(&world, &["erase", "--email", "nobody@example.com", "--apply"]).await.code, 3);
 }

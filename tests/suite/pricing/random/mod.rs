@@ -8,6 +8,7 @@
 mod amounts;
 mod coupons;
 mod goods;
+mod payments;
 mod places;
 mod shipping;
 mod tax;
@@ -47,6 +48,9 @@ struct Parts {
     method: Choice,
     tax: Value,
     customer: Value,
+    /// Of the country: whether it has the cart's currency, and others.
+    currencies: Option<(bool, bool)>,
+    payments: Value,
 }
 
 /// Which shipping method the customer has chosen.
@@ -64,24 +68,25 @@ enum Choice {
 pub fn case() -> impl Strategy<Value = Case> {
     let cart = (
         vec(goods::item(), 1..=8),
-        select(vec!["USD", "EUR", "JPY", "KWD"]),
+        select(vec!["USD", "USD", "EUR", "EUR", "JPY", "KWD", "CHF", "SEK"]),
         now(),
         prop_oneof![1 => codes(0..=1), 2 => codes(2..=3)],
         prop::bool::weighted(0.3),
         (prop::option::weighted(0.9, places::address()), prop::option::weighted(0.3, places::address())),
         choice(),
-        tax::customer(),
+        (tax::customer(), prop::option::weighted(0.15, any::<(bool, bool)>())),
     );
     let catalog = (
         vec(goods::product(), 1..=8),
         prop_oneof![1 => vec(coupons::coupon(), 0..=1), 3 => vec(coupons::coupon(), 2..=5)],
         shipping::rules(),
         tax::rules(),
+        payments::rules(),
     );
     (cart, catalog).prop_map(|(cart, catalog)| {
-        let (items, currency, now, codes, has_ordered, (address, billing), method, customer) = cart;
+        let (items, currency, now, codes, has_ordered, (address, billing), method, (customer, currencies)) = cart;
         let billing = billing.map(|(_, address)| address);
-        let (products, coupons, shipping, tax) = catalog;
+        let (products, coupons, shipping, tax, payments) = catalog;
         let parts = Parts {
             products,
             items,
@@ -96,6 +101,8 @@ pub fn case() -> impl Strategy<Value = Case> {
             method,
             tax,
             customer,
+            currencies,
+            payments,
         };
         parts.case()
     })
@@ -155,6 +162,14 @@ impl Parts {
         catalog["shipping"] = shipping::filled(&self.shipping, &products, &template);
         let rules = catalog["shipping"].clone();
         coupons::only_known(&mut catalog["coupons"], &rules);
+        if let (Some((_, address)), Some((mine, other))) = (&self.address, self.currencies) {
+            // The loader wants at least one.
+            let offered = [(template.currency, mine), (template.other, other || !mine)];
+            let offered: Vec<_> =
+                offered.into_iter().filter(|(_, is_offered)| *is_offered).map(|(code, _)| code).collect();
+            let country = address["country"].as_str().unwrap();
+            catalog["currencies"] = json!({"default": template.other, "byCountry": {country: offered}});
+        }
         if let Some((_, address)) = self.address {
             cart["shippingAddress"] = address;
         }
@@ -176,6 +191,11 @@ impl Parts {
             if !self.customer[member].is_null() {
                 cart[member] = self.customer[member].clone();
             }
+        }
+        if !self.payments.is_null() {
+            let total = naive::price(&catalog, &cart).unwrap_or_default()["summary"]["totalAmount"].as_u64();
+            template.around = total.unwrap_or(0);
+            catalog["paymentMethods"] = payments::filled(&self.payments, home, &template);
         }
         Case { catalog, cart }
     }

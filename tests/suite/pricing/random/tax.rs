@@ -4,7 +4,7 @@ use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{
-    amounts::{period, rate},
+    amounts::{amounts, period, rate},
     object,
     places::{Home, home_place},
     template::Template,
@@ -61,11 +61,19 @@ fn jurisdiction() -> impl Strategy<Value = Value> {
     let scheduled = (select(vec!["standard", "reduced", "books"]), rate(), period());
     let scheduled = prop::option::weighted(0.3, scheduled);
     let categories = select(vec![json!({}), json!({"food": "reduced"}), json!({"food": "standard", "books": "zero"})]);
-    let parts = (places, except, rates, any::<bool>(), scheduled, categories);
-    parts.prop_map(|(places, except, (standard, reduced, zero), shipping, scheduled, mut categories)| {
+    let limit = (select(vec!["standard", "reduced", "food"]), amounts(limit()), select(vec!["excess", "whole"]));
+    let limit = prop::option::weighted(0.4, limit);
+    let parts = (places, except, rates, any::<bool>(), scheduled, categories, limit);
+    parts.prop_map(|(places, except, (standard, reduced, zero), shipping, scheduled, mut categories, limit)| {
         let rates = object([("standard", standard), ("reduced", json!(reduced)), ("zero", json!(zero))]);
         if let Some(categories) = categories.as_object_mut() {
             categories.retain(|_, code| !rates[code.as_str().unwrap()].is_null());
+        }
+        let mut limits = json!({});
+        if let Some((code, each, taxed)) = limit
+            && (!rates[code].is_null() || !categories[code].is_null())
+        {
+            limits[code] = json!({"each": each, "taxed": taxed});
         }
         let scheduled = scheduled.map(|(code, rate, mut entry)| {
             entry["rates"] = json!({code: rate});
@@ -78,9 +86,15 @@ fn jurisdiction() -> impl Strategy<Value = Value> {
             "rates": rates,
             "scheduledRates": scheduled,
             "categories": categories,
+            "priceLimits": limits,
             "shippingTaxable": shipping,
         })
     })
+}
+
+/// Often a price that goods have.
+fn limit() -> impl Strategy<Value = Value> {
+    prop_oneof![2 => 0..5000_u64, 2 => select(vec![99, 333, 999, 1999])].prop_map(Value::from)
 }
 
 fn exemption() -> impl Strategy<Value = Value> {
@@ -113,6 +127,10 @@ pub(super) fn filled(tax: &Value, home: Home, template: &Template) -> Value {
         jurisdiction["jurisdictionId"] = json!(format!("j-{}", 9 - number));
         jurisdiction["name"] = json!(format!("Tax {number}"));
         jurisdiction["included"] = tax["included"].clone();
+        // What is free would be a part of the price that nobody can name.
+        if tax["included"] == true {
+            jurisdiction["priceLimits"] = json!({});
+        }
         jurisdictions.push(jurisdiction);
     }
     let abroad = json!({

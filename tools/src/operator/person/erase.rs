@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     PersonError,
-    find::{Found, Known, Stays, Whom, customer, find, order},
+    find::{Found, Known, Stays, Whom, counts_nothing, customer, find, is_of, order},
     tables::{Tables, text_of},
 };
 use crate::operator::Operator;
@@ -158,6 +158,9 @@ impl Run<'_> {
             self.erased.counters += usize::from(self.counter(found, text_of(item, "id")).await?);
             crash::point("erase: a counter has gone").await;
         }
+        for item in &found.idle {
+            self.delete_counter(text_of(item, "id"), item).await?;
+        }
         for item in found.deletable_customers() {
             self.erased.payment_customers += usize::from(self.customer(item).await?);
         }
@@ -207,19 +210,24 @@ impl Run<'_> {
     }
 
     /// Deletes a counter that counts nothing more. One that still counts something, although its owner has no order
-    /// left, was wrong and goes too.
+    /// left, was wrong and goes too. That of a mailbox may count what another owner used.
     async fn counter(&self, found: &Found, id: &str) -> Result<bool, PersonError> {
         let names = self.tables.names;
-        let Some(owner) = found.known.owners.iter().find(|owner| id.ends_with(&format!("#{owner}"))) else {
-            return Ok(false);
-        };
         let Some(item) = self.tables.get(&names.inventory, &[("id", id)]).await? else { return Ok(false) };
-        let is_zero = item.values().filter_map(|value| value.as_n().ok()).all(|number| number == "0");
-        if !is_zero && !self.tables.orders(owner).await?.is_empty() {
-            return Ok(false);
+        if !counts_nothing(&item) {
+            let owner = found.known.owners.iter().find(|owner| is_of(id, &owner.to_string()));
+            let Some(owner) = owner else { return Ok(false) };
+            if !self.tables.orders(owner).await?.is_empty() {
+                return Ok(false);
+            }
         }
+        self.delete_counter(id, &item).await
+    }
+
+    /// Deletes a counter if it counts what it did. False if not.
+    async fn delete_counter(&self, id: &str, item: &Item) -> Result<bool, PersonError> {
         let unchanged: Vec<_> =
             item.iter().filter(|(_, value)| value.is_n()).map(|(name, value)| (name.as_str(), value)).collect();
-        Ok(self.tables.delete(&names.inventory, &[("id", id)], &unchanged).await?)
+        Ok(self.tables.delete(&self.tables.names.inventory, &[("id", id)], &unchanged).await?)
     }
 }

@@ -6,8 +6,10 @@ use serde::Serialize;
 use shared::{
     adapters::{
         dynamodb::{
+            abandonment::ABANDONED,
             client::{Item, from_item},
             customers::{CUSTOMER, StoredCustomer},
+            inventory::{self, USES},
             stored_responses::CLAIM,
         },
         stored::order::StoredOrder,
@@ -15,6 +17,7 @@ use shared::{
     app::App,
     domain::{
         ids::{CheckoutId, OrderId, Owner, UserId},
+        mailbox::Mailbox,
         order::Order,
         payment::{PaymentCustomer, SavedCard},
     },
@@ -51,6 +54,7 @@ pub struct Known {
     pub owners: BTreeSet<Owner>,
     pub sessions: BTreeSet<CheckoutId>,
     pub orders: BTreeSet<OrderId>,
+    pub mailboxes: BTreeSet<Mailbox>,
 }
 
 /// Everything about one person. Items are raw, as they are stored.
@@ -64,6 +68,9 @@ pub struct Found {
     pub claims: Vec<Item>,
     /// Open orders, and uses of coupons.
     pub counters: Vec<Item>,
+    /// Counters of anybody's mailbox that count nothing more. A run that dies may leave such ones behind, and nothing says
+    /// any more whose they were, so every run deletes them.
+    pub idle: Vec<Item>,
     /// The accounts' customers at the payment provider.
     pub customers: Vec<Item>,
     /// Their saved cards; or why the provider can't be asked.
@@ -97,6 +104,7 @@ impl Found {
             responses: Vec::new(),
             claims: Vec::new(),
             counters: Vec::new(),
+            idle: Vec::new(),
             customers: Vec::new(),
             saved_cards: Ok(Vec::new()),
             keys: Vec::new(),
@@ -136,6 +144,7 @@ impl Found {
             || !self.keys.is_empty()
             || self.counters.iter().any(|counter| !self.is_needed(counter))
             || self.deletable_customers().next().is_some()
+            || !self.idle.is_empty()
     }
 
     /// The provider's customers that can be deleted now: no order may need them any more, and the provider must answer.
@@ -146,13 +155,21 @@ impl Found {
 
     /// The orders from which the person can't be erased now: their owners and ids.
     fn unfinished(&self) -> impl Iterator<Item = (&str, &str)> {
-        let unfinished = |item: &&Item| order(item).map_or(true, |order| order.unfinished().is_some());
-        self.orders.iter().filter(unfinished).map(|item| (text_of(item, "owner"), text_of(item, "orderId")))
+        self.unfinished_items().map(|item| (text_of(item, "owner"), text_of(item, "orderId")))
     }
 
-    /// Whether the owner of a counter or of a customer has an order that stays: then it is needed.
+    fn unfinished_items(&self) -> impl Iterator<Item = &Item> {
+        self.orders.iter().filter(|item| order(item).map_or(true, |order| order.unfinished().is_some()))
+    }
+
+    /// Whether an order that stays counts there, or its owner has the customer: then it is needed. A mailbox's counter is
+    /// also needed if it counts more than these orders: what another owner used.
     pub fn is_needed(&self, counter: &Item) -> bool {
-        self.unfinished().any(|(owner, _)| is_of(text_of(counter, "id"), owner))
+        let id = text_of(counter, "id");
+        let counts_there = |item: &&Item| mailbox(item).is_some_and(|mailbox| is_of(id, &mailbox.to_string()));
+        let theirs = self.orders.iter().filter(counts_there).count() as u64;
+        let is_shared = is_of_a_mailbox(id) && inventory::counter(counter, USES).is_some_and(|uses| uses > theirs);
+        is_shared || self.unfinished_items().any(|item| is_of(id, text_of(item, "owner")) || counts_there(&item))
     }
 
     /// What can't be erased now.
@@ -191,9 +208,14 @@ impl Found {
     }
 }
 
-/// Whether a counter's id ends with its owner.
-fn is_of(counter: &str, owner: &str) -> bool {
+/// Whether a counter's id ends with its owner or mailbox.
+pub fn is_of(counter: &str, owner: &str) -> bool {
     counter.strip_suffix(owner).is_some_and(|rest| rest.ends_with('#'))
+}
+
+/// The mailbox for which an order's uses are counted.
+fn mailbox(item: &Item) -> Option<Mailbox> {
+    order(item).ok()?.reserved.mailbox
 }
 
 /// Searches every store. `before` has the ids of an earlier search for the same person. `read` is called with the
@@ -212,7 +234,10 @@ pub async fn find(
     let mut found = Found::of(before.clone());
     match whom {
         Whom::Owner(owner) => drop(found.known.owners.insert(owner.clone())),
-        Whom::Email(address) => by_email(&tables, address, &mut found).await?,
+        Whom::Email(address) => {
+            found.known.mailboxes.insert(Mailbox::of(address));
+            by_email(&tables, address, &mut found).await?;
+        }
     }
     claims(&tables, &mut found).await?;
     for owner in found.known.owners.clone() {
@@ -226,14 +251,21 @@ pub async fn find(
         sessions.iter().chain(&*orders).filter_map(|item| text_of(item, "checkoutId").parse::<CheckoutId>().ok()),
     );
     known.orders.extend(orders.iter().filter_map(|item| text_of(item, "orderId").parse::<OrderId>().ok()));
+    known.mailboxes.extend(orders.iter().filter_map(mailbox));
     responses(&tables, &mut found).await?;
+    // The item of an abandoned session may be gone, and its copy not yet.
+    let abandoned = found
+        .responses
+        .iter()
+        .filter_map(|item| text_of(item, "id").strip_prefix(ABANDONED)?.parse::<CheckoutId>().ok());
+    found.known.sessions.extend(abandoned);
     counters(&tables, &mut found).await?;
     found.saved_cards = saved_cards(app, &found.customers).await;
     certificates(&tables, &mut found).await?;
     // Someone with an order that stays is still served: their keys would come back at once.
     let unfinished: Vec<(String, String)> =
         found.unfinished().map(|(owner, id)| (owner.to_owned(), id.to_owned())).collect();
-    let Known { owners, sessions, orders } = &found.known;
+    let Known { owners, sessions, orders, .. } = &found.known;
     let gone_owners = owners.iter().filter(|owner| !unfinished.iter().any(|(of, _)| *of == owner.to_string()));
     let gone_orders =
         orders.iter().filter(|id| !unfinished.iter().any(|(_, unfinished)| *unfinished == id.to_string()));
@@ -283,6 +315,17 @@ async fn by_email(tables: &Tables<'_>, address: &str, found: &mut Found) -> Resu
             }
         })
         .await?;
+    // The session of an abandoned checkout may be gone before its event is.
+    tables
+        .scan("search events", &tables.names.idempotency, |item| {
+            if text_of(&item, "id").starts_with(ABANDONED)
+                && is_wanted(text_of(&item, "email"))
+                && let Ok(Owner::Guest(guest)) = text_of(&item, "owner").parse()
+            {
+                found.known.owners.insert(Owner::Guest(guest));
+            }
+        })
+        .await?;
     Ok(())
 }
 
@@ -309,7 +352,7 @@ async fn claims(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonErro
 
 /// Stored answers: by their owner. Those of earlier releases have none, and are found by the ids in them.
 async fn responses(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonError> {
-    let Known { owners, sessions, orders } = &found.known;
+    let Known { owners, sessions, orders, .. } = &found.known;
     let names: BTreeSet<String> = owners.iter().map(ToString::to_string).collect();
     let ids: Vec<String> =
         sessions.iter().map(ToString::to_string).chain(orders.iter().map(ToString::to_string)).collect();
@@ -327,15 +370,30 @@ async fn responses(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonE
 }
 
 async fn counters(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonError> {
-    let names: Vec<String> = found.known.owners.iter().map(ToString::to_string).collect();
-    let (counters, customers) = (&mut found.counters, &mut found.customers);
+    let Known { owners, mailboxes, .. } = &found.known;
+    let owners = owners.iter().map(ToString::to_string);
+    let names: Vec<String> = owners.chain(mailboxes.iter().map(ToString::to_string)).collect();
+    let (counters, idle, customers) = (&mut found.counters, &mut found.idle, &mut found.customers);
     let keep = |item: Item| {
         let id = text_of(&item, "id");
-        let list = if id.starts_with(CUSTOMER) { &mut *customers } else { &mut *counters };
-        let is_theirs = names.iter().any(|owner| is_of(id, owner));
-        list.extend(is_theirs.then_some(item));
+        let is_theirs = names.iter().any(|name| is_of(id, name));
+        let is_idle = is_of_a_mailbox(id) && counts_nothing(&item);
+        match (id.starts_with(CUSTOMER), is_theirs) {
+            (true, true) => customers.push(item),
+            (false, true) => counters.push(item),
+            (_, false) => idle.extend(is_idle.then_some(item)),
+        }
     };
     Ok(tables.scan("search counters", &tables.names.inventory, keep).await?)
+}
+
+fn is_of_a_mailbox(counter: &str) -> bool {
+    counter.contains("#mailbox#")
+}
+
+/// Whether every number of a counter is zero.
+pub fn counts_nothing(counter: &Item) -> bool {
+    counter.values().filter_map(|value| value.as_n().ok()).all(|number| number == "0")
 }
 
 /// What the provider has saved for these customers.

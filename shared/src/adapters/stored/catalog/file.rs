@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::stored::catalog::{
-        StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredProduct, StoredShipping, StoredTax,
-        StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes,
+        StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule, StoredProduct,
+        StoredShipping, StoredTax, StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes, payment_rules,
     },
     domain::{
         coupon::Coupon,
@@ -34,7 +34,13 @@ pub struct CatalogFile {
     /// Tax exemption certificates, each by its number.
     #[serde(default)]
     pub tax_exemptions: Vec<StoredCertificate>,
-    /// Without this rule, cash on delivery isn't offered.
+    /// Without them the shop's currency is USD, and each country has those of its shipping methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currencies: Option<StoredCurrencies>,
+    /// Without these rules, every method of the shop is offered, and cash on delivery by its own rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_methods: Option<Vec<StoredPaymentRule>>,
+    /// Without this rule, or one of `paymentMethods`, cash on delivery isn't offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<StoredCash>,
     /// Without this rule, Stripe's own smallest amounts apply.
@@ -95,8 +101,20 @@ impl CatalogFile {
                 coupons.push(coupon);
             }
         }
+        if let Some(currencies) = &self.currencies {
+            faults.nest("/currencies", currencies.currencies());
+        }
         if let Some(cash) = &self.cash_on_delivery {
             faults.nest("/cashOnDelivery", cash.rule());
+        }
+        if let Some(methods) = &self.payment_methods {
+            faults.nest("/paymentMethods", payment_rules(methods));
+            if self.cash_on_delivery.is_some() {
+                faults.add(
+                    "/cashOnDelivery",
+                    "must be left out beside paymentMethods: write it there, as cash_on_delivery",
+                );
+            }
         }
         faults.nest("/cards", card_rule(self.cards.as_ref()));
         let tax = faults.nest("/tax", self.tax.by_country());
@@ -124,12 +142,16 @@ impl CatalogFile {
         if known.is_empty() {
             return;
         }
-        for (index, code) in self.products.iter().enumerate().filter_map(|(i, p)| Some((i, p.tax_code()?))) {
+        let products = self.products.iter().enumerate();
+        let products = products.filter_map(|(i, p)| Some((format!("/products/{i}/taxCode"), p.tax_code()?)));
+        let fees = self.payment_methods.iter().flatten().enumerate();
+        let fees = fees.filter_map(|(i, rule)| Some((format!("/paymentMethods/{i}/feeTaxCode"), rule.taxed_as()?)));
+        for (at, code) in products.chain(fees) {
             // A category without a rate of its own has the standard one.
             let is_category = code.parse::<TaxCategory>().is_ok();
             let has_standard = is_category && known.contains(TaxCode::default().as_str());
             if !known.contains(code) && !has_standard {
-                faults.add(format!("/products/{index}/taxCode"), format!("no jurisdiction has a rate for {code}"));
+                faults.add(at, format!("no jurisdiction has a rate for {code}"));
             }
         }
     }

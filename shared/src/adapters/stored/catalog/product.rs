@@ -12,7 +12,7 @@ use crate::{
         ids::{ProductId, Sku, TaxCode},
         invalid::{Faults, Invalid},
         money::Amounts,
-        product::{Prices, Product, Restriction, StockRule, Variant},
+        product::{Backorder, Prices, Product, Restriction, StockRule, Variant},
     },
 };
 
@@ -41,6 +41,9 @@ pub struct StoredProduct {
     /// Opening stock, or `"unlimited"`. A product with variants has either one stock for all of them, or one for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
+    /// What may be sold beyond `stock`. Where each variant has its own, each has its own of this too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backorder: Option<StoredBackorder>,
     /// The least units that an order with any of it must have, of all variants together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_per_order: Option<u32>,
@@ -66,6 +69,17 @@ struct StoredVariant {
     weight_grams: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<StoredStock>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backorder: Option<StoredBackorder>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredBackorder {
+    /// The most units that may be sold and not be there.
+    limit: u32,
+    /// Business days until the shop has them.
+    available_in_days: u16,
 }
 
 /// Prices for a period.
@@ -100,6 +114,9 @@ struct StoredRestriction {
     message: String,
 }
 
+/// The most units on backorder, and the most business days until the shop has them.
+const MOST_BACKORDERED: u32 = 1_000_000;
+const LONGEST_WAIT: u16 = 365;
 const NOT_SHIPPED: &str = "must be left out: nothing of a digital product is shipped";
 
 impl StoredProduct {
@@ -150,6 +167,7 @@ impl StoredProduct {
             categories: parsed(&mut faults, "/categories", &self.categories),
             tax_code,
             stock: self.stock_rule(&mut faults),
+            backorder: self.backorder(&mut faults),
             min_per_order: self.min_per_order,
             max_per_order: self.max_per_order,
             variants,
@@ -202,7 +220,17 @@ impl StoredProduct {
             if variants.iter().any(|v| v.id == id) {
                 faults.add(format!("{prefix}/variantId"), format!("{id} is there twice"));
             }
-            variants.push(Variant { id, name: stored.name.clone(), prices, weight_grams: stored.weight_grams, stock });
+            let backorder = match stored.stock {
+                Some(own) => backorder(faults, &prefix, own, stored.backorder),
+                None if stored.backorder.is_some() => {
+                    let detail = "must be left out: the product has one stock for all its variants, so this is its own";
+                    faults.add(format!("{prefix}/backorder"), detail);
+                    None
+                }
+                None => None,
+            };
+            let (name, weight_grams) = (stored.name.clone(), stored.weight_grams);
+            variants.push(Variant { id, name, prices, weight_grams, stock, backorder });
         }
         variants
     }
@@ -213,6 +241,16 @@ impl StoredProduct {
             faults.add("/stock", "must be a number of units, or \"unlimited\"");
         }
         self.stock.map_or(StockRule::Counted, StoredStock::rule)
+    }
+
+    fn backorder(&self, faults: &mut Faults) -> Option<Backorder> {
+        if let Some(stock) = self.stock {
+            return backorder(faults, "", stock, self.backorder);
+        }
+        if self.backorder.is_some() && !self.variants.is_empty() {
+            faults.add("/backorder", "must be left out: each variant has its own stock, so each has its own of this");
+        }
+        None
     }
 
     fn restrictions(&self, faults: &mut Faults) -> Vec<Restriction> {
@@ -258,6 +296,27 @@ impl StoredStock {
             Self::Unlimited(_) => None,
         }
     }
+}
+
+/// What may be sold beyond this stock.
+fn backorder(
+    faults: &mut Faults,
+    prefix: &str,
+    stock: StoredStock,
+    stored: Option<StoredBackorder>,
+) -> Option<Backorder> {
+    let StoredBackorder { limit, available_in_days } = stored?;
+    let at = format!("{prefix}/backorder");
+    if stock.units().is_none() {
+        faults.add(&at, "must be left out: the stock isn't counted");
+    }
+    if !(1..=MOST_BACKORDERED).contains(&limit) {
+        faults.add(format!("{at}/limit"), format!("must be 1 to {MOST_BACKORDERED} units"));
+    }
+    if !(1..=LONGEST_WAIT).contains(&available_in_days) {
+        faults.add(format!("{at}/availableInDays"), format!("must be 1 to {LONGEST_WAIT} business days"));
+    }
+    Some(Backorder { limit, available_in_days })
 }
 
 fn check_weight(faults: &mut Faults, pointer: &str, grams: u32) {

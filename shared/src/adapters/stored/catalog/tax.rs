@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredPlace, check_postal_codes, period, places, regions, schedule},
+    adapters::stored::catalog::parts::{
+        StoredAmounts, StoredPlace, amounts, check_postal_codes, period, places, regions, schedule,
+    },
     domain::{
         calendar::Period,
         ids::TaxCode,
         invalid::{Faults, Invalid},
         money::Rate,
         place::Region,
+        price_limit::{PriceLimit, TaxedAbove},
         tax::{Certificate, Jurisdiction, TaxRules},
         tax_category::TaxCategory,
         vat::NORTHERN_IRELAND,
@@ -71,8 +74,19 @@ struct StoredJurisdiction {
     /// By tax category, the tax code whose rate is the category's: `{"books": "reduced"}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     categories: BTreeMap<String, String>,
+    /// By the product's tax code: `{"clothing": {"each": {"USD": 17500}, "taxed": "excess"}}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    price_limits: BTreeMap<String, StoredPriceLimit>,
     #[serde(default)]
     shipping_taxable: bool,
+}
+
+/// Up to which price of one unit goods aren't taxed, and what is above it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredPriceLimit {
+    each: StoredAmounts,
+    taxed: TaxedAbove,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -186,6 +200,7 @@ impl StoredJurisdiction {
             rates: rates(&mut faults, "/rates", &self.rates),
             scheduled: self.scheduled(&mut faults),
             categories: self.categories(&mut faults),
+            limits: self.limits(&mut faults),
             shipping_taxable: self.shipping_taxable,
         };
         faults.finish(Some(jurisdiction))
@@ -201,6 +216,30 @@ impl StoredJurisdiction {
             schedule(faults, &at, &mut scheduled, (period, rates), clash);
         }
         scheduled
+    }
+
+    fn limits(&self, faults: &mut Faults) -> BTreeMap<TaxCode, PriceLimit> {
+        let mut limits = BTreeMap::new();
+        for (code, stored) in &self.price_limits {
+            let at = format!("/priceLimits/{code}");
+            if self.included {
+                faults.add(&at, "must be left out where the tax is included in the prices");
+            }
+            let is_known = self.codes().any(|known| known == code) || self.categories.contains_key(code);
+            if !is_known {
+                faults.add(
+                    &at,
+                    format!("must be a tax code of this jurisdiction's rates or categories, and {code} is none"),
+                );
+            }
+            if stored.each.is_empty() {
+                faults.add(format!("{at}/each"), "must have an amount for at least one currency");
+            }
+            let each = amounts(faults, &format!("{at}/each"), &stored.each);
+            let limit = PriceLimit { each, taxed: stored.taxed };
+            limits.extend(faults.take(&at, code.parse()).map(|code| (code, limit)));
+        }
+        limits
     }
 
     fn categories(&self, faults: &mut Faults) -> BTreeMap<TaxCategory, TaxCode> {

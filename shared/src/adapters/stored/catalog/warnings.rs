@@ -1,17 +1,22 @@
-//! What a catalog file may say, and hardly means: products that can't be sold anywhere, and shipping methods that no cart
-//! can use.
+//! What a catalog file may say, and hardly means: products that can't be sold anywhere or cost nothing, shipping and
+//! payment methods that no cart can use, countries without rates, zones or currencies, and categories that no product has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
 use crate::{
-    adapters::stored::catalog::{CatalogFile, CheckedCatalog},
+    adapters::stored::catalog::{CatalogFile, CheckedCatalog, payment_rules},
     domain::{
-        ids::Sku,
+        coupon::Coupon,
+        currencies::Currencies,
+        ids::{Category, Sku, TaxCode},
         invalid::Invalid,
         money::Currency,
-        product::Product,
+        payment::PaymentMethod,
+        payment_rules::PaymentRule,
+        place::Region,
+        product::{Prices, Product},
         scope::Scope,
         shipping::{Method, ShippingRules, Zone},
         tax::TaxRules,
@@ -38,7 +43,24 @@ impl CatalogFile {
         let products = looked.products.iter().enumerate();
         let products =
             products.filter_map(|(i, product)| Some(Invalid::new(format!("/products/{i}"), looked.unsold(product)?)));
-        Ok(products.chain(looked.unused()).collect())
+        let mut warnings: Vec<Invalid> = products.chain(looked.free()).chain(looked.unused()).collect();
+        warnings.extend(looked.untaxed());
+        if let Some(stored) = &self.currencies {
+            let currencies = stored.currencies()?;
+            warnings.extend(looked.unserved("/currencies/byCountry", currencies.by_country.keys().map(String::as_str)));
+            warnings.extend(looked.without_currency(&currencies));
+        }
+        if let Some(stored) = &self.cash_on_delivery {
+            let countries = stored.rule()?.countries;
+            warnings.extend(looked.unserved("/cashOnDelivery/countries", countries.iter().map(Region::as_str)));
+        }
+        let methods = self.payment_methods.as_deref().map(payment_rules).transpose()?.unwrap_or_default();
+        let methods = methods.0.iter().enumerate();
+        warnings.extend(
+            methods.filter_map(|(i, rule)| Some(Invalid::new(format!("/paymentMethods/{i}"), looked.unpayable(rule)?))),
+        );
+        warnings.extend(looked.nowhere(&checked.coupons));
+        Ok(warnings)
     }
 }
 
@@ -94,6 +116,121 @@ impl Looked {
             }
         }
         unused
+    }
+
+    /// The published prices of 0.
+    fn free(&self) -> Vec<Invalid> {
+        let mut free = Vec::new();
+        for (p, product) in self.products.iter().enumerate().filter(|(_, product)| product.published) {
+            let at = format!("/products/{p}");
+            let variants = product.variants.iter().enumerate();
+            let variants = variants.map(|(v, variant)| (format!("{at}/variants/{v}"), &variant.prices));
+            let all = std::iter::once((at.clone(), &product.prices)).chain(variants);
+            for (at, Prices { usual, .. }) in all {
+                for (currency, _) in usual.iter().filter(|(_, price)| price.is_zero()) {
+                    free.push(Invalid::new(format!("{at}/prices/{currency}"), "costs nothing: is that meant?"));
+                }
+            }
+        }
+        free
+    }
+
+    /// The countries that are shipped to and have no tax rule, or no rate for what is sold.
+    fn untaxed(&self) -> Vec<Invalid> {
+        let mut untaxed = Vec::new();
+        let codes: BTreeSet<&TaxCode> =
+            self.products.iter().filter(|product| product.published && !product.digital).map(|p| &p.tax_code).collect();
+        let mut seen = BTreeSet::new();
+        for (z, zone) in self.shipping.zones.iter().enumerate() {
+            for (p, place) in zone.places.iter().enumerate() {
+                let country = place.region.country();
+                if !seen.insert(country) {
+                    continue;
+                }
+                let at = format!("/shipping/zones/{z}/places/{p}");
+                let Some(rules) = self.taxes.get(country) else {
+                    untaxed.push(Invalid::new(at, format!("nothing can be sold to {country}: it has no tax rule")));
+                    continue;
+                };
+                let is_missing = |code: &&&TaxCode| !rules.jurisdictions.iter().any(|j| j.rate(code, self.now).is_ok());
+                let missing: Vec<&str> = codes.iter().filter(is_missing).map(|code| code.as_str()).collect();
+                if !missing.is_empty() {
+                    let detail = format!("{country} has no rate for {}: it can't be sold there", missing.join(", "));
+                    untaxed.push(Invalid::new(at, detail));
+                }
+            }
+        }
+        untaxed
+    }
+
+    /// The countries of a list at `at` that no zone has.
+    fn unserved<'a>(&self, at: &str, countries: impl Iterator<Item = &'a str>) -> Vec<Invalid> {
+        let is_served = |country: &str| {
+            let mut places = self.shipping.zones.iter().flat_map(|zone| &zone.places);
+            places.any(|place| place.region.country() == country)
+        };
+        let unserved = countries.filter(|country| !is_served(country));
+        unserved.map(|country| Invalid::new(at, format!("no shipping zone has a place in {country}"))).collect()
+    }
+
+    /// The methods that lack a currency of a country they go to.
+    fn without_currency(&self, currencies: &Currencies) -> Vec<Invalid> {
+        let mut without = Vec::new();
+        for (z, zone) in self.shipping.zones.iter().enumerate() {
+            let countries: BTreeSet<&str> = zone.places.iter().map(|place| place.region.country()).collect();
+            for (m, method) in zone.methods.iter().enumerate() {
+                for country in &countries {
+                    let wanted = currencies.of(country).unwrap_or_default();
+                    for currency in wanted.iter().filter(|currency| !method.cost.is_in(**currency)) {
+                        let detail = format!("{} can't be had in {currency}, a currency of {country}", method.id);
+                        without.push(Invalid::new(format!("/shipping/zones/{z}/methods/{m}/cost"), detail));
+                    }
+                }
+            }
+        }
+        without
+    }
+
+    /// The categories that coupons and methods name, and no product has.
+    fn nowhere(&self, coupons: &[Coupon]) -> Vec<Invalid> {
+        let known: BTreeSet<&Category> = self.products.iter().flat_map(|product| &product.categories).collect();
+        let mut named: Vec<(String, &Scope)> = Vec::new();
+        for (c, coupon) in coupons.iter().enumerate() {
+            named.push((format!("/coupons/{c}/categories"), &coupon.scope));
+            named.push((format!("/coupons/{c}/excludedCategories"), &coupon.excluded));
+        }
+        for (z, zone) in self.shipping.zones.iter().enumerate() {
+            for (m, method) in zone.methods.iter().enumerate() {
+                let at = format!("/shipping/zones/{z}/methods/{m}");
+                named.push((format!("{at}/onlyFor/categories"), &method.only_for));
+                named.push((format!("{at}/onlyWith/categories"), &method.only_with));
+                named.push((format!("{at}/notFor/categories"), &method.not_for));
+                for (s, surcharge) in method.surcharges.iter().enumerate() {
+                    named.push((format!("{at}/surcharges/{s}/with/categories"), &surcharge.with));
+                }
+            }
+        }
+        let unknown = named.into_iter().flat_map(|(at, scope)| {
+            let unknown = scope.categories.iter().filter(|category| !known.contains(category));
+            unknown.map(move |category| Invalid::new(at.clone(), format!("no product has the category {category}")))
+        });
+        unknown.collect()
+    }
+
+    /// Why no cart can be paid by a rule.
+    fn unpayable(&self, rule: &PaymentRule) -> Option<String> {
+        let sold: Vec<&Product> = self.products.iter().filter(|product| product.published).collect();
+        let mut currencies = sold.iter().flat_map(|product| product.currencies());
+        if !currencies.any(|currency| rule.is_in(currency)) {
+            return Some(format!("no cart can use {}: no product has a price in a currency of it", rule.method));
+        }
+        // What is digital goes everywhere, but nobody pays for it at the door.
+        let everywhere = rule.method != PaymentMethod::CashOnDelivery && sold.iter().any(|product| product.digital);
+        let mut places = self.shipping.zones.iter().flat_map(|zone| &zone.places).map(|place| place.region.country());
+        let is_reached = everywhere
+            || rule.countries.is_empty()
+            || places.any(|country| rule.countries.iter().any(|there| there.as_str() == country));
+        (!is_reached).then(|| format!("no cart can use {}: no shipping zone is in a country of it", rule.method))
     }
 
     /// Whether some cart with the product can go by a method.

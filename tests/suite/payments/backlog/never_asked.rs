@@ -1,12 +1,18 @@
-//! What the reconciler never asks: no card is saved by it.
+//! What the reconciler never asks: it saves no card, searches nothing, and counts no delivery.
 
 use shared::{
     domain::{
-        ids::UserId,
+        ids::{Sku, UserId},
+        order::Order,
         payment::{CardToken, PaymentCustomer, SavedCard},
+        stock::{StockChange, StockCounter},
     },
-    ports::{PaymentCustomers, PaymentError, SavedCards, StoreError},
+    ports::{
+        ChangeId, ChangedOrder, Entry, EntryPage, EntryQuery, Indexed, PaymentCustomers, PaymentError, SavedCards,
+        SearchEntries, Stock, StoreError,
+    },
 };
+use tokio::time::Instant;
 
 use super::shop::Shop;
 
@@ -52,5 +58,40 @@ impl SavedCards for Shop {
 
     async fn delete_customer(&self, _: &PaymentCustomer) -> Result<(), PaymentError> {
         unreachable!("nobody saves a card")
+    }
+}
+
+impl SearchEntries for Shop {
+    async fn entries(&self, _: EntryQuery<'_>) -> Result<EntryPage, StoreError> {
+        unreachable!("nobody searches")
+    }
+
+    async fn read(&self, _: &[Entry]) -> Result<Vec<Order>, StoreError> {
+        unreachable!("nobody searches")
+    }
+
+    async fn refresh(&self, _: &ChangedOrder, _: ChangeId, _: Instant) -> Result<Indexed, StoreError> {
+        unreachable!("nobody searches")
+    }
+}
+
+impl Stock for Shop {
+    async fn counter(&self, _: &Sku) -> Result<StockCounter, StoreError> {
+        unreachable!("nothing is delivered")
+    }
+
+    async fn left(&self, _: &[Sku]) -> Result<Vec<Option<i64>>, StoreError> {
+        unreachable!("nothing is delivered")
+    }
+
+    async fn write(
+        &self,
+        _: &Sku,
+        _: &StockChange,
+        _: &StockCounter,
+        _: ChangeId,
+        _: Instant,
+    ) -> Result<bool, StoreError> {
+        unreachable!("nothing is delivered")
     }
 }

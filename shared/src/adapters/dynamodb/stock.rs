@@ -1,0 +1,131 @@
+//! Deliveries and counts in the table of counters: a list of changes beside each counter of stock.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, serde::rfc3339};
+use tokio::time::Instant;
+
+use crate::{
+    adapters::dynamodb::{
+        client::{Dynamo, from_item, number, text, to_item},
+        inventory::{left, stock_id},
+        transaction::{Write, put, update},
+    },
+    domain::{
+        ids::Sku,
+        stock::{StockChange, StockCounter},
+    },
+    ports::{ChangeId, Stock, StoreError},
+};
+
+const READ: &str = "read stock";
+const WRITE: &str = "write stock";
+
+/// All changes of one counter.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredChanges {
+    id: String,
+    version: u64,
+    changes: Vec<StoredChange>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredChange {
+    reference: String,
+    reason: String,
+    by: String,
+    #[serde(with = "rfc3339")]
+    at: OffsetDateTime,
+    units: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counted: Option<u64>,
+}
+
+impl From<StoredChange> for StockChange {
+    fn from(stored: StoredChange) -> Self {
+        let StoredChange { reference, reason, by, at, units, counted } = stored;
+        Self { reference, reason, by, at, units, counted }
+    }
+}
+
+impl From<StockChange> for StoredChange {
+    fn from(change: StockChange) -> Self {
+        let StockChange { reference, reason, by, at, units, counted } = change;
+        Self { reference, reason, by, at, units, counted }
+    }
+}
+
+fn changes_id(sku: &Sku) -> String {
+    format!("stock-changes#{sku}")
+}
+
+impl Stock for Dynamo {
+    async fn counter(&self, sku: &Sku) -> Result<StockCounter, StoreError> {
+        let ids = vec![stock_id(sku), changes_id(sku)];
+        let mut items = self.batch(READ, &self.tables.inventory, ids, true).await?;
+        let left = items.get(&stock_id(sku)).and_then(left);
+        let stored = items.remove(&changes_id(sku)).map(|item| from_item::<StoredChanges>(READ, item)).transpose()?;
+        let (version, changes) = stored.map_or((0, Vec::new()), |stored| (stored.version, stored.changes));
+        Ok(StockCounter { left, version, changes: changes.into_iter().map(Into::into).collect() })
+    }
+
+    async fn left(&self, skus: &[Sku]) -> Result<Vec<Option<i64>>, StoreError> {
+        let ids = skus.iter().map(stock_id).collect();
+        let items = self.batch(READ, &self.tables.inventory, ids, true).await?;
+        Ok(skus.iter().map(|sku| items.get(&stock_id(sku)).and_then(left)).collect())
+    }
+
+    /// What is added is added to whatever is there; a count holds for what was read.
+    async fn write(
+        &self,
+        sku: &Sku,
+        change: &StockChange,
+        after: &StockCounter,
+        attempt: ChangeId,
+        deadline: Instant,
+    ) -> Result<bool, StoreError> {
+        let table = &self.tables.inventory;
+        let counter = Update::builder().table_name(table).key("id", text(stock_id(sku)));
+        let counter = counter.update_expression("SET available = available + :units");
+        let counter = counter.expression_attribute_values(":units", AttributeValue::N(change.units.to_string()));
+        let counter = match (change.counted, after.left) {
+            (Some(_), Some(left)) => {
+                counter.condition_expression("available = :left").expression_attribute_values(":left", number(left))
+            }
+            _ => counter.condition_expression("attribute_exists(available)"),
+        };
+        let before = after.version.saturating_sub(1);
+        let changes = after.changes.iter().cloned().map(Into::into).collect();
+        let changes = StoredChanges { id: changes_id(sku), version: after.version, changes };
+        let (builder, condition) = match before {
+            0 => (Put::builder(), "attribute_not_exists(id)"),
+            _ => (Put::builder().expression_attribute_values(":version", number(before)), "version = :version"),
+        };
+        let changes = put(builder.table_name(table), to_item(WRITE, &changes)?, condition);
+        let writes = vec![Write::named("counter", update(counter)), Write::named("changes", changes)];
+        Ok(self.transact(WRITE, attempt, writes, deadline).await?.is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_that_the_command_wrote_before_there_was_a_route_are_read() {
+        let written = json!({"id": "stock-changes#espresso-beans", "version": 2, "changes": [
+            {"reference": "DN-1", "reason": "delivery", "by": "grace", "at": "2026-11-20T09:00:00Z", "units": 500},
+            {"reference": "count", "reason": "yearly", "by": "ada", "at": "2026-11-21T09:00:00Z", "units": -4, "counted": 3}
+        ]});
+        let stored: StoredChanges = serde_json::from_value(written.clone()).expect("changes");
+        assert_eq!(serde_json::to_value(&stored).expect("JSON"), written);
+        let changes: Vec<StockChange> = stored.changes.into_iter().map(Into::into).collect();
+        assert_eq!(
+            changes.iter().map(|change| (change.units, change.counted)).collect::<Vec<_>>(),
+            [(500, None), (-4, Some(3))]
+        );
+    }
+}
