@@ -203,8 +203,10 @@ fn misread(value: &Value, at: &str) -> Vec<Invalid> {
             _ => None,
         };
         let at = format!("{at}{}", pointer([name.as_str()]));
-        let own = wrong.map(|detail| Invalid::new(at.clone(), detail));
-        own.into_iter().chain(misread(part, &at))
+        match wrong {
+            Some(detail) => vec![Invalid::new(at, detail)],
+            None => misread(part, &at),
+        }
     });
     within.collect()
 }

@@ -92,13 +92,13 @@ impl Schema {
     /// The values in a document, each with what holds for it.
     fn walk<'v>(&self, part: &str, document: &'v Value) -> Vec<Held<'v>> {
         let mut found = Vec::new();
-        self.step(String::new(), document, self.holding(part, document), &mut found);
+        self.step("", document, self.holding(part, document), &mut found);
         found
     }
 
-    fn step<'v>(&self, pointer: String, value: &'v Value, parts: BTreeSet<String>, found: &mut Vec<Held<'v>>) {
+    fn step<'v>(&self, pointer: &str, value: &'v Value, parts: BTreeSet<String>, found: &mut Vec<Held<'v>>) {
         let of = |words: &[&str], index: &str| -> BTreeSet<String> {
-            let paths = parts.iter().flat_map(|part| {
+            let paths = parts.iter().filter_map(|part| {
                 let exact = format!("{part}/{}/{index}", words[0]);
                 let any = format!("{part}/{}", words[1]);
                 [exact, any].into_iter().find(|path| self.at(path).is_some_and(Value::is_object))
@@ -117,10 +117,10 @@ impl Schema {
                 .collect(),
             _ => Vec::new(),
         };
-        found.push(Held { pointer: pointer.clone(), value, parts });
+        found.push(Held { pointer: pointer.to_owned(), value, parts });
         for (name, value, parts) in children {
             let parts = parts.iter().flat_map(|part| self.holding(part, value)).collect();
-            self.step(format!("{pointer}/{name}"), value, parts, found);
+            self.step(&format!("{pointer}/{name}"), value, parts, found);
         }
     }
 

@@ -110,19 +110,19 @@ fn instead(schema: &Schema, held: &Held<'_>) -> Vec<Value> {
 
 /// Every change of a document: what it is, and the document after it.
 fn changes(schema: &Schema, part: &str, document: &Value) -> Vec<(String, Value)> {
-    let mut changes = Vec::new();
+    let mut all = Vec::new();
     for held in schema.walk(part, document) {
         let at = &held.pointer;
         for value in instead(schema, &held) {
             let mut changed = document.clone();
             *changed.pointer_mut(at).expect("a value") = value.clone();
-            changes.push((format!("{at} = {value}"), changed));
+            all.push((format!("{at} = {value}"), changed));
         }
         if held.value.is_object() {
             let mut changed = document.clone();
             let members = changed.pointer_mut(at).and_then(Value::as_object_mut).expect("an object");
             members.insert("nobody-knows-this".to_owned(), json!(1));
-            changes.push((format!("{at} with an unknown member"), changed));
+            all.push((format!("{at} with an unknown member"), changed));
         }
         if let Some((list, name)) = at.rsplit_once('/') {
             let mut changed = document.clone();
@@ -132,14 +132,14 @@ fn changes(schema: &Schema, part: &str, document: &Value) -> Vec<(String, Value)
                     let entry = entries.remove(name.parse().expect("an index"));
                     let mut twice = document.clone();
                     twice.pointer_mut(list).and_then(Value::as_array_mut).expect("a list").push(entry);
-                    changes.push((format!("{at} twice"), twice));
+                    all.push((format!("{at} twice"), twice));
                 }
                 _ => panic!("{list} has no members"),
             }
-            changes.push((format!("{at} left out"), changed));
+            all.push((format!("{at} left out"), changed));
         }
     }
-    changes
+    all
 }
 
 /// What the comparison of all changes has found.

@@ -116,8 +116,11 @@ const TEXTS: &[&str] = &[
     "2026-12-25T10:00:00Z ",
 ];
 
+/// Whether the code reads a text.
+type Reads = fn(&str) -> bool;
+
 /// Where the schema has a form, whether the code reads a text there, and whether the schema knows as much as the code.
-const FORMS: &[(&str, fn(&str) -> bool, bool)] = &[
+const FORMS: &[(&str, Reads, bool)] = &[
     ("/$defs/product/properties/productId", |text| text.parse::<ProductId>().is_ok(), false),
     ("/$defs/variant/properties/variantId", |text| text.parse::<VariantId>().is_ok(), false),
     ("/$defs/method/properties/shippingMethodId", |text| text.parse::<ShippingMethodId>().is_ok(), false),
