@@ -1,8 +1,10 @@
 //! The rules of `docs/PRICING.md`, held by examples, by a second implementation, and by what must be true of any cart.
 
 mod agreement;
+mod currencies;
 mod examples;
 mod naive;
+mod payment_methods;
 mod properties;
 mod random;
 mod refusals;

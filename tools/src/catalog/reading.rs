@@ -184,6 +184,12 @@ impl Reading {
     }
 }
 
+/// Whether a member is an object with known members; there are lists of currencies, too. Each price limit is one, by the
+/// name of its tax code.
+fn is_object(at: &str, name: &str) -> bool {
+    at.ends_with("/priceLimits") || (OBJECTS.contains(&name) && (name != "currencies" || at.is_empty()))
+}
+
 /// What a deserializer reads, though nobody means it: a list with the values of an object's members in their order, and
 /// a choice by its number, or as an object.
 fn misread(value: &Value, at: &str) -> Vec<Invalid> {
@@ -195,10 +201,10 @@ fn misread(value: &Value, at: &str) -> Vec<Invalid> {
     let within = parts.into_iter().flat_map(|(name, part)| {
         let wrong = match part {
             // No list has lists as its entries.
-            Value::Array(_) if value.is_array() || OBJECTS.contains(&name.as_str()) => {
-                Some("must be an object, not a list")
+            Value::Array(_) if value.is_array() || is_object(at, &name) => Some("must be an object, not a list"),
+            Value::Object(_) if ["stock", "exportPrices", "taxed"].contains(&name.as_str()) => {
+                Some("must not be an object")
             }
-            Value::Object(_) if name == "stock" || name == "exportPrices" => Some("must not be an object"),
             Value::Number(_) if name == "type" => Some("must be a text"),
             _ => None,
         };

@@ -24,9 +24,12 @@ pub(super) fn offers(
     problems: &mut Vec<String>,
 ) -> Result<Vec<Value>, TooLarge> {
     let mut offers = Vec::new();
+    let country = &catalog["currencies"]["byCountry"][address["country"].as_str().unwrap()];
+    let is_stated = |code: &str| country.is_null() || list(country).iter().any(|stated| stated == code);
     // Without a zone there is no method either.
     let zone = zone(catalog, address);
-    for method in zone.map_or(&[][..], |zone| list(&zone["methods"])) {
+    let methods = zone.map_or(&[][..], |zone| list(&zone["methods"]));
+    for method in methods.iter().filter(|_| is_stated(currency)) {
         let carries = |line: &Line| {
             (method["onlyFor"].is_null() || line.is_of(&method["onlyFor"]))
                 && (method["notFor"].is_null() || !line.is_of(&method["notFor"]))
@@ -47,19 +50,10 @@ pub(super) fn offers(
             },
         }));
     }
-    let country = &catalog["currencies"]["byCountry"][address["country"].as_str().unwrap()];
-    let is_stated = |code: &str| country.is_null() || list(country).iter().any(|stated| stated == code);
-    if !is_stated(currency) {
-        offers.clear();
-    }
     if offers.is_empty() {
-        let methods = zone.map_or(&[][..], |zone| list(&zone["methods"]));
         let ships_in = |code: &str| is_stated(code) && methods.iter().any(|method| has_amounts(&method["cost"], code));
-        let problem = match CURRENCIES.iter().any(|other| ships_in(other)) && !ships_in(currency) {
-            true => "CURRENCY_NOT_OFFERED",
-            false => "SHIPPING_UNAVAILABLE",
-        };
-        problems.push(problem.to_owned());
+        let is_sold = CURRENCIES.iter().any(|other| ships_in(other)) && !ships_in(currency);
+        problems.push(if is_sold { "CURRENCY_NOT_OFFERED" } else { "SHIPPING_UNAVAILABLE" }.to_owned());
     }
     offers.sort_by_key(|offer| (offer["amount"].as_u64(), offer["shippingMethodId"].as_str().map(ToOwned::to_owned)));
     Ok(offers)

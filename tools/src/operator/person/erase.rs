@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     PersonError,
-    find::{Found, Known, Stays, Whom, counts_nothing, customer, find, is_of, order},
+    counters::{counts_nothing, is_of},
+    find::{Found, Known, Stays, Whom, customer, find, order},
     tables::{Tables, text_of},
 };
 use crate::operator::Operator;

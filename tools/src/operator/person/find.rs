@@ -28,6 +28,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     PersonError,
+    counters::{counts_nothing, is_of, is_of_a_mailbox, mailbox},
     tables::{Tables, text_of},
 };
 use crate::operator::{Operator, blocks::Blocked};
@@ -208,16 +209,6 @@ impl Found {
     }
 }
 
-/// Whether a counter's id ends with its owner or mailbox.
-pub fn is_of(counter: &str, owner: &str) -> bool {
-    counter.strip_suffix(owner).is_some_and(|rest| rest.ends_with('#'))
-}
-
-/// The mailbox for which an order's uses are counted.
-fn mailbox(item: &Item) -> Option<Mailbox> {
-    order(item).ok()?.reserved.mailbox
-}
-
 /// Searches every store. `before` has the ids of an earlier search for the same person. `read` is called with the
 /// number of items that each page of a scan had.
 ///
@@ -385,15 +376,6 @@ async fn counters(tables: &Tables<'_>, found: &mut Found) -> Result<(), PersonEr
         }
     };
     Ok(tables.scan("search counters", &tables.names.inventory, keep).await?)
-}
-
-fn is_of_a_mailbox(counter: &str) -> bool {
-    counter.contains("#mailbox#")
-}
-
-/// Whether every number of a counter is zero.
-pub fn counts_nothing(counter: &Item) -> bool {
-    counter.values().filter_map(|value| value.as_n().ok()).all(|number| number == "0")
 }
 
 /// What the provider has saved for these customers.

@@ -1,5 +1,6 @@
 //! Everything that is stored about a person: found, exported and erased.
 
+mod counters;
 pub mod erase;
 pub mod export;
 pub mod find;

@@ -139,7 +139,7 @@ impl StoredProduct {
         }
         self.check_shipped(&mut faults);
         let prices = prices(&mut faults, "", &self.prices, &self.scheduled_prices);
-        if self.variants.is_empty() && prices == Prices::default() {
+        if self.variants.is_empty() && self.prices.is_empty() && self.scheduled_prices.is_empty() {
             faults.add("/prices", "must have at least one price");
         }
         if self.max_per_order == Some(0) {
@@ -194,7 +194,7 @@ impl StoredProduct {
         for (index, stored) in self.variants.iter().enumerate() {
             let prefix = format!("/variants/{index}");
             let prices = prices(faults, &prefix, &stored.prices, &stored.scheduled_prices);
-            if prices == Prices::default() {
+            if stored.prices.is_empty() && stored.scheduled_prices.is_empty() {
                 faults.add(format!("{prefix}/prices"), "must have at least one price");
             }
             match stored.weight_grams {
