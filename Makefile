@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 
 # On a laptop fewer random carts, events and bodies are tried than in CI, where the tests' own numbers hold.
 ifndef CI
-export PRICING_CASES ?= 20000
+export PRICING_CASES ?= 1000
 export EVENT_CASES ?= 2000
 export FUZZ_CASES ?= 20000
 endif
