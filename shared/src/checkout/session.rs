@@ -199,17 +199,7 @@ pub fn reprice<Who>(
     snapshot: &CatalogSnapshot,
     context: &RequestContext<Who>,
 ) -> Result<(), OutOfRange> {
-    let cart = Cart {
-        currency: session.currency,
-        lines: &session.lines,
-        destination: session.shipping_address.as_ref().map(Address::destination),
-        billing: session.billing_address.as_ref().map(Address::destination),
-        method: session.shipping_method.as_ref(),
-        coupons: &session.coupons,
-        tax_status: &session.tax_status,
-        customer: session.owner.user(),
-        previous: &session.priced.lines,
-    };
+    let cart = Cart::from(&*session);
     let priced = pricing::price(cart, snapshot, context.now)?;
     session.payment_options = pricing::payment_options(cart, snapshot, &priced, context.now)?;
     session.priced = priced;

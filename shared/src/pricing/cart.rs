@@ -1,11 +1,13 @@
 //! A cart to price, and its lines during pricing.
 
 use crate::domain::{
+    address::Address,
     ids::{CouponCode, ShippingMethodId, UserId},
     money::{Currency, Minor, OutOfRange},
     place::Destination,
     priced::{Line, PricedLine},
     product::Product,
+    session::Session,
     tax::TaxStatus,
 };
 
@@ -27,6 +29,22 @@ pub struct Cart<'a> {
     /// The lines as last priced: a product that left the catalog keeps its last price, and becomes an issue. A product has
     /// one first price, whatever was typed for it.
     pub previous: &'a [PricedLine],
+}
+
+impl<'a> From<&'a Session> for Cart<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self {
+            currency: session.currency,
+            lines: &session.lines,
+            destination: session.shipping_address.as_ref().map(Address::destination),
+            billing: session.billing_address.as_ref().map(Address::destination),
+            method: session.shipping_method.as_ref(),
+            coupons: &session.coupons,
+            tax_status: &session.tax_status,
+            customer: session.owner.user(),
+            previous: &session.priced.lines,
+        }
+    }
 }
 
 /// A line during pricing, with its product.

@@ -258,9 +258,10 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs()
 }
 
-/// What confirm-order takes with a card.
+/// What confirm-order takes with a card. Each checkout has a mailbox of its own, so that no two customers are one.
 pub fn card_confirmation(checkout: &str, expected_total: i64, token: &str) -> Value {
     let mut body = confirmation(checkout, expected_total);
+    body["customerInfo"]["email"] = json!(format!("{checkout}@example.com"));
     body["paymentMethod"] = json!("card");
     body["paymentToken"] = json!(token);
     body

@@ -17,7 +17,7 @@ use shared::{
         tax::TaxStatus,
     },
     http::{problem::Problem, view::SessionView},
-    pricing::{self, Cart},
+    pricing,
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
@@ -84,7 +84,7 @@ impl Shop {
 
     /// What another session would cost here at another time.
     pub fn price_as(&self, session: &Session, now: OffsetDateTime) -> Result<Priced, OutOfRange> {
-        pricing::price(cart(session), &self.snapshot, now)
+        pricing::price(session.into(), &self.snapshot, now)
     }
 
     /// How a session can be paid.
@@ -94,27 +94,13 @@ impl Shop {
         priced: &Priced,
         now: OffsetDateTime,
     ) -> Result<Option<Vec<PaymentOption>>, OutOfRange> {
-        pricing::payment_options(cart(session), &self.snapshot, priced, now)
+        pricing::payment_options(session.into(), &self.snapshot, priced, now)
     }
 
     /// The session as the client would see it.
     pub fn view(&self) -> Value {
         let view = SessionView::new(&self.session, self.now, Duration::minutes(30));
         serde_json::to_value(view.with_offers(&self.session).with_taxes(&self.session)).expect("a session")
-    }
-}
-
-fn cart(session: &Session) -> Cart<'_> {
-    Cart {
-        currency: session.currency,
-        lines: &session.lines,
-        destination: session.shipping_address.as_ref().map(Address::destination),
-        billing: session.billing_address.as_ref().map(Address::destination),
-        method: session.shipping_method.as_ref(),
-        coupons: &session.coupons,
-        tax_status: &session.tax_status,
-        customer: session.owner.user(),
-        previous: &session.priced.lines,
     }
 }
 

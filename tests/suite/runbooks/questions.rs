@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shared::http::route::Route;
-use tests::world::{Setup, Shopper, World, id_of, sample_catalog, total_of};
+use tests::world::{Setup, Shopper, World, card_confirmation, id_of, sample_catalog, total_of};
 
 use super::Incident;
 
@@ -14,7 +14,9 @@ pub(super) const WALKED: [&str; 2] = ["PaidTwice", "WrongPrice"];
 /// An order that was paid by card.
 async fn paid(shopper: &Shopper, items: &[(&str, u32)]) -> Value {
     let session = shopper.fill_cart(items).await;
-    let mut answer = shopper.pay(id_of(&session), total_of(&session), "pm_card_visa").await.expect(201);
+    let mut body = card_confirmation(id_of(&session), total_of(&session), "pm_card_visa");
+    body["customerInfo"]["email"] = json!("ada@example.com");
+    let mut answer = shopper.post(Route::ConfirmOrder, &body).await.expect(201);
     answer["order"].take()
 }
 

@@ -1,5 +1,7 @@
 //! Coupons with limits, when many want the last use.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tests::{
     race,
@@ -31,17 +33,12 @@ async fn a_coupon_for_one_use_that_20_guests_all_saw_unused_is_used_once() {
     let fleet = Fleet::of(&world, 4);
     let carts = carts_with(&world, "ONCE", 20).await;
 
-    let answers = all_before_any(&world, "TransactWriteItems", 20, |racer| {
-        let (guest, session) = carts[racer].clone();
-        let guest = guest.served_by(fleet.container(racer));
-        async move { guest.confirm(id_of(&session), total_of(&session)).await }
-    })
-    .await;
+    let answers = confirmed_at_once(&world, &fleet, &carts, |_| "ada@example.com".to_owned()).await;
 
     assert_used_once(&world, &carts, answers, &["COUPON_LIMIT_REACHED"]).await;
 }
 
-async fn carts_with(world: &std::sync::Arc<World>, code: &'static str, count: usize) -> Vec<(Shopper, Value)> {
+async fn carts_with(world: &Arc<World>, code: &'static str, count: usize) -> Vec<(Shopper, Value)> {
     race::at_once(count, |_| {
         let guest = world.guest();
         async move {
@@ -49,6 +46,21 @@ async fn carts_with(world: &std::sync::Arc<World>, code: &'static str, count: us
             let session = guest.apply_coupon(id_of(&session), code).await.expect(200);
             (guest, session)
         }
+    })
+    .await
+}
+
+/// Confirms all of them, none before all have been priced.
+async fn confirmed_at_once(
+    world: &Arc<World>,
+    fleet: &Fleet,
+    carts: &[(Shopper, Value)],
+    email: impl Fn(usize) -> String,
+) -> Vec<Answer> {
+    all_before_any(world, "TransactWriteItems", carts.len(), |racer| {
+        let (guest, session) = carts[racer].clone();
+        let (guest, email) = (guest.served_by(fleet.container(racer)), email(racer));
+        async move { guest.confirm_as(&email, &session).await }
     })
     .await
 }
@@ -105,12 +117,7 @@ async fn a_coupon_for_one_use_each_is_used_once_by_eight_guests_with_one_mailbox
         let fleet = Fleet::of(&world, 2);
         let carts = carts_with(&world, "ONEEACH", 8).await;
 
-        let answers = all_before_any(&world, "TransactWriteItems", 8, |racer| {
-            let (guest, session) = carts[racer].clone();
-            let guest = guest.served_by(fleet.container(racer));
-            async move { guest.confirm_as(&format!("ada+{racer}@example.com"), &session).await }
-        })
-        .await;
+        let answers = confirmed_at_once(&world, &fleet, &carts, |racer| format!("ada+{racer}@example.com")).await;
 
         let (placed, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status() == 201);
         assert_eq!(placed.len(), 1);
@@ -128,12 +135,7 @@ async fn a_coupon_for_one_use_each_is_there_for_everyone() {
     let fleet = Fleet::of(&world, 2);
     let carts = carts_with(&world, "ONEEACH", 8).await;
 
-    let answers = all_before_any(&world, "TransactWriteItems", 8, |racer| {
-        let (guest, session) = carts[racer].clone();
-        let guest = guest.served_by(fleet.container(racer));
-        async move { guest.confirm_as(&format!("racer{racer}@example.com"), &session).await }
-    })
-    .await;
+    let answers = confirmed_at_once(&world, &fleet, &carts, |racer| format!("racer{racer}@example.com")).await;
 
     assert!(answers.iter().all(|answer| answer.status() == 201), "{answers:#?}");
     for (guest, _) in &carts {

@@ -260,12 +260,8 @@ async fn one_customer_is_one_mailbox_however_many_guests_it_is() {
 
     // A corrected address doesn't make the use another's, and a cancelled order gives it back to whoever had it.
     let order = order["order"]["orderId"].as_str().unwrap();
-    let staff = world.staff();
     let correction = json!({"customerInfo": {"email": "bob@example.com"}, "reason": "a typo"});
-    staff
-        .send(Route::CorrectOrder, &staff.event(Route::CorrectOrder).path("orderId", order).json(&correction))
-        .await
-        .expect(200);
+    world.staff().correct(order, &correction).await.expect(200);
     let (again, session) = with("FIRST").await;
     again.confirm_as("ada.l@gmail.com", &session).await.refused(409, "COUPON_ALREADY_USED");
     guest.cancel(order).await.expect(200);

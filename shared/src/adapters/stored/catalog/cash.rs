@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, amounts, parsed},
+    adapters::stored::catalog::parts::{StoredAmounts, amounts, countries},
     domain::{
         cash::CashOnDelivery,
         invalid::{Faults, Invalid},
-        place::Region,
     },
 };
 
@@ -27,10 +26,7 @@ impl StoredCash {
     /// Every fault, with its JSON pointer in the rule.
     pub fn rule(&self) -> Result<CashOnDelivery, Vec<Invalid>> {
         let mut faults = Faults::default();
-        let countries = parsed::<Region>(&mut faults, "/countries", &self.countries);
-        for (index, code) in self.countries.iter().enumerate().filter(|(_, code)| code.contains('-')) {
-            faults.add(format!("/countries/{index}"), format!("must be a country, and {code} is a part of one"));
-        }
+        let countries = countries(&mut faults, "/countries", &self.countries);
         let maximum_totals = amounts(&mut faults, "/maximumTotals", &self.maximum_totals);
         if self.enabled && self.countries.is_empty() {
             faults.add("/countries", "must name at least one country, or enabled must be false");

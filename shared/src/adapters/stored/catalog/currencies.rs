@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    currencies::Currencies,
-    invalid::{Faults, Invalid},
-    money::Currency,
-    place::Region,
+use crate::{
+    adapters::stored::catalog::parts::not_a_country,
+    domain::{
+        currencies::Currencies,
+        invalid::{Faults, Invalid},
+        money::Currency,
+        place::Region,
+    },
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,7 +35,7 @@ impl StoredCurrencies {
             let at = format!("/byCountry/{country}");
             let region = faults.take(&at, country.parse::<Region>());
             if region.is_some_and(|region| region.as_str() != region.country()) {
-                faults.add(&at, format!("must be a country, and {country} is a part of one"));
+                faults.add(&at, not_a_country(country));
             }
             if codes.is_empty() {
                 faults.add(&at, "must name at least one currency");

@@ -91,6 +91,19 @@ pub(super) fn parsed<T: Ord + FromStr<Err: Display>>(
     texts.filter_map(|(i, text)| faults.take(&format!("{pointer}/{i}"), text.parse())).collect()
 }
 
+/// Parses each country of a list.
+pub(super) fn countries(faults: &mut Faults, pointer: &str, codes: &[String]) -> BTreeSet<Region> {
+    for (index, code) in codes.iter().enumerate().filter(|(_, code)| code.contains('-')) {
+        faults.add(format!("{pointer}/{index}"), not_a_country(code));
+    }
+    parsed(faults, pointer, codes)
+}
+
+/// What is wrong with the code of a part of a country.
+pub(super) fn not_a_country(code: &str) -> String {
+    format!("must be a country, and {code} is a part of one")
+}
+
 /// A place: an ISO 3166 code, or a part of such a region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged, expecting = "an ISO 3166 code, or an object with region, county and postalCodes")]

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, amounts, parsed},
+    adapters::stored::catalog::parts::{StoredAmounts, amounts, countries, parsed},
     domain::{
         ids::TaxCode,
         invalid::{Faults, Invalid},
         money::{Amounts, Currency},
         payment::PaymentMethod,
         payment_rules::{PaymentRule, PaymentRules},
-        place::Region,
     },
 };
 
@@ -72,10 +71,7 @@ impl StoredPaymentRule {
     fn rule(&self) -> Result<PaymentRule, Vec<Invalid>> {
         let mut faults = Faults::default();
         let method = faults.take("/method", self.method());
-        let countries = parsed::<Region>(&mut faults, "/countries", &self.countries);
-        for (index, code) in self.countries.iter().enumerate().filter(|(_, code)| code.contains('-')) {
-            faults.add(format!("/countries/{index}"), format!("must be a country, and {code} is a part of one"));
-        }
+        let countries = countries(&mut faults, "/countries", &self.countries);
         let currencies = parsed::<Currency>(&mut faults, "/currencies", &self.currencies);
         let minimum_totals = amounts(&mut faults, "/minimumTotals", &self.minimum_totals);
         let maximum_totals = amounts(&mut faults, "/maximumTotals", &self.maximum_totals);
