@@ -58,7 +58,8 @@ pub struct Explained<'a> {
 
 impl Explained<'_> {
     /// The entries line by line: price, discount of each coupon, share of shipping, tax of each jurisdiction; then the fee
-    /// of the payment method with its tax, and cash rounding. Empty if they don't add up to the total: old orders were stored without the shares of their lines.
+    /// of the payment method with its tax, and cash rounding. Empty if they don't add up to the total: old orders were
+    /// stored without the shares of their lines.
     pub fn explain(self) -> Vec<Explanation> {
         let lines = self.lines.iter().enumerate().flat_map(|(at, line)| self.line(at, line));
         let entries: Vec<_> = lines.chain(self.fee()).chain(self.rounding()).collect();
@@ -67,15 +68,7 @@ impl Explained<'_> {
     }
 
     fn line(self, at: usize, line: &PricedLine) -> Vec<Explanation> {
-        let entry = |kind, source: Option<&str>, text, amount| Explanation {
-            kind,
-            line: Some(at),
-            sku: Some(line.sku.clone()),
-            source: source.map(ToOwned::to_owned),
-            text,
-            amount,
-            included: false,
-        };
+        let entry = |kind, source, text, amount| entry(Some((at, line)), kind, source, text, amount);
         let money = |amount| self.currency.format(amount);
         let text = format!("{} × {} {}", line.quantity, money(line.unit_price), line.name);
         let mut entries = vec![entry(ExplanationKind::Item, None, text, line.subtotal.get())];
@@ -144,15 +137,7 @@ impl Explained<'_> {
     /// The fee of the payment method, with its tax.
     fn fee(self) -> Vec<Explanation> {
         let Some(fee) = self.fee else { return Vec::new() };
-        let entry = |kind, source: Option<&str>, text, amount| Explanation {
-            kind,
-            line: None,
-            sku: None,
-            source: source.map(ToOwned::to_owned),
-            text,
-            amount,
-            included: false,
-        };
+        let entry = |kind, source, text, amount| entry(None, kind, source, text, amount);
         let text = format!("fee of the payment method: {}", self.currency.format(fee.amount));
         let mut entries = vec![entry(ExplanationKind::PaymentFee, None, text, fee.amount.get())];
         for tax in &fee.taxes {
@@ -171,14 +156,26 @@ impl Explained<'_> {
     fn rounding(self) -> Option<Explanation> {
         let amount = self.summary.cash_rounding.filter(|amount| *amount != 0)?;
         let step = cash_rounding::step(self.currency)?;
-        Some(Explanation {
-            kind: ExplanationKind::CashRounding,
-            line: None,
-            sku: None,
-            source: None,
-            text: format!("cash is paid in steps of {}", self.currency.format(step)),
-            amount,
-            included: false,
-        })
+        let text = format!("cash is paid in steps of {}", self.currency.format(step));
+        Some(entry(None, ExplanationKind::CashRounding, None, text, amount))
+    }
+}
+
+/// An entry of a line, or of the order as a whole.
+fn entry(
+    of: Option<(usize, &PricedLine)>,
+    kind: ExplanationKind,
+    source: Option<&str>,
+    text: String,
+    amount: i64,
+) -> Explanation {
+    Explanation {
+        kind,
+        line: of.map(|(at, _)| at),
+        sku: of.map(|(_, line)| line.sku.clone()),
+        source: source.map(ToOwned::to_owned),
+        text,
+        amount,
+        included: false,
     }
 }

@@ -47,9 +47,9 @@ pub fn priced(catalog: &Value, cart: &Value) -> Value {
 }
 
 impl Shop {
-    /// `cart` has `items`, and may have `currency`, `shippingAddress` and `billingAddress` (as much of them as matters), `shippingMethodId`,
-    /// `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses`, `hasOrdered`, and `firstShown` with the
-    /// prices of a time before.
+    /// `cart` has `items`, and may have `currency`, `shippingAddress` and `billingAddress` (as much of them as matters),
+    /// `shippingMethodId`, `coupons`, `vatNumber`, `taxExemptionCertificate`, `userId`, `now`, `uses`, `hasOrdered`, and
+    /// `firstShown` with the prices of a time before.
     #[track_caller]
     pub fn open(catalog: &Value, cart: &Value) -> Self {
         Self::of(&catalog_file(catalog), cart)

@@ -45,7 +45,8 @@ fn into_a_quarter(world: &World, seconds: i64) -> Arc<App> {
 
 /// Asks for a link to this order, and opens it in another browser.
 async fn linked(world: &Arc<World>, order: &Value) -> Shopper {
-    world.nobody().look_up(text(order, "orderNumber"), ADA).await.expect(202);
+    let email = text(&order["customerInfo"], "email");
+    world.nobody().look_up(text(order, "orderNumber"), email).await.expect(202);
     let last = events(world).await.pop().expect("an event");
     assert_eq!(last["detail"]["orderId"], order["orderId"]);
     world.nobody().with_token(token_of(&last))
