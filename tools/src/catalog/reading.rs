@@ -17,6 +17,15 @@ pub(super) struct Reading {
     pub(super) replaced: Vec<String>,
 }
 
+/// What stops the reading of a file.
+struct Stop {
+    /// The steps to the value of a wrong shape, or to where one is missing.
+    at: Vec<String>,
+    /// The steps that the deserializer knows.
+    path: Vec<String>,
+    message: String,
+}
+
 /// The parts of the file, each with its empty form.
 fn parts() -> [(&'static str, Value); 10] {
     [
@@ -98,7 +107,7 @@ impl Reading {
     /// Replaces or removes all values of a wrong shape, and notes a fault for each.
     pub(super) fn shape(&mut self) -> Option<CatalogFile> {
         loop {
-            let (path, message) = match self.parse() {
+            let Stop { at, path, message } = match self.parse() {
                 Ok(file) => {
                     let misread = misread(&self.document, "").into_iter().map(|fault| self.pruned.restore(fault));
                     let of_the_file = |fault: &Invalid| !self.replaced.contains(&fault.pointer);
@@ -108,11 +117,7 @@ impl Reading {
                 Err(stopped) => stopped,
             };
             let why = Misshapen::of(&message);
-            let mut at = path.clone();
-            if let Misshapen::Missing(member) = why {
-                at.push(member.to_owned());
-            }
-            let here = pointer(at.iter().map(String::as_str));
+            let here = pointer_to(&at);
             let original = self.pruned.original(&here);
             let detail = why.detail(&message, &here, self.document.pointer(&here));
             self.faults.push(Invalid::new(original.clone(), detail));
@@ -126,18 +131,27 @@ impl Reading {
         }
     }
 
-    /// The file, or the steps to the value of a wrong shape that stopped it, and the message.
-    fn parse(&self) -> Result<CatalogFile, (Vec<String>, String)> {
-        serde_path_to_error::deserialize(&self.document)
-            .map_err(|error| (steps(error.path()), error.inner().to_string()))
+    /// The file, or what stopped it.
+    fn parse(&self) -> Result<CatalogFile, Stop> {
+        serde_path_to_error::deserialize(&self.document).map_err(|error| {
+            let (path, message) = (steps(error.path()), error.inner().to_string());
+            let mut at = path.clone();
+            match Misshapen::of(&message) {
+                Misshapen::Missing(member) => at.push(member.to_owned()),
+                // A kind of discount or cost is read as a whole, so the path ends there.
+                Misshapen::Other => at.extend(blamed(&message, self.document.pointer(&pointer_to(&path)))),
+                Misshapen::Unknown(_) => {}
+            }
+            Stop { at, path, message }
+        })
     }
 
     /// Puts something of the right shape in the place of a value, so that what comes after it is read too. False if
     /// nothing fits there.
     fn replace(&mut self, at: &[String], why: &Misshapen<'_>) -> bool {
         let Some((last, parent)) = at.split_last() else { return false };
-        let parent = pointer(parent.iter().map(String::as_str));
-        let here = pointer(at.iter().map(String::as_str));
+        let parent = pointer_to(parent);
+        let here = pointer_to(at);
         let Some(Value::Object(members)) = self.document.pointer_mut(&parent) else { return false };
         if matches!(why, Misshapen::Unknown(_)) {
             return members.remove(last).is_some();
@@ -147,8 +161,8 @@ impl Reading {
             if let Some(Value::Object(members)) = self.document.pointer_mut(&parent) {
                 members.insert(last.clone(), candidate);
             }
-            let stopped = self.parse().err().map(|(path, _)| pointer(path.iter().map(String::as_str)));
-            if stopped.is_none_or(|stopped| !is_within(&stopped, &here)) {
+            let stopped = self.parse().err().map(|stop| pointer_to(&stop.at));
+            if stopped.is_none_or(|stopped| !is_within(&stopped, &here) && !is_within(&here, &stopped)) {
                 return true;
             }
         }
@@ -164,7 +178,7 @@ impl Reading {
     /// Removes the innermost list entry of this path, or empties the part that contains it.
     fn prune(&mut self, mut path: Vec<String>) -> bool {
         while let Some(last) = path.pop() {
-            let list = pointer(path.iter().map(String::as_str));
+            let list = pointer_to(&path);
             let index = last.parse::<usize>().ok();
             if let (Some(Value::Array(entries)), Some(index)) = (self.document.pointer_mut(&list), index) {
                 if index >= entries.len() {
@@ -264,6 +278,45 @@ fn steps(path: &serde_path_to_error::Path) -> Vec<String> {
         Segment::Enum { .. } | Segment::Unknown => None,
     });
     steps.collect()
+}
+
+/// The steps from an object to the one value in it of which a message speaks. None if there are several.
+fn blamed(message: &str, within: Option<&Value>) -> Vec<String> {
+    let told = message.strip_prefix("invalid type: ").and_then(|told| told.split(", expected").next());
+    let (Some(told), Some(Value::Object(_))) = (told, within) else { return Vec::new() };
+    let mut found = Vec::new();
+    search(told, within.unwrap_or(&Value::Null), &mut Vec::new(), &mut found);
+    if found.len() == 1 { found.swap_remove(0) } else { Vec::new() }
+}
+
+/// Collects where the values are that a deserializer names like this.
+fn search(told: &str, value: &Value, at: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let is_it = match value {
+        Value::Null => told == "null",
+        Value::Bool(is) => told == format!("boolean `{is}`"),
+        Value::Number(number) => told == format!("integer `{number}`") || told == format!("floating point `{number}`"),
+        Value::String(text) => told == format!("string {text:?}"),
+        Value::Array(_) => told == "sequence",
+        Value::Object(_) => told == "map",
+    };
+    // The object itself isn't meant: its type fits.
+    if is_it && !at.is_empty() {
+        found.push(at.clone());
+    }
+    let parts: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, part)| (name.clone(), part)).collect(),
+        Value::Array(entries) => entries.iter().enumerate().map(|(index, part)| (index.to_string(), part)).collect(),
+        _ => Vec::new(),
+    };
+    for (step, part) in parts {
+        at.push(step);
+        search(told, part, at, found);
+        at.pop();
+    }
+}
+
+fn pointer_to(steps: &[String]) -> String {
+    pointer(steps.iter().map(String::as_str))
 }
 
 fn pointer<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {

@@ -76,6 +76,9 @@ fn faults_are_told_in_the_words_of_the_author() {
             "add an offset: 2026-12-01T08:00:00+01:00, or 2026-12-01T08:00:00Z for UTC",
         ),
         ("/coupons/0/startsAt", json!("soon"), "must be a time with an offset, such as 2026-12-01T00:00:00+01:00"),
+        ("/coupons/0/discount", json!({"type": "percentage", "percent": 10}), "write it in quotes: \"10\""),
+        ("/coupons/0/discount", json!({"type": "fixed", "amounts": {"EUR": 4.99}}), "write cents: 499"),
+        ("/shipping/zones/0/methods/0/cost", json!({"type": "flat", "amounts": {"USD": "5.90"}}), "write cents: 590"),
         ("/coupons/0/customerlimit", json!(1), "is unknown here; did you mean \"customerLimit\"?"),
         ("/coupons/0/colour", json!(1), "is unknown here"),
         ("/shipping/zones/0/places", json!(["UK"]), "UK is GB"),
@@ -109,7 +112,7 @@ fn all_faults_of_one_entry_are_told_at_once() {
     found.sort();
     let expected = [
         "/coupons/0/code",
-        "/coupons/0/discount",
+        "/coupons/0/discount/percent",
         "/products/0/name",
         "/products/0/prices/EUR",
         "/products/0/prices/USD",
