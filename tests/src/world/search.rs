@@ -25,10 +25,19 @@ impl World {
     /// The texts that contain any of these marks, by mark.
     pub async fn holding<'m>(&self, marks: &[&'m str]) -> Vec<(&'m str, String)> {
         let all = self.everything().await;
-        let of =
-            |mark: &'m str| all.iter().filter(move |text| text.contains(mark)).map(move |text| (mark, text.clone()));
+        let of = |mark: &'m str| all.iter().filter(move |text| holds(text, mark)).map(move |text| (mark, text.clone()));
         marks.iter().flat_map(|mark| of(mark)).collect()
     }
+}
+
+/// A mark of digits counts only where it stands alone: ids and times have any five digits sooner or later.
+fn holds(text: &str, mark: &str) -> bool {
+    let is_number = mark.bytes().all(|byte| byte.is_ascii_digit());
+    let alone = |at: usize| {
+        let (before, after) = (&text[..at], &text[at + mark.len()..]);
+        !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
+    };
+    text.match_indices(mark).any(|(at, _)| !is_number || alone(at))
 }
 
 /// All that a key holds, whatever its type.
