@@ -80,7 +80,7 @@ pub(super) fn not_for_sale(lines: &[Line], issues: &[CartIssue]) -> Result<(), V
     let faults = issues.iter().filter_map(|issue| match issue {
         CartIssue::ProductUnavailable { sku, why } => {
             let index = lines.iter().position(|line| line.sku == *sku).unwrap_or_default();
-            Some(Invalid::new(format!("/cartItems/{index}"), format!("{sku}: {why}")))
+            Some(Invalid::new(format!("/cartItems/{index}"), format!("{}: {why}", sku.path())))
         }
         _ => None,
     });

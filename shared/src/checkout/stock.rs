@@ -19,7 +19,10 @@ pub const ATTEMPTS: u32 = 40;
 /// Why stock isn't changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StockError {
-    #[error("no stock is counted of {0}: give it a \"stock\" in the catalog file, and load that")]
+    #[error(
+        "no stock is counted of {0}: name what the catalog file gives a \"stock\" (PRODUCT, or PRODUCT/VARIANT if each \
+         variant has its own; what is \"unlimited\" has none), and load that file first"
+    )]
     NotCounted(String),
     #[error(transparent)]
     Refused(StockRefusal),

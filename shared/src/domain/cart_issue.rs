@@ -7,6 +7,18 @@ use crate::domain::{
     product::NotForSale,
 };
 
+/// Why nothing can be shipped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NoShipping {
+    /// No zone has the place, or its zone has no method.
+    #[default]
+    Place,
+    /// No method of the zone takes what is in the cart.
+    Cart,
+    /// The address may be in several zones. `missing` would tell, such as "a state or region".
+    TooVague { missing: String },
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum CartIssue {
@@ -53,6 +65,7 @@ pub enum CartIssue {
     },
     ShippingUnavailable {
         place: String,
+        why: NoShipping,
     },
     /// There is shipping to the place, and not in the cart's currency.
     CurrencyNotOffered {
@@ -121,7 +134,15 @@ impl CartIssue {
             Self::NotShippable { message, .. } => message.clone(),
             Self::CouponNoLongerValid { coupon, reason } => format!("{coupon}: {}", reason.detail(currency)),
             Self::ShippingMethodUnavailable { method, place } => format!("{method} isn't offered for {place}"),
-            Self::ShippingUnavailable { place } => format!("we don't ship to {place}"),
+            Self::ShippingUnavailable { place, why } => match why {
+                NoShipping::Place => format!("we don't ship to {place}"),
+                NoShipping::Cart => {
+                    format!("no shipping method to {place} takes this cart: its goods, their weight or their value")
+                }
+                NoShipping::TooVague { missing } => {
+                    format!("the address needs {missing}: how we ship to {place} depends on it")
+                }
+            },
             Self::CurrencyNotOffered { place, currencies } => {
                 let currencies: Vec<String> = currencies.iter().map(ToString::to_string).collect();
                 format!("orders to {place} are taken in {}, not in {currency}", currencies.join(", "))

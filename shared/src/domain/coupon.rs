@@ -123,7 +123,9 @@ impl CouponRefusal {
                 currency.format(minimum)
             ),
             Self::SignInRequired => "the coupon is for customers with an account: sign in to use it".to_owned(),
-            Self::AlreadyUsed => "you have used this coupon as often as it allows".to_owned(),
+            Self::AlreadyUsed => {
+                "you have used this coupon as often as it allows, or it is for a first order".to_owned()
+            }
             Self::LimitReached => "the coupon has been used up".to_owned(),
             Self::NotCombinable => "the coupon can't be combined with another that is on".to_owned(),
         }

@@ -44,6 +44,7 @@ pub mod payment_rules;
 pub mod place;
 pub mod postal_code;
 pub mod postal_codes;
+mod postal_regions;
 pub mod price_limit;
 pub mod priced;
 pub mod product;

@@ -11,6 +11,7 @@ use crate::domain::{
     invalid::{Faults, Invalid},
     order::{Customer, Order, OrderStatus},
     place::Destination,
+    shipping::TooVague,
     tax::{Jurisdiction, NoTax, Relief},
     text::{email, note, phone},
 };
@@ -49,7 +50,7 @@ pub enum OtherDestination {
     Region { from: String, to: String },
     #[error("the order was priced for {from}, and the address would be in {to}")]
     Zone { from: String, to: String },
-    #[error("{sku} can't be shipped there as it can now: {message}")]
+    #[error("{} can't be shipped there as it can now: {message}", .sku.path())]
     Restriction { sku: Sku, message: String },
     #[error("the order was taxed by {from}, and at the address it would be by {to}")]
     Tax { from: String, to: String },
@@ -250,8 +251,9 @@ impl Order {
         }
         if self.ships() {
             let zone = |place| match rules.shipping.zone(place) {
-                Some(zone) => format!("the shipping zone {}", zone.id),
-                None => "no shipping zone".to_owned(),
+                Ok(Some(zone)) => format!("the shipping zone {}", zone.id),
+                Ok(None) => "no shipping zone".to_owned(),
+                Err(TooVague { missing }) => format!("a shipping zone that {missing} would tell"),
             };
             let (from_zone, to_zone) = (zone(from), zone(to));
             if from_zone != to_zone {

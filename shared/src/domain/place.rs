@@ -7,6 +7,7 @@ use crate::domain::{
     invalid::Faults,
     pasted, postal_code,
     postal_codes::PostalCodes,
+    postal_regions,
     subdivision::{self, Known},
 };
 
@@ -75,7 +76,10 @@ impl Region {
         if self.code.len() == 2 {
             return Fit::Yes(Closeness::default());
         }
+        let is_elsewhere =
+            |code: &str| std::iter::once(&self.code).chain(&self.within).any(|of| postal_regions::excludes(of, code));
         match &to.region {
+            None if to.postal_code.as_deref().is_some_and(is_elsewhere) => Fit::No,
             None if to.state.is_some() => Fit::Unsure { missing: A_KNOWN_STATE },
             None => Fit::Unsure { missing: A_STATE },
             Some(region) if region.code == self.code || region.within.contains(&self.code) => {
@@ -128,6 +132,13 @@ impl Place {
                 Fit::Yes(Closeness { postal_length: postal.postal_length, county: county.county, level: region.level })
             }
         }
+    }
+
+    /// How closely it would fit, if it did.
+    pub fn closest(&self) -> Closeness {
+        let postal_length = self.postal_codes.iter().map(PostalCodes::length).max().unwrap_or_default();
+        let level = if self.region.code.len() == 2 { 0 } else { 1 + self.region.within.len() };
+        Closeness { postal_length, county: self.county.is_some(), level }
     }
 
     fn county_fit(&self, to: &Destination) -> Fit {
@@ -183,7 +194,7 @@ pub struct Destination {
     country: String,
     /// The state's short ISO 3166-2 code if it is known, else as the customer wrote it.
     state: Option<String>,
-    /// The state, if it is known. Always set for [`STATE_REQUIRED`] countries.
+    /// The state, if it is known, or told by the postal code. Always set for [`STATE_REQUIRED`] countries.
     region: Option<Region>,
     county: Option<County>,
     postal_code: Option<String>,
@@ -232,10 +243,12 @@ impl Destination {
             Some(region) => region.code.split_once('-').map(|(_, short)| short.to_owned()),
             None => state,
         };
+        // Not the state that is shown: the customer wrote none, or another.
+        let told = postal_code.as_deref().and_then(|code| postal_regions::of(&country, code)).map(Region::from);
         Self {
             country,
             state,
-            region: region.filter(|region| region.code.len() > 2),
+            region: region.filter(|region| region.code.len() > 2).or(told),
             county: text(&raw.county).as_deref().map(County::new),
             postal_code,
             perhaps,

@@ -142,6 +142,13 @@ pub struct Offer {
     pub delivery: Option<Delivery>,
 }
 
+/// An address that may be in several zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooVague {
+    /// What would tell, such as "a state or region".
+    pub missing: &'static str,
+}
+
 /// What the price of a shipment depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipment<'a> {
@@ -172,14 +179,22 @@ pub struct Quote {
 
 impl ShippingRules {
     /// The zone of an address: the one whose place fits most closely.
-    pub fn zone(&self, to: &Destination) -> Option<&Zone> {
-        self.zones
-            .iter()
-            .filter_map(|zone| Some((zone.closeness(to)?, zone)))
-            // Among equals the first in the file wins. `max_by_key` returns the last, so the order is reversed.
-            .rev()
-            .max_by_key(|(closeness, _)| *closeness)
-            .map(|(_, zone)| zone)
+    ///
+    /// # Errors
+    /// What the address doesn't say, if it may be in a zone that fits more closely.
+    pub fn zone(&self, to: &Destination) -> Result<Option<&Zone>, TooVague> {
+        let zones = self.zones.iter().filter_map(|zone| Some((zone.closeness(to)?, zone)));
+        // Among equals the first in the file wins. `max_by_key` returns the last, so the order is reversed.
+        let found = zones.rev().max_by_key(|(closeness, _)| *closeness);
+        let closer = |place: &Place| found.is_none_or(|(closeness, _)| place.closest() > closeness);
+        let others = self.zones.iter().filter(|zone| found.is_none_or(|(_, found)| found.id != zone.id));
+        let perhaps = others.flat_map(|zone| &zone.places).filter(|place| closer(place));
+        let perhaps = perhaps.chain(found.iter().flat_map(|(_, zone)| &zone.except));
+        let missing = perhaps.map(|place| place.fit(to)).find_map(|fit| match fit {
+            Fit::Unsure { missing } => Some(TooVague { missing }),
+            _ => None,
+        });
+        missing.map_or(Ok(found.map(|(_, zone)| zone)), Err)
     }
 }
 

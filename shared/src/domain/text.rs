@@ -11,7 +11,7 @@ use crate::domain::{invalid::Faults, pasted};
 pub fn text(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> String {
     let value = pasted::line(value);
     if value.is_empty() {
-        faults.add(pointer, "must not be empty");
+        faults.require(pointer, "must not be empty");
     } else if value.chars().count() > max {
         faults.add(pointer, format!("must be at most {max} characters"));
     } else if value.chars().any(hidden) {

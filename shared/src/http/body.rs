@@ -14,6 +14,7 @@ use crate::{
     http::{
         problem::Problem,
         route::{BodyKind, Route},
+        shape::{self, escaped},
     },
     ports::OrderView,
 };
@@ -111,8 +112,11 @@ fn is_empty(request: &Request) -> bool {
     bytes(request).trim_ascii().is_empty()
 }
 
-/// The JSON object of a body.
-pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+/// The JSON object of a body, and the faults of its shape: with these, the rest of it can still be judged.
+///
+/// # Errors
+/// 400 or 415 if it is no JSON object.
+pub fn json<T: DeserializeOwned>(request: &Request) -> Result<(T, Faults), Problem> {
     plain(request)?;
     if let Some(content_type) = request.headers().get(header::CONTENT_TYPE)
         && !is_json(content_type.to_str().unwrap_or_default())
@@ -133,19 +137,7 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     if !text.trim_start().starts_with('{') {
         return Err(Problem::malformed("the body must be a JSON object"));
     }
-    let mut source = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
-        let pointer = pointer(error.path());
-        let fault = error.into_inner();
-        let detail = if fault.is_syntax() || fault.is_eof() {
-            format!("the body is not JSON: {fault}")
-        } else {
-            fault.to_string()
-        };
-        Problem::validation(vec![Invalid::new(missing_field(pointer, &detail), detail)])
-    })?;
-    source.end().map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
-    Ok(value)
+    shape::read(text).map_err(Problem::validation)
 }
 
 /// Refuses a body with a content encoding such as gzip: bodies are not decoded.
@@ -224,8 +216,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
 }
 
 /// Like [`json`], but a missing body counts as an empty object.
-pub fn optional_json<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
-    if is_empty(request) { Ok(T::default()) } else { json(request) }
+pub fn optional_json<T: DeserializeOwned + Default>(request: &Request) -> Result<(T, Faults), Problem> {
+    if is_empty(request) { Ok(Default::default()) } else { json(request) }
 }
 
 /// A path parameter, parsed.
@@ -233,34 +225,4 @@ pub fn path<T: std::str::FromStr<Err: std::fmt::Display>>(request: &Request, nam
     let parameters = request.path_parameters();
     let text = parameters.first(name).unwrap_or_default();
     text.parse().map_err(|error| Problem::validation(vec![Invalid::new(format!("/path/{name}"), format!("{error}"))]))
-}
-
-/// A name, escaped as a step of a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use std::fmt::Write as _;
-    path.iter().fold(String::new(), |mut out, segment| {
-        match segment {
-            serde_path_to_error::Segment::Seq { index } => {
-                let _ = write!(out, "/{index}");
-            }
-            serde_path_to_error::Segment::Map { key } => {
-                let _ = write!(out, "/{}", escaped(key));
-            }
-            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
-        }
-        out
-    })
-}
-
-/// The pointer to a missing field includes the field. The path of an unknown field includes it already.
-fn missing_field(pointer: String, detail: &str) -> String {
-    let field = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match field {
-        Some(field) => format!("{pointer}/{field}"),
-        None => pointer,
-    }
 }

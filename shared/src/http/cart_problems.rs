@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn about(status: u16, code: &'static str, title: &'static str, issues: &CartIssues) -> Problem {
     let CartIssues { currency, list } = issues;
     let detail = list.iter().map(|issue| match issue.sku() {
-        Some(sku) => format!("{sku}: {}", issue.detail(*currency)),
+        Some(sku) => format!("{}: {}", sku.path(), issue.detail(*currency)),
         None => issue.detail(*currency),
     });
     let detail: Vec<String> = detail.collect();

@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 use crate::{
     checkout::merge_guest::MergeGuest,
-    domain::invalid::Faults,
     http::{
         body::{Command, json},
         idempotency::KEPT,
@@ -21,8 +20,7 @@ struct ClaimBody {
 
 impl Command for MergeGuest {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: ClaimBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<ClaimBody>(request)?;
         let guest = faults.take("/guestId", body.guest_id.parse());
         faults.finish(guest.map(|guest| Self { guest, answers_kept: KEPT })).map_err(Problem::validation)
     }

@@ -55,19 +55,19 @@ fn payment(
             return None;
         }
         None => {
-            faults.add("/paymentMethod", "is required: cash_on_delivery or card, for example");
+            faults.require("/paymentMethod", "is required: cash_on_delivery or card, for example");
             return None;
         }
     };
     if !method.is_online() {
         let unused = [("/paymentToken", given), ("/returnUrl", return_url.is_some())];
         for (pointer, _) in unused.into_iter().filter(|(_, given)| *given) {
-            faults.add(pointer, "must be left out for cash_on_delivery");
+            faults.forbid(pointer, "must be left out for cash_on_delivery");
         }
         return Some(PaymentInput::CashOnDelivery);
     }
     if !given {
-        faults.add("/paymentToken", format!("is required for {method}: what Stripe.js made"));
+        faults.require("/paymentToken", format!("is required for {method}: what Stripe.js made"));
     }
     let token = token?;
     let is_confirmation = token.is_confirmation();
@@ -76,7 +76,7 @@ fn payment(
         faults.add("/paymentToken", why);
     }
     if method.redirects() && !is_confirmation && return_url.is_none() {
-        faults.add("/returnUrl", "is required: the customer pays on another page, and comes back to this one");
+        faults.require("/returnUrl", "is required: the customer pays on another page, and comes back to this one");
     }
     Some(PaymentInput::Online { method, token, return_url })
 }
@@ -89,19 +89,19 @@ fn card<'b>(faults: &mut Faults, body: &'b ConfirmBody) -> (Option<&'b str>, Car
             faults.add("/savePaymentMethod", "needs a paymentToken: the card that is saved");
         }
         if saves && body.payment_method.as_deref().is_some_and(|method| method != PaymentMethod::Card.name()) {
-            faults.add("/savePaymentMethod", "must be left out: only a card is saved");
+            faults.forbid("/savePaymentMethod", "must be left out: only a card is saved");
         }
         return (body.payment_token.as_deref(), if saves { CardUse::Save } else { CardUse::Once });
     };
     if body.payment_method.as_deref() != Some(PaymentMethod::Card.name()) {
-        faults.add("/paymentMethodId", "must be left out: only a card is saved");
+        faults.forbid("/paymentMethodId", "must be left out: only a card is saved");
         return (None, CardUse::Once);
     }
     if body.payment_token.is_some() {
-        faults.add("/paymentMethodId", "must be left out with a paymentToken: one card pays");
+        faults.forbid("/paymentMethodId", "must be left out with a paymentToken: one card pays");
     }
     if saves {
-        faults.add("/savePaymentMethod", "must be left out: this card is saved already");
+        faults.forbid("/savePaymentMethod", "must be left out: this card is saved already");
     }
     if faults.take("/paymentMethodId", id.parse::<CardToken>()).is_some_and(|id| id.is_confirmation()) {
         faults.add("/paymentMethodId", "must be the id of a saved card: pm_");
@@ -111,8 +111,7 @@ fn card<'b>(faults: &mut Faults, body: &'b ConfirmBody) -> (Option<&'b str>, Car
 
 impl Command for Confirm {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: ConfirmBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<ConfirmBody>(request)?;
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let total = faults.take("/expectedTotal", Minor::new(body.expected_total));
         let (token, card_use) = card(&mut faults, &body);

@@ -95,8 +95,7 @@ impl Command for CorrectOrder {
     /// The values are checked with the order: what is right of an address depends on the rest of it.
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: CorrectOrderBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<CorrectOrderBody>(request)?;
         let shipping_address = object(&mut faults, "/shippingAddress", body.shipping_address).map(Into::into);
         let billing_address = object(&mut faults, "/billingAddress", body.billing_address).map(Into::into);
         let contact = object(&mut faults, "/customerInfo", body.customer_info);

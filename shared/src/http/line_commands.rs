@@ -106,8 +106,7 @@ struct FulfillBody {
 impl Command for Fulfill {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: FulfillBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<FulfillBody>(request)?;
         let id = own_id(&mut faults, "/fulfillmentId", &body.fulfillment_id);
         let items = items(&mut faults, &body.items);
         let number = body.tracking_number.map(|number| pasted::code(&number));
@@ -130,8 +129,7 @@ struct AskReturnBody {
 impl Command for AskReturn {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: AskReturnBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<AskReturnBody>(request)?;
         let id = own_id(&mut faults, "/returnId", &body.return_id);
         let items = items(&mut faults, &body.items);
         let reason = note(&mut faults, "/reason", body.reason, 500);
@@ -154,8 +152,7 @@ impl Command for DecideReturn {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
         let id = path(request, "returnId")?;
-        let body: DecideReturnBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<DecideReturnBody>(request)?;
         let status = faults.take("/status", body.status.parse::<ReturnStatus>());
         let decision = status.and_then(|status| match status {
             ReturnStatus::Approved => Some(ReturnDecision::Approve),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     checkout::order_link::LookUpOrder,
-    domain::{invalid::Faults, text::email},
+    domain::text::email,
     http::{
         body::{Command, json},
         problem::Problem,
@@ -21,8 +21,7 @@ struct LookUpBody {
 
 impl Command for LookUpOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: LookUpBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<LookUpBody>(request)?;
         let number = faults.take("/orderNumber", body.order_number.parse());
         let email = email(&mut faults, "/email", &body.email);
         faults.finish(number.map(|number| Self { number, email })).map_err(Problem::validation)

@@ -26,6 +26,7 @@ pub mod reply;
 pub mod route;
 pub mod search_commands;
 pub mod session_commands;
+mod shape;
 pub mod source;
 mod stock_command;
 mod stock_problems;

@@ -80,8 +80,7 @@ struct CancelBody {
 impl Command for Cancel {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: CancelBody = optional_json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = optional_json::<CancelBody>(request)?;
         let reason = note(&mut faults, "/reason", body.reason, 500);
         let lines = match (body.cancellation_id, body.items) {
             (Some(id), Some(units)) => {
@@ -119,8 +118,7 @@ struct SetStatusBody {
 impl Command for SetStatus {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: SetStatusBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<SetStatusBody>(request)?;
         let status = faults.take("/status", body.status.parse());
         let text = note(&mut faults, "/note", body.note, 500);
         let visibility = faults.take_some("/noteVisibility", body.note_visibility.map(|name| name.parse()));

@@ -25,8 +25,7 @@ struct CaptureBody {
 impl Command for CaptureOrder {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: CaptureBody = optional_json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = optional_json::<CaptureBody>(request)?;
         let amount = amount(&mut faults, body.amount, "leave it out to capture all that the bank holds");
         faults.finish(Some(Self { order, amount })).map_err(Problem::validation)
     }
@@ -67,8 +66,7 @@ struct RefundBody {
 impl Command for Refund {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
-        let body: RefundBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<RefundBody>(request)?;
         let id = own_id(&mut faults, "/refundId", &body.refund_id);
         let shipping = body.shipping.unwrap_or(false);
         let payment_fee = body.payment_fee.unwrap_or(false);

@@ -27,8 +27,7 @@ struct PreviewBody {
 
 impl Command for PreviewShipping {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: PreviewBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<PreviewBody>(request)?;
         let lines = lines(&mut faults, &body.cart_items);
         let currency = currency(&mut faults, body.currency);
         let mut found = Faults::default();

@@ -49,8 +49,7 @@ pub struct InitiateRequest {
 
 impl Command for InitiateRequest {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: InitiateBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<InitiateBody>(request)?;
         let lines = lines(&mut faults, &body.cart_items);
         let guest = body.guest_id.and_then(|id| faults.take("/guestId", id.parse()));
         let currency = currency(&mut faults, body.currency);
@@ -109,8 +108,7 @@ struct UpdateItemsBody {
 
 impl Command for UpdateItems {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: UpdateItemsBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<UpdateItemsBody>(request)?;
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let lines = lines(&mut faults, &body.cart_items);
         faults.finish(checkout.map(|checkout| Self { checkout, lines })).map_err(Problem::validation)
@@ -136,8 +134,7 @@ struct UpdateAddressBody {
 
 impl Command for UpdateAddress {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: UpdateAddressBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<UpdateAddressBody>(request)?;
         if body.shipping_address.is_none() && body.billing_address.is_none() && body.recover_by_email.is_none() {
             faults.add("", "must have a shippingAddress, a billingAddress or recoverByEmail");
         }
@@ -163,8 +160,7 @@ struct CalculateShippingBody {
 
 impl Command for CalculateShipping {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: CalculateShippingBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<CalculateShippingBody>(request)?;
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let method = body.shipping_method_id.and_then(|id| faults.take("/shippingMethodId", id.parse()));
         faults.finish(checkout.map(|checkout| Self { checkout, method })).map_err(Problem::validation)
@@ -188,8 +184,7 @@ struct CalculateTaxBody {
 
 impl Command for CalculateTax {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: CalculateTaxBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<CalculateTaxBody>(request)?;
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let certificate = change(&mut faults, "/taxExemptionCertificate", body.tax_exemption_certificate);
         let vat_number = change(&mut faults, "/vatNumber", body.vat_number);
@@ -223,8 +218,7 @@ struct RemoveCouponBody {
 
 impl Command for RemoveCoupon {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: RemoveCouponBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<RemoveCouponBody>(request)?;
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let code = faults.take_some("/couponCode", body.coupon_code.map(|code| code.parse()));
         faults.finish(checkout.map(|checkout| Self { checkout, code })).map_err(Problem::validation)
@@ -244,8 +238,7 @@ struct ApplyCouponBody {
 
 impl Command for ApplyCoupon {
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let body: ApplyCouponBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<ApplyCouponBody>(request)?;
         let checkout = faults.take("/checkoutId", body.checkout_id.parse());
         let code = faults.take("/couponCode", body.coupon_code.parse());
         let command = checkout.zip(code).map(|(checkout, code)| Self { checkout, code });

@@ -7,7 +7,6 @@ use crate::{
     checkout::stock::ReceiveStock,
     domain::{
         ids::Sku,
-        invalid::Faults,
         stock::{LONGEST_TEXT, MOST_STOCK},
         text::text,
     },
@@ -29,8 +28,7 @@ struct ReceiveStockBody {
 impl Command for ReceiveStock {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let product = path(request, "productId")?;
-        let body: ReceiveStockBody = json(request)?;
-        let mut faults = Faults::default();
+        let (body, mut faults) = json::<ReceiveStockBody>(request)?;
         let variant = faults.take_some("/variantId", body.variant_id.map(|id| id.parse()));
         if !(1..=MOST_STOCK).contains(&body.quantity) {
             faults.add("/quantity", format!("must be 1 to {MOST_STOCK}"));

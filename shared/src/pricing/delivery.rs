@@ -5,12 +5,12 @@ use time::OffsetDateTime;
 use crate::{
     domain::{
         calendar::business_days_after,
-        cart_issue::CartIssue,
+        cart_issue::{CartIssue, NoShipping},
         catalog::CatalogSnapshot,
         coupon::{Coupon, Discount},
         money::{Currency, Minor, OutOfRange},
         place::Destination,
-        shipping::{self, Delivery, DeliveryDays, Offer, Quote, Shipment, ShippedLine, Zone},
+        shipping::{self, Delivery, DeliveryDays, Offer, Quote, Shipment, ShippedLine, TooVague, Zone},
     },
     pricing::cart::{Cart, Row},
 };
@@ -40,7 +40,7 @@ pub(super) fn offers(
     if !snapshot.currencies.of(to.country()).is_none_or(is_taken) {
         return Ok(Vec::new());
     }
-    let Some(zone) = snapshot.shipping.zone(to) else { return Ok(Vec::new()) };
+    let Ok(Some(zone)) = snapshot.shipping.zone(to) else { return Ok(Vec::new()) };
     let mut quotes = zone.quotes(shipment, &snapshot.shipping.holidays)?;
     for coupon in coupons {
         let Discount::FreeShipping(scope) = &coupon.discount else { continue };
@@ -60,16 +60,25 @@ pub(super) fn offers(
     Ok(offers)
 }
 
-/// Why there is no offer: the currency, or else the place or the goods.
+/// Why there is no offer: what the address lacks, the currency, or else the place or the goods.
 fn no_offer(cart: Cart<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> CartIssue {
     let place = to.label().to_owned();
-    let shipped = snapshot.shipping.zone(to).map(Zone::currencies).unwrap_or_default();
+    let zone = match snapshot.shipping.zone(to) {
+        Ok(zone) => zone,
+        Err(TooVague { missing }) => {
+            let why = NoShipping::TooVague { missing: missing.to_owned() };
+            return CartIssue::ShippingUnavailable { place, why };
+        }
+    };
+    let shipped = zone.map(Zone::currencies).unwrap_or_default();
     let currencies: Vec<Currency> = match snapshot.currencies.of(to.country()) {
         Some(stated) => stated.iter().filter(|currency| shipped.contains(currency)).copied().collect(),
         None => shipped.into_iter().collect(),
     };
-    if currencies.is_empty() || currencies.contains(&cart.currency) {
-        CartIssue::ShippingUnavailable { place }
+    if currencies.is_empty() {
+        CartIssue::ShippingUnavailable { place, why: NoShipping::Place }
+    } else if currencies.contains(&cart.currency) {
+        CartIssue::ShippingUnavailable { place, why: NoShipping::Cart }
     } else {
         CartIssue::CurrencyNotOffered { place, currencies }
     }

@@ -4,6 +4,7 @@
 //! in place of the value that stopped it, or without its list entry (a product, a variant, a shipping method, …), until
 //! the rest has the right shape and its content can be checked.
 
+mod duplicates;
 mod reading;
 mod words;
 
@@ -12,6 +13,7 @@ use std::{fs, io, path::Path};
 use serde_json::{Value, json};
 use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
 
+use duplicates::duplicates;
 use reading::{Reading, is_within};
 use words::with_code;
 
@@ -23,12 +25,17 @@ use words::with_code;
 /// When one of the files can't be read.
 pub fn open(file: &Path) -> io::Result<String> {
     let text = fs::read_to_string(file)?;
+    // A document keeps one of two members, so these are told of the text as it is.
+    if !duplicates(&text).is_empty() {
+        return Ok(text);
+    }
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return Ok(text) };
     let Some(name) = document.pointer("/tax/baseRates").and_then(Value::as_str) else { return Ok(text) };
-    let base = fs::read_to_string(file.with_file_name(name))?;
-    let base: Value = serde_json::from_str(&base).map_err(io::Error::other)?;
+    let of_base = |error: String| io::Error::other(format!("{name}, which its baseRates names: {error}"));
+    let base = fs::read_to_string(file.with_file_name(name)).map_err(|error| of_base(error.to_string()))?;
+    let base: Value = serde_json::from_str(&base).map_err(|error| of_base(error.to_string()))?;
     let Some(base) = base.get("jurisdictions").and_then(Value::as_array) else {
-        return Err(io::Error::other(format!("{name} has no list of jurisdictions")));
+        return Err(of_base("it has no list of jurisdictions".to_owned()));
     };
     let Some(tax) = document.get_mut("tax").and_then(Value::as_object_mut) else { return Ok(text) };
     tax.remove("baseRates");
@@ -50,6 +57,10 @@ pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     let Value::Object(parts) = &document else {
         return Err(vec![Invalid::new("", "must be an object")]);
     };
+    let twice = duplicates(text);
+    if !twice.is_empty() {
+        return Err(twice);
+    }
     let mut reading = Reading::new(parts.clone());
     let file = reading.shape();
     let mut faults = reading.faults;
@@ -61,7 +72,6 @@ pub fn read(text: &str) -> Result<CatalogFile, Vec<Invalid>> {
     faults.extend(senseless.map(|fault| with_code(&document, fault)));
     without_consequences(&document, &mut faults);
     if faults.is_empty() {
-        // A duplicate name in an object can be found only in the text.
         return serde_json::from_str(text).map_err(|error| vec![Invalid::new("", error.to_string())]);
     }
     Err(faults)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
 use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
 
-use super::words::Misshapen;
+use super::words::{Misshapen, unknown};
 
 /// A file from which values of a wrong shape are removed.
 pub(super) struct Reading {
@@ -89,7 +89,10 @@ impl Reading {
         document.retain(|name, _| {
             let known = parts().iter().any(|(part, _)| part == name);
             if !known {
-                faults.push(Invalid::new(pointer([name.as_str()]), "is unknown here"));
+                faults.push(Invalid::new(
+                    pointer([name.as_str()]),
+                    unknown(name, parts().into_iter().map(|(part, _)| part)),
+                ));
             }
             known
         });
@@ -140,7 +143,12 @@ impl Reading {
                 Misshapen::Missing(member) => at.push(member.to_owned()),
                 // A kind of discount or cost is read as a whole, so the path ends there.
                 Misshapen::Other => at.extend(blamed(&message, self.document.pointer(&pointer_to(&path)))),
-                Misshapen::Unknown(_) => {}
+                // A kind of discount or cost is read as a whole, so the path ends before the member.
+                Misshapen::Unknown(member) => {
+                    let within = self.document.pointer(&pointer_to(&path));
+                    let has_it = within.and_then(Value::as_object).is_some_and(|members| members.contains_key(member));
+                    at.extend(has_it.then(|| member.to_owned()));
+                }
             }
             Stop { at, path, message }
         })
@@ -319,7 +327,7 @@ fn pointer_to(steps: &[String]) -> String {
     pointer(steps.iter().map(String::as_str))
 }
 
-fn pointer<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn pointer<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {
     steps.into_iter().fold(String::new(), |pointer, step| {
         let step = step.replace('~', "~0").replace('/', "~1");
         format!("{pointer}/{step}")

@@ -173,5 +173,5 @@ fn a_coupon_isnt_blamed_for_a_product_with_a_fault() {
 #[test]
 fn a_name_that_stands_twice_is_found() {
     let text = sample().to_string().replacen('{', r#"{"coupons":[],"#, 1);
-    assert!(read(&text).is_err_and(|faults| faults[0].detail.contains("duplicate field")));
+    assert!(read(&text).is_err_and(|faults| faults[0].detail.contains("stands here twice")));
 }

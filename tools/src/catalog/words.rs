@@ -38,14 +38,19 @@ impl<'a> Misshapen<'a> {
     pub(super) fn detail(&self, message: &str, pointer: &str, value: Option<&Value>) -> String {
         match self {
             Self::Missing(_) => "is missing".to_owned(),
-            Self::Unknown(member) => match nearest(member, alternatives(message)) {
-                Some(known) => format!("is unknown here; did you mean \"{known}\"?"),
-                None => "is unknown here".to_owned(),
-            },
+            Self::Unknown(member) => unknown(member, alternatives(message)),
             Self::Other => {
                 value.and_then(|value| instead(pointer, value, message)).unwrap_or_else(|| expected(message))
             }
         }
+    }
+}
+
+/// What is wrong with a name that isn't one of the known.
+pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    match nearest(name, known) {
+        Some(known) => format!("is unknown here; did you mean \"{known}\"?"),
+        None => "is unknown here".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `checkout catalog`: checks a catalog file, and loads it. `checkout product` and `checkout coupon` take one off sale.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     str::FromStr,
@@ -21,6 +21,7 @@ use shared::{
     },
     config::dynamodb::TableNames,
     domain::ids::{NotAnId, Sku},
+    ports::Stock as _,
 };
 use tools::{
     catalog,
@@ -206,6 +207,9 @@ fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let table = runtime.block_on(everything(&store))?;
     let plan = LoadPlan::of(&catalog, table)?;
     tell(&plan, args.prune);
+    let reset = args.reset_stock.iter().cloned().collect();
+    let counts = Dynamo::reset_stock(&catalog, &reset)?;
+    tell_stock(&store, &runtime, &counts)?;
     if args.dry_run {
         say::step("Nothing was changed: this was a dry run");
         return Ok(());
@@ -215,7 +219,6 @@ fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     if let Ok(style) = ProgressStyle::with_template("==> Loading {bar:40} {pos} of {len} items") {
         bar.set_style(style);
     }
-    let reset = args.reset_stock.iter().cloned().collect();
     let result = runtime.block_on(store.load_catalog(&catalog, &reset, || bar.inc(1)));
     bar.finish_and_clear();
     result?;
@@ -240,6 +243,17 @@ async fn everything(store: &Dynamo) -> Result<Vec<Item>, LoadError> {
     let scan = store.client.scan().table_name(&store.tables.catalog).consistent_read(true);
     let items = scan.into_paginator().items().send().collect::<Result<_, _>>().await;
     Ok(items.map_err(failed("read catalog"))?)
+}
+
+/// What a load sets stock to, and what is there before it.
+fn tell_stock(store: &Dynamo, runtime: &tokio::runtime::Runtime, counts: &BTreeMap<Sku, u64>) -> Result<(), LoadError> {
+    let skus: Vec<Sku> = counts.keys().cloned().collect();
+    let before = if skus.is_empty() { Vec::new() } else { runtime.block_on(store.left(&skus))? };
+    for ((sku, count), before) in counts.iter().zip(before) {
+        let before = before.map_or_else(|| "not counted".to_owned(), |before| before.to_string());
+        say::answer(format_args!("Stock of {}: {before}, {count} after it", sku.path()));
+    }
+    Ok(())
 }
 
 /// What a load does, by name, but for what stays the same.
@@ -282,9 +296,13 @@ where
     }
     let sessions = match entry {
         CatalogEntry::Product(_) => {
-            "open sessions with it show PRODUCT_UNAVAILABLE, and can't be confirmed until it is taken out"
+            "open sessions with it show PRODUCT_UNAVAILABLE when they are next calculated, and can't be confirmed until it \
+             is taken out"
         }
-        _ => "open sessions with it show COUPON_NO_LONGER_VALID, and can't be confirmed until it is taken out",
+        _ => {
+            "open sessions with it show COUPON_NO_LONGER_VALID when they are next calculated, and can't be confirmed until \
+             it is taken out"
+        }
     };
     say::step(format_args!("The {entry} is off; {sessions}. Of an automatic one, they lose the discount"));
     Ok(())

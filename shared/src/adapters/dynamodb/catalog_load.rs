@@ -53,7 +53,7 @@ pub enum CatalogEntry {
 pub enum LoadError {
     #[error("the catalog has {} fault(s)", .0.len())]
     Invalid(Vec<Invalid>),
-    #[error("the catalog has no stock of {0}: name it as productId, or as productId/variantId")]
+    #[error("the catalog has no stock of {}: name it as productId, or as productId/variantId if each variant has its own", .0.path())]
     NoSuchStock(Sku),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -170,6 +170,17 @@ impl Dynamo {
         Ok(items.len() + stock.len())
     }
 
+    /// The stock of the file that a load with this `reset` sets, though it is counted already.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every fault of the file, or the first name in `reset` of which the file has no stock.
+    pub fn reset_stock(file: &CatalogFile, reset: &BTreeSet<Sku>) -> Result<BTreeMap<Sku, u64>, LoadError> {
+        let stock = written(file)?.stock;
+        let count = |sku: &Sku| Some((sku.clone(), *stock.get(sku)?));
+        let counts = reset.iter().map(|sku| count(sku).ok_or_else(|| LoadError::NoSuchStock(sku.clone())));
+        counts.collect()
+    }
+
     /// Writes a whole catalog. Documents are replaced. Stock that is counted already is kept, but for the products and
     /// variants in `reset`. Repeating it changes nothing. `each` is called after each item.
     ///
@@ -182,9 +193,7 @@ impl Dynamo {
         mut each: impl FnMut(),
     ) -> Result<(), LoadError> {
         let Written { items, stock, automatic } = written(file)?;
-        if let Some(unknown) = reset.iter().find(|sku| !stock.contains_key(*sku)) {
-            return Err(LoadError::NoSuchStock(unknown.clone()));
-        }
+        Self::reset_stock(file, reset)?;
         let old = self.batch("read catalog", &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?;
         let countries = old.get(TAX_INDEX_ID).and_then(|item| item.get("document")?.as_m().ok()?.get("countries"));
         let countries: Vec<_> = countries.and_then(|list| list.as_l().ok()).into_iter().flatten().collect();

@@ -5,7 +5,13 @@ use strum::IntoEnumIterator as _;
 
 use crate::{
     adapters::stored::Unreadable,
-    domain::{cart_issue::CartIssue, coupon::CouponRefusal, ids::Sku, money::Minor, product::NotForSale},
+    domain::{
+        cart_issue::{CartIssue, NoShipping},
+        coupon::CouponRefusal,
+        ids::Sku,
+        money::Minor,
+        product::NotForSale,
+    },
 };
 
 /// Only the members of the issue's code are set. An issue of schema 1 has only its text, and the next pricing makes it
@@ -19,10 +25,10 @@ pub struct StoredCartIssue {
     /// A text that no other member has: the shop's message, a reason or a place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// A coupon, a shipping method, a certificate or currencies.
+    /// A coupon, a shipping method, a certificate, currencies, or what an address lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
-    /// The refusal of a coupon.
+    /// The refusal of a coupon, or why nothing is shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// Two numbers: old and new price, requested and available or allowed or least units, or minimum and actual subtotal.
@@ -59,7 +65,14 @@ impl From<&CartIssue> for StoredCartIssue {
             CartIssue::ShippingMethodUnavailable { method, place } => {
                 Self { of: Some(method.to_string()), detail: Some(place.clone()), ..stored }
             }
-            CartIssue::ShippingUnavailable { place } => Self { detail: Some(place.clone()), ..stored },
+            CartIssue::ShippingUnavailable { place, why } => {
+                let (reason, of) = match why {
+                    NoShipping::Place => (None, None),
+                    NoShipping::Cart => (Some("cart"), None),
+                    NoShipping::TooVague { missing } => (Some("address"), Some(missing.clone())),
+                };
+                Self { detail: Some(place.clone()), reason: reason.map(str::to_owned), of, ..stored }
+            }
             CartIssue::CurrencyNotOffered { place, currencies } => {
                 let currencies: Vec<String> = currencies.iter().map(ToString::to_string).collect();
                 Self { of: Some(currencies.join(" ")), detail: Some(place.clone()), ..stored }
@@ -115,7 +128,13 @@ impl TryFrom<StoredCartIssue> for CartIssue {
                 Self::ShippingMethodUnavailable { method, place: place.to_owned() }
             }
             "SHIPPING_UNAVAILABLE" => {
-                Self::ShippingUnavailable { place: detail.trim_start_matches("we don't ship to ").to_owned() }
+                let place = detail.trim_start_matches("we don't ship to ").to_owned();
+                let why = match stored.reason.as_deref() {
+                    Some("cart") => NoShipping::Cart,
+                    Some("address") => NoShipping::TooVague { missing: of.unwrap_or_default() },
+                    _ => NoShipping::Place,
+                };
+                Self::ShippingUnavailable { place, why }
             }
             "CURRENCY_NOT_OFFERED" => {
                 let currencies = of.as_deref().unwrap_or_default().split_whitespace().map(str::parse);

@@ -23,7 +23,7 @@ pub(super) fn fit(place: &Value, address: &Value) -> Fit {
     let (country, state) = region.split_once('-').map_or((region, None), |(country, state)| (country, Some(state)));
     let mut fits = vec![if address["country"] == country { Fit::Fits(ANYWHERE) } else { Fit::DoesNot }];
     if let Some(state) = state {
-        fits.push(state_fit(country, state, &address["state"]));
+        fits.push(state_fit(country, state, address));
     }
     if let Some(county) = place["county"].as_str() {
         fits.push(compared(&address["county"], |known| (bare(known) == bare(county)).then_some((0, true, 0))));
@@ -47,6 +47,28 @@ pub(super) fn fit(place: &Value, address: &Value) -> Fit {
     Fit::Fits(all)
 }
 
+/// How closely a place fits, where it does.
+pub(super) fn exactly(place: &Value) -> Closeness {
+    let region = place.as_str().or_else(|| place["region"].as_str()).unwrap();
+    let level = match region {
+        "GB-BFS" | "GB-HLD" => 2,
+        region => usize::from(region.contains('-')),
+    };
+    let length = |code: &Value| {
+        let code = code.as_str().unwrap();
+        let first = code.split_once('-').map_or(code, |(first, _)| first);
+        if !region.starts_with("GB") {
+            return plain(first).len();
+        }
+        let (outward, inward) = first.split_once(' ').unwrap_or((first, ""));
+        let (_, number, part) = outward_parts(&outward.to_uppercase());
+        let named = usize::from(number.is_some()) + usize::from(part.is_some());
+        if inward.is_empty() { 1 + named } else { 3 + inward.len() }
+    };
+    let codes = if place["postalCodes"].is_null() { &[][..] } else { list(&place["postalCodes"]) };
+    (codes.iter().map(length).max().unwrap_or_default(), !place["county"].is_null(), level)
+}
+
 /// The code of a part of the United Kingdom, and what it is in.
 fn briton(state: &str) -> (&str, Option<&'static str>) {
     match state {
@@ -58,8 +80,13 @@ fn briton(state: &str) -> (&str, Option<&'static str>) {
 }
 
 /// A rule for a region holds for what is in it. An address that only names the region may be in any part of it.
-fn state_fit(country: &str, rule: &str, known: &Value) -> Fit {
-    let Some(known) = known.as_str() else { return Fit::Unknown };
+fn state_fit(country: &str, rule: &str, address: &Value) -> Fit {
+    let northern = address["postalCode"].as_str().filter(|_| country == "GB").map(|code| plain(code).starts_with("BT"));
+    let told = northern.filter(|is| *is).map(|_| "NIR");
+    let Some(known) = address["state"].as_str().or(told) else {
+        let is_elsewhere = northern == Some(false) && ["NIR", "BFS"].contains(&rule);
+        return if is_elsewhere { Fit::DoesNot } else { Fit::Unknown };
+    };
     let ((known, region), inner) =
         if country == "GB" { (briton(known), briton(rule).1) } else { ((known, None), None) };
     let rule = match rule {

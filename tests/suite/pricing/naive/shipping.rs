@@ -9,7 +9,7 @@ use super::{
     coupons::Taken,
     lines::Line,
     list, names, number,
-    places::{Closeness, Fit, fit},
+    places::{Closeness, Fit, exactly, fit},
     spread, stated, whole, within,
 };
 
@@ -67,7 +67,7 @@ fn shipped<'l, 'v>(lines: &'l [Line<'v>]) -> impl Iterator<Item = &'l Line<'v>> 
     lines.iter().filter(|line| !line.digital)
 }
 
-/// Rule 15: of all places the closest, and of those the first.
+/// Rule 15: of all places the closest, and of those the first. None, too, if the address may be in a closer one.
 fn zone<'a>(catalog: &'a Value, address: &Value) -> Option<&'a Value> {
     let mut best: Option<(Closeness, &Value)> = None;
     for zone in list(&catalog["shipping"]["zones"]) {
@@ -82,7 +82,14 @@ fn zone<'a>(catalog: &'a Value, address: &Value) -> Option<&'a Value> {
             }
         }
     }
-    best.map(|(_, zone)| zone)
+    let unknown = |place: &&Value| matches!(fit(place, address), Fit::Unknown);
+    let of_best = best.map_or(&[][..], |(_, zone)| list(&zone["except"]));
+    let others = list(&catalog["shipping"]["zones"]).iter().filter(|zone| best.is_none_or(|(_, best)| best != *zone));
+    let closer = others
+        .flat_map(|zone| list(&zone["places"]))
+        .filter(|place| best.is_none_or(|(reached, _)| exactly(place) > reached));
+    let is_vague = closer.chain(of_best).any(|place| unknown(&place));
+    best.filter(|_| !is_vague).map(|(_, zone)| zone)
 }
 
 fn has_amounts(cost: &Value, currency: &str) -> bool {

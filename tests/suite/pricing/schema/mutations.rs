@@ -157,7 +157,7 @@ impl Compared {
             return;
         }
         self.taken += 1;
-        for Invalid { pointer, detail } in faults {
+        for Invalid { pointer, detail, .. } in faults {
             let is = |(pattern, part, _): &(&str, &str, &str)| matches(pattern, &pointer) && detail.contains(part);
             let rule = ONLY_THE_LOADER.iter().position(is);
             self.met.extend(rule);

@@ -15,7 +15,7 @@ use crate::{
         money::Currency,
         payment::PaymentMethod,
         payment_rules::PaymentRule,
-        place::Region,
+        place::{Place, Region},
         product::{Prices, Product},
         scope::Scope,
         shipping::{Method, ShippingRules, Zone},
@@ -45,6 +45,7 @@ impl CatalogFile {
             products.filter_map(|(i, product)| Some(Invalid::new(format!("/products/{i}"), looked.unsold(product)?)));
         let mut warnings: Vec<Invalid> = products.chain(looked.free()).chain(looked.unused()).collect();
         warnings.extend(looked.untaxed());
+        warnings.extend(looked.taxed_twice());
         if let Some(stored) = &self.currencies {
             let currencies = stored.currencies()?;
             warnings.extend(looked.unserved("/currencies/byCountry", currencies.by_country.keys().map(String::as_str)));
@@ -161,6 +162,27 @@ impl Looked {
             }
         }
         untaxed
+    }
+
+    /// Taxes that are in the same prices, in the same place: each would be taken out of them.
+    fn taxed_twice(&self) -> Vec<Invalid> {
+        let mut twice = Vec::new();
+        for rules in self.taxes.values() {
+            let included = || rules.jurisdictions.iter().filter(|jurisdiction| jurisdiction.included);
+            for (first, second) in included().flat_map(|first| included().map(move |second| (first, second))) {
+                let in_both = |place: &&Place| second.places.contains(place) && !second.except.contains(place);
+                let Some(place) = first.places.iter().find(in_both).filter(|_| first.id < second.id) else { continue };
+                twice.push(Invalid::new(
+                    "/tax/jurisdictions",
+                    format!(
+                        "{} and {} are both included in the prices in {}, so both are charged there: is that meant? A \
+                         jurisdiction of your own takes the place of one of baseRates if it has its jurisdictionId",
+                        first.id, second.id, place.region
+                    ),
+                ));
+            }
+        }
+        twice
     }
 
     /// The countries of a list at `at` that no zone has.
