@@ -69,10 +69,15 @@ impl Pipe {
         self.events(std::slice::from_ref(record)).pop()
     }
 
+    /// Those that pass the filter, each of which is paid for.
+    pub fn passing<'r>(&self, records: &'r [Value]) -> Vec<&'r Value> {
+        let passes = |record: &&Value| self.patterns.iter().any(|pattern| matches(pattern, record));
+        records.iter().filter(passes).collect()
+    }
+
     /// The events of a batch of records.
     pub fn events(&self, records: &[Value]) -> Vec<Value> {
-        let passes = |record: &&Value| self.patterns.iter().any(|pattern| matches(pattern, record));
-        let records: Vec<&Value> = records.iter().filter(passes).collect();
+        let records = self.passing(records);
         let details = match &self.shape {
             Shape::Template(template) => records.into_iter().map(|record| filled(template, record)).collect(),
             Shape::Enrichment(_) if records.is_empty() => Vec::new(),
@@ -126,7 +131,9 @@ fn python(template: &Yaml, enrichment: &Yaml) -> String {
 
 /// What the function answers to the batch.
 fn enriched(code: &str, records: &[&Value]) -> Vec<Value> {
-    let program = format!("{code}\nimport sys\njson.dump(handler(json.load(sys.stdin), None), sys.stdout)\n");
+    // Under names of its own: what the code forgets to import is missing here too.
+    let run = "import json as _json, sys as _sys\n_json.dump(handler(_json.load(_sys.stdin), None), _sys.stdout)";
+    let program = format!("{code}\n{run}\n");
     let mut python = Command::new(root().join(".tools/sam/bin/python"))
         .args(["-c", &program])
         .stdin(Stdio::piped())
@@ -145,10 +152,18 @@ fn enriched(code: &str, records: &[&Value]) -> Vec<Value> {
 fn matches(pattern: &Value, value: &Value) -> bool {
     match pattern {
         Value::Object(members) => members.iter().all(|(name, pattern)| matches(pattern, &value[name])),
-        Value::Array(values) => {
-            assert!(values.iter().all(Value::is_string), "{pattern}: nothing else is understood here");
-            values.contains(value)
-        }
+        Value::Array(values) => values.iter().any(|wanted| is(wanted, value)),
         _ => panic!("{pattern}: nothing else is understood here"),
+    }
+}
+
+/// Whether a value is what a pattern names, or what its operator allows.
+fn is(wanted: &Value, value: &Value) -> bool {
+    let operator = wanted.as_object().and_then(|operator| operator.iter().next());
+    match operator.map(|(name, of)| (name.as_str(), of)) {
+        None if wanted.is_string() => wanted == value,
+        Some(("prefix", Value::String(prefix))) => value.as_str().is_some_and(|text| text.starts_with(prefix)),
+        Some(("exists", Value::Bool(true))) => !value.is_null(),
+        _ => panic!("{wanted}: nothing else is understood here"),
     }
 }

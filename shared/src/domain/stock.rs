@@ -9,6 +9,43 @@ const KEPT_CHANGES: usize = 200;
 /// The longest reference, and the longest reason, in characters.
 pub const LONGEST_TEXT: usize = 200;
 
+/// What a shop does about a counter of stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum StockLevel {
+    InStock,
+    /// It is to be ordered again.
+    Low,
+    /// What is sold from now on isn't there.
+    Backorder,
+    /// No more of it is sold.
+    SoldOut,
+}
+
+/// Where the levels of a counter begin, as the catalog says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StockMarks {
+    /// It is low with so many left, or fewer. None: it never is.
+    pub low_stock_at: Option<i64>,
+    /// It is sold out with so many left, or fewer: negative where more may be sold than is there.
+    pub sold_out_at: i64,
+}
+
+impl StockMarks {
+    /// The function of `StockLevelsPipe` in template.yaml decides the same.
+    pub fn level(self, left: i64) -> StockLevel {
+        if left <= self.sold_out_at {
+            StockLevel::SoldOut
+        } else if left <= 0 {
+            StockLevel::Backorder
+        } else if self.low_stock_at.is_some_and(|low| left <= low) {
+            StockLevel::Low
+        } else {
+            StockLevel::InStock
+        }
+    }
+}
+
 /// What is wanted of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockWish {

@@ -1,4 +1,5 @@
-//! Order links, as the shop's mailer would get them.
+//! What pipes read of the streams: requests for order links, as the shop's mailer would get them, abandoned checkouts, and
+//! changes of counters.
 
 use serde_json::Value;
 
@@ -21,6 +22,13 @@ impl World {
         let mut records = stream::records(&self.tables, "IDEMPOTENCY_TABLE").await;
         records.retain(|record| record["dynamodb"]["NewImage"]["kind"]["S"] == "abandoned-checkout");
         records
+    }
+}
+
+impl World {
+    /// Every change of a counter, of stock or not, as the stream of its table tells it. Oldest first for each counter.
+    pub async fn counter_changes(&self) -> Vec<Value> {
+        stream::records(&self.tables, "INVENTORY_TABLE").await
     }
 }
 

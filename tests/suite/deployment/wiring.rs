@@ -89,7 +89,19 @@ fn the_schedule_and_the_pipe_may_do_what_they_are_for() {
     may("AbandonedCheckoutsPipeRole", "events:PutEvents", &text(&abandoned["Target"]));
     let dead_letters = &abandoned["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
     may("AbandonedCheckoutsPipeRole", "sqs:SendMessage", &text(dead_letters));
-    // A shop that wants to hear nothing has none of it.
+
+    let levels = stack.properties("StockLevelsPipe");
+    assert_eq!(levels["Source"], stack.resolve(&json!({"Fn::GetAtt": ["InventoryTable", "StreamArn"]})).unwrap());
+    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
+        may("StockLevelsPipeRole", &format!("dynamodb:{action}"), &text(&levels["Source"]));
+    }
+    may("StockLevelsPipeRole", "dynamodb:ListStreams", "*");
+    may("StockLevelsPipeRole", "lambda:InvokeFunction", &text(&levels["Enrichment"]));
+    may("StockLevelsPipeRole", "events:PutEvents", &text(&levels["Target"]));
+    let dead_letters = &levels["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
+    may("StockLevelsPipeRole", "sqs:SendMessage", &text(dead_letters));
+
+    // A shop that wants to hear nothing of abandoned checkouts has none of it.
     let made = silent.resources();
     let left: Vec<_> = made.keys().filter(|name| name.starts_with("AbandonedCheckouts")).collect();
     assert!(left.is_empty(), "{left:?}");

@@ -87,6 +87,25 @@ fn products_that_contradict_themselves() {
             variant.as_object_mut().unwrap().remove("stock");
         }
     });
+    // So does the mark from which on it is low.
+    for low in [0, -1, 1_000_000_001] {
+        refused("/products/0/lowStockAt", |c| c["products"][0]["lowStockAt"] = json!(low));
+        refused("/products/1/variants/1/lowStockAt", |c| c["products"][1]["variants"][1]["lowStockAt"] = json!(low));
+    }
+    for low in [1, 1_000_000_000] {
+        assert_eq!(faults(|c| c["products"][0]["lowStockAt"] = json!(low)), Vec::<String>::new());
+    }
+    refused("/products/0/lowStockAt", |c| {
+        (c["products"][0]["stock"], c["products"][0]["lowStockAt"]) = (json!("unlimited"), json!(5));
+    });
+    refused("/products/1/lowStockAt", |c| c["products"][1]["lowStockAt"] = json!(5));
+    refused("/products/1/variants/0/lowStockAt", |c| {
+        let kit = &mut c["products"][1];
+        (kit["stock"], kit["variants"][0]["lowStockAt"]) = (json!(5), json!(5));
+        for variant in kit["variants"].as_array_mut().unwrap() {
+            variant.as_object_mut().unwrap().remove("stock");
+        }
+    });
     // A stock of all variants, and one of each.
     assert_eq!(
         faults(|c| c["products"][1]["stock"] = json!(5)),

@@ -210,7 +210,7 @@ fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnaps
     for stored in &file.products {
         let product = stored.product().expect("a product");
         let opening = stored.opening_stock(&product).into_iter();
-        snapshot.stock.extend(opening.map(|(sku, units)| (sku, i64::try_from(units).expect("a small stock"))));
+        snapshot.stock.extend(opening.map(|(sku, of)| (sku, i64::try_from(of.units).expect("a small stock"))));
         snapshot.products.insert(product.id.clone(), product);
     }
     for stored in &file.coupons {

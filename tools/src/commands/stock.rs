@@ -19,7 +19,7 @@ use shared::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::Instant;
-use tools::operator::stock::all_stock;
+use tools::operator::stock::{Counter, all_stock, stock_of};
 use uuid::Uuid;
 
 use crate::{
@@ -53,7 +53,7 @@ pub struct StockArgs {
 
 #[derive(Debug, Subcommand)]
 enum StockCommand {
-    /// What is left; of everything that is counted, if nothing is named
+    /// What is left, and its level; of everything that is counted, if nothing is named
     Show {
         skus: Vec<Sku>,
         #[command(flatten)]
@@ -115,7 +115,12 @@ pub fn run(args: &StockArgs) -> Result<(), StockCommandError> {
     match &args.command {
         StockCommand::Show { skus, place } => {
             let found = runtime.block_on(show(&open(place)?, skus))?;
-            say::answer(table(["product", "left"], found.into_iter().map(|(sku, left)| [sku, left.to_string()])));
+            let row = |of: Counter| {
+                let (level, low): (&str, _) = (of.level().into(), of.marks.low_stock_at);
+                let low = low.map(|low| low.to_string()).unwrap_or_default();
+                [of.name, of.left.to_string(), level.to_owned(), low]
+            };
+            say::answer(table(["product", "left", "level", "low at"], found.into_iter().map(row)));
         }
         StockCommand::Add(change) => say::step(runtime.block_on(make(change, StockWish::Add(change.units)))?),
         StockCommand::Set(change) => say::step(runtime.block_on(make(change, StockWish::Set(change.units)))?),
@@ -136,17 +141,15 @@ fn said(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }
 
-/// What is left of these, or of everything that is counted.
-async fn show(store: &Dynamo, skus: &[Sku]) -> Result<Vec<(String, i64)>, StockCommandError> {
+/// The counters of these, or all.
+async fn show(store: &Dynamo, skus: &[Sku]) -> Result<Vec<Counter>, StockCommandError> {
     if skus.is_empty() {
         return Ok(all_stock(store).await?);
     }
-    let found = skus.iter().zip(store.left(skus).await?);
-    let named = |(sku, left): (&Sku, Option<i64>)| match left {
-        Some(left) => Ok((sku.path(), left)),
-        None => Err(StockError::NotCounted(sku.path()).into()),
-    };
-    found.map(named).collect()
+    let found = skus.iter().zip(stock_of(store, skus).await?);
+    let counted =
+        |(sku, found): (&Sku, Option<Counter>)| found.ok_or_else(|| StockError::NotCounted(sku.path()).into());
+    found.map(counted).collect()
 }
 
 async fn make(args: &ChangeArgs, wish: StockWish) -> Result<String, StockCommandError> {

@@ -1,14 +1,12 @@
 //! Writing the catalog: the load, and what is withdrawn from sale.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt,
+    time::Duration,
 };
 
-use aws_sdk_dynamodb::{
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
 use serde::Serialize;
 
 use crate::{
@@ -19,20 +17,23 @@ use crate::{
                 tax_id,
             },
             client::{Dynamo, Item, failed, number, text, to_item},
-            inventory::{AVAILABLE, stock_id},
+            inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
         },
-        stored::catalog::CatalogFile,
+        stored::catalog::{CatalogFile, OpeningStock},
     },
     domain::{
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
+        stock::StockMarks,
     },
     ports::StoreError,
 };
 
 const WRITE: &str = "write catalog";
-/// Attempts at a change of the rules while others write them.
+/// Attempts at a change of the rules while others write them, and of a counter while an order takes from it.
 const ATTEMPTS: u32 = 10;
+/// An order's transaction is over by then.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// One document of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +114,7 @@ impl fmt::Display for CatalogEntry {
 /// A file as items of the catalog's table, and its stock.
 pub(super) struct Written {
     pub(super) items: BTreeMap<CatalogEntry, Item>,
-    stock: BTreeMap<Sku, u64>,
+    stock: BTreeMap<Sku, OpeningStock>,
     /// The coupons that nobody has to enter. They are part of the rules.
     pub(super) automatic: BTreeSet<CouponCode>,
 }
@@ -182,7 +183,7 @@ impl Dynamo {
     }
 
     /// Writes a whole catalog. Documents are replaced. Stock that is counted already is kept, but for the products and
-    /// variants in `reset`. Repeating it changes nothing. `each` is called after each item.
+    /// variants in `reset`; its marks become the file's. Repeating it changes nothing. `each` is called after each item.
     ///
     /// # Errors
     /// [`LoadError`] with every fault of the file, before anything is written, or the first write that failed.
@@ -217,8 +218,8 @@ impl Dynamo {
             self.put(index.clone()).await?;
             each();
         }
-        for (sku, units) in &stock {
-            self.open_stock(sku, *units, reset.contains(sku)).await?;
+        for (sku, opening) in &stock {
+            self.open_stock(sku, *opening, reset.contains(sku)).await?;
             each();
         }
         Ok(())
@@ -273,16 +274,38 @@ impl Dynamo {
         request.send().await.map(|_| ()).map_err(failed(WRITE))
     }
 
-    async fn open_stock(&self, sku: &Sku, units: u64, reset: bool) -> Result<(), StoreError> {
-        let item = [("id".to_owned(), text(stock_id(sku))), (AVAILABLE.to_owned(), number(units))];
-        let request = self.client.put_item().table_name(&self.tables.inventory);
-        let request = request.set_item(Some(HashMap::<String, AttributeValue>::from(item)));
-        let request = if reset { request } else { request.condition_expression("attribute_not_exists(id)") };
-        let is_counted = |error: &PutItemError| error.is_conditional_check_failed_exception();
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(is_counted) => Ok(()),
-            Err(error) => Err(failed("write stock")(error)),
+    /// One write for the units and the marks: no load that dies leaves a counter without its marks, and nothing that is
+    /// sold meanwhile is turned back.
+    async fn open_stock(&self, sku: &Sku, opening: OpeningStock, reset: bool) -> Result<(), StoreError> {
+        const WRITE: &str = "write stock";
+        let OpeningStock { units, marks: StockMarks { low_stock_at, sold_out_at } } = opening;
+        let request = self.client.update_item().table_name(&self.tables.inventory).key("id", text(stock_id(sku)));
+        let mut request = request.expression_attribute_values(":units", number(units));
+        let units = if reset { ":units" } else { "if_not_exists(available, :units)" };
+        let (mut set, mut remove) = (vec![format!("{AVAILABLE} = {units}")], Vec::new());
+        // 0 is what a counter without it has.
+        let sold_out_at = Some(sold_out_at).filter(|at| *at != 0);
+        for (mark, at) in [(LOW_STOCK_AT, low_stock_at), (SOLD_OUT_AT, sold_out_at)] {
+            if let Some(at) = at {
+                set.push(format!("{mark} = :{mark}"));
+                request = request.expression_attribute_values(format!(":{mark}"), number(at));
+            } else {
+                remove.push(mark);
+            }
         }
+        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        let request = request.update_expression(format!("SET {}{remove}", set.join(", ")));
+        for _ in 0..ATTEMPTS {
+            match request.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(error)
+                    if error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception) =>
+                {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(failed(WRITE)(error)),
+            }
+        }
+        Err(StoreError::contention(WRITE))
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         ids::{CouponCode, Owner, Sku},
         open::Release,
         order::Order,
+        stock::StockMarks,
     },
     ports::Placed,
 };
@@ -34,6 +35,10 @@ pub fn customer_coupon_id(code: &CouponCode, customer: &dyn Display) -> String {
 /// The attributes for units left and for uses.
 pub const AVAILABLE: &str = "available";
 pub const USES: &str = "uses";
+/// The marks of a counter of stock: the catalog's load writes them, and everything else leaves them as they are. The stream
+/// of the table tells them with each change of the counter.
+pub const LOW_STOCK_AT: &str = "lowStockAt";
+pub const SOLD_OUT_AT: &str = "soldOutAt";
 
 /// An integer attribute of an item.
 pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
@@ -42,7 +47,16 @@ pub fn counter(item: &Item, attribute: &str) -> Option<u64> {
 
 /// What is left of a counter of stock; negative if more is sold than is there.
 pub fn left(item: &Item) -> Option<i64> {
-    item.get(AVAILABLE)?.as_n().ok()?.parse().ok()
+    whole(item, AVAILABLE)
+}
+
+/// The marks of a counter of stock. One from before there were any has none.
+pub fn marks(item: &Item) -> StockMarks {
+    StockMarks { low_stock_at: whole(item, LOW_STOCK_AT), sold_out_at: whole(item, SOLD_OUT_AT).unwrap_or_default() }
+}
+
+fn whole(item: &Item, attribute: &str) -> Option<i64> {
+    item.get(attribute)?.as_n().ok()?.parse().ok()
 }
 
 const COUPON: &str = "coupon";

@@ -77,7 +77,7 @@ fn form(schema: &Schema, part: &Value) -> String {
 
 /// What stands in a cell.
 fn cell(text: &str) -> String {
-    let linked = ["PRICING.md", "PAYMENTS.md"]
+    let linked = ["PRICING.md", "PAYMENTS.md", "EVENTS.md"]
         .iter()
         .fold(text.to_owned(), |text, page| text.replace(page, &format!("[{page}]({page})")));
     linked.replace('|', "\\|")

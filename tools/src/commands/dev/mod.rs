@@ -41,6 +41,7 @@ mod cargo;
 mod changes;
 mod family;
 mod greeting;
+mod levels;
 mod links;
 mod renew;
 mod signals;
@@ -163,10 +164,8 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let requests = variables.get("IDEMPOTENCY_TABLE").cloned().unwrap_or_default();
     let endpoint = access.endpoint.clone().unwrap_or_default();
     let orders = variables.get("ORDERS_TABLE").cloned().unwrap_or_default();
-    store::open(client.clone(), &variables)
-        .load_catalog(&catalog, &[].into(), || ())
-        .await
-        .map_err(CatalogError::from)?;
+    let stock = store::open(client.clone(), &variables);
+    stock.load_catalog(&catalog, &[].into(), || ()).await.map_err(CatalogError::from)?;
     say::step(format_args!("Catalog: {CATALOG}"));
 
     let stripe = start_stripe(args, &launch)?;
@@ -215,6 +214,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
         never = watch_over(&mut redis) => match never {},
         never = reconcile(&functions) => match never {},
         never = links::show(client.clone(), requests) => match never {},
+        never = levels::show(stock) => match never {},
         never = changes::deliver(&functions, &client, &endpoint, &orders) => match never {},
     }
 }

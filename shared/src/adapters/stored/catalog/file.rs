@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::stored::catalog::{
-        StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule, StoredProduct,
-        StoredShipping, StoredTax, StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes, payment_rules,
+        OpeningStock, StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule,
+        StoredProduct, StoredShipping, StoredTax, StoredTaxRules, card_rule, coupon::Known, parts::check_postal_codes,
+        payment_rules,
     },
     domain::{
         coupon::Coupon,
@@ -57,7 +58,7 @@ pub struct CheckedCatalog {
     pub tax: BTreeMap<String, StoredTaxRules>,
     pub certificates: Vec<Certificate>,
     /// The opening stock of every counter.
-    pub stock: BTreeMap<Sku, u64>,
+    pub stock: BTreeMap<Sku, OpeningStock>,
 }
 
 impl CatalogFile {

@@ -18,6 +18,6 @@ pub use coupon::StoredCoupon;
 pub use currencies::StoredCurrencies;
 pub use file::{CatalogFile, CheckedCatalog};
 pub use payments::{StoredPaymentRule, payment_rules};
-pub use product::StoredProduct;
+pub use product::{OpeningStock, StoredProduct};
 pub use shipping::StoredShipping;
 pub use tax::{StoredCertificate, StoredTax, StoredTaxRules};

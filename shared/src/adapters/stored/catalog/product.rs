@@ -13,6 +13,7 @@ use crate::{
         invalid::{Faults, Invalid},
         money::Amounts,
         product::{Backorder, Prices, Product, Restriction, StockRule, Variant},
+        stock::{MOST_STOCK, StockMarks},
     },
 };
 
@@ -44,6 +45,10 @@ pub struct StoredProduct {
     /// What may be sold beyond `stock`. Where each variant has its own, each has its own of this too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backorder: Option<StoredBackorder>,
+    /// The shop is told when so many are left of `stock`, or fewer. Where each variant has its own, each has its own of
+    /// this too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    low_stock_at: Option<i64>,
     /// The least units that an order with any of it must have, of all variants together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_per_order: Option<u32>,
@@ -71,6 +76,8 @@ struct StoredVariant {
     stock: Option<StoredStock>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backorder: Option<StoredBackorder>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    low_stock_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -117,7 +124,17 @@ struct StoredRestriction {
 /// The most units on backorder, and the most business days until the shop has them.
 const MOST_BACKORDERED: u32 = 1_000_000;
 const LONGEST_WAIT: u16 = 365;
+const UNCOUNTED: &str = "must be left out: the stock isn't counted";
+const EACH_ITS_OWN: &str = "must be left out: each variant has its own stock, so each has its own of this";
+const THE_PRODUCTS: &str = "must be left out: the product has one stock for all its variants, so this is its own";
 const NOT_SHIPPED: &str = "must be left out: nothing of a digital product is shipped";
+
+/// What a counter of the file opens with.
+#[derive(Clone, Copy, Debug)]
+pub struct OpeningStock {
+    pub units: u64,
+    pub marks: StockMarks,
+}
 
 impl StoredProduct {
     pub fn id(&self) -> &str {
@@ -138,6 +155,8 @@ impl StoredProduct {
             faults.add("/name", "must not be empty");
         }
         self.check_shipped(&mut faults);
+        let elsewhere = if self.variants.is_empty() { "must be beside a stock" } else { EACH_ITS_OWN };
+        check_low_stock(&mut faults, "", self.low_stock_at, self.stock, elsewhere);
         let prices = prices(&mut faults, "", &self.prices, &self.scheduled_prices);
         if self.variants.is_empty() && self.prices.is_empty() && self.scheduled_prices.is_empty() {
             faults.add("/prices", "must have at least one price");
@@ -223,12 +242,12 @@ impl StoredProduct {
             let backorder = match stored.stock {
                 Some(own) => backorder(faults, &prefix, own, stored.backorder),
                 None if stored.backorder.is_some() => {
-                    let detail = "must be left out: the product has one stock for all its variants, so this is its own";
-                    faults.add(format!("{prefix}/backorder"), detail);
+                    faults.add(format!("{prefix}/backorder"), THE_PRODUCTS);
                     None
                 }
                 None => None,
             };
+            check_low_stock(faults, &prefix, stored.low_stock_at, stored.stock, THE_PRODUCTS);
             let (name, weight_grams) = (stored.name.clone(), stored.weight_grams);
             variants.push(Variant { id, name, prices, weight_grams, stock, backorder });
         }
@@ -248,7 +267,7 @@ impl StoredProduct {
             return backorder(faults, "", stock, self.backorder);
         }
         if self.backorder.is_some() && !self.variants.is_empty() {
-            faults.add("/backorder", "must be left out: each variant has its own stock, so each has its own of this");
+            faults.add("/backorder", EACH_ITS_OWN);
         }
         None
     }
@@ -271,12 +290,15 @@ impl StoredProduct {
     }
 
     /// The opening stock of each counter.
-    pub fn opening_stock(&self, product: &Product) -> BTreeMap<Sku, u64> {
-        let own = self.stock.and_then(StoredStock::units);
-        let own = own.map(|units| (Sku { product: product.id.clone(), variant: None }, units));
+    pub fn opening_stock(&self, product: &Product) -> BTreeMap<Sku, OpeningStock> {
+        let counter = |variant, stock: Option<StoredStock>, low_stock_at, backorder: Option<Backorder>| {
+            let sold_out_at = backorder.map_or(0, |backorder| -i64::from(backorder.limit));
+            let opening = OpeningStock { units: stock?.units()?, marks: StockMarks { low_stock_at, sold_out_at } };
+            Some((Sku { product: product.id.clone(), variant }, opening))
+        };
+        let own = counter(None, self.stock, self.low_stock_at, product.backorder);
         let variants = product.variants.iter().zip(&self.variants).filter_map(|(variant, stored)| {
-            let sku = Sku { product: product.id.clone(), variant: Some(variant.id.clone()) };
-            Some((sku, stored.stock.and_then(StoredStock::units)?))
+            counter(Some(variant.id.clone()), stored.stock, stored.low_stock_at, variant.backorder)
         });
         own.into_iter().chain(variants).collect()
     }
@@ -308,7 +330,7 @@ fn backorder(
     let StoredBackorder { limit, available_in_days } = stored?;
     let at = format!("{prefix}/backorder");
     if stock.units().is_none() {
-        faults.add(&at, "must be left out: the stock isn't counted");
+        faults.add(&at, UNCOUNTED);
     }
     if !(1..=MOST_BACKORDERED).contains(&limit) {
         faults.add(format!("{at}/limit"), format!("must be 1 to {MOST_BACKORDERED} units"));
@@ -317,6 +339,26 @@ fn backorder(
         faults.add(format!("{at}/availableInDays"), format!("must be 1 to {LONGEST_WAIT} business days"));
     }
     Some(Backorder { limit, available_in_days })
+}
+
+/// It stands beside a stock that is counted. `elsewhere` is the fault without one.
+fn check_low_stock(
+    faults: &mut Faults,
+    prefix: &str,
+    low_stock_at: Option<i64>,
+    stock: Option<StoredStock>,
+    elsewhere: &str,
+) {
+    let Some(units) = low_stock_at else { return };
+    let at = format!("{prefix}/lowStockAt");
+    match stock {
+        Some(StoredStock::Unlimited(_)) => faults.add(at, UNCOUNTED),
+        None => faults.add(at, elsewhere),
+        Some(StoredStock::Counted(_)) if !(1..=MOST_STOCK.cast_signed()).contains(&units) => {
+            faults.add(at, format!("must be 1 to {MOST_STOCK} units"));
+        }
+        Some(StoredStock::Counted(_)) => {}
+    }
 }
 
 fn check_weight(faults: &mut Faults, pointer: &str, grams: u32) {

@@ -1,0 +1,5 @@
+//! Counted stock: what staff add to it, and what the shop is told of it.
+
+mod deliveries;
+mod levels;
+mod loads;
