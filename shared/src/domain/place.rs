@@ -13,10 +13,6 @@ use crate::domain::{
 
 /// Countries whose addresses need a state, province or region, for delivery or for tax.
 const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
-/// Places that a country's ISO 3166-2 codes have, and that are countries in ISO 3166-1, too, with codes of their own
-/// format: where an address in the country may be there, its postal code says so.
-const TERRITORIES: [(&str, &[&str]); 2] =
-    [("FI", &["AX"]), ("FR", &["BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "WF", "YT"])];
 const A_STATE: &str = "a state or region";
 const A_KNOWN_STATE: &str = "a state or region by its ISO 3166-2 code or its name";
 const A_CLOSER_STATE: &str = "a closer state or region";
@@ -230,7 +226,9 @@ impl Destination {
         let known =
             state_country.or_else(|| state.as_deref().and_then(|state| subdivision::by_text(&raw.country, state)));
         let perhaps = match known {
-            None => territories(&raw.country, postal_code.as_deref()),
+            None => {
+                postal_code.as_deref().map_or_else(Vec::new, |code| postal_regions::territories(&raw.country, code))
+            }
             Some(_) => Vec::new(),
         };
         let known = known.or_else(|| match perhaps.as_slice() {
@@ -244,11 +242,11 @@ impl Destination {
             None => state,
         };
         // Not the state that is shown: the customer wrote none, or another.
-        let told = postal_code.as_deref().and_then(|code| postal_regions::of(&country, code)).map(Region::from);
+        let told = postal_code.as_deref().and_then(|code| postal_regions::of(&country, code));
         Self {
             country,
             state,
-            region: region.filter(|region| region.code.len() > 2).or(told),
+            region: region.filter(|region| region.code.len() > 2).or(told.map(Region::from)),
             county: text(&raw.county).as_deref().map(County::new),
             postal_code,
             perhaps,
@@ -271,14 +269,6 @@ impl Destination {
     pub fn label(&self) -> &str {
         self.region.as_ref().map_or(&self.country, |region| region.as_str())
     }
-}
-
-/// The territories of a country in which a postal code may be.
-fn territories(country: &str, code: Option<&str>) -> Vec<&'static str> {
-    let (Some(code), Some((_, of))) = (code, TERRITORIES.iter().find(|(whole, _)| *whole == country)) else {
-        return Vec::new();
-    };
-    of.iter().copied().filter(|territory| postal_code::is_of_territory(country, territory, code)).collect()
 }
 
 #[cfg(test)]

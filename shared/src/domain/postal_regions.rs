@@ -1,9 +1,17 @@
-//! The state, province or region that a postal code tells.
+//! The state, province, region or territory that a postal code tells.
 
-use crate::domain::subdivision::{self, Known};
+use crate::domain::{
+    postal_code,
+    subdivision::{self, Known},
+};
 
 /// A subdivision, and the beginnings of its codes.
 const REGIONS: &str = include_str!("postal_regions.tsv");
+
+/// Places that a country's ISO 3166-2 codes have, and that are countries in ISO 3166-1, too, with codes of their own
+/// format: where an address in the country may be there, its postal code says so.
+const TERRITORIES: [(&str, &[&str]); 2] =
+    [("FI", &["AX"]), ("FR", &["BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "WF", "YT"])];
 
 /// Where a code begins like one of these.
 fn rows(country: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -28,10 +36,15 @@ pub fn excludes(region: &str, code: &str) -> bool {
     rows(country).any(|(known, beginnings)| known == region && begins(code, beginnings).is_none())
 }
 
+/// The territories of a country in which a postal code may be.
+pub fn territories(country: &str, code: &str) -> Vec<&'static str> {
+    let of = TERRITORIES.iter().find(|(whole, _)| *whole == country).map_or(&[][..], |(_, of)| *of);
+    of.iter().copied().filter(|territory| postal_code::is_of_territory(country, territory, code)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::postal_code;
 
     #[test]
     fn codes_tell_where_they_are() {

@@ -226,11 +226,12 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_shape_is_told_at_once_in_words_for_a_person() {
+        use FaultKind::{Required, UnknownMember, WrongType};
+
         let told = faults(
             r#"{"checkoutId": 7, "items": [{"productId": "a", "quantity": "2"}, {"quantity": -1, "colour": "red"}, []],
                 "person": {"name": null, "emial": "x"}, "saves": "yes", "codes": ["A", 5], "totl": 100}"#,
         );
-        use FaultKind::{Required, UnknownMember, WrongType};
         let mut expected = [
             ("/checkoutId", WrongType, "must be text, not a number"),
             ("/codes/1", WrongType, "must be text, not a number"),

@@ -51,6 +51,22 @@ fn a_product_that_can_not_be_sold_anywhere() {
 }
 
 #[test]
+fn two_taxes_that_are_both_in_the_prices_of_one_place() {
+    let again = |id: &'static str, member: &'static str, value: Value| {
+        move |c: &mut Value| {
+            let list = c["tax"]["jurisdictions"].as_array_mut().expect("a list");
+            let mut own = list.iter().find(|j| j["jurisdictionId"] == "DE").expect("Germany").clone();
+            own["jurisdictionId"] = json!(id);
+            own[member] = value;
+            list.push(own);
+        }
+    };
+    assert_eq!(places(again("Deutschland", "name", json!("MwSt"))), ["/tax/jurisdictions"]);
+    // Parts of a country have taxes of their own, and stack only where they say so.
+    assert_eq!(places(again("DE-BY", "places", json!(["DE-BY"]))), Vec::<String>::new());
+}
+
+#[test]
 fn a_payment_method_that_no_cart_can_use() {
     for (rule, warned) in [
         (json!({"method": "card"}), false),

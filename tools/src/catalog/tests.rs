@@ -93,6 +93,9 @@ fn faults_are_told_in_the_words_of_the_author() {
         ("/shipping/zones/0/methods/0/cost", json!({"type": "flat", "amounts": {"USD": "5.90"}}), "write cents: 590"),
         ("/coupons/0/customerlimit", json!(1), "is unknown here; did you mean \"customerLimit\"?"),
         ("/coupons/0/colour", json!(1), "is unknown here"),
+        ("/curencies", json!({"default": "EUR"}), "is unknown here; did you mean \"currencies\"?"),
+        ("/copons", json!([]), "is unknown here; did you mean \"coupons\"?"),
+        ("/notes", json!("x"), "is unknown here"),
         ("/shipping/zones/0/places", json!(["UK"]), "UK is GB"),
         ("/shipping/zones/0/places", json!(["Germany"]), "Germany is DE"),
         ("/shipping/zones/0/places", json!(["us-ca"]), "us-ca is US-CA"),
@@ -107,6 +110,17 @@ fn faults_are_told_in_the_words_of_the_author() {
         let details: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
         assert_eq!(details, [expected], "{at} {wrong}: {faults:?}");
     }
+}
+
+#[test]
+fn a_member_of_a_discount_or_a_cost_that_is_unknown_is_told_alone() {
+    let mut file = sample();
+    file["coupons"][0]["discount"] = json!({"type": "percentage", "percent": "10", "perCent": "20"});
+    assert_eq!(faults(&file), ["/coupons/0/discount/perCent"]);
+    let mut file = sample();
+    let amounts = json!({"type": "flat", "amounts": {"USD": 500}, "perStepp": 5});
+    file["shipping"]["zones"][0]["methods"][0]["cost"] = amounts;
+    assert_eq!(faults(&file), ["/shipping/zones/0/methods/0/cost/perStepp"]);
 }
 
 #[test]
@@ -184,6 +198,32 @@ fn a_coupon_isnt_blamed_for_a_product_with_a_fault() {
 
 #[test]
 fn a_name_that_stands_twice_is_found() {
-    let text = sample().to_string().replacen('{', r#"{"coupons":[],"#, 1);
-    assert!(read(&text).is_err_and(|faults| faults[0].detail.contains("stands here twice")));
+    let text = sample().to_string();
+    for (once, twice, at) in [
+        ("\"published\":true", "\"published\":true,\"published\":false", "/products/0/published"),
+        ("\"EUR\":2190", "\"EUR\":2190,\"EUR\":12", "/products/0/prices/EUR"),
+        ("\"tax\":", "\"tax\":{},\"tax\":", "/tax"),
+    ] {
+        let text = text.replacen(once, twice, 1);
+        let faults = read(&text).err().unwrap_or_default();
+        let told: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_str(), fault.detail.as_str())).collect();
+        assert_eq!(told, [(at, "stands here twice: which one is meant?")]);
+    }
+}
+
+#[test]
+fn a_name_that_stands_twice_is_found_beside_base_rates_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, rates) = (folder.path().join("shop.json"), folder.path().join("rates.json"));
+    fs::write(&rates, json!({"jurisdictions": []}).to_string()).expect("a file");
+    let mut sample = sample();
+    sample["tax"]["baseRates"] = json!("rates.json");
+    let text = sample.to_string().replacen("\"EUR\":2190", "\"EUR\":2190,\"EUR\":12", 1);
+    fs::write(&file, text).expect("a file");
+    let opened = open(&file).expect("a text");
+    assert!(read(&opened).is_err_and(|faults| faults.len() == 1 && faults[0].pointer == "/products/0/prices/EUR"));
+
+    fs::write(&file, sample.to_string().replace("rates.json", "none.json")).expect("a file");
+    let missing = open(&file).expect_err("it isn't there").to_string();
+    assert!(missing.starts_with("none.json, which its baseRates names: "), "{missing}");
 }

@@ -177,7 +177,7 @@ impl Dynamo {
     /// [`LoadError`] with every fault of the file, or the first name in `reset` of which the file has no stock.
     pub fn reset_stock(file: &CatalogFile, reset: &BTreeSet<Sku>) -> Result<BTreeMap<Sku, u64>, LoadError> {
         let stock = written(file)?.stock;
-        let count = |sku: &Sku| Some((sku.clone(), *stock.get(sku)?));
+        let count = |sku: &Sku| Some((sku.clone(), stock.get(sku)?.units));
         let counts = reset.iter().map(|sku| count(sku).ok_or_else(|| LoadError::NoSuchStock(sku.clone())));
         counts.collect()
     }

@@ -7,6 +7,7 @@ mod fields;
 mod forms;
 mod fuzz;
 mod places;
+mod shapes;
 mod strict;
 
 use std::{

@@ -111,3 +111,84 @@ async fn a_session_in_yen_has_no_decimals() {
     let order = guest.confirm(id_of(&session), 10940).await.expect(201);
     assert_eq!(order["order"]["currency"], "JPY");
 }
+
+/// A shop with a dearer method for parts of countries.
+fn by_parts(catalog: &mut Value) {
+    let zone = |id: &str, place: &str, amount: u32| {
+        json!({"zoneId": id, "places": [place], "methods": [{
+            "shippingMethodId": id, "name": id, "cost": {"type": "flat", "amounts": {"USD": amount}},
+            "deliveryDays": {"min": 1, "max": 2}
+        }]})
+    };
+    catalog["shipping"]["zones"] = json!([
+        zone("gb", "GB", 100),
+        zone("ulster", "GB-NIR", 200),
+        zone("de", "DE", 300),
+        zone("bavaria", "DE-BY", 400),
+        zone("es", "ES", 500),
+        zone("canaries", "ES-CN", 600)
+    ]);
+    catalog["currencies"] = Value::Null;
+}
+
+#[tokio::test]
+async fn an_address_that_may_be_in_a_dearer_zone_is_asked_for_more() {
+    let mut catalog = tests::world::sample_catalog();
+    by_parts(&mut catalog);
+    let world = Setup::default().unlimited().catalog(catalog).build().await;
+    let nobody = world.nobody();
+    for (country, state, postal_code, method) in [
+        ("GB", None, "SW1A 1AA", Some("gb")),
+        ("GB", None, "BT1 5GS", Some("ulster")),
+        ("GB", Some("Belfast City"), "BT1 5GS", Some("ulster")),
+        ("GB", Some("Scotland"), "EH1 1YZ", Some("gb")),
+        ("DE", Some("Bayern"), "80331", Some("bavaria")),
+        ("DE", Some("Hessen"), "60311", Some("de")),
+        ("DE", None, "80331", None),
+        ("ES", None, "28001", Some("es")),
+        ("ES", None, "35001", Some("canaries")),
+        ("ES", Some("Tenerife"), "38001", Some("canaries")),
+    ] {
+        let place = json!({"country": country, "state": state, "postalCode": postal_code});
+        let answer = nobody.post(Route::CalculateShippingPreview, &preview(&[("espresso-beans", 1)], &place)).await;
+        let Some(method) = method else {
+            let refused = answer.refused(422, "SHIPPING_UNAVAILABLE");
+            let why = "the address needs a state or region: how we ship to DE depends on it";
+            assert_eq!(refused["problems"][0]["detail"], why, "{place}");
+            continue;
+        };
+        let offers = answer.expect(200);
+        assert_eq!(offers["shippingMethods"][0]["shippingMethodId"], method, "{place}");
+        assert_eq!(offers["shippingMethods"].as_array().map(Vec::len), Some(1), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn goods_that_no_method_takes_are_not_blamed_on_the_place() {
+    let mut catalog = tests::world::sample_catalog();
+    by_parts(&mut catalog);
+    catalog["shipping"]["zones"][0]["methods"][0]["maximumWeightGrams"] = json!(900);
+    let world = Setup::default().unlimited().catalog(catalog).build().await;
+    let place = json!({"country": "GB", "postalCode": "SW1A 1AA"});
+    let nobody = world.nobody();
+    let heavy = nobody.post(Route::CalculateShippingPreview, &preview(&[("espresso-beans", 2)], &place)).await;
+    let heavy = heavy.refused(422, "SHIPPING_UNAVAILABLE");
+    let why = "no shipping method to GB takes this cart: its goods, their weight or their value";
+    assert_eq!(heavy["problems"][0]["detail"], why);
+    let elsewhere = json!({"country": "AT", "postalCode": "1010"});
+    let far = nobody.post(Route::CalculateShippingPreview, &preview(&[("espresso-beans", 1)], &elsewhere)).await;
+    assert_eq!(far.refused(422, "SHIPPING_UNAVAILABLE")["problems"][0]["detail"], "we don't ship to AT");
+
+    // A session says the same when it is read again.
+    let guest = world.guest();
+    let address = json!({
+        "firstName": "Ada", "addressLine1": "1 High Street", "city": "London", "country": "GB", "postalCode": "SW1A 1AA"
+    });
+    let body = json!({"cartItems": cart(&[("espresso-beans", 1)]), "shippingAddress": address});
+    let session = guest.post(Route::Initiate, &body).await.expect(201);
+    let body = json!({"checkoutId": id_of(&session), "cartItems": cart(&[("espresso-beans", 3)])});
+    guest.post(Route::UpdateItems, &body).await.expect(200);
+    let read = guest.session(id_of(&session)).await.expect(200);
+    let told = read["problems"].as_array().into_iter().flatten().find(|p| p["code"] == "SHIPPING_UNAVAILABLE");
+    assert_eq!(told.map(|problem| problem["detail"].clone()), Some(json!(why)), "{read:#}");
+}

@@ -15,11 +15,11 @@ fn address(country: &str, state: Option<&str>, postal_code: &str) -> Value {
     })
 }
 
-/// A shop whose tea may not go to Northern Ireland, the Canaries, Puerto Rico and some Scottish islands.
+/// A shop whose tea may not go to Northern Ireland, the Canaries, Puerto Rico, Brittany and some Scottish islands.
 async fn careful_shop() -> Arc<World> {
     let mut catalog = tests::world::sample_catalog();
     product(&mut catalog, "espresso-beans")["notShippableTo"] = json!([
-        {"regions": ["GB-NIR", "ES-CN", "PR"], "message": "Not there."},
+        {"regions": ["GB-NIR", "ES-CN", "PR", "FR-BRE"], "message": "Not there."},
         {"regions": [{"region": "GB", "postalCodes": ["ZE", "PA20-PA49"]}], "message": "Not by ferry."}
     ]);
     Setup::default().unlimited().catalog(catalog).build().await
@@ -40,9 +40,13 @@ async fn a_restriction_of_a_region_holds_for_what_is_in_it_at_each_step() {
         (address("US", Some("Puerto Rico"), "00901"), "Not there."),
         (address("PR", None, "00901"), "Not there."),
         (address("GB", Some("Argyll & Bute"), "PA20 0AA"), "Not by ferry."),
-        (address("GB", None, "BT1 5GS"), "Not there. (the address needs a state or region)"),
+        // A postal code that tells where it is is as good as a state.
+        (address("GB", None, "BT1 5GS"), "Not there."),
+        (address("ES", None, "35001"), "Not there."),
+        (address("ES", Some("somewhere"), "38001"), "Not there."),
+        (address("FR", None, "75001"), "Not there. (the address needs a state or region)"),
         (
-            address("GB", Some("somewhere"), "SW1A 1AA"),
+            address("FR", Some("somewhere"), "75001"),
             "Not there. (the address needs a state or region by its ISO 3166-2 code or its name)",
         ),
     ] {
@@ -54,7 +58,13 @@ async fn a_restriction_of_a_region_holds_for_what_is_in_it_at_each_step() {
         let refused = guest.ship_to(id_of(&session), &to).await.refused(422, "NOT_SHIPPABLE");
         assert_eq!(refused["problems"][0]["detail"], message, "{to}");
     }
-    for to in [address("GB", Some("Argyll and Bute"), "PA2 6BE"), address("US", Some("Calif."), "94105")] {
+    for to in [
+        address("GB", Some("Argyll and Bute"), "PA2 6BE"),
+        address("US", Some("Calif."), "94105"),
+        address("GB", None, "SW1A 1AA"),
+        address("GB", Some("somewhere"), "SW1A 1AA"),
+        address("ES", None, "28001"),
+    ] {
         let session = opened(&guest, &to).await;
         assert!(!problems(&session).contains(&"NOT_SHIPPABLE"), "{to}");
     }
