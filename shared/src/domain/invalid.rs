@@ -44,6 +44,11 @@ impl fmt::Display for Invalid {
     }
 }
 
+/// A name, escaped as a step of a JSON pointer (RFC 6901).
+pub fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// Whether a pointer is the other one, or below it.
 pub fn is_within(pointer: &str, above: &str) -> bool {
     pointer.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -242,15 +242,9 @@ impl Destination {
             None => state,
         };
         // Not the state that is shown: the customer wrote none, or another.
-        let told = postal_code.as_deref().and_then(|code| postal_regions::of(&country, code));
-        Self {
-            country,
-            state,
-            region: region.filter(|region| region.code.len() > 2).or(told.map(Region::from)),
-            county: text(&raw.county).as_deref().map(County::new),
-            postal_code,
-            perhaps,
-        }
+        let told = || postal_regions::of(&country, postal_code.as_deref()?).map(Region::from);
+        let region = region.filter(|region| region.code.len() > 2).or_else(told);
+        Self { country, state, region, county: text(&raw.county).as_deref().map(County::new), postal_code, perhaps }
     }
 
     pub fn country(&self) -> &str {

@@ -9,12 +9,12 @@ use serde::{
 use crate::{
     domain::{
         ids::{CheckoutId, GuestId},
-        invalid::{Faults, Invalid},
+        invalid::{Faults, Invalid, escaped},
     },
     http::{
         problem::Problem,
         route::{BodyKind, Route},
-        shape::{self, escaped},
+        shape,
     },
     ports::OrderView,
 };

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::domain::invalid::{FaultKind, Faults, Invalid, is_within};
+use crate::domain::invalid::{FaultKind, Faults, Invalid, escaped, is_within};
 
 /// Enough for a form. A body with more has another mistake, and each of them costs the reading of the whole body.
 const MOST_FAULTS: usize = 20;
@@ -65,9 +65,8 @@ fn mended<T: DeserializeOwned>(text: &str, first: &Stop) -> Result<(T, Faults), 
     }
     loop {
         let stop = match parse(&document.to_string()) {
-            Ok(body) if faults.is_empty() => {
-                // Something that the document doesn't have any more, either.
-                drop::<T>(body);
+            // Something that the document doesn't have any more, either.
+            Ok(_) if faults.is_empty() => {
                 return Err(vec![Invalid::new(first.pointer.as_str(), first.message.as_str())]);
             }
             Ok(body) => return Ok((body, Faults::of_shape(faults))),
@@ -166,11 +165,6 @@ fn put(document: &mut Value, at: &str, value: Value) -> Option<()> {
 /// The member that a message of serde names after these words.
 fn named<'m>(message: &'m str, words: &str) -> Option<&'m str> {
     message.strip_prefix(words)?.split('`').next()
-}
-
-/// A name, escaped as a step of a JSON pointer (RFC 6901).
-pub fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

@@ -42,7 +42,7 @@ pub use answer::Answer;
 pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::number;
 pub use links::link_token;
-pub use purchase::{Purchase, STEPS};
+pub use purchase::{Purchase, STEPS, with_carts};
 pub use shopper::{
     Shopper, california, cart, confirmation, for_staff, id_of, in_lists, priced_items, to_tokyo, total_of,
 };

@@ -1,8 +1,25 @@
 //! A purchase, step by step, so that things can go wrong in between.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use crate::race::at_once;
+
 use super::{Answer, Shopper, World, california, id_of, total_of};
+
+/// Guests with this in their carts, each with the session.
+pub async fn with_carts(
+    world: &Arc<World>,
+    count: usize,
+    items: &'static [(&'static str, u32)],
+) -> Vec<(Value, Shopper)> {
+    at_once(count, |_| {
+        let guest = world.guest();
+        async move { (guest.fill_cart(items).await, guest) }
+    })
+    .await
+}
 
 /// Initiate, address, shipping, tax, coupon, confirm.
 pub const STEPS: usize = 6;

@@ -62,44 +62,30 @@ fn the_schedule_and_the_pipe_may_do_what_they_are_for() {
     // Without cards it still tells abandoned checkouts.
     assert_eq!(Stack::new().properties("ReconcileFunctionEveryMinute")["State"], "ENABLED");
 
-    let pipe = stack.properties("OrderEventsPipe");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html
-    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
-        may("OrderEventsPipeRole", &format!("dynamodb:{action}"), &text(&pipe["Source"]));
+    for (name, is_enriched, keeps_what_fails) in [
+        ("OrderEventsPipe", false, true),
+        ("OrderLinksPipe", false, false),
+        ("AbandonedCheckoutsPipe", true, true),
+        ("StockLevelsPipe", true, true),
+    ] {
+        let (pipe, role) = (stack.properties(name), format!("{name}Role"));
+        for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
+            may(&role, &format!("dynamodb:{action}"), &text(&pipe["Source"]));
+        }
+        may(&role, "dynamodb:ListStreams", "*");
+        may(&role, "events:PutEvents", &text(&pipe["Target"]));
+        if is_enriched {
+            may(&role, "lambda:InvokeFunction", &text(&pipe["Enrichment"]));
+        }
+        if keeps_what_fails {
+            let dead_letters = &pipe["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
+            may(&role, "sqs:SendMessage", &text(dead_letters));
+        }
     }
-    may("OrderEventsPipeRole", "dynamodb:ListStreams", "*");
-    may("OrderEventsPipeRole", "events:PutEvents", &text(&pipe["Target"]));
-    let dead_letters = &pipe["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
-    may("OrderEventsPipeRole", "sqs:SendMessage", &text(dead_letters));
-
-    let links = stack.properties("OrderLinksPipe");
-    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
-        may("OrderLinksPipeRole", &format!("dynamodb:{action}"), &text(&links["Source"]));
-    }
-    may("OrderLinksPipeRole", "dynamodb:ListStreams", "*");
-    may("OrderLinksPipeRole", "events:PutEvents", &text(&links["Target"]));
-
-    let abandoned = stack.properties("AbandonedCheckoutsPipe");
-    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
-        may("AbandonedCheckoutsPipeRole", &format!("dynamodb:{action}"), &text(&abandoned["Source"]));
-    }
-    may("AbandonedCheckoutsPipeRole", "dynamodb:ListStreams", "*");
-    may("AbandonedCheckoutsPipeRole", "lambda:InvokeFunction", &text(&abandoned["Enrichment"]));
-    may("AbandonedCheckoutsPipeRole", "events:PutEvents", &text(&abandoned["Target"]));
-    let dead_letters = &abandoned["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
-    may("AbandonedCheckoutsPipeRole", "sqs:SendMessage", &text(dead_letters));
-
-    let levels = stack.properties("StockLevelsPipe");
-    assert_eq!(levels["Source"], stack.resolve(&json!({"Fn::GetAtt": ["InventoryTable", "StreamArn"]})).unwrap());
-    for action in ["DescribeStream", "GetRecords", "GetShardIterator"] {
-        may("StockLevelsPipeRole", &format!("dynamodb:{action}"), &text(&levels["Source"]));
-    }
-    may("StockLevelsPipeRole", "dynamodb:ListStreams", "*");
-    may("StockLevelsPipeRole", "lambda:InvokeFunction", &text(&levels["Enrichment"]));
-    may("StockLevelsPipeRole", "events:PutEvents", &text(&levels["Target"]));
-    let dead_letters = &levels["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"];
-    may("StockLevelsPipeRole", "sqs:SendMessage", &text(dead_letters));
+    let counters = stack.resolve(&json!({"Fn::GetAtt": ["InventoryTable", "StreamArn"]})).unwrap();
+    assert_eq!(stack.properties("StockLevelsPipe")["Source"], counters);
 
     // A shop that wants to hear nothing of abandoned checkouts has none of it.
     let made = silent.resources();

@@ -11,10 +11,13 @@ mod words;
 use std::{fs, io, path::Path};
 
 use serde_json::{Value, json};
-use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
+use shared::{
+    adapters::stored::catalog::CatalogFile,
+    domain::invalid::{Invalid, is_within},
+};
 
 use duplicates::duplicates;
-use reading::{Reading, is_within};
+use reading::Reading;
 use words::with_code;
 
 /// The text of a catalog file with its base tax rates: `"baseRates": "tax-rates.json"` in its `tax` names a file in the

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
-use shared::{adapters::stored::catalog::CatalogFile, domain::invalid::Invalid};
+use shared::{
+    adapters::stored::catalog::CatalogFile,
+    domain::invalid::{Invalid, escaped, is_within},
+};
 
 use super::words::{Misshapen, unknown};
 
@@ -55,10 +58,6 @@ fn stand_ins() -> [Value; 9] {
         json!({"type": "flat", "amounts": {}}),
         json!({"min": 1, "max": 1}),
     ]
-}
-
-pub(super) fn is_within(pointer: &str, at: &str) -> bool {
-    pointer.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The optional parts of the file.
@@ -328,8 +327,5 @@ fn pointer_to(steps: &[String]) -> String {
 }
 
 pub(super) fn pointer<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {
-    steps.into_iter().fold(String::new(), |pointer, step| {
-        let step = step.replace('~', "~0").replace('/', "~1");
-        format!("{pointer}/{step}")
-    })
+    steps.into_iter().fold(String::new(), |pointer, step| format!("{pointer}/{}", escaped(step)))
 }

@@ -157,6 +157,12 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     Ok(Written { items, stock: checked.stock, automatic })
 }
 
+/// The units of what is reset.
+fn counts(stock: &BTreeMap<Sku, OpeningStock>, reset: &BTreeSet<Sku>) -> Result<BTreeMap<Sku, u64>, LoadError> {
+    let count = |sku: &Sku| Some((sku.clone(), stock.get(sku)?.units));
+    reset.iter().map(|sku| count(sku).ok_or_else(|| LoadError::NoSuchStock(sku.clone()))).collect()
+}
+
 fn document(entry: &CatalogEntry, document: &impl Serialize) -> Result<Item, StoreError> {
     to_item(WRITE, &StoredDocument { id: entry.id(), document })
 }
@@ -176,10 +182,7 @@ impl Dynamo {
     /// # Errors
     /// [`LoadError`] with every fault of the file, or the first name in `reset` of which the file has no stock.
     pub fn reset_stock(file: &CatalogFile, reset: &BTreeSet<Sku>) -> Result<BTreeMap<Sku, u64>, LoadError> {
-        let stock = written(file)?.stock;
-        let count = |sku: &Sku| Some((sku.clone(), stock.get(sku)?.units));
-        let counts = reset.iter().map(|sku| count(sku).ok_or_else(|| LoadError::NoSuchStock(sku.clone())));
-        counts.collect()
+        counts(&written(file)?.stock, reset)
     }
 
     /// Writes a whole catalog. Documents are replaced. Stock that is counted already is kept, but for the products and
@@ -194,7 +197,7 @@ impl Dynamo {
         mut each: impl FnMut(),
     ) -> Result<(), LoadError> {
         let Written { items, stock, automatic } = written(file)?;
-        Self::reset_stock(file, reset)?;
+        counts(&stock, reset)?;
         let old = self.batch("read catalog", &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?;
         let countries = old.get(TAX_INDEX_ID).and_then(|item| item.get("document")?.as_m().ok()?.get("countries"));
         let countries: Vec<_> = countries.and_then(|list| list.as_l().ok()).into_iter().flatten().collect();

@@ -5,7 +5,7 @@ use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
     race,
-    world::{Answer, Setup, World, california, confirmation, id_of, total_of},
+    world::{Answer, Setup, World, california, confirmation, id_of, total_of, with_carts},
 };
 
 use super::{Fleet, address, all_before_any};
@@ -89,11 +89,7 @@ async fn a_confirm_that_finds_all_gone_because_its_double_was_faster_names_the_o
 async fn of_40_confirms_for_the_last_5_prints_exactly_5_become_orders() {
     let world = World::new().await;
     let fleet = Fleet::of(&world, 4);
-    let sessions = race::at_once(40, |_| {
-        let guest = world.guest();
-        async move { (guest.fill_cart(&[("limited-print", 1)]).await, guest) }
-    })
-    .await;
+    let sessions = with_carts(&world, 40, &[("limited-print", 1)]).await;
 
     let answers = race::at_once(40, |racer| {
         let (session, guest) = sessions[racer].clone();
@@ -109,11 +105,7 @@ async fn of_40_confirms_for_the_last_5_prints_exactly_5_become_orders() {
 async fn of_40_confirms_that_all_saw_5_prints_left_exactly_5_become_orders() {
     let world = World::new().await;
     let fleet = Fleet::of(&world, 4);
-    let sessions = race::at_once(40, |_| {
-        let guest = world.guest();
-        async move { (guest.fill_cart(&[("limited-print", 1)]).await, guest) }
-    })
-    .await;
+    let sessions = with_carts(&world, 40, &[("limited-print", 1)]).await;
 
     let answers = all_before_any(&world, "TransactWriteItems", 40, |racer| {
         let (session, guest) = sessions[racer].clone();

@@ -8,7 +8,7 @@ use shared::domain::stock::StockMarks;
 use tests::{
     pipe::Pipe,
     race::at_once,
-    world::{Setup, World, id_of, sample_catalog, total_of},
+    world::{Setup, World, id_of, sample_catalog, total_of, with_carts},
 };
 use uuid::Uuid;
 
@@ -105,16 +105,9 @@ async fn each_level_is_told_once_when_a_sale_or_a_delivery_reaches_it() {
 async fn many_who_buy_at_once_reach_each_level_once_and_in_order() {
     for _ in 0..3 {
         let world = shop(json!({"stock": 12, "lowStockAt": 5})).await;
-        let carts = at_once(20, |_| {
-            let guest = world.guest();
-            async move {
-                let session = guest.fill_cart(&[("limited-print", 1)]).await;
-                (guest, session)
-            }
-        })
-        .await;
+        let carts = with_carts(&world, 20, &[("limited-print", 1)]).await;
         let statuses = at_once(20, |nth| {
-            let (guest, session) = carts[nth].clone();
+            let (session, guest) = carts[nth].clone();
             async move { guest.confirm(id_of(&session), total_of(&session)).await.status() }
         })
         .await;

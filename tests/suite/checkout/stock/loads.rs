@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tests::{
     dynamo_faults::{Fault, Rule},
     race::at_once,
-    world::{Setup, World, id_of, sample_catalog, total_of},
+    world::{Setup, World, id_of, sample_catalog, total_of, with_carts},
 };
 
 use super::levels::{levels, moved, product, told, with_prints};
@@ -87,18 +87,11 @@ async fn a_load_that_changes_nothing_tells_nothing_and_a_reset_keeps_the_marks()
 #[tokio::test(flavor = "multi_thread")]
 async fn loads_while_the_shop_sells_lose_no_sale_and_wait_for_those_under_way() {
     let world = shop(json!({"stock": 100})).await;
-    let carts = at_once(10, |_| {
-        let guest = world.guest();
-        async move {
-            let session = guest.fill_cart(&[("limited-print", 1)]).await;
-            (guest, session)
-        }
-    })
-    .await;
+    let carts = with_carts(&world, 10, &[("limited-print", 1)]).await;
     at_once(14, |nth| {
         let (world, cart) = (world.clone(), carts.get(nth).cloned());
         async move {
-            if let Some((guest, session)) = cart {
+            if let Some((session, guest)) = cart {
                 guest.confirm(id_of(&session), total_of(&session)).await.expect(201);
             } else {
                 load(&world, with_prints(json!({"stock": 100, "lowStockAt": nth})), &[]).await;
