@@ -123,6 +123,11 @@ impl DynamoFaults {
         self.script.rules.lock().unwrap().clear();
     }
 
+    /// Whether a rule stands that isn't worn out.
+    pub fn is_faulty(&self) -> bool {
+        self.script.rules.lock().unwrap().iter().any(|rule| !rule.is_worn_out())
+    }
+
     /// Every call since the start, or since they were last forgotten, in the order they came.
     pub fn calls(&self) -> Vec<Call> {
         self.script.calls.lock().unwrap().clone()

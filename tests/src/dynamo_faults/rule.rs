@@ -109,6 +109,10 @@ impl Rule {
         self
     }
 
+    pub(super) fn is_worn_out(&self) -> bool {
+        self.hits.load(Ordering::SeqCst) >= self.times
+    }
+
     pub(super) fn hits(&self) -> Hits {
         Hits(Arc::clone(&self.hits))
     }

@@ -117,20 +117,28 @@ fn conditions(value: &Value, context: &Context) -> bool {
     })
 }
 
-/// `*` is any text, `?` any character.
+/// `*` is any text, `?` any character. What IAM compares is ASCII. Each call to the database asks this some hundred
+/// times.
 pub fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
-    // fits[i]: whether the pattern so far fits the first i characters.
-    let mut fits = vec![false; text.len() + 1];
-    fits[0] = true;
-    for sign in pattern {
-        let before = fits.clone();
-        for (at, fit) in fits.iter_mut().enumerate() {
-            *fit = match sign {
-                '*' => before[..=at].contains(&true),
-                _ => at > 0 && before[at - 1] && (sign == '?' || sign == text[at - 1]),
-            };
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut next) = (0, 0);
+    // The last star, and where the text that it stands for ends for now.
+    let mut star = None;
+    while at < text.len() {
+        match pattern.get(next) {
+            Some(b'*') => {
+                star = Some((next, at));
+                next += 1;
+            }
+            Some(&sign) if sign == b'?' || sign == text[at] => (at, next) = (at + 1, next + 1),
+            _ => match star {
+                Some((of, end)) => {
+                    star = Some((of, end + 1));
+                    (at, next) = (end + 1, of + 1);
+                }
+                None => return false,
+            },
         }
     }
-    fits[text.len()]
+    pattern[next..].iter().all(|sign| *sign == b'*')
 }

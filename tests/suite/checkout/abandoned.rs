@@ -273,7 +273,7 @@ async fn an_order_and_the_end_of_its_session_at_once_are_one_or_the_other() {
 
 #[tokio::test]
 async fn runs_at_once_lost_answers_and_deaths_tell_each_session_once() {
-    let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "800").build().await;
+    let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "1500").build().await;
     let guest = world.guest();
     let late = world.container_after(LATER);
     let mut all = Vec::new();

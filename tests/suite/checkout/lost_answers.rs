@@ -14,7 +14,7 @@ const LOST: [Fault; 3] = [Fault::AnswerLost, Fault::DoneButInternalServerError, 
 
 /// Short attempts: an answer that never comes is waited for.
 async fn world() -> Arc<World> {
-    Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "800").build().await
+    Setup::default().unlimited().hasty_under_faults(800).build().await
 }
 
 #[tokio::test]

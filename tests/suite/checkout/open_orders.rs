@@ -202,7 +202,7 @@ async fn one_session_that_is_confirmed_many_times_at_once_is_one_open_order() {
 #[tokio::test]
 async fn lost_answers_count_once() {
     for fault in [Fault::AnswerLost, Fault::DoneButInternalServerError, Fault::DoneButHangs] {
-        let setup = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "2000");
+        let setup = Setup::default().unlimited().hasty_under_faults(1000);
         let world = setup.setting("OPEN_ORDERS_CALLER", "2/100").build().await;
         let guest = world.guest();
         let lost = || world.dynamodb.add(Rule::on("TransactWriteItems", fault.clone()).times(1));

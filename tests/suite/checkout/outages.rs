@@ -9,7 +9,7 @@ use tests::{
 
 /// A world whose stores are given up on soon, because these tests wait for it.
 fn impatient() -> Setup {
-    Setup::default().unlimited().setting("REDIS_TIMEOUT_MS", "200").setting("DYNAMODB_TIMEOUT_MS", "1000")
+    Setup::default().unlimited().setting("REDIS_TIMEOUT_MS", "200").hasty_under_faults(500)
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn a_passing_trouble_of_dynamodb_is_not_noticed_and_a_lasting_one_is_a_503
     // The last call of each step: nothing of it must be told as done.
     let writes = ["PutItem", "PutItem", "PutItem", "BatchGetItem", "PutItem", "TransactWriteItems"];
     for (what, fault) in TROUBLES {
-        let world = impatient().setting("DYNAMODB_TIMEOUT_MS", "500").build().await;
+        let world = impatient().build().await;
         let mut purchase = Purchase::by(world.guest());
         for (step, operation) in writes.into_iter().enumerate() {
             // Lasting: every attempt of the SDK fails.
@@ -236,7 +236,7 @@ async fn transactions_that_collide_are_tried_again_until_they_go_through() {
 
 #[tokio::test]
 async fn a_transaction_that_never_stops_colliding_is_given_up_at_the_deadline() {
-    let world = impatient().setting("REQUEST_TIMEOUT_MS", "500").build().await;
+    let world = impatient().setting("REQUEST_TIMEOUT_MS", "2000").build().await;
     let guest = world.guest();
     let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
     world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionConflict));

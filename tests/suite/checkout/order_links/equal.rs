@@ -55,7 +55,7 @@ async fn every_request_makes_the_same_calls_of_the_same_size() {
 
 #[tokio::test]
 async fn a_store_that_fails_or_hangs_fails_every_request_alike() {
-    let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "300").build().await;
+    let world = Setup::default().unlimited().hasty_under_faults(300).build().await;
     let order = world.guest().buy(&[("espresso-beans", 1)]).await;
     let numbers = [text(&order, "orderNumber"), UNKNOWN];
     for operation in ["Query", "PutItem"] {
@@ -79,7 +79,7 @@ async fn a_store_that_fails_or_hangs_fails_every_request_alike() {
 /// The same request is stored again by the client's own retry, by the caller's, or by both.
 #[tokio::test]
 async fn a_lost_answer_tells_a_request_once() {
-    let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "300").build().await;
+    let world = Setup::default().unlimited().hasty_under_faults(300).build().await;
     let caller = world.nobody().served_by(&into_a_quarter(&world, 10));
     for (told, fault) in
         [Fault::AnswerLost, Fault::DoneButInternalServerError, Fault::DoneButHangs].into_iter().enumerate()

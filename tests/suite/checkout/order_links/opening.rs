@@ -254,7 +254,7 @@ async fn erase(world: &World, id: &str) {
 
 #[tokio::test]
 async fn a_store_that_fails_is_a_503_and_a_lost_answer_cancels_once() {
-    let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "300").build().await;
+    let world = Setup::default().unlimited().hasty_under_faults(300).build().await;
     let guest = world.guest();
     let order = guest.buy(&[("espresso-beans", 1)]).await;
     let id = text(&order, "orderId");

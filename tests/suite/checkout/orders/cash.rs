@@ -158,7 +158,7 @@ async fn refunds_at_once_pay_back_no_more_than_was_received() {
 #[tokio::test]
 async fn a_refund_whose_answer_was_lost_is_made_once() {
     for fault in [Fault::AnswerLost, Fault::DoneButInternalServerError, Fault::DoneButHangs] {
-        let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "800").build().await;
+        let world = Setup::default().unlimited().hasty_under_faults(800).build().await;
         let (guest, id) = order(&world, &DELIVERED).await;
         let refund = Uuid::new_v4();
         world.dynamodb.add(Rule::on("PutItem", fault.clone()));

@@ -235,8 +235,7 @@ async fn whoever_comes_at_once_never_gets_more_than_there_is_and_may_be() {
 async fn a_lost_answer_takes_nothing_twice_below_zero() {
     let mut catalog = sample_catalog();
     on_backorder(&mut catalog, 0, 9);
-    let world =
-        Setup::default().unlimited().cards().catalog(catalog).setting("DYNAMODB_TIMEOUT_MS", "800").build().await;
+    let world = Setup::default().unlimited().cards().catalog(catalog).hasty_under_faults(800).build().await;
     let guest = world.guest();
     let mut left = 0;
     for fault in [Fault::AnswerLost, Fault::DoneButInternalServerError, Fault::DoneButHangs] {

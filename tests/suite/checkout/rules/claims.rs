@@ -193,7 +193,7 @@ async fn a_claim_and_a_confirmation_at_once_leave_no_order_behind() {
 async fn a_claim_that_breaks_off_is_finished_by_the_next() {
     for operation in ["Query", "GetItem", "PutItem", "TransactWriteItems"] {
         for fault in [Fault::AnswerLost, Fault::DoneButInternalServerError] {
-            let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "300").build().await;
+            let world = Setup::default().unlimited().build().await;
             let (guest, user) = (world.guest(), world.user("ada"));
             let open = guest.fill_cart(&[("espresso-beans", 1)]).await;
             for _ in 0..2 {

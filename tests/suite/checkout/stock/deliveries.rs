@@ -161,7 +161,7 @@ async fn of_several_quantities_under_one_reference_one_is_added() {
 
 #[tokio::test]
 async fn a_lost_answer_adds_nothing_twice() {
-    let world = Setup::default().unlimited().setting("DYNAMODB_TIMEOUT_MS", "800").build().await;
+    let world = Setup::default().unlimited().hasty_under_faults(800).build().await;
     let staff = world.staff();
     let mut expected = world.stock("espresso-beans").await;
     let faults = [
