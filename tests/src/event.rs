@@ -44,6 +44,13 @@ impl Event {
         Self::new("PUT", route)
     }
 
+    /// With another method.
+    #[must_use]
+    pub fn method(mut self, method: &'static str) -> Self {
+        self.method = method;
+        self
+    }
+
     /// Fills one `{name}` of the route.
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -1,6 +1,6 @@
 //! What every route does around its use case: identity, decoding, limits, idempotency keys, headers, the log line.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext as GatewayContext};
 use time::OffsetDateTime;
@@ -10,7 +10,11 @@ use tracing::Instrument as _;
 use crate::{
     app::App,
     checkout::request_context::RequestContext,
-    domain::{limit::Policy, retry::come_back_after},
+    domain::{
+        block::Blocks,
+        limit::{Decision, Policy},
+        retry::come_back_after,
+    },
     http::{
         answer::Answer,
         body::{self, Command},
@@ -128,6 +132,9 @@ where
         let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", format!("this route takes {methods}"));
         return Answer::from(problem).header("allow", methods);
     }
+    if request.method() == Method::HEAD && route.method() != "GET" {
+        return look(app, route, request, now).await;
+    }
     let credentials = if route.spec().reads_credentials {
         credentials::read(&app.tokens, &app.order_links, request.headers(), now).await
     } else {
@@ -153,26 +160,9 @@ where
     let asked = AdmissionRequest { request: ChangeId(ids.change), limits, declines, callers, session, view };
     let AdmissionResult { mut decisions, places, blocks, cached, looked } = app.admission.admit(&asked).await;
     let places = Arc::new(places);
-    if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
-        count(|counts| counts.blocked_requests += 1);
-        let user = known.and_then(Credentials::user);
-        tracing::warn!(user, network = limits::network(address), "Request refused: the caller is blocked");
+    if let Some(answer) = turned_away(route, known, address, (&asked, &decisions, &blocks), now) {
         give_back(app, &places, asked.request).await;
-        return limits::blocked(until).into();
-    }
-    if let Some((limit, decision)) = limits::tightest(&asked.limits, &decisions).filter(|(_, made)| !made.allowed) {
-        count(|counts| counts.rate_limit_violations += 1);
-        let caller = limits::logged(limit, known, address);
-        let Policy { count, window } = limit.policy;
-        tracing::warn!(
-            caller,
-            limit = limit.kind.name(),
-            count,
-            window_s = window.as_secs(),
-            retry_after_s = decision.reset_after.as_secs() + 1,
-            "Request refused: over the rate limit"
-        );
-        return limits::headers(limits::refusal(limit, decision).into(), limit, decision, now);
+        return answer;
     }
     let address = limits::address_key(&app.config, address);
     let context = RequestContext {
@@ -209,10 +199,59 @@ where
             decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
         }
     }
-    match limits::tightest(&asked.limits, &decisions) {
-        Some((limit, decision)) => limits::headers(answer, limit, decision, now),
-        None => answer,
+    limits::headers_of(answer, &asked.limits, &decisions, now)
+}
+
+/// Answers a look at a route's limits: what its caller has left there, as headers.
+async fn look(app: &App, route: Route, request: &Request, now: OffsetDateTime) -> Answer {
+    let credentials = credentials::read(&app.tokens, &app.order_links, request.headers(), now).await;
+    let known = credentials.as_ref().ok();
+    let address = source::address(request, &app.config.limits.proxies);
+    let asked = AdmissionRequest {
+        request: ChangeId(App::fresh_ids().change),
+        limits: limits::looks(&app.config.limits, route, known, address),
+        declines: Vec::new(),
+        callers: limits::callers(&app.config.limits, known, address),
+        session: None,
+        view: None,
+    };
+    let AdmissionResult { mut decisions, blocks, .. } = app.admission.admit(&asked).await;
+    if let Some(answer) = turned_away(route, known, address, (&asked, &decisions, &blocks), now) {
+        return answer;
     }
+    let answer = credentials.map_or_else(Answer::from, |_| Answer::done());
+    // The last is the limit of looks, which the caller didn't ask about.
+    decisions.pop();
+    limits::headers_of(answer, &asked.limits, &decisions, now)
+}
+
+/// The answer to a caller who is blocked, or who has asked too often.
+fn turned_away(
+    route: Route,
+    known: Option<&Credentials>,
+    address: Option<IpAddr>,
+    (asked, decisions, blocks): (&AdmissionRequest, &[Decision], &[Blocks]),
+    now: OffsetDateTime,
+) -> Option<Answer> {
+    if let Some(until) = blocks.iter().filter_map(|block| block.until(route.function(), now)).max() {
+        count(|counts| counts.blocked_requests += 1);
+        let user = known.and_then(Credentials::user);
+        tracing::warn!(user, network = limits::network(address), "Request refused: the caller is blocked");
+        return Some(limits::blocked(until).into());
+    }
+    let (limit, decision) = limits::tightest(&asked.limits, decisions).filter(|(_, made)| !made.allowed)?;
+    count(|counts| counts.rate_limit_violations += 1);
+    let caller = limits::logged(limit, known, address);
+    let Policy { count, window } = limit.policy;
+    tracing::warn!(
+        caller,
+        limit = limit.kind.name(),
+        count,
+        window_s = window.as_secs(),
+        retry_after_s = decision.reset_after.as_secs() + 1,
+        "Request refused: over the rate limit"
+    );
+    Some(limits::headers(limits::refusal(limit, decision).into(), limit, decision, now))
 }
 
 /// Gives back the decline places that are neither given back nor kept yet.

@@ -27,6 +27,8 @@ pub struct LimitsConfig {
     /// `RATE_LIMIT_OTHERS` (240/60) and `RATE_LIMITS` (`health=600/60,get-session=…`): the limit of one address on
     /// routes without their own limit, and on some routes with one, of all its signed-in callers together.
     by_address: BTreeMap<&'static str, Policy>,
+    /// `RATE_LIMIT_OTHERS`: how often an address may look at the limit of a route, which doesn't count there.
+    pub looks: Policy,
     /// `RATE_LIMIT_CART_LINES` (0: off): a request with a cart counts once for each started group of this many lines,
     /// because it reads as many products.
     pub cart_lines: usize,
@@ -114,8 +116,10 @@ impl FromStr for DeclineLimits {
 impl LimitsConfig {
     /// Notes every fault.
     pub fn read(vars: &mut Vars) -> Self {
+        let others = vars.parse_or("RATE_LIMIT_OTHERS", FORM, policy((240, 60)));
         Self {
-            by_address: by_address(vars),
+            by_address: by_address(vars, others),
+            looks: others,
             initiate: policies(vars, "RATE_LIMIT_INITIATE", 10, 300),
             calculate_shipping: policies(vars, "RATE_LIMIT_CALCULATE_SHIPPING", 20, 60),
             calculate_tax: policies(vars, "RATE_LIMIT_CALCULATE_TAX", 20, 60),
@@ -183,9 +187,11 @@ pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("confirm-order", Some((50, 300))),
 ];
 
-fn by_address(vars: &mut Vars) -> BTreeMap<&'static str, Policy> {
-    let policy = |(count, seconds)| Policy { count, window: Duration::from_secs(seconds) };
-    let others = vars.parse_or("RATE_LIMIT_OTHERS", FORM, policy((240, 60)));
+const fn policy((count, seconds): (u32, u64)) -> Policy {
+    Policy { count, window: Duration::from_secs(seconds) }
+}
+
+fn by_address(vars: &mut Vars, others: Policy) -> BTreeMap<&'static str, Policy> {
     let mut limits: BTreeMap<_, _> =
         BY_ADDRESS.iter().map(|(name, default)| (*name, default.map_or(others, policy))).collect();
     let text = vars.get("RATE_LIMITS").unwrap_or_default();
@@ -206,8 +212,7 @@ fn by_address(vars: &mut Vars) -> BTreeMap<&'static str, Policy> {
 }
 
 fn policies(vars: &mut Vars, name: &str, count: u32, seconds: u64) -> Policies {
-    let default = Policy { count, window: Duration::from_secs(seconds) };
-    let anonymous = vars.parse_or(name, FORM, default);
+    let anonymous = vars.parse_or(name, FORM, policy((count, seconds)));
     let signed_in = vars.parse_or(&format!("{name}_SIGNED_IN"), FORM, anonymous);
     Policies { anonymous, signed_in }
 }

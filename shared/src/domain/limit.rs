@@ -49,14 +49,14 @@ pub struct SlidingLog {
 
 impl SlidingLog {
     /// Decides on a request at `now` (since any fixed origin), and records it if it is allowed. `request` is its id; it
-    /// counts as `cost` requests.
+    /// counts as `cost` requests, or is a look if that is 0.
     pub fn admit(&mut self, policy: Policy, cost: u32, request: u128, now: Duration) -> Decision {
         self.forget(policy, now);
         let used = self.used();
         let until = |at: Option<&(Duration, u128)>| {
             at.map_or(Duration::ZERO, |(at, _)| policy.window.saturating_sub(now.saturating_sub(*at)))
         };
-        if used.saturating_add(cost) > policy.count {
+        if cost > 0 && used.saturating_add(cost) > policy.count {
             // The oldest entries must leave until there is room.
             let leaving = used.saturating_add(cost).saturating_sub(policy.count).saturating_sub(1);
             let last = self.accepted.get(leaving as usize);
@@ -147,6 +147,17 @@ mod tests {
         assert_eq!(log.admit(POLICY, 2, 4, Duration::from_secs(6)).remaining, 0);
         log.refund(99);
         assert!(!log.admit(POLICY, 1, 5, Duration::from_secs(6)).allowed);
+    }
+
+    #[test]
+    fn a_look_is_always_allowed_and_counts_nothing() {
+        let mut log = SlidingLog::default();
+        let look = |log: &mut SlidingLog, s| log.admit(POLICY, 0, 7, Duration::from_secs(s));
+        let expected = |remaining, s| Decision { allowed: true, remaining, reset_after: Duration::from_secs(s) };
+        assert_eq!(look(&mut log, 0), expected(3, 0));
+        log.admit(POLICY, 3, 1, Duration::from_secs(1));
+        assert_eq!(look(&mut log, 4), expected(0, 7));
+        assert_eq!(look(&mut log, 11), expected(3, 0));
     }
 
     #[test]

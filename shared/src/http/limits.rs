@@ -38,6 +38,26 @@ pub fn limits(
     limits
 }
 
+/// What a look at a route's limits asks of Redis: those that its caller has there, which it doesn't count against, and
+/// last the one of looks itself. None at a trusted address.
+pub fn looks(
+    config: &LimitsConfig,
+    route: Route,
+    credentials: Option<&Credentials>,
+    address: Option<IpAddr>,
+) -> Vec<Limit> {
+    let mut limits = of_route(config, route, credentials, address, 0);
+    for limit in &mut limits {
+        limit.cost = 0;
+    }
+    if !limits.is_empty() {
+        let who = address.map_or_else(|| "unknown".to_owned(), limited_address);
+        let key = counted_as(&who, "HEAD", route);
+        limits.push(Limit { kind: LimitKind::Looks, key, policy: config.looks, cost: 1 });
+    }
+    limits
+}
+
 fn of_route(
     config: &LimitsConfig,
     route: Route,
@@ -153,8 +173,12 @@ pub fn declines_key(who: &str) -> LimitKey {
 /// The key under which a caller's requests on a route are counted. The path has no braces: a Redis cluster reads them
 /// as a hash tag, and would put all such keys on one node.
 pub fn limit_key(who: &str, route: Route) -> LimitKey {
+    counted_as(who, route.method(), route)
+}
+
+fn counted_as(who: &str, method: &str, route: Route) -> LimitKey {
     let path = route.path().replace('{', ":").replace('}', "");
-    LimitKey(format!("{who}:{}:{path}", route.method()))
+    LimitKey(format!("{who}:{method}:{path}"))
 }
 
 /// All signed-in callers of one address. They have their own count, so they don't use up the limit of its guests.
@@ -187,6 +211,7 @@ pub fn refusal(limit: &Limit, decision: Decision) -> Problem {
         LimitKind::Route => "on this route",
         LimitKind::Address => "on this route from one address",
         LimitKind::Declines => "with declined cards",
+        LimitKind::Looks => "for looks at this route's limits",
     };
     let detail = format!(
         "at most {} requests in {} seconds are taken {whose}; try again in {seconds} seconds",
@@ -209,6 +234,14 @@ pub fn headers(answer: Answer, limit: &Limit, decision: Decision, now: OffsetDat
         .header("x-ratelimit-limit", count.to_string())
         .header("x-ratelimit-remaining", decision.remaining.to_string())
         .header("x-ratelimit-reset", reset_at.to_string())
+}
+
+/// The headers of the tightest limit; at a trusted address, which has none, the one that says so.
+pub fn headers_of(answer: Answer, limits: &[Limit], decisions: &[Decision], now: OffsetDateTime) -> Answer {
+    match tightest(limits, decisions) {
+        Some((limit, decision)) => headers(answer, limit, decision, now),
+        None => answer.header("x-ratelimit-exempt", "trusted-address"),
+    }
 }
 
 /// Seconds, rounded up, so that a client that waits this long is not early.

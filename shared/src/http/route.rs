@@ -237,14 +237,18 @@ impl Route {
         self.spec().method
     }
 
-    /// What a client may ask with: HEAD is answered as GET is, without the body.
+    /// What a client may ask with. HEAD is answered as GET is, without the body; on a route with limits of its own it is a
+    /// look at them, which counts nothing there.
     pub const fn methods(self) -> &'static [&'static str] {
-        match self.method().as_bytes() {
-            b"GET" => &["GET", "HEAD"],
-            b"PUT" => &["PUT"],
-            b"PATCH" => &["PATCH"],
-            b"DELETE" => &["DELETE"],
-            _ => &["POST"],
+        let has_limits = self.spec().policies.is_some();
+        match (self.method().as_bytes(), has_limits) {
+            (b"GET", _) => &["GET", "HEAD"],
+            (b"PUT", true) => &["PUT", "HEAD"],
+            (b"PUT", false) => &["PUT"],
+            (b"PATCH", _) => &["PATCH"],
+            (b"DELETE", _) => &["DELETE"],
+            (_, true) => &["POST", "HEAD"],
+            (_, false) => &["POST"],
         }
     }
 

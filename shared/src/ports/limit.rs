@@ -8,7 +8,8 @@ pub struct Limit {
     pub kind: LimitKind,
     pub key: LimitKey,
     pub policy: Policy,
-    /// How many requests this one counts as: 1 to the policy's count.
+    /// How many requests this one counts as: 1 to the policy's count, or 0 for a look at the limit, which is always
+    /// allowed.
     pub cost: u32,
 }
 
@@ -21,6 +22,8 @@ pub enum LimitKind {
     Address,
     /// Declined cards.
     Declines,
+    /// Looks at a limit, of an address.
+    Looks,
 }
 
 impl LimitKind {
@@ -30,6 +33,7 @@ impl LimitKind {
             Self::Route => "default",
             Self::Address => "address",
             Self::Declines => "declines",
+            Self::Looks => "looks",
         }
     }
 }

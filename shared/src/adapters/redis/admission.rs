@@ -105,7 +105,8 @@ impl RedisAdmission {
             self.local.note_refusal(limit, *decision, asked_at);
         }
         let mut commands = Vec::new();
-        for ((limit, counted), _) in pairs().zip(&decisions).filter(|(_, decision)| decision.allowed) {
+        let uncounted = |((limit, _), decision): &((&Limit, _), &Decision)| decision.allowed && limit.cost > 0;
+        for ((limit, counted), _) in pairs().zip(&decisions).filter(uncounted) {
             match counted {
                 Some(_) => commands.push(uncount(&self.redis, limit, request)),
                 None => self.local.refund(limit, request),
@@ -131,7 +132,7 @@ pub fn refunds(redis: &RedisConnection, local: &LocalLimits, limits: &[Limit], r
     for limit in limits {
         local.refund(limit, request);
     }
-    limits.iter().map(|limit| uncount(redis, limit, request)).collect()
+    limits.iter().filter(|limit| limit.cost > 0).map(|limit| uncount(redis, limit, request)).collect()
 }
 
 /// The command that removes a request from a count.

@@ -20,7 +20,8 @@ impl Script {
 /// unit of the request's cost. ARGV: count, window in µs, cost, the request's token. Returns allowed (0 or 1),
 /// remaining, and µs: if allowed until the oldest request leaves the window, if refused until the request would fit.
 ///
-/// Its work grows with the logarithm of the count. A refused request writes nothing.
+/// Its work grows with the logarithm of the count. A refused request writes nothing, and neither does a look, whose cost
+/// is 0.
 pub static ADMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -39,6 +40,10 @@ local inside = string.format('(%.0f', now - window)
 local used = redis.call('ZCOUNT', KEYS[1], inside, '+inf')
 local function oldest()
   return tonumber(redis.call('ZRANGEBYSCORE', KEYS[1], inside, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
+end
+if cost == 0 then
+  local first = oldest()
+  return {1, math.max(count - used, 0), first and first + window - now or 0}
 end
 local seen = redis.call('ZSCORE', KEYS[1], ARGV[4] .. ':1')
 if seen and now - tonumber(seen) < window then

@@ -5,6 +5,7 @@ mod blocks;
 mod callers;
 mod faults;
 mod headers;
+mod looks;
 mod proxies;
 mod random;
 mod windows;
