@@ -54,6 +54,7 @@ pub async fn call(function: &str, app: Arc<App>, request: Request) -> Response {
         "get-session" => on_heap(|| get_session::handle(app, request)),
         "health" => on_heap(|| health::handle(app, request)),
         "initiate" => on_heap(|| initiate::handle(app, request)),
+        "list-limits" => on_heap(|| list_limits::handle(app, request)),
         "list-orders" => on_heap(|| list_orders::handle(app, request)),
         "list-payment-methods" => on_heap(|| list_payment_methods::handle(app, request)),
         "lookup-order" => on_heap(|| lookup_order::handle(app, request)),

@@ -144,6 +144,7 @@ async fn open(
         cached: None,
         looked: None,
         address: None,
+        source: None,
         places: std::sync::Arc::default(),
         ids: FreshIds { checkout, order, guest, change: Uuid::new_v4() },
     };

@@ -200,6 +200,7 @@ impl App {
             cached: None,
             looked: None,
             address: None,
+            source: None,
             places: Arc::default(),
             ids: Self::fresh_ids(),
         }

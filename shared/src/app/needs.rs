@@ -74,6 +74,7 @@ pub const ALL: &[Row] = &[
         &[("ORDERS_TABLE", &["GetItem"]), ("ORDER_SEARCH_TABLE", &["DeleteItem", "GetItem", "PutItem"])],
     ),
     ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
+    ("list-limits", Never, &[]),
     ("list-orders", Never, &[EARLIER_ORDERS]),
     ("list-payment-methods", Often, &[CUSTOMER]),
     ("lookup-order", Never, &[("ORDERS_TABLE/by-order-number", &["Query"]), ("IDEMPOTENCY_TABLE", &["PutItem"])]),

@@ -164,7 +164,6 @@ where
         give_back(app, &places, asked.request).await;
         return answer;
     }
-    let address = limits::address_key(&app.config, address);
     let context = RequestContext {
         who: (),
         now,
@@ -172,7 +171,8 @@ where
         session_ttl: app.config.times.session_ttl,
         cached,
         looked,
-        address,
+        address: limits::address_key(&app.config, address),
+        source: address,
         places: Arc::clone(&places),
         ids,
     };

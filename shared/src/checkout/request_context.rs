@@ -1,7 +1,7 @@
 //! What a use case knows of its request. Time and random ids come in as values, so use cases read neither clock nor
 //! randomness.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -81,6 +81,8 @@ pub struct RequestContext<Who = Caller> {
     pub looked: Option<OrderLook>,
     /// The key under which the source address's open orders are counted; none if it is trusted.
     pub address: Option<AddressKey>,
+    /// The source address itself, to look at its limits; none if it is unknown.
+    pub source: Option<IpAddr>,
     /// The decline places of the request: whether it may try a card.
     pub places: Arc<DeclinePlaces>,
     pub ids: FreshIds,
@@ -89,8 +91,8 @@ pub struct RequestContext<Who = Caller> {
 impl<Who> RequestContext<Who> {
     /// The same context with another `who`, or the error of `who`.
     pub fn try_map<Other, E>(self, who: impl FnOnce(Who) -> Result<Other, E>) -> Result<RequestContext<Other>, E> {
-        let Self { who: from, now, deadline, session_ttl, cached, looked, address, places, ids } = self;
-        Ok(RequestContext { who: who(from)?, now, deadline, session_ttl, cached, looked, address, places, ids })
+        let Self { who: from, now, deadline, session_ttl, cached, looked, address, source, places, ids } = self;
+        Ok(RequestContext { who: who(from)?, now, deadline, session_ttl, cached, looked, address, source, places, ids })
     }
 
     /// The id of this request.

@@ -159,6 +159,14 @@ impl Newcomer {
     }
 }
 
+impl FromCredentials for Credentials {
+    const KIND: CallerKind = CallerKind::Anyone;
+
+    fn from_credentials(credentials: &Credentials, _: &FreshIds) -> Result<Self, Problem> {
+        Ok(credentials.clone())
+    }
+}
+
 /// Any caller, with or without an identity.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;

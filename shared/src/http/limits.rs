@@ -46,16 +46,35 @@ pub fn looks(
     credentials: Option<&Credentials>,
     address: Option<IpAddr>,
 ) -> Vec<Limit> {
-    let mut limits = of_route(config, route, credentials, address, 0);
-    for limit in &mut limits {
-        limit.cost = 0;
-    }
+    let mut limits = looks_at(config, route, credentials, address);
     if !limits.is_empty() {
         let who = address.map_or_else(|| "unknown".to_owned(), limited_address);
         let key = counted_as(&who, "HEAD", route);
         limits.push(Limit { kind: LimitKind::Looks, key, policy: config.looks, cost: 1 });
     }
     limits
+}
+
+/// A look at each limit that the caller has on a route with limits of its own. None at a trusted address.
+pub fn all_looks(
+    config: &LimitsConfig,
+    credentials: Option<&Credentials>,
+    address: Option<IpAddr>,
+) -> Vec<(Route, Limit)> {
+    let limited = Route::ALL.into_iter().filter(|route| route.spec().policies.is_some());
+    limited
+        .flat_map(|route| looks_at(config, route, credentials, address).into_iter().map(move |limit| (route, limit)))
+        .collect()
+}
+
+fn looks_at(
+    config: &LimitsConfig,
+    route: Route,
+    credentials: Option<&Credentials>,
+    address: Option<IpAddr>,
+) -> Vec<Limit> {
+    let limits = of_route(config, route, credentials, address, 0).into_iter();
+    limits.map(|limit| Limit { cost: 0, ..limit }).collect()
 }
 
 fn of_route(

@@ -32,6 +32,7 @@ pub enum Route {
     SearchOrders,
     CorrectOrder,
     ReceiveStock,
+    ListLimits,
     Health,
 }
 
@@ -139,6 +140,7 @@ const ROUTES: &[RouteSpec] = {
         get(R::SearchOrders, "search-orders", "/api/v1/checkout/orders/search", Staff),
         patch(R::CorrectOrder, "correct-order", "/api/v1/checkout/orders/{orderId}", Staff),
         post(R::ReceiveStock, "receive-stock", "/api/v1/checkout/stock/{productId}/deliveries", Staff),
+        get(R::ListLimits, "list-limits", "/api/v1/checkout/limits", Anyone),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };

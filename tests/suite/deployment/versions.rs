@@ -86,7 +86,7 @@ fn a_parameter_that_changes_publishes_the_functions_that_it_changes_and_no_other
     assert_eq!(changed("JwtIssuer", "https://id.example.com/").len(), before.len());
     assert_eq!(changed("Tracing", "Active").len(), before.len());
     assert_eq!(changed("Release", "2").len(), before.len());
-    assert_eq!(changed("RateLimitInitiate", "11/300"), ["InitiateFunction"]);
+    assert_eq!(changed("RateLimitInitiate", "11/300"), ["InitiateFunction", "ListLimitsFunction"]);
     assert_eq!(changed("StripeWebhookSecretFrom", "ssm:/webhook"), ["PaymentWebhookFunction"]);
     assert_eq!(changed("AlarmDegradedOperations", "21"), [""; 0]);
     assert_eq!(changed("ConfirmReservedConcurrency", "20"), [""; 0], "of the function, not of its version");

@@ -11,7 +11,7 @@ use tests::{
 
 const ADDRESS: &str = "203.0.113.9";
 
-async fn write(world: &World, caller: &str, route: Option<&str>, for_: time::Duration) {
+pub(super) async fn write(world: &World, caller: &str, route: Option<&str>, for_: time::Duration) {
     let mut blocks = Blocks::default();
     blocks.add(route, world.app().now() + for_);
     let key = format!("{}blocked", world.keys.prefix());

@@ -17,7 +17,11 @@ async fn each_limited_route_tells_what_is_left_however_often_it_is_looked_at() {
         for used in 0..=count {
             for _ in 0..2 {
                 let seen = look(&shopper, route).await;
-                assert_eq!((seen.status(), seen.code(), remaining(&seen)), (204, None, Some(count - used)), "{route:?}");
+                assert_eq!(
+                    (seen.status(), seen.code(), remaining(&seen)),
+                    (204, None, Some(count - used)),
+                    "{route:?}"
+                );
                 let policy = format!("\"default\";q={count};w={window}");
                 assert_eq!(seen.header("ratelimit-policy"), Some(policy.as_str()), "{route:?}");
                 // Nothing leaves an empty window.
@@ -52,6 +56,58 @@ async fn it_is_the_limit_of_whoever_looks() {
     let world = setup.build().await;
     let seen = look(&world.user("ada"), Route::ConfirmOrder).await;
     assert_eq!(seen.header("ratelimit-policy"), Some("\"address\";q=1;w=300"));
+}
+
+/// What `GET /limits` says of a route's policy: remaining, limit, seconds until there is more.
+async fn listed(shopper: &Shopper, route: Route, policy: &str) -> (u64, u64, u64) {
+    let answer = shopper.send(Route::ListLimits, &shopper.event(Route::ListLimits)).await.expect(200);
+    assert_eq!(answer["exempt"], false);
+    let limits = answer["limits"].as_array().expect("limits");
+    let found = limits
+        .iter()
+        .find(|limit| limit["path"] == route.path() && limit["method"] == route.method() && limit["policy"] == policy)
+        .unwrap_or_else(|| panic!("{policy} of {route:?}: {answer:#}"));
+    let number = |name: &str| found[name].as_u64().unwrap_or_else(|| panic!("{name} of {found:#}"));
+    assert_eq!(found["moreAt"].is_string(), number("moreInSeconds") > 0, "{found:#}");
+    (number("remaining"), number("limit"), number("moreInSeconds"))
+}
+
+#[tokio::test]
+async fn the_list_tells_of_each_limit_what_a_look_at_its_route_does() {
+    let world = World::new().await;
+    let (guest, ada) = (world.guest(), world.user("ada"));
+    for (route, count, window) in LIMITED {
+        let shopper = if route == Route::Claim { &ada } else { &guest };
+        for used in 0..3 {
+            for _ in 0..2 {
+                let (remaining, limit, seconds) = listed(shopper, route, "default").await;
+                assert_eq!((remaining, limit), (u64::from(count - used), u64::from(count)), "{route:?}");
+                assert!(if used == 0 { seconds == 0 } else { (1..=u64::from(window)).contains(&seconds) }, "{seconds}");
+            }
+            shopper.post(route, &serde_json::json!({})).await;
+        }
+    }
+    let answer = guest.send(Route::ListLimits, &guest.event(Route::ListLimits)).await.expect(200);
+    assert_eq!(answer["limits"].as_array().map(Vec::len), Some(LIMITED.len()));
+    // Of an account, the address's own limit too.
+    assert_eq!(listed(&ada, Route::ConfirmOrder, "address").await, (50, 50, 0));
+    assert_eq!(listed(&ada, Route::ApplyCoupon, "address").await, (100, 100, 0));
+    let trusted = Setup::default().setting("RATE_LIMIT_TRUSTED_CIDRS", "203.0.113.0/24").build().await;
+    let trusted = trusted.guest().from_address("203.0.113.77");
+    let answer = trusted.send(Route::ListLimits, &trusted.event(Route::ListLimits)).await.expect(200);
+    assert_eq!(answer, serde_json::json!({"exempt": true, "limits": []}));
+}
+
+#[tokio::test]
+async fn a_blocked_caller_sees_no_limits() {
+    let world = World::new().await;
+    let guest = world.guest().from_address("203.0.113.5");
+    super::blocks::write(&world, "203.0.113.5", None, time::Duration::hours(1)).await;
+    for answer in
+        [look(&guest, Route::Initiate).await, guest.send(Route::ListLimits, &guest.event(Route::ListLimits)).await]
+    {
+        assert_eq!((answer.status(), answer.counts().blocked_requests), (403, 1));
+    }
 }
 
 #[tokio::test]
