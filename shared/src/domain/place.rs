@@ -208,12 +208,16 @@ impl Destination {
             return None;
         }
         let destination = Self::restore(&RawDestination { country, ..raw.clone() });
-        let Self { country, region, .. } = &destination;
+        let Self { country, state, region, postal_code, .. } = &destination;
         if STATE_REQUIRED.contains(&country.as_str()) && region.is_none() {
-            faults.add("/state", format!("must be a state or region of {country}, by ISO 3166-2 code or name"));
+            let detail = format!("must be a state or region of {country}, by ISO 3166-2 code or name");
+            if state.is_none() {
+                faults.require("/state", detail);
+            } else {
+                faults.add("/state", detail);
+            }
         }
-        let checked = postal_code::check(country, destination.postal_code.as_deref());
-        faults.take("/postalCode", checked).map(|()| destination)
+        postal_code::judge(faults, country, postal_code.as_deref()).map(|()| destination)
     }
 
     /// A destination that was checked before: nothing is checked again.

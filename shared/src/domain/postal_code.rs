@@ -4,7 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
 
-use crate::domain::pasted;
+use crate::domain::{invalid::Faults, pasted};
 
 /// The head of the file names its source.
 const FORMATS: &str = include_str!("postal_codes.tsv");
@@ -57,17 +57,30 @@ pub fn tidy(code: &str) -> String {
     pasted::code(code).trim_start_matches(['〒', '〶']).trim_start().to_uppercase()
 }
 
-/// Checks a code that may be missing. Spaces and hyphens are ignored. The country's ISO code may come first: `DE-10115`
+/// Notes what is wrong with an address's code, at `/postalCode`. `None` if something is.
+pub fn judge(faults: &mut Faults, country: &str, code: Option<&str>) -> Option<()> {
+    match code {
+        Some(code) => faults.take("/postalCode", check(country, code)),
+        None if is_required(country) => {
+            faults.require("/postalCode", format!("is required in {country}, {}", example(country)));
+            None
+        }
+        None => Some(()),
+    }
+}
+
+/// Whether each address of the country has a code.
+fn is_required(country: &str) -> bool {
+    Format::of(country).is_some_and(|format| format.required)
+}
+
+/// Checks a code. Spaces and hyphens are ignored. The country's ISO code may come first: `DE-10115`
 /// passes, `D-10115` doesn't.
 ///
 /// # Errors
 /// A text with an example of the country's postal codes.
-pub fn check(country: &str, code: Option<&str>) -> Result<(), String> {
+fn check(country: &str, code: &str) -> Result<(), String> {
     let format = Format::of(country);
-    let Some(code) = code else {
-        let required = format.is_some_and(|format| format.required);
-        return if required { Err(format!("is required in {country}, {}", example(country))) } else { Ok(()) };
-    };
     let bare = compact(code);
     let plain = code.len() <= LONGEST && !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_alphanumeric());
     let fits = |code: &str| format.is_none_or(|format| format.fits(code));
@@ -136,9 +149,9 @@ mod tests {
         assert!(READ.is_sorted_by_key(|format| format.country));
         for Format { country, required, example, pattern, .. } in READ.iter() {
             assert!(Regex::new(pattern).is_ok(), "{country}");
-            assert_eq!(check(country, Some(example)), Ok(()), "{country}");
-            assert_eq!(check(country, None).is_err(), *required, "{country}");
-            assert!(check(country, Some(&format!("{example}!"))).is_err(), "{country}");
+            assert_eq!(check(country, example), Ok(()), "{country}");
+            assert_eq!(is_required(country), *required, "{country}");
+            assert!(check(country, &format!("{example}!")).is_err(), "{country}");
             let compact = compact(example);
             let code = national(country, &compact);
             for end in 1..=code.len() {
@@ -173,13 +186,13 @@ mod tests {
             ("HK", "anything"),
         ];
         for (country, code) in good {
-            assert_eq!(check(country, Some(&tidy(code))), Ok(()), "{country} {code}");
+            assert_eq!(check(country, &tidy(code)), Ok(()), "{country} {code}");
         }
         let bad =
             [("US", "9410"), ("US", "941055"), ("DE", "1011"), ("CA", "D1A 1A1"), ("GB", "12345"), ("FR", "75 0O1")];
         for (country, code) in bad {
-            assert!(check(country, Some(&tidy(code))).is_err(), "{country} {code}");
+            assert!(check(country, &tidy(code)).is_err(), "{country} {code}");
         }
-        assert!(check("HK", Some("far too long a code")).is_err());
+        assert!(check("HK", "far too long a code").is_err());
     }
 }

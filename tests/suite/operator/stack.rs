@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
+use shared::app::needs;
 use tests::{
     account::{Account, STACK},
     dynamo_faults::{Fault, Rule},
@@ -59,11 +60,13 @@ async fn a_stack_that_works_is_said_to_and_nothing_is_written_for_it() {
     for diagnosis in functions {
         let whats: Vec<&str> =
             diagnosis["findings"].as_array().unwrap().iter().filter_map(|finding| finding["what"].as_str()).collect();
-        for what in ["Settings", "Keys for tokens", "Redis", "Speed of Redis", "Rights in Redis", "DynamoDB"] {
+        for what in ["Settings", "Keys for tokens", "Redis", "Speed of Redis", "Rights in Redis"] {
             assert!(whats.contains(&what), "{what}: {diagnosis:#}");
         }
-        let pays = shared::app::needs::asks_stripe(diagnosis["function"].as_str().unwrap())
-            != shared::app::needs::AsksStripe::Never;
+        let function = diagnosis["function"].as_str().unwrap();
+        let asks_tables = needs::ALL.iter().any(|(name, _, tables)| *name == function && !tables.is_empty());
+        assert_eq!(whats.contains(&"DynamoDB"), asks_tables, "{diagnosis:#}");
+        let pays = needs::asks_stripe(function) != needs::AsksStripe::Never;
         assert_eq!(whats.contains(&"Stripe"), pays, "{diagnosis:#}");
     }
     // What the API calls is the alias, where there is one.

@@ -49,7 +49,7 @@ impl LimitsView {
                 window_seconds: limit.policy.window.as_secs(),
                 remaining: decision.remaining,
                 more_in_seconds: seconds,
-                more_at: later.filter(|_| seconds > 0).map(|at| at.truncate_to_second()),
+                more_at: later.filter(|_| seconds > 0).map(OffsetDateTime::truncate_to_second),
             }
         };
         Self { exempt: looks.is_empty(), limits: looks.iter().zip(decisions).map(view).collect() }

@@ -79,3 +79,30 @@ async fn nothing_that_follows_from_a_fault_is_told_beside_it() {
     assert_eq!(told(&problem), expected(&[("/shippingAddress", "WRONG_TYPE", "must be an object, not text")]));
     assert_eq!(problem["detail"], "/shippingAddress: must be an object, not text");
 }
+
+/// What only some countries need is missing in them, whether it is left out or empty.
+#[tokio::test]
+async fn a_state_and_a_postal_code_that_a_country_needs_are_required_there() {
+    let world = World::new().await;
+    let guest = world.guest();
+    let session = guest.fill_cart(&[("espresso-beans", 2)]).await;
+    let state = "must be a state or region of US, by ISO 3166-2 code or name";
+    for empty in [None, Some(""), Some(" \u{a0}")] {
+        let mut address =
+            json!({"firstName": "Ada", "lastName": "L", "addressLine1": "1 Main St", "city": "X", "country": "US"});
+        for name in ["state", "postalCode"] {
+            if let Some(empty) = empty {
+                address[name] = json!(empty);
+            }
+        }
+        let problem = guest.ship_to(id_of(&session), &address).await.refused(400, "VALIDATION_FAILED");
+        assert_eq!(
+            told(&problem),
+            expected(&[
+                ("/shippingAddress/postalCode", "REQUIRED", "is required in US, such as 95014"),
+                ("/shippingAddress/state", "REQUIRED", state),
+            ]),
+            "{empty:?}"
+        );
+    }
+}
