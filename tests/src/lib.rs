@@ -22,6 +22,7 @@ pub mod handlers;
 pub mod identity;
 pub mod keys;
 pub mod pipe;
+pub mod problem_codes;
 pub mod proxy;
 pub mod race;
 pub mod runtime_api;

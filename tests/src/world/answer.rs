@@ -7,6 +7,8 @@ use shared::{
     telemetry::counts::Counts,
 };
 
+use crate::problem_codes;
+
 /// A whole answer, its body read.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -28,7 +30,17 @@ impl Answer {
             Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
         };
         let counts = response.extensions().get::<ResponseMeta>().map(|told| told.counts.clone()).unwrap_or_default();
-        Self { status: response.status().as_u16(), headers: headers.collect(), body, counts }
+        let answer = Self { status: response.status().as_u16(), headers: headers.collect(), body, counts };
+        if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_null() {
+            let listed = problem_codes::check(
+                &problem_codes::LISTED,
+                answer.status,
+                &answer.body,
+                answer.header("retry-after").is_some(),
+            );
+            listed.unwrap_or_else(|why| panic!("{why}: {:#}", answer.body));
+        }
+        answer
     }
 
     /// The answer of a process, in the form in which API Gateway takes it.

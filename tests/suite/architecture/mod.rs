@@ -3,6 +3,7 @@
 mod agreement;
 mod causes;
 mod circles;
+mod codes;
 mod commands;
 mod dependencies;
 mod layers;
