@@ -168,11 +168,6 @@ impl Setup {
         // What a test sets wins.
         settings.extend(self.settings);
         let app = container(&settings, Clock::System);
-        let hasty = self.hasty.map(|millis| {
-            let mut settings = settings.clone();
-            settings.insert("DYNAMODB_TIMEOUT_MS".to_owned(), millis.to_string());
-            container(&settings, Clock::System)
-        });
 
         let catalog = self.catalog.unwrap_or_else(sample_catalog);
         let catalog: CatalogFile = serde_json::from_value(catalog).unwrap_or_else(|error| panic!("{error}"));
@@ -180,7 +175,9 @@ impl Setup {
         loaded.unwrap_or_else(|error| panic!("{error:?}"));
         dynamodb.forget_calls();
         let addresses = AtomicU32::default();
-        Arc::new(World { redis, dynamodb, stripe, keys, tables, settings, app, hasty, addresses })
+        let mut world = World { redis, dynamodb, stripe, keys, tables, settings, app, hasty: None, addresses };
+        world.hasty = self.hasty.map(|millis| world.container_with(&[("DYNAMODB_TIMEOUT_MS", &millis.to_string())]));
+        Arc::new(world)
     }
 }
 
@@ -235,6 +232,13 @@ impl World {
     /// Another container: it shares the stores with the first, and nothing else.
     pub fn container(&self) -> Arc<App> {
         container(&self.settings, Clock::System)
+    }
+
+    /// Another container, in which some settings are others.
+    pub fn container_with(&self, others: &[(&str, &str)]) -> Arc<App> {
+        let mut settings = self.settings.clone();
+        settings.extend(others.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        container(&settings, Clock::System)
     }
 
     /// A container with the variables that the template gives this function, and none that it gives only others.

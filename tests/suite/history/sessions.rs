@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     seed::{Dice, seeds},
-    world::{Answer, Setup, Shopper, World, california, id_of, total_of},
+    world::{Answer, Setup, Shopper, california, id_of, total_of},
 };
 use tokio::task::JoinSet;
 
@@ -68,17 +68,13 @@ fn wish(dice: &mut Dice, client: usize, at: usize) -> Ask {
 }
 
 /// Short timeouts where stores are stopped. Where nothing fails, a busy machine must not look like a store that does.
-async fn world(with_faults: bool) -> Arc<World> {
-    let mut setup = Setup::default().unlimited();
-    if with_faults {
-        setup = setup.setting("REDIS_TIMEOUT_MS", "100").setting("DYNAMODB_TIMEOUT_MS", "1000");
-    }
-    setup.setting("SESSION_TRUST_SECONDS", TRUST.as_secs().to_string()).build().await
-}
+const HASTY: [(&str, &str); 2] = [("REDIS_TIMEOUT_MS", "100"), ("DYNAMODB_TIMEOUT_MS", "1000")];
 
 async fn history(seed: u64, with_faults: bool) {
-    let world = world(with_faults).await;
-    let containers: Vec<_> = (0..3).map(|_| world.container()).collect();
+    let setup = Setup::default().unlimited().setting("SESSION_TRUST_SECONDS", TRUST.as_secs().to_string());
+    let world = setup.build().await;
+    let hasty: &[_] = if with_faults { &HASTY } else { &[] };
+    let containers: Vec<_> = (0..3).map(|_| world.container_with(hasty)).collect();
     let guest = world.guest();
     let mut checkouts = Vec::new();
     for _ in 0..2 {
