@@ -78,9 +78,7 @@ where
 {
     let request = ChangeId(Uuid::new_v4());
     let limit = Limit { kind: LimitKind::Route, key: caller.key.clone(), policy: caller.policy, cost };
-    let limits = vec![limit];
-    let asked =
-        AdmissionRequest { request, limits, declines: Vec::new(), callers: Vec::new(), session: None, view: None };
+    let asked = AdmissionRequest::of(request, vec![limit]);
     let before = micros();
     let decision = *container.admission.admit(&asked).await.decisions.first().expect("there is a limit");
     let after = micros();

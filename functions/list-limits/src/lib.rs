@@ -18,14 +18,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 async fn apply(app: &App, incoming: Incoming<Credentials, ()>) -> Result<Answer, Problem> {
     let context = incoming.context;
     let looks = all_looks(&app.config.limits, Some(&context.who), context.source);
-    let asked = AdmissionRequest {
-        request: context.request(),
-        limits: looks.iter().map(|(_, limit)| limit.clone()).collect(),
-        declines: Vec::new(),
-        callers: Vec::new(),
-        session: None,
-        view: None,
-    };
+    let asked = AdmissionRequest::of(context.request(), looks.iter().map(|(_, limit)| limit.clone()).collect());
     let decisions = app.admission.admit(&asked).await.decisions;
     Ok(Answer::json(200, &LimitsView::new(&looks, &decisions, context.now)))
 }

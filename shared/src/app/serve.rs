@@ -207,13 +207,10 @@ async fn look(app: &App, route: Route, request: &Request, now: OffsetDateTime) -
     let credentials = credentials::read(&app.tokens, &app.order_links, request.headers(), now).await;
     let known = credentials.as_ref().ok();
     let address = source::address(request, &app.config.limits.proxies);
+    let limits = limits::looks(&app.config.limits, route, known, address);
     let asked = AdmissionRequest {
-        request: ChangeId(App::fresh_ids().change),
-        limits: limits::looks(&app.config.limits, route, known, address),
-        declines: Vec::new(),
         callers: limits::callers(&app.config.limits, known, address),
-        session: None,
-        view: None,
+        ..AdmissionRequest::of(ChangeId(App::fresh_ids().change), limits)
     };
     let AdmissionResult { mut decisions, blocks, .. } = app.admission.admit(&asked).await;
     if let Some(answer) = turned_away(route, known, address, (&asked, &decisions, &blocks), now) {

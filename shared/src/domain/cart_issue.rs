@@ -19,7 +19,7 @@ pub enum NoShipping {
     TooVague { missing: String },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum CartIssue {
     /// The product is no longer for sale: unpublished, removed, or without a price in the currency.

@@ -48,8 +48,7 @@ pub fn looks(
 ) -> Vec<Limit> {
     let mut limits = looks_at(config, route, credentials, address);
     if !limits.is_empty() {
-        let who = address.map_or_else(|| "unknown".to_owned(), limited_address);
-        let key = counted_as(&who, "HEAD", route);
+        let key = counted_as(&counted_address(address), "HEAD", route);
         limits.push(Limit { kind: LimitKind::Looks, key, policy: config.looks, cost: 1 });
     }
     limits
@@ -87,7 +86,7 @@ fn of_route(
     if address.is_some_and(|address| config.trusts(address)) {
         return Vec::new();
     }
-    let address = address.map_or_else(|| "unknown".to_owned(), limited_address);
+    let address = counted_address(address);
     let by_address = config.by_address(route.function());
     let Some(policies) = route.policies(config) else {
         let limit = |policy| Limit { kind: LimitKind::Route, key: limit_key(&address, route), policy, cost: 1 };
@@ -115,6 +114,10 @@ fn of_route(
             vec![of_caller(&address, policies.anonymous)]
         }
     }
+}
+
+fn counted_address(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "unknown".to_owned(), limited_address)
 }
 
 /// The key under which a source address's open orders are counted; none for a trusted address. It contains this stack's

@@ -37,7 +37,7 @@ pub enum Route {
 }
 
 /// Who a route is for. The handler takes the type of the same name, or `CallerOrStaff` where staff may do for any order
-/// what a caller may do for their own.
+/// what a caller may do for their own, or `Credentials` where anyone may ask about themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallerKind {
     Anyone,

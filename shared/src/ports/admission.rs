@@ -25,6 +25,13 @@ pub struct AdmissionRequest {
     pub view: Option<(Owner, OrderView)>,
 }
 
+impl AdmissionRequest {
+    /// Of limits alone.
+    pub const fn of(request: ChangeId, limits: Vec<Limit>) -> Self {
+        Self { request, limits, declines: Vec::new(), callers: Vec::new(), session: None, view: None }
+    }
+}
+
 /// The result of the admission.
 #[derive(Debug, Default)]
 pub struct AdmissionResult {
