@@ -92,6 +92,22 @@ fn a_change_whose_answer_was_lost_may_be_made_again_and_still_loses_nothing() {
 }
 
 #[test]
+fn a_change_whose_answer_was_lost_may_find_itself_in_the_version_of_another() {
+    let last = document(3, "1", "2");
+    let history = |end: u64| [set((1, end), "a", "1", last.clone()), set((4, 5), "b", "2", last.clone())];
+    check(&history(8), 0, &last, Trust::Never, Answers::MayBeLost).unwrap();
+    caught(&history(8), &last, Trust::Never, "two changes are the same version");
+    // It had ended before the other began: two changes from one version, of which one is lost.
+    let apart = check(&history(3), 0, &last, Trust::Never, Answers::MayBeLost);
+    assert!(apart.unwrap_err().contains("two changes are the same version"));
+    // It is not in the version that it was told.
+    let without = document(3, "-", "2");
+    let lost = [set((1, 8), "a", "1", without.clone()), set((4, 5), "b", "2", without.clone())];
+    let lost = check(&lost, 0, &without, Trust::Never, Answers::MayBeLost);
+    assert!(lost.unwrap_err().contains("a change is lost: a must be"));
+}
+
+#[test]
 fn something_shown_for_too_long_is_caught() {
     let last = document(3, "1", "2");
     let mut old = good();

@@ -1,6 +1,9 @@
 //! The rules that a record must keep. Pure: the record, and what the database holds in the end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::record::{Ask, Operation, Told};
 
@@ -12,7 +15,7 @@ pub enum Trust {
 }
 
 /// Whether a write may take effect without its writer hearing of it. Then somebody else may write before it is tried
-/// again: the change is made a second time, on top of theirs, and nothing but the number of versions tells.
+/// again: the change is made a second time, on top of theirs, or is found there already, within their version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
     Arrive,
@@ -36,15 +39,15 @@ pub fn check(
     let mine: Vec<&Operation> = operations.iter().filter(|operation| operation.document == document).collect();
     let done: Vec<&Operation> = mine.iter().copied().filter(|o| o.is_change() && o.version().is_some()).collect();
     let unknown: Vec<&Operation> = mine.iter().copied().filter(|o| o.is_change() && o.version().is_none()).collect();
-    versions_are_unique_and_in_order(&done)?;
-    let done = that_changed_something(&done);
+    versions_are_unique_and_in_order(&done, answers)?;
     one_version_is_one_document(&mine, last)?;
     for (told, by) in mine.iter().map(|o| (&o.told, Some(*o))).chain([(last, None)]) {
         nothing_is_lost(told, by, &done, &unknown, answers)?;
     }
     let Told::Document { version, .. } = last else { return Err("there is no last state".to_owned()) };
     let again = if answers == Answers::MayBeLost { done.len() } else { 0 };
-    let (fewest, most) = (done.len() as u64, (done.len() + unknown.len() + again) as u64);
+    let fewest = versions_made(&done);
+    let most = (done.len() + unknown.len() + again) as u64;
     if !(fewest..=most).contains(&(version - 1)) {
         return Err(format!("{fewest} to {most} changes took effect, and the last version is {version}"));
     }
@@ -56,26 +59,18 @@ fn may_change_nothing(operation: &Operation) -> bool {
     matches!(operation.ask, Ask::Set { field: "method", .. })
 }
 
-/// One operation for each version after the first. A change that changes nothing answers with what another made.
-fn that_changed_something<'o>(done: &[&'o Operation]) -> Vec<&'o Operation> {
-    let mut makers: BTreeMap<u64, &Operation> = BTreeMap::new();
-    for operation in done {
-        let version = operation.version().unwrap_or_default();
-        if version == 1 && may_change_nothing(operation) {
-            continue;
-        }
-        let maker = makers.entry(version).or_insert(operation);
-        if may_change_nothing(maker) {
-            *maker = operation;
-        }
-    }
-    makers.into_values().collect()
+/// The versions that were certainly made by these. A change that changes nothing answers with what another made.
+fn versions_made(done: &[&Operation]) -> u64 {
+    let made = done.iter().filter(|o| o.version() != Some(1) || !may_change_nothing(o));
+    made.map(|o| o.version()).collect::<BTreeSet<_>>().len() as u64
 }
 
-fn versions_are_unique_and_in_order(done: &[&Operation]) -> Result<(), String> {
+fn versions_are_unique_and_in_order(done: &[&Operation], answers: Answers) -> Result<(), String> {
     for first in done {
         for second in done.iter().filter(|second| first.called < second.called) {
-            let excused = may_change_nothing(first) || may_change_nothing(second);
+            // One was made and its answer was lost, the other was made on top of it, and then the first found itself.
+            let found_itself = answers == Answers::MayBeLost && second.called < first.answered;
+            let excused = found_itself || may_change_nothing(first) || may_change_nothing(second);
             if first.version() == second.version() && !excused {
                 return Err(format!("two changes are the same version: {first:?} and {second:?}"));
             }
