@@ -10,6 +10,9 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # SAM asks for a region even where it calls nobody, and would send usage figures.
 export SAM_CLI_TELEMETRY := 0
 
+# A test waits for servers half of its time: three tests for two cores.
+export RUST_TEST_THREADS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+
 # On a laptop fewer random carts, events and bodies are tried than in CI, where the tests' own numbers hold.
 ifndef CI
 export PRICING_CASES ?= 1000

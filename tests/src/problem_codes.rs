@@ -18,6 +18,9 @@ pub struct Listed {
     pub members: BTreeSet<String>,
     /// Whether it has `Retry-After`.
     pub may_be_sent_again: bool,
+    pub when: String,
+    /// What a page shows; empty where no page meets it.
+    pub show: String,
 }
 
 const OF_EVERY_PROBLEM: [&str; 5] = ["type", "title", "status", "code", "detail"];
@@ -35,7 +38,9 @@ pub fn rows(text: &str) -> BTreeMap<String, Listed> {
     let mut listed = BTreeMap::new();
     for line in text.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [code, statuses, members, again, ..] = cells.as_slice() else { panic!("a row with too few cells: {line}") };
+        let [code, statuses, members, again, when, show @ ..] = cells.as_slice() else {
+            panic!("a row with too few cells: {line}")
+        };
         let words = |cell: &str| cell.split(", ").map(|word| word.trim_matches('`').to_owned()).collect::<Vec<_>>();
         let row = Listed {
             statuses: words(statuses).iter().map(|status| status.parse().expect("a status")).collect(),
@@ -45,6 +50,8 @@ pub fn rows(text: &str) -> BTreeMap<String, Listed> {
                 "no" => false,
                 other => panic!("{other} is neither yes nor no: {line}"),
             },
+            when: (*when).to_owned(),
+            show: show.first().copied().unwrap_or_default().to_owned(),
         };
         let code = code.trim_matches('`').to_owned();
         assert!(listed.insert(code.clone(), row).is_none(), "{code} stands in two rows");

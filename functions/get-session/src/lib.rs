@@ -16,6 +16,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response {
 async fn apply(app: &App, incoming: Incoming<Caller, ShowSession>) -> Result<Answer, Problem> {
     let Incoming { context, command, if_none_match, .. } = incoming;
     let session = session::show(app, &context, command.checkout).await?;
-    let view = SessionView::new(&session, context.now, context.session_ttl);
+    // All that a page needs after a reload, without a call of a limited route.
+    let view = SessionView::new(&session, context.now, context.session_ttl).with_offers(&session).with_taxes(&session);
     Ok(Answer::json(200, &view).with_etag(session.version, if_none_match.as_deref()))
 }

@@ -8,8 +8,14 @@ use crate::domain::{
     text::{email, name, optional, optional_name, phone, text},
 };
 
+/// The longest name of a person, a city, a state or a county, in characters.
+pub const LONGEST_NAME: usize = 100;
+/// The longest line of an address, and name of a company.
+pub const LONGEST_LINE: usize = 200;
+
 /// An address as it is sent and stored, not checked yet. See [`Address::parse`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RawAddress {
     pub first_name: String,
@@ -52,14 +58,14 @@ impl Address {
     pub fn parse(raw: RawAddress) -> Result<Self, Vec<Invalid>> {
         let mut faults = Faults::default();
         let mut raw = RawAddress {
-            first_name: name(&mut faults, "/firstName", &raw.first_name, 100),
-            last_name: optional_name(&mut faults, "/lastName", raw.last_name, 100),
-            company: optional(&mut faults, "/company", raw.company, 200),
-            address_line1: text(&mut faults, "/addressLine1", &raw.address_line1, 200),
-            address_line2: optional(&mut faults, "/addressLine2", raw.address_line2, 200),
-            city: text(&mut faults, "/city", &raw.city, 100),
-            county: optional(&mut faults, "/county", raw.county, 100),
-            state: optional(&mut faults, "/state", raw.state, 100),
+            first_name: name(&mut faults, "/firstName", &raw.first_name, LONGEST_NAME),
+            last_name: optional_name(&mut faults, "/lastName", raw.last_name, LONGEST_NAME),
+            company: optional(&mut faults, "/company", raw.company, LONGEST_LINE),
+            address_line1: text(&mut faults, "/addressLine1", &raw.address_line1, LONGEST_LINE),
+            address_line2: optional(&mut faults, "/addressLine2", raw.address_line2, LONGEST_LINE),
+            city: text(&mut faults, "/city", &raw.city, LONGEST_NAME),
+            county: optional(&mut faults, "/county", raw.county, LONGEST_NAME),
+            state: optional(&mut faults, "/state", raw.state, LONGEST_NAME),
             ..raw
         };
         let destination = Destination::parse(&mut faults, &raw.destination());

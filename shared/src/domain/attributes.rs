@@ -12,8 +12,8 @@ use crate::domain::{
 /// At most this many on a line.
 pub const MAX_ATTRIBUTES: usize = 5;
 /// The longest name, and the longest text, in characters.
-const MAX_NAME: usize = 32;
-const MAX_TEXT: usize = 200;
+pub const MAX_NAME: usize = 32;
+pub const MAX_TEXT: usize = 200;
 
 /// Texts by name, such as `{"engraving": "For Ada"}`. They are part of what a line is: one product with other texts is
 /// another line. They may say who somebody is, so they are erased with the person.

@@ -115,6 +115,9 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
+            /// In characters.
+            pub const LONGEST: usize = $max;
+
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -129,7 +132,7 @@ macro_rules! text_id {
                     let normal: fn(&str) -> String = $normal;
                     let text = &normal(text);
                 )?
-                if text.is_empty() || text.chars().count() > $max || !text.chars().all(allowed) {
+                if text.is_empty() || text.chars().count() > Self::LONGEST || !text.chars().all(allowed) {
                     return Err(NotAnId($fault));
                 }
                 Ok(Self(text.to_owned()))
@@ -220,6 +223,7 @@ impl Default for TaxCode {
 
 /// A product, or one variant of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Sku {
     #[serde(rename = "productId")]
     pub product: ProductId,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// What kind of fault it is, for programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FaultKind {
     /// It is missing, or empty.
@@ -21,6 +22,7 @@ pub enum FaultKind {
 
 /// One fault in an input, at a JSON pointer (RFC 6901) such as `/shippingAddress/state`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Invalid {
     pub pointer: String,
     #[serde(rename = "code")]

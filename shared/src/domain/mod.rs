@@ -49,6 +49,8 @@ pub mod price_limit;
 pub mod priced;
 pub mod product;
 pub mod retry;
+#[cfg(feature = "openapi")]
+pub mod schema;
 pub mod scope;
 pub mod session;
 pub mod shipping;

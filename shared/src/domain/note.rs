@@ -1,12 +1,17 @@
 //! Notes in an order's history, and who may read them.
 
-use strum::EnumString;
+use strum::{EnumString, VariantArray};
 
 use crate::domain::as_text::as_text;
 
 /// The most notes that staff may add to one order beside its changes of status. They are a part of its document, which
 /// must stay small enough to be stored.
 pub const MAX_NOTES: usize = 50;
+
+/// The longest note or reason, in characters.
+pub const LONGEST_NOTE: usize = 500;
+/// The longest notes of a customer with their order.
+pub const LONGEST_NOTES: usize = 1000;
 
 /// A text in an order's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +21,7 @@ pub struct Note {
 }
 
 /// Who may read a note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case", parse_err_ty = NotAVisibility, parse_err_fn = not_a_visibility)]
 pub enum NoteVisibility {
     /// The shop's staff only.

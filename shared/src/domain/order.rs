@@ -88,6 +88,7 @@ pub struct Cancellation {
 
 /// The person to contact about the order. All empty once the person is erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Customer {
     pub email: String,

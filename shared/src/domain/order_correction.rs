@@ -9,6 +9,7 @@ use crate::domain::{
     correction::{AddressPatch, Corrected, Correction, MAX_CORRECTIONS},
     ids::Sku,
     invalid::{Faults, Invalid},
+    note::LONGEST_NOTE,
     order::{Customer, Order, OrderStatus},
     place::Destination,
     shipping::TooVague,
@@ -142,7 +143,7 @@ impl Order {
             },
             ..self.customer.clone()
         };
-        let reason = note(&mut faults, "/reason", Some(correction.reason.clone()), 500);
+        let reason = note(&mut faults, "/reason", Some(correction.reason.clone()), LONGEST_NOTE);
         if reason.is_none() {
             faults.add("/reason", "must say why it is corrected");
         }

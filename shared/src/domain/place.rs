@@ -175,6 +175,7 @@ impl From<Region> for Place {
 
 /// The parts of a destination as the client sends them.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RawDestination {
     pub country: String,

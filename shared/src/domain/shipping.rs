@@ -110,6 +110,7 @@ pub struct WeightStep {
 
 /// Business days until delivery, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeliveryDays {
     pub min: u16,
@@ -118,9 +119,12 @@ pub struct DeliveryDays {
 
 /// The dates of [`DeliveryDays`], written like `2026-12-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Delivery {
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Day"))]
     #[serde(with = "date")]
     pub earliest: Date,
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Day"))]
     #[serde(with = "date")]
     pub latest: Date,
 }

@@ -6,6 +6,10 @@ use unicode_general_category::{GeneralCategory as Category, get_general_category
 
 use crate::domain::{invalid::Faults, pasted};
 
+/// In characters.
+pub const LONGEST_EMAIL: usize = 254;
+pub const LONGEST_PHONE: usize = 40;
+
 /// A required line of text of at most `max` characters, without what nobody sees ([`pasted::line`]) and without line
 /// breaks and other control characters.
 pub fn text(faults: &mut Faults, pointer: &str, value: &str, max: usize) -> String {
@@ -87,7 +91,7 @@ pub fn note(faults: &mut Faults, pointer: &str, value: Option<String>, max: usiz
 
 /// A phone number as people write it, with plain digits, hyphens and spaces.
 pub fn phone(faults: &mut Faults, pointer: &str, value: Option<String>) -> Option<String> {
-    let phone = optional(faults, pointer, value.map(|value| pasted::code(&value)), 40)?;
+    let phone = optional(faults, pointer, value.map(|value| pasted::code(&value)), LONGEST_PHONE)?;
     faults.take(pointer, check_phone(&phone));
     Some(phone)
 }
@@ -108,7 +112,7 @@ fn check_phone(phone: &str) -> Result<(), &'static str> {
 /// An e-mail address, as it is pasted. An empty one is a fault.
 pub fn email(faults: &mut Faults, pointer: &str, value: &str) -> String {
     let before = faults.count();
-    let email = text(faults, pointer, &pasted::code(value), 254);
+    let email = text(faults, pointer, &pasted::code(value), LONGEST_EMAIL);
     if faults.count() == before {
         faults.take(pointer, check_email(&email));
     }

@@ -226,3 +226,36 @@ pub fn path<T: std::str::FromStr<Err: std::fmt::Display>>(request: &Request, nam
     let text = parameters.first(name).unwrap_or_default();
     text.parse().map_err(|error| Problem::validation(vec![Invalid::new(format!("/path/{name}"), format!("{error}"))]))
 }
+
+#[cfg(feature = "openapi")]
+mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+    use super::{Member, Object};
+
+    impl<T: JsonSchema> JsonSchema for Object<T> {
+        fn schema_name() -> Cow<'static, str> {
+            T::schema_name()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            T::json_schema(generator)
+        }
+    }
+
+    impl<T: JsonSchema> JsonSchema for Member<T> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            Option::<T>::schema_name()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            Option::<T>::json_schema(generator)
+        }
+    }
+}

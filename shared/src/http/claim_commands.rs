@@ -13,8 +13,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClaimBody {
+pub(super) struct ClaimBody {
     guest_id: String,
 }
 

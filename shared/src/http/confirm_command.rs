@@ -9,6 +9,7 @@ use crate::{
         ids::CheckoutId,
         invalid::Faults,
         money::Minor,
+        note::LONGEST_NOTES,
         payment::{CardToken, PaymentMethod, ReturnUrl},
         text::note,
     },
@@ -20,8 +21,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ConfirmBody {
+pub(super) struct ConfirmBody {
     checkout_id: String,
     expected_total: i64,
     /// Only a total of zero needs none.
@@ -117,7 +119,7 @@ impl Command for Confirm {
         let (token, card_use) = card(&mut faults, &body);
         let payment = payment(&mut faults, body.payment_method.as_deref(), token, body.return_url.as_deref(), total);
         let customer = faults.nest("/customerInfo", body.customer_info.0.parse());
-        let notes = note(&mut faults, "/notes", body.notes, 1000);
+        let notes = note(&mut faults, "/notes", body.notes, LONGEST_NOTES);
         let command = checkout.zip(total).zip(customer);
         let command = command.map(|((checkout, expected_total), customer)| Self {
             checkout,

@@ -16,8 +16,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CorrectOrderBody {
+pub(super) struct CorrectOrderBody {
     #[serde(default)]
     shipping_address: Member<Object<AddressPatchBody>>,
     #[serde(default)]
@@ -29,15 +30,17 @@ struct CorrectOrderBody {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct ContactPatchBody {
+pub(super) struct ContactPatchBody {
     email: Member<String>,
     phone: Member<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct AddressPatchBody {
+pub(super) struct AddressPatchBody {
     first_name: Member<String>,
     last_name: Member<String>,
     company: Member<String>,

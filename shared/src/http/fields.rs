@@ -9,7 +9,7 @@ use serde::{
 
 use crate::{
     domain::{
-        address::{Address, RawAddress},
+        address::{Address, LONGEST_NAME, RawAddress},
         attributes::Attributes,
         ids::Sku,
         invalid::{Faults, Invalid},
@@ -23,11 +23,13 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CartItem {
     product_id: String,
     variant_id: Option<String>,
     quantity: u32,
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Attributes>"))]
     attributes: Option<AttributesBody>,
 }
 
@@ -64,11 +66,13 @@ impl<'de> Deserialize<'de> for AttributesBody {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct AddressBody(#[serde(with = "AddressMembers")] RawAddress);
 
 /// Exactly these members, and no others.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(remote = "RawAddress", rename_all = "camelCase", deny_unknown_fields)]
 struct AddressMembers {
     first_name: String,
@@ -94,6 +98,7 @@ impl AddressBody {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CustomerBody {
     email: String,
@@ -109,8 +114,8 @@ impl CustomerBody {
         let mut faults = Faults::default();
         let email = email(&mut faults, "/email", &self.email);
         let phone = phone(&mut faults, "/phone", self.phone);
-        let first_name = name(&mut faults, "/firstName", &self.first_name, 100);
-        let last_name = optional_name(&mut faults, "/lastName", self.last_name, 100);
+        let first_name = name(&mut faults, "/firstName", &self.first_name, LONGEST_NAME);
+        let last_name = optional_name(&mut faults, "/lastName", self.last_name, LONGEST_NAME);
         faults.finish(Some(Customer { email, first_name, last_name, phone }))
     }
 }

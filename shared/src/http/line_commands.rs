@@ -8,7 +8,8 @@ use crate::{
     checkout::lines::{AskReturn, DecideReturn, Fulfill},
     domain::{
         invalid::Faults,
-        lines::{LineRefund, LineUnits, ReturnStatus, Tracking, UnitsToRefund},
+        lines::{LONGEST_TRACKING, LineRefund, LineUnits, ReturnStatus, Tracking, UnitsToRefund},
+        note::LONGEST_NOTE,
         order_lines::{Receipt, ReturnDecision},
         pasted,
         session::{MAX_LINES, MAX_QUANTITY},
@@ -21,6 +22,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LineItem {
     line: usize,
@@ -28,6 +30,7 @@ pub struct LineItem {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RefundItem {
     line: usize,
@@ -93,8 +96,9 @@ fn check(faults: &mut Faults, items: &[LineUnits]) {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FulfillBody {
+pub(super) struct FulfillBody {
     fulfillment_id: String,
     items: Vec<Object<LineItem>>,
     tracking_number: Option<String>,
@@ -110,8 +114,8 @@ impl Command for Fulfill {
         let id = own_id(&mut faults, "/fulfillmentId", &body.fulfillment_id);
         let items = items(&mut faults, &body.items);
         let number = body.tracking_number.map(|number| pasted::code(&number));
-        let number = optional(&mut faults, "/trackingNumber", number, 100);
-        let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
+        let number = optional(&mut faults, "/trackingNumber", number, LONGEST_TRACKING);
+        let carrier = optional(&mut faults, "/carrier", body.carrier, LONGEST_TRACKING);
         let (tracking, despite_dispute) = (Tracking { number, carrier }, body.despite_dispute);
         let command = id.map(|id| Self { order, id, items, tracking, despite_dispute });
         faults.finish(command).map_err(Problem::validation)
@@ -119,8 +123,9 @@ impl Command for Fulfill {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AskReturnBody {
+pub(super) struct AskReturnBody {
     return_id: String,
     items: Vec<Object<LineItem>>,
     reason: Option<String>,
@@ -132,14 +137,15 @@ impl Command for AskReturn {
         let (body, mut faults) = json::<AskReturnBody>(request)?;
         let id = own_id(&mut faults, "/returnId", &body.return_id);
         let items = items(&mut faults, &body.items);
-        let reason = note(&mut faults, "/reason", body.reason, 500);
+        let reason = note(&mut faults, "/reason", body.reason, LONGEST_NOTE);
         faults.finish(id.map(|id| Self { order, id, items, reason })).map_err(Problem::validation)
     }
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DecideReturnBody {
+pub(super) struct DecideReturnBody {
     status: String,
     restock: Option<bool>,
     refund: Option<bool>,
@@ -173,7 +179,7 @@ impl Command for DecideReturn {
                 faults.add(*pointer, "goes with the status received only");
             }
         }
-        let note = note(&mut faults, "/note", body.note, 500);
+        let note = note(&mut faults, "/note", body.note, LONGEST_NOTE);
         faults.finish(decision.map(|decision| Self { order, id, decision, note })).map_err(Problem::validation)
     }
 }

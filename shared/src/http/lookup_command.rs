@@ -13,8 +13,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LookUpBody {
+pub(super) struct LookUpBody {
     order_number: String,
     email: String,
 }

@@ -16,6 +16,8 @@ pub mod incident;
 pub mod limits;
 pub mod line_commands;
 pub mod lookup_command;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod order_commands;
 mod order_problems;
 pub mod payment_commands;

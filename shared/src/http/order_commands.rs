@@ -8,7 +8,8 @@ use crate::{
     domain::{
         ids::OrderId,
         invalid::Faults,
-        note::{Note, NoteVisibility},
+        lines::LONGEST_TRACKING,
+        note::{LONGEST_NOTE, Note, NoteVisibility},
         order::Tracking,
         pasted,
         text::{note, optional},
@@ -22,15 +23,18 @@ use crate::{
     ports::{OrderFilter, OrderView},
 };
 
-const DEFAULT_LIMIT: u16 = 20;
-const MAX_LIMIT: u16 = 100;
+/// The parameters of the list of orders.
+pub const LIST_PARAMETERS: [&str; 3] = ["status", "limit", "cursor"];
+/// Orders on a page.
+pub const DEFAULT_LIMIT: u16 = 20;
+pub const MAX_LIMIT: u16 = 100;
 
 impl Command for OrderFilter {
     /// Reads `status`, `limit` (1 to 100, 20 by default) and `cursor` (`nextCursor` of the page before).
     fn decode(request: &Request) -> Result<Self, Problem> {
         let query = request.query_string_parameters();
         let mut faults = Faults::default();
-        for (name, _) in query.iter().filter(|(name, _)| !["status", "limit", "cursor"].contains(name)) {
+        for (name, _) in query.iter().filter(|(name, _)| !LIST_PARAMETERS.contains(name)) {
             faults.add(format!("/query/{name}"), "is not a parameter of this route");
         }
         let status = query.first("status").and_then(|s| faults.take("/query/status", s.parse()));
@@ -70,8 +74,9 @@ impl Command for ShowOrder {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CancelBody {
+pub(super) struct CancelBody {
     reason: Option<String>,
     cancellation_id: Option<String>,
     items: Option<Vec<Object<LineItem>>>,
@@ -81,7 +86,7 @@ impl Command for Cancel {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let order = path(request, "orderId")?;
         let (body, mut faults) = optional_json::<CancelBody>(request)?;
-        let reason = note(&mut faults, "/reason", body.reason, 500);
+        let reason = note(&mut faults, "/reason", body.reason, LONGEST_NOTE);
         let lines = match (body.cancellation_id, body.items) {
             (Some(id), Some(units)) => {
                 let id = own_id(&mut faults, "/cancellationId", &id);
@@ -103,8 +108,9 @@ impl Command for Cancel {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SetStatusBody {
+pub(super) struct SetStatusBody {
     status: String,
     note: Option<String>,
     /// Staff's notes are for staff, unless they say otherwise.
@@ -120,15 +126,15 @@ impl Command for SetStatus {
         let order = path(request, "orderId")?;
         let (body, mut faults) = json::<SetStatusBody>(request)?;
         let status = faults.take("/status", body.status.parse());
-        let text = note(&mut faults, "/note", body.note, 500);
+        let text = note(&mut faults, "/note", body.note, LONGEST_NOTE);
         let visibility = faults.take_some("/noteVisibility", body.note_visibility.map(|name| name.parse()));
         if text.is_none() && visibility.is_some() {
             faults.add("/noteVisibility", "must come with a note");
         }
         let note = text.map(|text| Note { text, visibility: visibility.unwrap_or(NoteVisibility::Staff) });
         let number = body.tracking_number.map(|number| pasted::code(&number));
-        let number = optional(&mut faults, "/trackingNumber", number, 100);
-        let carrier = optional(&mut faults, "/carrier", body.carrier, 100);
+        let number = optional(&mut faults, "/trackingNumber", number, LONGEST_TRACKING);
+        let carrier = optional(&mut faults, "/carrier", body.carrier, LONGEST_TRACKING);
         let tracking = Tracking { number, carrier };
         let command =
             status.map(|status| Self { order, status, note, tracking, despite_dispute: body.despite_dispute });

@@ -8,7 +8,7 @@ use crate::{
         orders::{CaptureOrder, Refund},
         saved_cards::RemoveCard,
     },
-    domain::{invalid::Faults, money::Minor, text::note},
+    domain::{invalid::Faults, money::Minor, note::LONGEST_NOTE, text::note},
     http::{
         body::{Command, LARGEST_BODY, Object, bytes, json, optional_json, path, plain},
         line_commands::{RefundItem, own_id, refund},
@@ -17,8 +17,9 @@ use crate::{
 };
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CaptureBody {
+pub(super) struct CaptureBody {
     amount: Option<i64>,
 }
 
@@ -50,8 +51,9 @@ impl Command for RemoveCard {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RefundBody {
+pub(super) struct RefundBody {
     refund_id: String,
     amount: Option<i64>,
     items: Option<Vec<Object<RefundItem>>>,
@@ -75,7 +77,7 @@ impl Command for Refund {
         }
         let amount = amount(&mut faults, body.amount, "leave it out to refund all that is left");
         let lines = refund(&mut faults, body.items, (shipping, payment_fee), body.restock.unwrap_or(false));
-        let reason = note(&mut faults, "/reason", body.reason, 500);
+        let reason = note(&mut faults, "/reason", body.reason, LONGEST_NOTE);
         faults
             .finish(id.map(|id| Self { order, id, amount, lines, reason, by_hand: body.by_hand }))
             .map_err(Problem::validation)

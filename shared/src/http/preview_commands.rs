@@ -17,8 +17,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PreviewBody {
+pub(super) struct PreviewBody {
     cart_items: Vec<Object<CartItem>>,
     currency: Option<String>,
     /// The part of an address that a price depends on.

@@ -6,15 +6,22 @@ use crate::{
     checkout::search::FindOrders,
     domain::{
         invalid::Faults,
+        lines::LONGEST_TRACKING,
         money::{Currency, Minor},
         order_search::{Days, OrderSearch, UnitPrice, day, payment_status},
         pasted,
-        text::optional,
+        text::{LONGEST_EMAIL, optional},
     },
-    http::{body::Command, cursor, problem::Problem},
+    http::{
+        body::Command,
+        cursor,
+        order_commands::{DEFAULT_LIMIT, MAX_LIMIT},
+        problem::Problem,
+    },
 };
 
-const NAMES: [&str; 13] = [
+/// The parameters of the search.
+pub const SEARCH_PARAMETERS: [&str; 13] = [
     "orderNumber",
     "email",
     "productId",
@@ -29,8 +36,6 @@ const NAMES: [&str; 13] = [
     "limit",
     "cursor",
 ];
-const DEFAULT_LIMIT: u16 = 20;
-const MAX_LIMIT: u16 = 100;
 
 impl Command for FindOrders {
     /// Everything is optional. `from` and `to` are days of UTC, both included, as 2026-11-27; `unitPrice` is in minor
@@ -39,7 +44,7 @@ impl Command for FindOrders {
     fn decode(request: &Request) -> Result<Self, Problem> {
         let query = request.query_string_parameters();
         let mut faults = Faults::default();
-        for (name, _) in query.iter().filter(|(name, _)| !NAMES.contains(name)) {
+        for (name, _) in query.iter().filter(|(name, _)| !SEARCH_PARAMETERS.contains(name)) {
             faults.add(format!("/query/{name}"), "is not a parameter of this route");
         }
         let text = |faults: &mut Faults, name: &str, most| {
@@ -49,7 +54,8 @@ impl Command for FindOrders {
             }
             optional(faults, &format!("/query/{name}"), given, most)
         };
-        let (email, tracking) = (text(&mut faults, "email", 254), text(&mut faults, "trackingNumber", 100));
+        let (email, tracking) =
+            (text(&mut faults, "email", LONGEST_EMAIL), text(&mut faults, "trackingNumber", LONGEST_TRACKING));
         let intent = text(&mut faults, "paymentIntentId", 255);
         let number = faults.take_some("/query/orderNumber", query.first("orderNumber").map(str::parse));
         let product = faults.take_some("/query/productId", query.first("productId").map(str::parse));

@@ -26,8 +26,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct InitiateBody {
+pub(super) struct InitiateBody {
     cart_items: Vec<Object<CartItem>>,
     guest_id: Option<String>,
     currency: Option<String>,
@@ -100,8 +101,9 @@ fn coupons(faults: &mut Faults, codes: &[String]) -> Vec<CouponCode> {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct UpdateItemsBody {
+pub(super) struct UpdateItemsBody {
     checkout_id: String,
     cart_items: Vec<Object<CartItem>>,
 }
@@ -124,8 +126,9 @@ impl Command for UpdateItems {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct UpdateAddressBody {
+pub(super) struct UpdateAddressBody {
     checkout_id: String,
     shipping_address: Option<Object<AddressBody>>,
     billing_address: Option<Object<AddressBody>>,
@@ -152,8 +155,9 @@ impl Command for UpdateAddress {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CalculateShippingBody {
+pub(super) struct CalculateShippingBody {
     checkout_id: String,
     shipping_method_id: Option<String>,
 }
@@ -173,8 +177,9 @@ impl Command for CalculateShipping {
 
 /// A missing member changes nothing; a null member removes the session's value.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CalculateTaxBody {
+pub(super) struct CalculateTaxBody {
     checkout_id: String,
     #[serde(default)]
     tax_exemption_certificate: Member<String>,
@@ -210,8 +215,9 @@ where
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RemoveCouponBody {
+pub(super) struct RemoveCouponBody {
     checkout_id: String,
     coupon_code: Option<String>,
 }
@@ -230,8 +236,9 @@ impl Command for RemoveCoupon {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ApplyCouponBody {
+pub(super) struct ApplyCouponBody {
     checkout_id: String,
     coupon_code: String,
 }

@@ -17,8 +17,9 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ReceiveStockBody {
+pub(super) struct ReceiveStockBody {
     variant_id: Option<String>,
     quantity: u64,
     reference: String,

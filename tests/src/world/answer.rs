@@ -4,14 +4,17 @@ use lambda_http::http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use shared::{
     app::{Response, ResponseMeta},
+    http::route::Route,
     telemetry::counts::Counts,
 };
 
-use crate::problem_codes;
+use crate::{openapi, problem_codes};
 
 /// A whole answer, its body read.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// None where it comes from another process.
+    route: Option<Route>,
     status: u16,
     headers: Vec<(String, String)>,
     body: Value,
@@ -30,7 +33,8 @@ impl Answer {
             Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
         };
         let counts = response.extensions().get::<ResponseMeta>().map(|told| told.counts.clone()).unwrap_or_default();
-        let answer = Self { status: response.status().as_u16(), headers: headers.collect(), body, counts };
+        let route = response.extensions().get::<ResponseMeta>().map(|meta| meta.route);
+        let answer = Self { route, status: response.status().as_u16(), headers: headers.collect(), body, counts };
         if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_null() {
             let listed = problem_codes::check(
                 &problem_codes::LISTED,
@@ -40,7 +44,29 @@ impl Answer {
             );
             listed.unwrap_or_else(|why| panic!("{why}: {:#}", answer.body));
         }
+        if let Some(route) = answer.route {
+            let documented = openapi::answer(route, answer.status, answer.code(), &answer.headers, &answer.body);
+            told(documented, &answer.body);
+        }
+        if let Some(dir) = std::env::var_os("RECORD_ANSWERS")
+            && let Some(meta) = response.extensions().get::<ResponseMeta>()
+        {
+            let code = answer.code().unwrap_or("-");
+            let name = format!("{}.{}.{code}.json", meta.route.function(), answer.status);
+            let path = std::path::Path::new(&dir).join(name);
+            if !path.exists() {
+                let text = serde_json::json!({"headers": answer.headers, "body": answer.body});
+                let _ = std::fs::write(path, format!("{text:#}"));
+            }
+        }
         answer
+    }
+
+    /// Holds the body that it answers against the document: what is taken, the document allows.
+    pub(super) fn to(&self, sent: &Value) {
+        if let Some(route) = self.route.filter(|_| self.status < 300) {
+            told(openapi::request(route, sent), sent);
+        }
     }
 
     /// The answer of a process, in the form in which API Gateway takes it.
@@ -94,5 +120,17 @@ impl Answer {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(self.body["status"], status);
         self.body
+    }
+}
+
+fn told(documented: Result<(), String>, body: &Value) {
+    if let Err(why) = documented {
+        if std::env::var_os("OPENAPI_LOG").is_some() {
+            use std::io::Write as _;
+            let file = std::fs::OpenOptions::new().create(true).append(true).open("/tmp/openapi.log");
+            let _ = writeln!(file.unwrap(), "{why}");
+        } else {
+            panic!("{why}: {body:#}");
+        }
     }
 }

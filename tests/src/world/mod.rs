@@ -292,7 +292,12 @@ impl World {
     pub async fn call_in(&self, container: &Arc<App>, function: &str, request: Request) -> Answer {
         let hasty = self.hasty.as_ref().filter(|_| Arc::ptr_eq(container, &self.app) && self.dynamodb.is_faulty());
         let container = Arc::clone(hasty.unwrap_or(container));
-        Answer::new(&handlers::call(function, container, request).await)
+        let sent = serde_json::from_slice(request.body().as_ref()).ok();
+        let answer = Answer::new(&handlers::call(function, container, request).await);
+        if let Some(sent) = sent {
+            answer.to(&sent);
+        }
+        answer
     }
 
     /// From the block that RFC 2544 keeps for tests.

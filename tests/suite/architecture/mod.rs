@@ -9,6 +9,7 @@ mod dependencies;
 mod layers;
 mod map;
 mod new_route;
+mod openapi;
 mod paths;
 mod purity;
 mod size;

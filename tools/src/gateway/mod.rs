@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use self::cors::Origin;
 use self::event::Call;
+use self::pages::Pages;
 use self::routes::{Match, Routes};
 use crate::lambda::functions::{Functions, InvokeError};
 use crate::template::Template;
@@ -33,6 +34,7 @@ use crate::template::api::Cors;
 pub mod answer;
 pub mod cors;
 pub mod event;
+pub mod pages;
 pub mod routes;
 
 /// The most connections at a time. One more is refused at once.
@@ -62,19 +64,27 @@ pub struct Gateway {
     routes: Routes,
     cors: Option<Cors>,
     connections: usize,
+    pages: Option<Pages>,
 }
 
 impl Gateway {
     /// With the routes and CORS rules of this template.
     pub fn new(template: &Template, functions: Arc<Functions>) -> Self {
         let (routes, cors) = (Routes::of(template), template.cors.clone());
-        Self { functions, routes, cors, connections: CONNECTIONS }
+        Self { functions, routes, cors, connections: CONNECTIONS, pages: None }
     }
 
     /// With room for another number of connections.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// With pages beside the API.
+    #[must_use]
+    pub fn pages(mut self, pages: Pages) -> Self {
+        self.pages = Some(pages);
         self
     }
 
@@ -126,6 +136,9 @@ impl Gateway {
                 Ok(body) => self.invoke(name, body).await,
                 Err(refusal) => refusal,
             };
+        }
+        if let Some(page) = self.pages.as_ref().and_then(|pages| pages.find(&parts.method, parts.uri.path())) {
+            return page;
         }
         let origin = Origin::of(&parts);
         if let Some(cors) = &self.cors

@@ -4,13 +4,14 @@
 mod records;
 mod shares;
 
-pub use records::{Fulfillment, LineCancellation, Return, ReturnStatus, ReturnStep, Tracking};
+pub use records::{Fulfillment, LONGEST_TRACKING, LineCancellation, Return, ReturnStatus, ReturnStep, Tracking};
 pub use shares::{LineParts, LineShare, RefundedLines, Share, cut, total_of};
 
 use serde::{Deserialize, Serialize};
 
 /// Units of one line. `line` is its position in the order's `items`, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct LineUnits {
     pub line: usize,
     pub quantity: u32,

@@ -11,8 +11,12 @@ use crate::domain::{
     lines::{LineShare, LineUnits},
 };
 
+/// The longest tracking number, and name of a carrier, in characters.
+pub const LONGEST_TRACKING: usize = 100;
+
 /// How a parcel is found at its carrier.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Tracking {
     #[serde(rename = "trackingNumber", default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,

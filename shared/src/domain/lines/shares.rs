@@ -10,6 +10,7 @@ use crate::domain::{money::Minor, priced::PricedLine};
 
 /// An amount, and the tax in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Share {
     pub amount: Minor,
@@ -18,6 +19,7 @@ pub struct Share {
 
 /// What units of one line are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct LineShare {
     pub line: usize,
     pub quantity: u32,
@@ -33,6 +35,7 @@ pub struct LineShare {
 
 /// The lines of a refund. Empty for a refund of an amount.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefundedLines {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

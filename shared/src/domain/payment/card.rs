@@ -134,10 +134,12 @@ impl Refund {
 
 /// One entry of a payment's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentEvent {
     pub status: PaymentStatus,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     pub at: OffsetDateTime,
     /// The provider's code for a refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,13 @@
 //! Disputes: a customer objects to a payment at their bank, which takes the amount back until the dispute is decided.
 
 use serde::{Deserialize, Serialize};
-use strum::EnumString;
+use strum::{EnumString, VariantArray};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::domain::{as_text::as_text, money::Minor};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Dispute {
     /// The provider's id.
@@ -22,10 +23,11 @@ pub struct Dispute {
     pub reason: Option<String>,
     /// When it was opened.
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     pub at: OffsetDateTime,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum DisputeStatus {
     /// The bank asks for information. It has not taken the amount back.

@@ -44,7 +44,7 @@ impl PaymentStatus {
 }
 
 /// Who made a refund.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, EnumString)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefundSource {
     /// The checkout asked the provider for it.
@@ -62,7 +62,7 @@ impl RefundSource {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefundStatus {
     /// To do, or on its way.

@@ -11,8 +11,10 @@ use crate::domain::{
 /// A cart issue, in a session and in the problems that refuse it. Besides code and detail it has the members of its
 /// code.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CartIssueView {
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = <CartIssue as strum::VariantNames>::VARIANTS)))]
     code: &'static str,
     #[serde(flatten)]
     sku: Option<Sku>,
@@ -23,6 +25,7 @@ pub struct CartIssueView {
 
 /// The members that a code has.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum Facts {
     None {},

@@ -9,6 +9,7 @@ use crate::{
 
 /// Cash that was received at the door.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CashView {
     received_amount: Minor,

@@ -9,6 +9,7 @@ use crate::{
 
 /// The ids of what moved to the account.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimedView {
     checkout_ids: Vec<CheckoutId>,

@@ -6,8 +6,10 @@ use crate::ports::{PaymentsPulse, Pulse, Pulses};
 
 /// The state of the stores and, as far as it is known, of the payment provider.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HealthView {
     /// `ok`, or `degraded` while one of them has a fault.
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["ok", "degraded"])))]
     status: &'static str,
     redis: PulseView,
     dynamodb: PulseView,
@@ -15,19 +17,23 @@ pub struct HealthView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct PulseView {
     /// `up`, `refuses-writes` or `down`.
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["up", "refuses-writes", "down"])))]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u128>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct PaymentsView {
     /// `ok`: no call has failed in the last five minutes. `failing`: one has. `unknown`: Redis has the note of it, and
     /// is down.
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["ok", "failing", "unknown"])))]
     status: &'static str,
     /// Seconds since the last failed call.
     #[serde(skip_serializing_if = "Option::is_none")]

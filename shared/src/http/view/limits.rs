@@ -11,6 +11,7 @@ use crate::{
 
 /// `{"exempt": false, "limits": […]}`, in the order of the routes. A trusted address is exempt, and has none.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LimitsView {
     exempt: bool,
@@ -18,6 +19,7 @@ pub struct LimitsView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct LimitView {
     method: &'static str,
@@ -31,6 +33,7 @@ struct LimitView {
     more_in_seconds: u64,
     /// The same as a time.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::domain::schema::Timestamp>"))]
     more_at: Option<OffsetDateTime>,
 }
 

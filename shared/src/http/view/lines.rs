@@ -17,6 +17,7 @@ use crate::{
 
 /// An item of an order. `quantity` is what was ordered; the counts say what became of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderItemView {
     /// What requests call this item.
@@ -55,6 +56,7 @@ pub const fn side(actor: &Actor) -> &'static str {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FulfillmentView {
     fulfillment_id: Uuid,
@@ -62,11 +64,13 @@ pub struct FulfillmentView {
     #[serde(flatten)]
     tracking: Tracking,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     at: OffsetDateTime,
 }
 
 /// Units in a parcel, with what the shopper typed for them: who packs them needs it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct FulfilledView {
     #[serde(flatten)]
     units: LineUnits,
@@ -89,6 +93,7 @@ impl FulfillmentView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CancellationView {
     cancellation_id: Uuid,
@@ -100,8 +105,10 @@ pub struct CancellationView {
     refund_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     credits: Vec<LineShare>,
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["customer", "payment", "staff"])))]
     actor: &'static str,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     at: OffsetDateTime,
 }
 
@@ -113,6 +120,7 @@ impl From<&LineCancellation> for CancellationView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReturnView {
     return_id: Uuid,
@@ -129,10 +137,13 @@ pub struct ReturnView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ReturnStepView {
     status: ReturnStatus,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     at: OffsetDateTime,
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["customer", "payment", "staff"])))]
     actor: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,

@@ -35,6 +35,7 @@ use crate::{
 
 /// One order, as its customer sees it: `{"order": {…}}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct OrderAnswer {
     pub order: OrderView,
 }
@@ -97,6 +98,7 @@ impl OrderAnswer {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     order_id: OrderId,
@@ -111,6 +113,7 @@ pub struct OrderView {
     cash: Option<CashView>,
     /// The cancellation was accepted, and is done when it is certain what becomes of the payment.
     #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::domain::schema::Timestamp>"))]
     cancellation_requested_at: Option<OffsetDateTime>,
     version: u64,
     currency: Currency,
@@ -162,8 +165,10 @@ pub struct OrderView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     explain: Vec<ExplanationView>,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     updated_at: OffsetDateTime,
 }
 
@@ -179,12 +184,15 @@ impl OrderView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct StepView {
     status: OrderStatus,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     at: OffsetDateTime,
     /// `customer`, `payment` or `staff`. The customer doesn't see which member of the staff.
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["customer", "payment", "staff"])))]
     actor: &'static str,
     /// Which member of the staff. Only staff who look into an order see it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,10 +205,13 @@ struct StepView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct CorrectionView {
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     at: OffsetDateTime,
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["customer", "payment", "staff"])))]
     actor: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     staff_id: Option<UserId>,
@@ -313,6 +324,7 @@ impl From<&Order> for OrderView {
 
 /// A page of orders: `{"orders": […], "nextCursor": "…"}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPageView {
     orders: Vec<OrderView>,
@@ -329,6 +341,7 @@ impl From<&OrderPage> for OrderPageView {
 
 /// A page of orders that staff have searched for: `{"orders": […], "nextCursor": "…"}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FoundOrdersView {
     orders: Vec<OrderView>,

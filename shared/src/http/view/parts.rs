@@ -12,6 +12,7 @@ use crate::domain::{
 };
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OwnerView {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +48,7 @@ impl From<&Owner> for OwnerView {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CouponView {
     coupon_code: CouponCode,
@@ -78,6 +80,7 @@ impl CouponView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ItemView {
     #[serde(flatten)]
@@ -124,6 +127,7 @@ impl From<&PricedLine> for ItemView {
 
 /// `{"quantity": 3, "availableInDays": 10, "estimatedDelivery": {"earliest": …, "latest": …}}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct BackorderView {
     quantity: u32,
@@ -142,6 +146,7 @@ impl From<Backordered> for BackorderView {
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SummaryView {
     subtotal: Minor,
@@ -180,6 +185,7 @@ impl From<Summary> for SummaryView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OfferView {
     shipping_method_id: ShippingMethodId,
@@ -203,6 +209,7 @@ impl From<&Offer> for OfferView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TaxView {
     jurisdiction: String,
@@ -227,6 +234,7 @@ impl From<&TaxPart> for TaxView {
 
 /// One step of the calculation of a total.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExplanationView {
     r#type: ExplanationKind,

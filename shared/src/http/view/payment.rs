@@ -12,6 +12,7 @@ use crate::domain::{
 };
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentView {
     /// The provider's id of the payment. Only staff see it.
@@ -31,9 +32,11 @@ pub struct PaymentView {
     released_amount: Minor,
     /// The deadline: without a payment by then, the order is cancelled.
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     expires_at: OffsetDateTime,
     /// While the amount is authorized: until when it can be captured.
     #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::domain::schema::Timestamp>"))]
     capturable_until: Option<OffsetDateTime>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView>,
@@ -46,6 +49,7 @@ pub struct PaymentView {
 
 /// With what the page goes on, while the customer must act: authenticate, or pay at their bank or wallet.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActionView {
     /// For Stripe.js.
@@ -63,6 +67,7 @@ impl From<CustomerAction> for ActionView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefundView {
     refund_id: Uuid,
@@ -74,6 +79,7 @@ pub struct RefundView {
     #[serde(skip_serializing_if = "RefundSource::is_shop")]
     source: RefundSource,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     at: OffsetDateTime,
     /// Of a refund by line.
     #[serde(flatten)]

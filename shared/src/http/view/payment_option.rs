@@ -6,6 +6,7 @@ use crate::domain::{money::Minor, payment::PaymentMethod, payment_fee::PaymentFe
 
 /// A payment method that can pay a session, and the total with it: what `expectedTotal` must be.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentOptionView {
     payment_method: PaymentMethod,
@@ -30,6 +31,7 @@ impl From<&PaymentOption> for PaymentOptionView {
 
 /// The fee of a payment method. `totalAmount` is `amount`, with the tax unless prices include it, less the tax relief.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentFeeView {
     amount: Minor,

@@ -9,6 +9,7 @@ use crate::{
 
 /// What shipping would cost: `{"currency": …, "shippingMethods": […]}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewView {
     currency: Currency,

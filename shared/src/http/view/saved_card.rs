@@ -6,12 +6,14 @@ use crate::domain::payment::{CardToken, SavedCard};
 
 /// `{"paymentMethods": […]}`, newest first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SavedCardsView {
     payment_methods: Vec<SavedCardView>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct SavedCardView {
     payment_method_id: CardToken,

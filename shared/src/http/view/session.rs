@@ -19,9 +19,11 @@ use crate::{
 };
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
     checkout_id: CheckoutId,
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["open", "completed"])))]
     status: &'static str,
     version: u64,
     currency: Currency,
@@ -54,10 +56,13 @@ pub struct SessionView {
     problems: Vec<CartIssueView>,
     explain: Vec<ExplanationView>,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     created_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     updated_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     expires_at: OffsetDateTime,
     /// The payment methods that the catalog's rules allow. Left out if it has no such rules, if there is nothing to pay, or
     /// without an address.
@@ -107,14 +112,14 @@ impl SessionView {
         }
     }
 
-    /// Adds all offers, for calculate-shipping.
+    /// Adds all offers, for calculate-shipping and a page that was reloaded.
     #[must_use]
     pub fn with_offers(mut self, session: &Session) -> Self {
         self.shipping_methods = Some(session.priced.offers.iter().map(Into::into).collect());
         self
     }
 
-    /// Adds the tax of each jurisdiction, for calculate-tax.
+    /// Adds the tax of each jurisdiction, for calculate-tax and a page that was reloaded.
     #[must_use]
     pub fn with_taxes(mut self, session: &Session) -> Self {
         self.tax_breakdown = Some(session.priced.taxes.iter().map(Into::into).collect());

@@ -7,6 +7,7 @@ use crate::{checkout::stock::StockChanged, domain::ids::Sku};
 
 /// `{"productId": …, "variantId": …, "available": 537, "delivery": {…}}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReceivedStockView {
     #[serde(flatten)]
@@ -17,12 +18,14 @@ pub struct ReceivedStockView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct DeliveryView {
     quantity: i64,
     reference: String,
     reason: String,
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::domain::schema::Timestamp"))]
     received_at: OffsetDateTime,
     /// The member of the staff, or who gave the command.
     received_by: String,

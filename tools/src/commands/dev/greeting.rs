@@ -19,28 +19,49 @@ pub struct Addresses<'a> {
     pub stripe: Option<String>,
 }
 
-pub fn print(addresses: &Addresses<'_>, started: Instant) -> Result<(), jsonwebtoken::errors::Error> {
+/// Whom a developer may call as.
+pub struct People {
+    pub guest: Uuid,
+    /// None: the tokens come from another issuer.
+    pub tokens: Option<Tokens>,
+}
+
+pub struct Tokens {
+    pub user: String,
+    pub staff: String,
+}
+
+impl People {
+    pub fn new() -> Result<Self, jsonwebtoken::errors::Error> {
+        let now = OffsetDateTime::now_utc();
+        let tokens = || {
+            let (user, staff) = (laptop::token("local-user", false, now)?, laptop::token("local-staff", true, now)?);
+            Ok::<_, jsonwebtoken::errors::Error>(Tokens { user, staff })
+        };
+        let tokens = (!settings::has_issuer()).then(tokens).transpose()?;
+        Ok(Self { guest: Uuid::new_v4(), tokens })
+    }
+}
+
+pub fn print(addresses: &Addresses<'_>, people: &People, started: Instant) {
     let Addresses { url, redis, dynamodb, stripe, .. } = addresses;
     let stripe = stripe.as_deref().unwrap_or("the one that STRIPE_SECRET_KEY is for, or none");
-    let guest = Uuid::new_v4();
+    let guest = people.guest;
     let seconds = started.elapsed().as_secs();
     say::answer(format!(
         "
 The checkout is up after {seconds} s.
 
   URL       {url}/api/v1/checkout
+  Reference {url}/docs
   Redis     {redis}
   DynamoDB  {dynamodb}
   Stripe    {stripe}
   guest id  {guest}"
     ));
-    if settings::has_issuer() {
-        say::answer("  tokens    from the issuer that JWT_JWKS or JWT_HS256_SECRET names");
-    } else {
-        let now = OffsetDateTime::now_utc();
-        let user = laptop::token("local-user", false, now)?;
-        let staff = laptop::token("local-staff", true, now)?;
-        say::answer(format!("  user      {user}\n  staff     {staff}"));
+    match &people.tokens {
+        Some(Tokens { user, staff }) => say::answer(format!("  user      {user}\n  staff     {staff}")),
+        None => say::answer("  tokens    from the issuer that JWT_JWKS or JWT_HS256_SECRET names"),
     }
     say::answer(format!(
         "
@@ -68,7 +89,6 @@ everything.
         purchase = purchase(url, guest),
         port = addresses.port,
     ));
-    Ok(())
 }
 
 /// One purchase from cart to order, for bash, curl and sed.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tools::client::Access;
 use tools::dynamodb_engine::{Dynoxide, EngineError};
-use tools::gateway::Gateway;
+use tools::gateway::{Gateway, pages::Pages};
 use tools::lambda::container::{Program, Surroundings};
 use tools::lambda::functions::{Functions, Rules};
 use tools::ports;
@@ -23,7 +23,7 @@ use tools::template::{Function, Template, TemplateError};
 
 use self::cargo::{CargoError, Programs};
 use self::family::Family;
-use self::greeting::Addresses;
+use self::greeting::{Addresses, People};
 use self::signals::Signals;
 use self::sources::Sources;
 use self::wake::WakeError;
@@ -187,7 +187,13 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let rules = Rules { around, concurrency: args.concurrency.into(), tell: say::failure };
     let functions = Arc::new(Functions::new(programs, &rules));
     let listener = tokio::net::TcpListener::bind(ports::local(args.port)).await?;
-    let gateway = Arc::new(Gateway::new(&template, Arc::clone(&functions)));
+    let people = People::new()?;
+    let pages = Pages {
+        project: root.clone(),
+        guest: people.guest.to_string(),
+        user: people.tokens.as_ref().map(|tokens| tokens.user.clone()),
+    };
+    let gateway = Arc::new(Gateway::new(&template, Arc::clone(&functions)).pages(pages));
     say::step("Starting every function");
     let ready = async {
         wake::wake(&functions, &template.functions).await?;
@@ -202,7 +208,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
             dynamodb: access.endpoint.as_deref().unwrap_or_default(),
             stripe: stripe.as_ref().map(StripeServer::url),
         };
-        greeting::print(&addresses, started)?;
+        greeting::print(&addresses, &people, started);
         if args.built.is_some() {
             std::future::pending::<()>().await;
         }
