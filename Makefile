@@ -40,6 +40,9 @@ test: setup $(if $(CI),lint) ## Set up what the tests need, and run every test (
 	$(say) "Testing, on redis-server and dynoxide"
 	@cargo test --package shared --package tools --package tests --locked
 ifdef CI
+	@$(MAKE) --no-print-directory client
+	$(say) "A purchase through the TypeScript client"
+	@scripts/client-purchase
 	@$(MAKE) --no-print-directory test-dynamodb-local
 endif
 
@@ -84,6 +87,12 @@ lint: ## Formatting, clippy, dependencies, the template
 	$(say) "Template"
 	@cfn-lint template.yaml docs/examples/consumer/template.yaml
 	@sam validate --lint --region us-east-1 >/dev/null
+
+.PHONY: client
+client: ## Make a TypeScript client out of docs/openapi.json, and compile a purchase that uses it (npm)
+	@scripts/setup client
+	$(say) "The TypeScript client"
+	@npm --prefix docs/examples/typescript run --silent client
 
 .PHONY: fmt
 fmt: ## Format the code

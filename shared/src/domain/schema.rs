@@ -75,8 +75,7 @@ schemas! {
     UserId: json_schema!({"type": "string", "pattern": format!("^[!\"$-~]{{1,{}}}$", UserId::LONGEST)}),
     CouponCode: json_schema!({
         "type": "string",
-        "minLength": 1,
-        "maxLength": CouponCode::LONGEST,
+        "pattern": format!(r"^[\p{{L}}\p{{M}}\p{{N}}_%+.&-][\p{{L}}\p{{M}}\p{{N}} _%+.&-]{{0,{}}}$", CouponCode::LONGEST - 1),
         "description": "Case is ignored, and answers have it in upper case.",
     }),
     Minor: json_schema!({

@@ -13,8 +13,10 @@ use crate::{
         invalid::Invalid,
         lines::LONGEST_TRACKING,
         money::{Currency, Minor},
-        note::{LONGEST_NOTE, LONGEST_NOTES},
+        note::{LONGEST_NOTE, LONGEST_NOTES, NoteVisibility},
         order::OrderStatus,
+        order_number::OrderNumber,
+        payment::CardToken,
         session::{MAX_LINES, MAX_QUANTITY},
         stock::{LONGEST_TEXT, MOST_STOCK},
         text::{LONGEST_EMAIL, LONGEST_PHONE},
@@ -180,6 +182,10 @@ impl Schemas {
 
     /// Every schema that was referred to, by name.
     pub fn definitions(mut self) -> Map<String, Value> {
+        // Only members of requests refer to these.
+        self.answers.subschema_for::<OrderNumber>();
+        self.answers.subschema_for::<NoteVisibility>();
+        self.answers.subschema_for::<CardToken>();
         let mut all = self.answers.take_definitions(true);
         for schema in all.values_mut() {
             only_what_is_written(schema);
@@ -234,6 +240,9 @@ fn text(value: &Value) -> String {
 
 /// What the decoders ask of a member, besides its type.
 fn bound(of: &str, schema: &mut Value) {
+    if matches!(of, "UpdateAddressBody" | "CorrectOrderBody") {
+        schema["minProperties"] = json!(2);
+    }
     for (name, member) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         let (Some(bounds), Some(member)) = (bounds(of, name), member.as_object_mut()) else { continue };
         let may_be_null =
@@ -267,7 +276,7 @@ fn bounds(of: &str, name: &str) -> Option<Value> {
         (_, "vatNumber") => refers("VatNumber"),
         (_, "paymentToken" | "paymentMethodId") => refers("CardToken"),
         (_, "paymentMethod") => refers("PaymentMethod"),
-        (_, "orderNumber") => refers("OrderNumber"),
+        (_, "orderNumber") => Some(json!({"description": "The order's number or its id, as people type it."})),
         (_, "noteVisibility") => refers("NoteVisibility"),
         ("SetStatusBody", "status") => refers("OrderStatus"),
         ("DecideReturnBody", "status") => refers("ReturnStatus"),

@@ -2,6 +2,7 @@
 //! words of [`operations`].
 
 mod check;
+mod examples;
 mod operations;
 mod parameters;
 
@@ -14,6 +15,7 @@ use shared::http::{
 };
 
 pub use check::{answer, request};
+pub use examples::{EXAMPLES, collect, of_success, record};
 
 use crate::{
     problem_codes::{LISTED, Listed},
@@ -23,7 +25,7 @@ use crate::{
 /// Where the document stands.
 pub const PATH: &str = "docs/openapi.json";
 
-/// The document as the code has it, without examples.
+/// The document as the code has it, with the recorded examples.
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// The document that is committed.
@@ -38,8 +40,9 @@ fn document() -> Value {
         let spec = route.spec();
         let bodies = schemas.bodies(route);
         let operations = paths.entry(spec.path).or_default();
-        for method in route.methods() {
-            let operation = operation(spec, &bodies, method, &mut schemas);
+        // HEAD of a GET is what HTTP says; of another route it is a look at its limits.
+        for method in route.methods().iter().filter(|method| **method != "HEAD" || spec.method != "GET") {
+            let operation = if *method == "HEAD" { look(spec) } else { operation(spec, &bodies, &mut schemas) };
             operations.insert(method.to_lowercase(), operation);
         }
     }
@@ -68,72 +71,88 @@ fn document() -> Value {
     })
 }
 
-fn operation(spec: &RouteSpec, bodies: &Bodies, method: &str, schemas: &mut Schemas) -> Value {
+fn operation(spec: &RouteSpec, bodies: &Bodies, schemas: &mut Schemas) -> Value {
     let words = operations::of(spec.route);
-    let is_head = method == "HEAD";
-    let looks = is_head && spec.method != "GET";
-    let id = if is_head { format!("{}-head", spec.function) } else { spec.function.to_owned() };
-    let summary = match (is_head, looks) {
-        (true, true) => format!("Look at the limits of \"{}\"; counts at none of them", words.summary),
-        (true, false) => format!("{}, without the body", words.summary),
-        _ => words.summary.to_owned(),
-    };
     let mut operation = json!({
-        "operationId": id,
+        "operationId": spec.function,
         "tags": [words.tag],
-        "summary": summary,
+        "summary": words.summary,
         "security": parameters::security(spec),
-        "parameters": parameters::of(spec, method, schemas),
-        "responses": responses(spec, bodies, is_head, looks),
+        "parameters": parameters::of(spec, schemas),
+        "responses": responses(spec, bodies),
     });
-    if let Some(request) = bodies.request.as_ref().filter(|_| !is_head) {
-        operation["requestBody"] = json!({
-            "required": !bodies.request_is_optional,
-            "content": {"application/json": {"schema": request}},
-        });
-    }
-    if spec.route == Route::PaymentWebhook && !is_head {
-        operation["requestBody"] =
-            json!({"required": true, "content": {"application/json": {"schema": {"type": "object"}}}});
+    let is_event = spec.route == Route::PaymentWebhook;
+    let event = is_event.then(|| json!({"type": "object", "description": "Stripe's event, as it signed it."}));
+    if let Some(schema) = bodies.request.clone().or(event) {
+        let mut content = json!({"schema": schema});
+        if let Some(example) = examples::request(spec.function) {
+            content["example"] = example;
+        }
+        let required = !bodies.request_is_optional;
+        operation["requestBody"] = json!({"required": required, "content": {"application/json": content}});
     }
     operation
 }
 
-fn responses(spec: &RouteSpec, bodies: &Bodies, is_head: bool, looks: bool) -> Value {
+/// HEAD of a route with limits of its own.
+fn look(spec: &RouteSpec) -> Value {
     let mut responses = Map::new();
-    let successes = if looks { &[204] } else { operations::of(spec.route).successes };
-    for status in successes {
-        let mut response = json!({
-            "description": meaning(*status),
-            "headers": parameters::headers_of(Some(spec), *status),
-        });
-        if let Some(schema) = bodies.answer.as_ref().filter(|_| !is_head && !matches!(status, 204 | 304)) {
-            response["content"] = json!({"application/json": {"schema": schema}});
+    let mut respond = |status: u16, description: &str| {
+        let headers = parameters::headers_of(None, status);
+        responses.insert(status.to_string(), json!({"description": description, "headers": headers}));
+    };
+    respond(204, "The limits are in the headers.");
+    for (status, codes) in refusals(spec) {
+        if matches!(status, 400 | 401 | 403 | 405 | 429 | 500 | 503) {
+            respond(status, &codes.join(", "));
+        }
+    }
+    json!({
+        "operationId": format!("look-at-{}", spec.function),
+        "tags": ["Limits"],
+        "summary": format!("Look at the limits of: {}", operations::of(spec.route).summary),
+        "description": "It counts at none of them. Whoever has no account is counted by address.",
+        "security": parameters::security(Route::ListLimits.spec()),
+        "responses": responses,
+    })
+}
+
+fn responses(spec: &RouteSpec, bodies: &Bodies) -> Value {
+    let mut responses = Map::new();
+    for status in operations::of(spec.route).successes {
+        let headers = parameters::headers_of(Some(spec), *status);
+        let mut response = json!({"description": meaning(*status), "headers": headers});
+        if let Some(schema) = bodies.answer.as_ref().filter(|_| !matches!(status, 204 | 304)) {
+            let mut content = json!({"schema": schema});
+            if let Some(example) = EXAMPLES.get(&of_success(spec.function, *status)) {
+                content["example"] = example.clone();
+            }
+            response["content"] = json!({"application/json": content});
         }
         responses.insert(status.to_string(), response);
     }
     for (status, codes) in refusals(spec) {
-        let shared = codes.first().filter(|code| codes.len() == 1 && SHARED.contains(code) && !is_head);
-        if let Some(code) = shared {
-            responses.insert(status.to_string(), json!({"$ref": format!("#/components/responses/{}", name_of(code))}));
-            continue;
-        }
-        let mut response = json!({
-            "description": codes.join(", "),
-            "headers": parameters::headers_of(Some(spec), status),
-        });
-        if !is_head {
-            let all: Vec<_> = codes.iter().map(|code| json!({"$ref": reference(code)})).collect();
-            let mapping: BTreeMap<_, _> = codes.iter().map(|code| (code, reference(code))).collect();
-            let schema = match all.as_slice() {
-                [only] => only.clone(),
-                _ => json!({"oneOf": all, "discriminator": {"propertyName": "code", "mapping": mapping}}),
-            };
-            response["content"] = json!({"application/problem+json": {"schema": schema}});
-        }
+        let response = match codes.as_slice() {
+            [code] if SHARED.contains(code) => json!({"$ref": format!("#/components/responses/{}", name_of(code))}),
+            _ => refusal(spec, status, &codes),
+        };
         responses.insert(status.to_string(), response);
     }
     Value::Object(responses)
+}
+
+fn refusal(spec: &RouteSpec, status: u16, codes: &[&str]) -> Value {
+    let all: Vec<_> = codes.iter().map(|code| json!({"$ref": reference(code)})).collect();
+    let mapping: BTreeMap<_, _> = codes.iter().map(|code| (code, reference(code))).collect();
+    let schema = match all.as_slice() {
+        [only] => only.clone(),
+        _ => json!({"oneOf": all, "discriminator": {"propertyName": "code", "mapping": mapping}}),
+    };
+    json!({
+        "description": codes.join(", "),
+        "headers": parameters::headers_of(Some(spec), status),
+        "content": {"application/problem+json": {"schema": schema}},
+    })
 }
 
 /// The codes that a route may refuse with, by status.
@@ -209,7 +228,12 @@ fn problem(code: &str, row: &Listed, members: &BTreeMap<&str, Value>) -> Value {
         }
     }
     let description = if row.show.is_empty() { row.when.clone() } else { format!("{}. Show: {}.", row.when, row.show) };
-    json!({"type": "object", "description": description, "properties": properties, "required": required})
+    let mut schema =
+        json!({"type": "object", "description": description, "properties": properties, "required": required});
+    if let Some(example) = EXAMPLES.get(code) {
+        schema["examples"] = json!([example]);
+    }
+    schema
 }
 
 fn meaning(status: u16) -> &'static str {

@@ -8,6 +8,8 @@ use shared::http::{
     search_commands::SEARCH_PARAMETERS,
 };
 
+use super::examples;
+
 /// Each header of an answer, its schema, and what it says.
 const HEADERS: [(&str, &str, &str); 14] = [
     ("Allow", "string", "The methods that there are."),
@@ -88,11 +90,17 @@ pub fn shared() -> Value {
     })
 }
 
-pub fn of(spec: &RouteSpec, method: &str, schemas: &mut Schemas) -> Value {
+pub fn of(spec: &RouteSpec, schemas: &mut Schemas) -> Value {
     let mut all = Vec::new();
     let names = spec.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     for name in names {
-        all.push(json!({"name": name, "in": "path", "required": true, "schema": schemas.parameter(name)}));
+        let mut parameter = json!({"name": name, "in": "path", "required": true, "schema": schemas.parameter(name)});
+        if let Some(example) =
+            examples::event(spec.function).and_then(|event| event["pathParameters"].get(name).cloned())
+        {
+            parameter["example"] = example;
+        }
+        all.push(parameter);
     }
     let query: &[&str] = match spec.route {
         Route::ListOrders => &LIST_PARAMETERS,
@@ -109,7 +117,7 @@ pub fn of(spec: &RouteSpec, method: &str, schemas: &mut Schemas) -> Value {
         all.push(json!({"name": name, "in": "query", "schema": schema}));
     }
     let shared = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
-    if spec.idempotent && method == spec.method {
+    if spec.idempotent {
         all.push(shared("IdempotencyKey"));
     }
     if spec.route == Route::GetSession {
@@ -133,7 +141,13 @@ pub fn security_schemes() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "A signed-in user's token, or one of staff.",
+            "description": "A signed-in user's token.",
+        },
+        "staff": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The token of a member of the shop's staff.",
         },
         "orderLink": {
             "type": "http",
@@ -152,6 +166,7 @@ pub fn security(spec: &RouteSpec) -> Value {
         CallerKind::Anyone | CallerKind::Newcomer => json!([{}]),
         CallerKind::Caller if by_link => json!([one("guest"), one("user"), one("orderLink")]),
         CallerKind::Caller => json!([one("guest"), one("user")]),
-        CallerKind::SignedIn | CallerKind::Staff => json!([one("user")]),
+        CallerKind::SignedIn => json!([one("user")]),
+        CallerKind::Staff => json!([one("staff")]),
     }
 }

@@ -12,17 +12,19 @@ use tools::{
 };
 
 /// What it changes.
-const CHANGED: [&str; 10] = [
+const CHANGED: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "README.md",
     "events/expected.json",
     "shared/src/app/needs.rs",
     "shared/src/config/limits.rs",
+    "shared/src/http/openapi.rs",
     "shared/src/http/route.rs",
     "template.yaml",
     "tests/Cargo.toml",
     "tests/src/handlers.rs",
+    "tests/src/openapi/operations.rs",
 ];
 /// What it adds.
 const ADDED: [&str; 5] = [
@@ -109,6 +111,12 @@ fn a_new_route_stands_everywhere() {
         ("shared/src/http/route.rs", "\n    ThrowAway,\n    Health,\n}\n"),
         ("shared/src/app/needs.rs", "\n    (\"throw-away\", Never, &[]),\n"),
         ("shared/src/config/limits.rs", "\n    (\"throw-away\", None),\n"),
+        ("shared/src/http/openapi.rs", "\n            | R::ThrowAway\n            | R::Health => None,\n"),
+        ("shared/src/http/openapi.rs", "\n            R::ThrowAway => Some(one_text(\"route\")),\n"),
+        (
+            "tests/src/openapi/operations.rs",
+            "        R::ThrowAway => operation(\"Order\", \"says what was thrown away\", ",
+        ),
         ("README.md", "| `GET /orders/{orderId}/throw-away` | says what was thrown away |\n"),
     ] {
         assert!(text(folder, file).contains(line), "{file} has not {line}");

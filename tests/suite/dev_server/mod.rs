@@ -4,6 +4,7 @@ mod containers;
 mod cors;
 mod events;
 mod load;
+mod pages;
 mod process;
 
 use std::{
@@ -18,13 +19,17 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, StatusCode, body::Bytes};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
-use tests::{binaries::binary, servers::template, world::World};
+use tests::{
+    binaries::binary,
+    servers::{root, template},
+    world::World,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 use tools::{
-    gateway::Gateway,
+    gateway::{Gateway, pages::Pages},
     lambda::{
         container::{Program, Surroundings},
         functions::{Functions, Rules},
@@ -101,7 +106,8 @@ impl Setup {
         let program = |(name, binary)| Program { name, binary, timeout: self.timeout, memory_mb: 512 };
         let functions = Arc::new(Functions::new(self.programs.into_iter().map(program), &rules));
         let gateway = Gateway::new(&template(), Arc::clone(&functions)).connections(self.connections);
-        let gateway = Arc::new(gateway);
+        let (guest, user, staff) = ("a-guest".to_owned(), Some("a-user".to_owned()), Some("a-staff".to_owned()));
+        let gateway = Arc::new(gateway.pages(Pages { project: root(), guest, user, staff }));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let serving = tokio::spawn(async move { match gateway.serve(listener).await {} });

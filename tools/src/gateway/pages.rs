@@ -19,10 +19,11 @@ const SCRIPT: &str = "/docs/scalar.js";
 pub struct Pages {
     /// Where docs/openapi.json is.
     pub project: PathBuf,
-    /// Whom the page calls as, unless its reader says otherwise.
+    /// Whom the page calls as, unless its reader says otherwise: the guest of the examples.
     pub guest: String,
     /// None: the tokens come from another issuer.
     pub user: Option<String>,
+    pub staff: Option<String>,
 }
 
 impl Pages {
@@ -57,6 +58,7 @@ impl Pages {
     fn settings(&self) -> Value {
         json!({
             "url": DOCUMENT,
+            "metaData": {"title": "Checkout"},
             "withDefaultFonts": false,
             "telemetry": false,
             "showDeveloperTools": "never",
@@ -70,6 +72,7 @@ impl Pages {
                 "securitySchemes": {
                     "guest": {"value": self.guest},
                     "user": {"token": self.user},
+                    "staff": {"token": self.staff},
                 },
             },
         })

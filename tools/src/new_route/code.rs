@@ -15,6 +15,14 @@ pub(super) fn add(plan: &mut Plan, route: &NewRoute) -> Result<(), NewRouteError
         text.before("    Health,\n}\n", &format!("    {variant},\n"))?;
         text.before("        get(R::Health, ", &row(route))
     })?;
+    plan.edit("shared/src/http/openapi.rs", |text| {
+        text.before("            | R::Health => None,\n", &format!("            | R::{variant}\n"))?;
+        let answer = format!("            R::{variant} => Some(one_text(\"route\")),\n");
+        text.before("            R::RemovePaymentMethod => None,\n", &answer)
+    })?;
+    plan.edit("tests/src/openapi/operations.rs", |text| {
+        text.before("        R::PaymentWebhook => operation(", &operation(route))
+    })?;
     plan.edit("shared/src/config/limits.rs", |text| {
         text.before(
             "    // Stripe sends many events at once from few addresses.\n",
@@ -156,6 +164,22 @@ async fn main() -> std::process::ExitCode {{
 ",
         route.module()
     )
+}
+
+/// What the OpenAPI document says of it.
+fn operation(route: &NewRoute) -> String {
+    let tag = match route.caller {
+        CallerKind::Staff => "Staff",
+        CallerKind::SignedIn => "Account",
+        CallerKind::Anyone | CallerKind::Newcomer | CallerKind::Caller => "Order",
+    };
+    let (variant, does) = (route.variant(), &route.does);
+    let parts = [format!("\"{tag}\""), format!("\"{does}\""), "&[200]".to_owned(), "&[]".to_owned()];
+    let line = format!("        R::{variant} => operation({}),\n", parts.join(", "));
+    if line.len() <= 121 {
+        return line;
+    }
+    format!("        R::{variant} => operation(\n            {},\n        ),\n", parts.join(",\n            "))
 }
 
 /// In one line, or where it is too long as rustfmt breaks it.

@@ -22,6 +22,11 @@ pub(super) fn of(route: &NewRoute) -> Vec<String> {
             "shared/src/http/route.rs: `.idempotent()` on its row if it creates or completes something.".to_owned(),
         );
     }
+    left.push(
+        "shared/src/http/openapi.rs: the types of its body and its answer; tests/src/openapi/operations.rs: the codes that \
+         it refuses with. Then `BLESS=1 cargo test -p tests -- architecture::openapi` writes docs/openapi.json."
+            .to_owned(),
+    );
     left.push(format!(
         "template.yaml, {}: `Policies` with what it asks of DynamoDB, and the same in its row of \
          shared/src/app/needs.rs. Nothing is granted yet. tests/suite/checkout/permissions.rs must call it, \

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tools::client::Access;
 use tools::dynamodb_engine::{Dynoxide, EngineError};
+use tools::fixtures;
 use tools::gateway::{Gateway, pages::Pages};
 use tools::lambda::container::{Program, Surroundings};
 use tools::lambda::functions::{Functions, Rules};
@@ -190,8 +191,9 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     let people = People::new()?;
     let pages = Pages {
         project: root.clone(),
-        guest: people.guest.to_string(),
+        guest: fixtures::GUEST.to_string(),
         user: people.tokens.as_ref().map(|tokens| tokens.user.clone()),
+        staff: people.tokens.as_ref().map(|tokens| tokens.staff.clone()),
     };
     let gateway = Arc::new(Gateway::new(&template, Arc::clone(&functions)).pages(pages));
     say::step("Starting every function");
