@@ -197,10 +197,12 @@ impl Schemas {
         all
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "an arm of a match, of which others have none")]
     fn request<T: JsonSchema>(&mut self) -> Option<Value> {
         Some(self.requests.subschema_for::<T>().to_value())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "an arm of a match, of which others have none")]
     fn answer<T: JsonSchema>(&mut self) -> Option<Value> {
         Some(self.answers.subschema_for::<T>().to_value())
     }

@@ -1,5 +1,5 @@
-//! The OpenAPI document: made of the code's own types and its table of routes, of docs/API.md's table of codes, and of the
-//! words of [`operations`].
+//! The document of the interface, by `OpenAPI` 3.1: made of the code's own types and its table of routes, of docs/API.md's
+//! table of codes, and of the words of [`operations`].
 
 mod check;
 mod examples;

@@ -102,9 +102,9 @@ fn a_change_whose_answer_was_lost_may_find_itself_in_the_version_of_another() {
     assert!(apart.unwrap_err().contains("two changes are the same version"));
     // It is not in the version that it was told.
     let without = document(3, "-", "2");
-    let lost = [set((1, 8), "a", "1", without.clone()), set((4, 5), "b", "2", without.clone())];
-    let lost = check(&lost, 0, &without, Trust::Never, Answers::MayBeLost);
-    assert!(lost.unwrap_err().contains("a change is lost: a must be"));
+    let history = [set((1, 8), "a", "1", without.clone()), set((4, 5), "b", "2", without.clone())];
+    let gone = check(&history, 0, &without, Trust::Never, Answers::MayBeLost);
+    assert!(gone.unwrap_err().contains("a change is lost: a must be"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a laptop's API serves beside the API itself: the OpenAPI document, and a page to read it and to try it out.
+//! What a laptop's API serves beside the API itself: the document of the interface, and a page to read it and to try it out.
 
 use std::path::PathBuf;
 

@@ -166,7 +166,7 @@ async fn main() -> std::process::ExitCode {{
     )
 }
 
-/// What the OpenAPI document says of it.
+/// What the document of the interface says of it.
 fn operation(route: &NewRoute) -> String {
     let tag = match route.caller {
         CallerKind::Staff => "Staff",
