@@ -43,6 +43,7 @@ ifdef CI
 	@$(MAKE) --no-print-directory client
 	$(say) "A purchase through the TypeScript client"
 	@scripts/client-purchase
+	@SECONDS_EACH=20 scripts/schemathesis
 	@$(MAKE) --no-print-directory test-dynamodb-local
 endif
 
@@ -93,6 +94,11 @@ client: ## Make a TypeScript client out of docs/openapi.json, and compile a purc
 	@scripts/setup client
 	$(say) "The TypeScript client"
 	@npm --prefix docs/examples/typescript run --silent client
+
+.PHONY: schemathesis
+schemathesis: ## Hold a stack against docs/openapi.json with thousands of made-up requests (SECONDS_EACH=600 for a long run)
+	@cargo build --workspace --locked
+	@scripts/schemathesis
 
 .PHONY: fmt
 fmt: ## Format the code

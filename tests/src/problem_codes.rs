@@ -29,7 +29,8 @@ const OF_EVERY_PROBLEM: [&str; 5] = ["type", "title", "status", "code", "detail"
 pub static LISTED: LazyLock<BTreeMap<String, Listed>> = LazyLock::new(|| {
     let path = root().join("docs/API.md");
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    rows(&text)
+    let (_, codes) = text.split_once("\n## Codes\n").expect("its part with the codes");
+    rows(codes)
 });
 
 /// # Panics

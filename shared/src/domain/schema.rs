@@ -119,6 +119,8 @@ impl JsonSchema for Address {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        RawAddress::json_schema(generator)
+        let mut schema = RawAddress::json_schema(generator);
+        schema.insert("description".to_owned(), "A postal address that was checked.".into());
+        schema
     }
 }

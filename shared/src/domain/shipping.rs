@@ -117,7 +117,7 @@ pub struct DeliveryDays {
     pub max: u16,
 }
 
-/// The dates of [`DeliveryDays`], written like `2026-12-01`.
+/// The days of a delivery, the first and the last, such as `2026-12-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Delivery {

@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for AttributesBody {
 #[serde(transparent)]
 pub struct AddressBody(#[serde(with = "AddressMembers")] RawAddress);
 
-/// Exactly these members, and no others.
+/// An address as it is sent. What its country needs is required too.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(remote = "RawAddress", rename_all = "camelCase", deny_unknown_fields)]

@@ -6,8 +6,10 @@ use serde::Deserialize;
 use crate::{
     checkout::preview::PreviewShipping,
     domain::{
+        address::LONGEST_NAME,
         invalid::Faults,
         place::{Destination, RawDestination},
+        text::optional,
     },
     http::{
         body::{Command, Object, RequestSize, json},
@@ -32,7 +34,10 @@ impl Command for PreviewShipping {
         let lines = lines(&mut faults, &body.cart_items);
         let currency = currency(&mut faults, body.currency);
         let mut found = Faults::default();
-        let destination = Destination::parse(&mut found, &body.shipping_address.0);
+        let mut raw = body.shipping_address.0;
+        raw.county = optional(&mut found, "/county", raw.county, LONGEST_NAME);
+        raw.state = optional(&mut found, "/state", raw.state, LONGEST_NAME);
+        let destination = Destination::parse(&mut found, &raw);
         let destination = faults.nest("/shippingAddress", found.finish(destination));
         let command = destination.map(|destination| Self { lines, currency, destination });
         faults.finish(command).map_err(Problem::validation)

@@ -56,7 +56,7 @@ fn document() -> Value {
             "version": "1",
             "summary": "From a cart to an order that exists exactly once.",
             "description": "Amounts are integers in the minor unit of their currency. Bodies are strict: a member that isn't known is refused. Answers may get new members: ignore what you don't know. What is refused, what each code means and what may change: docs/API.md.",
-            "license": {"name": "MIT", "identifier": "MIT"},
+            "license": {"name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE")},
         },
         "servers": [{"url": "/", "description": "Where this document is served, or your API's own address."}],
         "tags": operations::TAGS.map(|(name, description)| json!({"name": name, "description": description})),

@@ -11,7 +11,7 @@ use shared::http::{
 use super::examples;
 
 /// Each header of an answer, its schema, and what it says.
-const HEADERS: [(&str, &str, &str); 14] = [
+const HEADERS: [(&str, &str, &str); 13] = [
     ("Allow", "string", "The methods that there are."),
     ("ETag", "string", "The version, for `If-None-Match`."),
     ("Idempotent-Replayed", "string", "`true`: the stored answer to an earlier request with this `Idempotency-Key`."),
@@ -20,7 +20,6 @@ const HEADERS: [(&str, &str, &str); 14] = [
     ("RateLimit-Policy", "string", "The tightest limit: `\"address\";q=10;w=60`."),
     ("Retry-After", "integer", "Seconds after which the same request may be sent again."),
     ("WWW-Authenticate", "string", "How to authenticate."),
-    ("X-Guest-Id", "string", "The new guest's id."),
     ("X-RateLimit-Exempt", "string", "`trusted-address`: no limit counts this caller."),
     ("X-RateLimit-Limit", "integer", "Requests in a window."),
     ("X-RateLimit-Remaining", "integer", "Requests that are left."),
@@ -57,9 +56,6 @@ pub fn headers_of(spec: Option<&RouteSpec>, status: u16) -> Value {
     }
     if spec.is_some_and(|spec| spec.idempotent) && matches!(status, 200..300 | 402 | 409 | 422) {
         names.push("Idempotent-Replayed");
-    }
-    if is(Route::Initiate) && status == 201 {
-        names.push("X-Guest-Id");
     }
     names.sort_unstable();
     let reference = |name: &str| (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));

@@ -131,12 +131,12 @@ fn each_good_event_is_one_of_its_functions_route() {
 }
 
 #[test]
-fn the_readme_tells_of_each_route() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+fn the_document_of_the_interface_tells_of_each_route() {
+    let document = fs::read_to_string(root().join("docs/API.md")).expect("the document");
     for route in Route::ALL {
         let path = route.path().strip_prefix("/api/v1/checkout").expect("what all paths begin with");
         let row = format!("\n| `{} {path}` | ", route.method());
-        assert!(readme.contains(&row), "README.md has no row that begins with{row}");
+        assert!(document.contains(&row), "docs/API.md has no row that begins with{row}");
     }
 }
 

@@ -15,7 +15,7 @@ use tools::{
 const CHANGED: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
-    "README.md",
+    "docs/API.md",
     "events/expected.json",
     "shared/src/app/needs.rs",
     "shared/src/config/limits.rs",
@@ -117,7 +117,7 @@ fn a_new_route_stands_everywhere() {
             "tests/src/openapi/operations.rs",
             "        R::ThrowAway => operation(\"Order\", \"says what was thrown away\", ",
         ),
-        ("README.md", "| `GET /orders/{orderId}/throw-away` | says what was thrown away |\n"),
+        ("docs/API.md", "| `GET /orders/{orderId}/throw-away` | says what was thrown away |\n"),
     ] {
         assert!(text(folder, file).contains(line), "{file} has not {line}");
     }
@@ -256,7 +256,7 @@ fn a_place_that_is_not_where_it_was_is_told_and_nothing_is_written() {
         ("shared/src/app/needs.rs", "pub const ALL: &[Row] = &["),
         ("tests/src/handlers.rs", "let answer: Answering = match function {"),
         ("template.yaml", "[\"...\",\"${HealthFunction}\"],[\"...\",\"${ReconcileFunction}\"]"),
-        ("README.md", "| `GET /health` |"),
+        ("docs/API.md", "| `GET /health` |"),
     ] {
         let folder = copy();
         let folder = folder.path();

@@ -67,6 +67,24 @@ fn what_differs_from_the_document_is_found() {
     assert!(refused.unwrap_err().contains("couponCode"));
 }
 
+/// What the code's own readers need in a comment is nothing for those of the document.
+#[test]
+fn no_description_speaks_of_the_code() {
+    fn check(value: &Value) {
+        if let Some(text) = value["description"].as_str() {
+            assert!(!["[`", "::"].iter().any(|sign| text.contains(sign)), "{text}");
+        }
+        match value {
+            Value::Object(members) => {
+                members.iter().filter(|(name, _)| !name.starts_with("example")).for_each(|(_, of)| check(of))
+            }
+            Value::Array(all) => all.iter().for_each(check),
+            _ => {}
+        }
+    }
+    check(&DOCUMENT);
+}
+
 #[test]
 fn each_reference_leads_somewhere() {
     fn check(value: &Value) {

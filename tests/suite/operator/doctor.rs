@@ -201,7 +201,7 @@ async fn a_redis_that_refuses_writes_is_told_by_its_reason() {
 #[tokio::test]
 async fn each_fault_of_the_settings_and_the_tables_is_told_with_what_mends_it() {
     let world = World::new().await;
-    check(&fault(&with(&world, &[("RATE_LIMIT_INITIATE", "ten")]).await), "RATE_LIMIT_INITIATE", "README");
+    check(&fault(&with(&world, &[("RATE_LIMIT_INITIATE", "ten")]).await), "RATE_LIMIT_INITIATE", "SETTINGS");
     check(&fault(&with(&world, &[("ORDERS_TABLE", "no-such-table")]).await), "no-such-table", "_TABLE");
     let sessions = world.settings()["SESSIONS_TABLE"].clone();
     let swapped = with(&world, &[("INVENTORY_TABLE", &sessions)]).await;

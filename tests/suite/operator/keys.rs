@@ -39,6 +39,14 @@ async fn keys_are_found_however_the_pattern_is_typed_and_tell_when_they_go() {
             (1_700_000..=1_800_000).contains(&key["ttl"]["in"].as_u64().unwrap()) && key["bytes"].as_u64() > Some(100)
         }));
     }
+    for kind in ["session", "limit", "order", "order-lists"] {
+        let found = run(&world, &["keys", "--kind", kind, "--json"]).await.json();
+        let of_kind = |found: &&serde_json::Value| found["kind"] == kind;
+        let (found, all) = (found["keys"].as_array().unwrap(), all["keys"].as_array().unwrap());
+        assert!(!found.is_empty() && found.iter().all(|key| of_kind(&key)), "{kind}: {found:?}");
+        assert_eq!(found.len(), all.iter().filter(of_kind).count(), "{kind}");
+    }
+    assert_eq!(run(&world, &["keys", "--kind", "other"]).await.code, 3);
     let text = run(&world, &["keys", "session:*"]).await;
     assert!(
         text.stdout.contains("KEY") && text.stdout.contains("29 min") && text.stdout.contains("2 keys"),

@@ -56,7 +56,7 @@ pub async fn doctor(target: &Target, args: &DoctorArgs) -> Result<Outcome, Comma
         }
         Err(CommandError::Config(faults)) => {
             for fault in faults.0 {
-                report.bad(Part::Settings, "Settings", fault, "see the table of settings in README.md");
+                report.bad(Part::Settings, "Settings", fault, "see docs/SETTINGS.md");
             }
         }
         Err(error) => return Err(error),

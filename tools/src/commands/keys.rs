@@ -4,7 +4,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tools::operator::{
-    keys::{Found, Ttl},
+    keys::{Found, Kind, Ttl},
     pattern,
 };
 
@@ -21,16 +21,21 @@ session:*, checkout:session:* and cannbe:checkout:session:* are the same.
 Examples:
   checkout keys
   checkout keys 'session:*'
+  checkout keys --kind limit
   checkout keys 'orders:*' --json | jq -r '.keys[].key'")]
 pub struct KeysArgs {
     /// Which keys
     #[arg(default_value = "*")]
     pattern: String,
+    /// Only keys of this kind
+    #[arg(long)]
+    kind: Option<Kind>,
 }
 
 pub async fn keys(target: &Target, args: &KeysArgs) -> Result<Outcome, CommandError> {
     let mut operator = target.operator().await?;
-    let names = operator.scan(&pattern::glob(&operator.prefix, &args.pattern)).await?;
+    let mut names = operator.scan(&pattern::glob(&operator.prefix, &args.pattern)).await?;
+    names.retain(|name| args.kind.is_none_or(|kind| operator.kind(name) == kind));
     let found = operator.describe(&names).await?;
     show(target.json, &json!({ "keys": &found }), || listed(&found));
     Ok(if found.is_empty() { Outcome::NotFound } else { Outcome::Done })

@@ -45,7 +45,7 @@ pub(super) fn of(route: &NewRoute) -> Vec<String> {
     left.push("tests/suite/checkout/: a test of what it does. CHANGELOG.md: a line for those who call it.".to_owned());
     left.push(
         "A limit of its own, if one address must not ask 240 times a minute: what calculate-shipping-preview has in \
-         shared/src/config/limits.rs, route.rs, template.yaml, README.md, `unlimited` of tests/src/world/mod.rs and \
+         shared/src/config/limits.rs, route.rs, template.yaml, docs/API.md, docs/SETTINGS.md, `unlimited` of tests/src/world/mod.rs and \
          LIMITED of tests/suite/checkout/limits/mod.rs; then `.tools/sam/bin/python scripts/version-lists.py`."
             .to_owned(),
     );

@@ -182,7 +182,7 @@ impl Plan {
         code::add(&mut plan, route)?;
         template::add(&mut plan, route)?;
         events::add(&mut plan, route)?;
-        plan.edit("README.md", |text| {
+        plan.edit("docs/API.md", |text| {
             let row = format!("| `{} {}` | {} |\n", route.method.name(), route.short_path(), route.does);
             text.before("| `GET /health` |", &row)
         })?;

@@ -9,7 +9,7 @@ use super::{Operator, pattern};
 const BATCH: usize = 500;
 
 /// The kind of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     Session,
@@ -124,6 +124,11 @@ impl Operator {
         Ok(names.into_iter().filter(|name| name.starts_with(&self.prefix)).collect())
     }
 
+    /// The kind of a key of this checkout.
+    pub fn kind(&self, name: &str) -> Kind {
+        Kind::of(name.strip_prefix(&self.prefix).unwrap_or(name))
+    }
+
     /// The details of keys. A key that has expired meanwhile is left out.
     ///
     /// # Errors
@@ -145,7 +150,7 @@ impl Operator {
                 let [ttl, size] = reply else { continue };
                 let ttl = Ttl::of(i64::from_redis_value_ref(ttl)?);
                 let Some(bytes) = Option::<u64>::from_redis_value_ref(size)? else { continue };
-                let kind = Kind::of(name.strip_prefix(&self.prefix).unwrap_or(name));
+                let kind = self.kind(name);
                 all.push(Found { key: pattern::shown(&self.prefix, name), kind, ttl, bytes });
             }
         }

@@ -55,6 +55,7 @@ pub const fn side(actor: &Actor) -> &'static str {
     }
 }
 
+/// A parcel, or digital units that were handed over.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -92,6 +93,7 @@ impl FulfillmentView {
     }
 }
 
+/// Units that will not be shipped.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -119,6 +121,7 @@ impl From<&LineCancellation> for CancellationView {
     }
 }
 
+/// Units that come back, or are to.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -97,6 +97,7 @@ impl OrderAnswer {
     }
 }
 
+/// An order.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -183,6 +184,7 @@ impl OrderView {
     }
 }
 
+/// An entry of the history.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -204,6 +206,7 @@ struct StepView {
     note_visibility: Option<NoteVisibility>,
 }
 
+/// What staff have corrected.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

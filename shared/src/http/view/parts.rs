@@ -11,6 +11,7 @@ use crate::domain::{
     shipping::{Delivery, DeliveryDays, Offer},
 };
 
+/// Whose it is.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -47,6 +48,7 @@ impl From<&Owner> for OwnerView {
     }
 }
 
+/// A coupon or a promotion, and what it takes off.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -79,6 +81,7 @@ impl CouponView {
     }
 }
 
+/// An item of a cart with its prices.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -145,6 +148,7 @@ impl From<Backordered> for BackorderView {
     }
 }
 
+/// What it comes to. `totalAmount` is what is paid.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -184,6 +188,7 @@ impl From<Summary> for SummaryView {
     }
 }
 
+/// A shipping method and what it costs for this cart and address.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -208,6 +213,7 @@ impl From<&Offer> for OfferView {
     }
 }
 
+/// The tax of one jurisdiction.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -11,6 +11,7 @@ use crate::domain::{
     payment::{CardPayment, CustomerAction, Dispute, PaymentEvent, PaymentStatus, Refund, RefundSource, RefundStatus},
 };
 
+/// The payment of an order through the provider.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -66,6 +67,7 @@ impl From<CustomerAction> for ActionView {
     }
 }
 
+/// A refund of an amount or, with `items`, of units.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+/// A checkout session, with its prices as of now.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -53,6 +53,28 @@ async fn a_preview_says_what_can_not_be_sent() {
     }
 }
 
+/// A place of a preview is judged as an address's.
+#[tokio::test]
+async fn a_preview_takes_no_longer_texts_than_an_address() {
+    let world = World::new().await;
+    let nobody = world.nobody();
+    let long = |length: usize| "x".repeat(length);
+    let of = |name: &str, value: String| {
+        let mut place = json!({"country": "HK"});
+        place[name] = json!(value);
+        preview(&[("espresso-beans", 1)], &place)
+    };
+    for name in ["county", "state"] {
+        for value in [long(101), long(60_000), "a\u{7}b".to_owned()] {
+            let refused = nobody.post(Route::CalculateShippingPreview, &of(name, value)).await;
+            let refused = refused.refused(400, "VALIDATION_FAILED");
+            assert_eq!(refused["errors"][0]["pointer"], format!("/shippingAddress/{name}"), "{refused}");
+        }
+        let taken = nobody.post(Route::CalculateShippingPreview, &of(name, long(100))).await;
+        taken.refused(422, "SHIPPING_UNAVAILABLE");
+    }
+}
+
 #[tokio::test]
 async fn each_kind_of_cost_has_its_price() {
     let world = World::new().await;
