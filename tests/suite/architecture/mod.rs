@@ -7,6 +7,7 @@ mod codes;
 mod commands;
 mod dependencies;
 mod layers;
+mod links;
 mod map;
 mod new_route;
 mod openapi;
