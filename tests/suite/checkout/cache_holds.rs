@@ -1,6 +1,6 @@
 //! The order cache around a change, around its own expiry, and around what isn't there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 use serde_json::{Value, json};
@@ -107,8 +107,10 @@ async fn of_many_readers_of_an_entry_that_soon_expires_one_asks_the_database() {
     let guest = world.guest();
     let order = id(&guest.buy(&[("espresso-beans", 1)]).await);
     let (key, field) = (format!("{}order:{order}", world.keys.prefix()), format!("d:guest#{}", guest.guest_id()));
-    for round in 0..10 {
+    let mut judged = 0;
+    for round in 0..100 {
         guest.order(&order).await.expect(200);
+        let began = Instant::now();
         expires_in(&world, &key, &field, 900).await;
         world.dynamodb.forget_calls();
         let answers = at_once(20, |_| {
@@ -117,11 +119,20 @@ async fn of_many_readers_of_an_entry_that_soon_expires_one_asks_the_database() {
         })
         .await;
         assert!(answers.iter().all(|answer| answer.status() == 200));
+        // On a busy machine it may have expired meanwhile: that is another case, and says nothing about this one.
+        if began.elapsed() > Duration::from_millis(850) {
+            continue;
+        }
         assert_eq!(world.dynamodb.count("GetItem"), 1, "round {round}");
         let hits: u64 = answers.iter().map(|answer| answer.counts().order_cache_hits).sum();
         let fills: u64 = answers.iter().map(|answer| answer.counts().order_cache_fills).sum();
         assert_eq!((hits, fills), (19, 1), "round {round}");
+        judged += 1;
+        if judged == 10 {
+            break;
+        }
     }
+    assert_eq!(judged, 10, "this machine is too slow for an entry that lives for 900 ms");
     // The one who asks gets what there is, should the database not answer.
     expires_in(&world, &key, &field, 900).await;
     world.dynamodb.add(Rule::on("GetItem", Fault::InternalServerError));
