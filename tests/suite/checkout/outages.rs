@@ -236,11 +236,12 @@ async fn transactions_that_collide_are_tried_again_until_they_go_through() {
 
 #[tokio::test]
 async fn a_transaction_that_never_stops_colliding_is_given_up_at_the_deadline() {
-    let world = impatient().setting("REQUEST_TIMEOUT_MS", "2000").build().await;
+    let world = impatient().build().await;
     let guest = world.guest();
     let session = guest.fill_cart(&[("espresso-beans", 1)]).await;
     world.dynamodb.add(Rule::on("TransactWriteItems", Fault::TransactionConflict));
-    guest.confirm(id_of(&session), total_of(&session)).await.refused(503, "BUSY");
+    let hasty = guest.clone().served_by(&world.container_with(&[("REQUEST_TIMEOUT_MS", "2000")]));
+    hasty.confirm(id_of(&session), total_of(&session)).await.refused(503, "BUSY");
     assert!(world.stored_orders().await.is_empty());
     world.dynamodb.clear_rules();
     guest.confirm(id_of(&session), total_of(&session)).await.expect(201);
@@ -274,7 +275,7 @@ async fn a_write_of_one_item_that_meets_a_transaction_is_made_again() {
 
 #[tokio::test]
 async fn a_store_that_is_too_slow_for_the_request_is_a_clear_answer_in_time() {
-    let settings = Setup::default().setting("REQUEST_TIMEOUT_MS", "400").setting("DYNAMODB_TIMEOUT_MS", "60000");
+    let settings = Setup::default().setting("REQUEST_TIMEOUT_MS", "2000").setting("DYNAMODB_TIMEOUT_MS", "60000");
     let world = settings.build().await;
     let guest = world.guest();
     world.dynamodb.add(Rule::on("BatchGetItem", Fault::Hang));
