@@ -10,8 +10,9 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # SAM asks for a region even where it calls nobody, and would send usage figures.
 export SAM_CLI_TELEMETRY := 0
 
-# A test waits for servers half of its time: three tests for two cores.
-export RUST_TEST_THREADS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+# A test waits for servers half of its time: three tests for two cores. DynamoDB Local needs the rest of a core itself.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+export RUST_TEST_THREADS ?= $(shell expr $(CORES) \* 3 / 2)
 
 # On a laptop fewer random carts, events and bodies are tried than in CI, where the tests' own numbers hold.
 ifndef CI
@@ -70,7 +71,7 @@ check: ## Before each commit: formatting, clippy, unit and architecture tests
 test-dynamodb-local: ## Run the tests that need DynamoDB on AWS's own emulator (Java 17)
 	@scripts/setup dynamodb-local
 	$(say) "Testing, on redis-server and DynamoDB Local"
-	@TEST_DYNAMODB=local cargo test --package tests --locked -- $(addprefix --skip ,$(ANY_ENGINE))
+	@RUST_TEST_THREADS=$(CORES) TEST_DYNAMODB=local cargo test --package tests --locked -- $(addprefix --skip ,$(ANY_ENGINE))
 
 .PHONY: lint
 lint: ## Formatting, clippy, dependencies, the template
