@@ -33,7 +33,7 @@ type Known = HashMap<String, Arc<Validator>>;
 static VALIDATORS: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 
 /// Makes every object refuse members that its schema doesn't list.
-pub fn strict(schema: &mut Value) {
+fn strict(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
@@ -82,11 +82,7 @@ pub fn request(route: Route, body: &Value) -> Result<(), String> {
     let spec = route.spec();
     let schema =
         &DOCUMENT["paths"][spec.path][spec.method.to_lowercase()]["requestBody"]["content"]["application/json"];
-    let validator = validator(&schema["schema"], &AS_PASTED);
-    match validator.iter_errors(body).next() {
-        Some(error) => Err(format!("{}: {} at {}", spec.function, error, error.instance_path())),
-        None => Ok(()),
-    }
+    fits(spec.function, &schema["schema"], &AS_PASTED, body)
 }
 
 /// Whether an answer is as the document says: its status, its headers, its body.
@@ -136,9 +132,10 @@ pub fn answer(
     if schema.is_null() {
         return Err(format!("the document has no body of {function}'s {status}"));
     }
-    let validator = validator(&schema, &STRICT);
-    match validator.iter_errors(body).next() {
-        Some(error) => Err(format!("{function}'s {status}: {} at {}", error, error.instance_path())),
-        None => Ok(()),
-    }
+    fits(&format!("{function}'s {status}"), &schema, &STRICT, body)
+}
+
+fn fits(what: &str, schema: &Value, components: &Value, body: &Value) -> Result<(), String> {
+    let difference = |error: jsonschema::ValidationError<'_>| format!("{what}: {error} at {}", error.instance_path());
+    validator(schema, components).validate(body).map_err(difference)
 }

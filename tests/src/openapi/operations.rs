@@ -2,6 +2,9 @@
 
 use shared::http::route::{BodyKind, CallerKind, CardScan, Route, RouteSpec};
 
+/// Codes in groups that several routes have.
+pub type Codes = &'static [&'static [&'static str]];
+
 /// One route.
 #[derive(Debug)]
 pub struct Operation {
@@ -10,7 +13,7 @@ pub struct Operation {
     /// What it answers with when all is well.
     pub successes: &'static [u16],
     /// The codes that the route has besides those of any route like it.
-    pub codes: &'static [&'static str],
+    pub codes: Codes,
 }
 
 /// The routes in groups, as a reader looks for them.
@@ -23,12 +26,7 @@ pub const TAGS: [(&str, &str); 6] = [
     ("Provider", "Stripe's events."),
 ];
 
-const fn operation(
-    tag: &'static str,
-    summary: &'static str,
-    successes: &'static [u16],
-    codes: &'static [&'static str],
-) -> Operation {
+const fn operation(tag: &'static str, summary: &'static str, successes: &'static [u16], codes: Codes) -> Operation {
     Operation { tag, summary, successes, codes }
 }
 
@@ -37,21 +35,21 @@ pub fn of(route: Route) -> Operation {
     use Route as R;
     match route {
         R::Initiate => operation("Cart", "Open a session for a cart", &[201], INITIATE),
-        R::GetSession => operation("Cart", "Read a session", &[200, 304], NO_SESSION),
+        R::GetSession => operation("Cart", "Read a session", &[200, 304], &[NO_SESSION]),
         R::UpdateItems => operation("Cart", "Replace the cart of a session", &[200], ITEMS),
         R::UpdateAddress => operation("Cart", "Set the addresses of a session", &[200], ADDRESS),
         R::CalculateShipping => operation("Cart", "List shipping methods, or choose one", &[200], SHIPPING),
         R::CalculateTax => operation("Cart", "List taxes; set a certificate or a VAT number", &[200], TAX),
-        R::ApplyCoupon => operation("Cart", "Apply a coupon", &[200], COUPON),
-        R::RemoveCoupon => operation("Cart", "Remove a coupon, or all", &[200], OPEN_SESSION),
+        R::ApplyCoupon => operation("Cart", "Apply a coupon", &[200], APPLY_COUPON),
+        R::RemoveCoupon => operation("Cart", "Remove a coupon, or all", &[200], &[NO_SESSION, OPEN_SESSION]),
         R::CalculateShippingPreview => operation("Cart", "List shipping methods without a session", &[200], PREVIEW),
         R::ConfirmOrder => operation("Order", "Confirm a session: it becomes an order", &[200, 201, 202], CONFIRM),
         R::ListOrders => operation("Order", "List the caller's orders", &[200], &[]),
-        R::GetOrder => operation("Order", "Read an order", &[200], &["ORDER_LINK_EXPIRED", "ORDER_NOT_FOUND"]),
-        R::LookupOrder => operation("Order", "Ask for a link to an order by mail", &[202], &["ORDER_LINKS_OFF"]),
+        R::GetOrder => operation("Order", "Read an order", &[200], &[&["ORDER_LINK_EXPIRED", "ORDER_NOT_FOUND"]]),
+        R::LookupOrder => operation("Order", "Ask for a link to an order by mail", &[202], &[&["ORDER_LINKS_OFF"]]),
         R::CancelOrder => operation("Order", "Cancel an order, or units of it", &[200, 202], CANCEL),
         R::CreateReturn => operation("Order", "Ask for a return", &[200, 201], RETURN),
-        R::Claim => operation("Account", "Move a guest's sessions and orders to the account", &[200], &["BUSY"]),
+        R::Claim => operation("Account", "Move a guest's sessions and orders to the account", &[200], &[&["BUSY"]]),
         R::ListPaymentMethods => operation("Account", "List saved cards", &[200], PROVIDER),
         R::RemovePaymentMethod => operation("Account", "Remove a saved card", &[204], REMOVE_CARD),
         R::SearchOrders => operation("Staff", "Search for orders", &[200], &[]),
@@ -68,76 +66,14 @@ pub fn of(route: Route) -> Operation {
     }
 }
 
-const INITIATE: &[&str] = &[
-    "ALREADY_ANSWERED",
-    "AMOUNT_OUT_OF_RANGE",
-    "BUSY",
-    "COUPON_ALREADY_USED",
-    "COUPON_EXPIRED",
-    "COUPON_LIMIT_REACHED",
-    "COUPON_MINIMUM_NOT_MET",
-    "COUPON_NOT_APPLICABLE",
-    "COUPON_NOT_COMBINABLE",
-    "COUPON_NOT_STARTED",
-    "COUPON_SIGN_IN_REQUIRED",
-    "COUPON_UNKNOWN",
-    "INSUFFICIENT_STOCK",
-    "MAX_PER_ORDER_EXCEEDED",
-    "MIN_PER_ORDER_NOT_REACHED",
-    "NOT_SHIPPABLE",
-    "PRODUCT_NOT_FOUND",
-    "TAX_EXEMPTION_INVALID",
-];
+/// Of a route that names a session.
 const NO_SESSION: &[&str] = &["SESSION_EXPIRED", "SESSION_NOT_FOUND"];
-const OPEN_SESSION: &[&str] =
-    &["AMOUNT_OUT_OF_RANGE", "BUSY", "SESSION_COMPLETED", "SESSION_EXPIRED", "SESSION_NOT_FOUND"];
-const ITEMS: &[&str] = &[
-    "AMOUNT_OUT_OF_RANGE",
-    "BUSY",
-    "INSUFFICIENT_STOCK",
-    "MAX_PER_ORDER_EXCEEDED",
-    "MIN_PER_ORDER_NOT_REACHED",
-    "NOT_SHIPPABLE",
-    "PRODUCT_NOT_FOUND",
-    "SESSION_COMPLETED",
-    "SESSION_EXPIRED",
-    "SESSION_NOT_FOUND",
-];
-const ADDRESS: &[&str] = &[
-    "AMOUNT_OUT_OF_RANGE",
-    "BUSY",
-    "CURRENCY_NOT_OFFERED",
-    "NOT_SHIPPABLE",
-    "SESSION_COMPLETED",
-    "SESSION_EXPIRED",
-    "SESSION_NOT_FOUND",
-    "SHIPPING_UNAVAILABLE",
-];
-const SHIPPING: &[&str] = &[
-    "AMOUNT_OUT_OF_RANGE",
-    "BUSY",
-    "CURRENCY_NOT_OFFERED",
-    "SESSION_COMPLETED",
-    "SESSION_EXPIRED",
-    "SESSION_NOT_FOUND",
-    "SHIPPING_ADDRESS_REQUIRED",
-    "SHIPPING_METHOD_UNAVAILABLE",
-    "SHIPPING_UNAVAILABLE",
-];
-const TAX: &[&str] = &[
-    "AMOUNT_OUT_OF_RANGE",
-    "BILLING_ADDRESS_REQUIRED",
-    "BUSY",
-    "SESSION_COMPLETED",
-    "SESSION_EXPIRED",
-    "SESSION_NOT_FOUND",
-    "SHIPPING_ADDRESS_REQUIRED",
-    "TAX_EXEMPTION_INVALID",
-    "TAX_UNAVAILABLE",
-];
+/// Of one that changes it, besides.
+const OPEN_SESSION: &[&str] = &["AMOUNT_OUT_OF_RANGE", "BUSY", "SESSION_COMPLETED"];
+/// What a cart may not have.
+const CART: &[&str] = &["INSUFFICIENT_STOCK", "MAX_PER_ORDER_EXCEEDED", "MIN_PER_ORDER_NOT_REACHED", "NOT_SHIPPABLE"];
+/// Why a coupon doesn't apply.
 const COUPON: &[&str] = &[
-    "AMOUNT_OUT_OF_RANGE",
-    "BUSY",
     "COUPON_ALREADY_USED",
     "COUPON_EXPIRED",
     "COUPON_LIMIT_REACHED",
@@ -147,163 +83,132 @@ const COUPON: &[&str] = &[
     "COUPON_NOT_STARTED",
     "COUPON_SIGN_IN_REQUIRED",
     "COUPON_UNKNOWN",
-    "SESSION_COMPLETED",
-    "SESSION_EXPIRED",
-    "SESSION_NOT_FOUND",
 ];
-const PREVIEW: &[&str] =
-    &["AMOUNT_OUT_OF_RANGE", "CURRENCY_NOT_OFFERED", "NOT_SHIPPABLE", "PRODUCT_NOT_FOUND", "SHIPPING_UNAVAILABLE"];
-const CONFIRM: &[&str] = &[
-    "ACCOUNT_REQUIRED",
-    "ALREADY_ANSWERED",
-    "AMOUNT_NOT_PAYABLE_BY_CARD",
-    "AMOUNT_OUT_OF_RANGE",
-    "AMOUNT_REFUSED_BY_PROVIDER",
-    "AMOUNT_TOO_SMALL_FOR_CARD",
-    "BACKORDER_CHANGED",
-    "BILLING_ADDRESS_REQUIRED",
-    "BUSY",
-    "CASH_ON_DELIVERY_NOTHING_TO_DELIVER",
-    "CASH_ON_DELIVERY_NOT_IN_COUNTRY",
-    "CASH_ON_DELIVERY_NOT_IN_CURRENCY",
-    "CASH_ON_DELIVERY_TOTAL_TOO_LARGE",
-    "COUPON_ALREADY_USED",
-    "COUPON_EXPIRED",
-    "COUPON_LIMIT_REACHED",
-    "COUPON_MINIMUM_NOT_MET",
-    "COUPON_NOT_APPLICABLE",
-    "COUPON_NOT_COMBINABLE",
-    "COUPON_NOT_STARTED",
-    "COUPON_NO_LONGER_VALID",
-    "COUPON_SIGN_IN_REQUIRED",
-    "COUPON_UNKNOWN",
-    "CURRENCY_NOT_OFFERED",
-    "INSUFFICIENT_STOCK",
-    "MAX_PER_ORDER_EXCEEDED",
-    "MIN_PER_ORDER_NOT_REACHED",
-    "NOT_SHIPPABLE",
-    "ORDER_ALREADY_PLACED",
-    "ORDER_CANCELLED",
-    "OUT_OF_STOCK",
-    "PAYMENTS_UNAVAILABLE",
-    "PAYMENT_DECLINED",
-    "PAYMENT_IN_PROGRESS",
-    "PAYMENT_METHOD_NOT_FOUND",
-    "PAYMENT_METHOD_NOT_IN_COUNTRY",
-    "PAYMENT_METHOD_NOT_IN_CURRENCY",
-    "PAYMENT_METHOD_REQUIRED",
-    "PAYMENT_METHOD_TOTAL_TOO_LARGE",
-    "PAYMENT_METHOD_TOTAL_TOO_SMALL",
-    "PAYMENT_METHOD_UNAVAILABLE",
-    "PRODUCT_UNAVAILABLE",
-    "SESSION_COMPLETED",
-    "SESSION_EXPIRED",
-    "SESSION_NOT_FOUND",
-    "SESSION_NOT_READY",
-    "SHIPPING_ADDRESS_REQUIRED",
-    "SHIPPING_METHOD_REQUIRED",
-    "SHIPPING_METHOD_UNAVAILABLE",
-    "SHIPPING_UNAVAILABLE",
-    "TAX_EXEMPTION_INVALID",
-    "TAX_UNAVAILABLE",
-    "TOO_MANY_DECLINES",
-    "TOO_MANY_OPEN_ORDERS",
-    "TOTAL_CHANGED",
-];
-const CANCEL: &[&str] = &[
-    "ALREADY_ANSWERED",
-    "BUSY",
-    "ID_REUSED",
-    "ILLEGAL_STATUS_CHANGE",
-    "LINE_NOT_FOUND",
-    "LINE_QUANTITY_EXCEEDED",
-    "ORDER_LINK_EXPIRED",
-    "ORDER_NOT_CANCELLABLE",
-    "ORDER_NOT_FOUND",
-    "PAYMENT_DISPUTED",
-    "PAYMENT_IN_PROGRESS",
-];
-const RETURN: &[&str] =
-    &["BUSY", "ID_REUSED", "ILLEGAL_STATUS_CHANGE", "LINE_NOT_FOUND", "LINE_QUANTITY_EXCEEDED", "ORDER_NOT_FOUND"];
-const PROVIDER: &[&str] = &["PAYMENTS_UNAVAILABLE"];
-const REMOVE_CARD: &[&str] = &["PAYMENTS_UNAVAILABLE", "PAYMENT_METHOD_NOT_FOUND"];
-const CORRECT: &[&str] = &[
-    "BUSY",
-    "DESTINATION_CHANGED",
-    "NOTHING_SHIPPED",
-    "ORDER_ALREADY_SHIPPED",
-    "ORDER_CHANGED",
-    "ORDER_NOT_CORRECTABLE",
-    "ORDER_NOT_FOUND",
-    "TOO_MANY_CORRECTIONS",
-];
-const STATUS: &[&str] = &[
-    "BUSY",
-    "DECIDED_BY_FULFILLMENTS",
-    "DECIDED_BY_PAYMENT",
-    "ILLEGAL_STATUS_CHANGE",
-    "NOT_PAID_BY_CARD",
-    "ORDER_NOT_FOUND",
-    "PAYMENT_DISPUTED",
-    "PAYMENT_IN_PROGRESS",
-    "PAYMENT_NOT_CAPTURED",
-    "PAYMENT_REFUNDED",
-    "REFUND_EXCEEDS_PAYMENT",
-    "TOO_MANY_NOTES",
-    "TRACKING_OUT_OF_PLACE",
-];
-const CAPTURE: &[&str] = &[
-    "ALREADY_CAPTURED",
-    "BUSY",
-    "CAPTURE_EXCEEDS_PAYMENT",
-    "NOT_AUTHORIZED",
-    "NOT_PAID_BY_CARD",
-    "ORDER_NOT_FOUND",
-    "PAYMENT_IN_PROGRESS",
-];
-const REFUND: &[&str] = &[
-    "BUSY",
-    "ID_REUSED",
-    "LINE_NOT_FOUND",
-    "LINE_QUANTITY_EXCEEDED",
+/// Why nothing is sent to a place.
+const PLACE: &[&str] = &["CURRENCY_NOT_OFFERED", "SHIPPING_UNAVAILABLE"];
+/// Of a route that names units of an order's lines.
+const LINES: &[&str] = &["ID_REUSED", "LINE_NOT_FOUND", "LINE_QUANTITY_EXCEEDED"];
+/// Why goods may not leave.
+const SHIPPED: &[&str] = &["PAYMENT_DISPUTED", "PAYMENT_IN_PROGRESS", "PAYMENT_NOT_CAPTURED", "PAYMENT_REFUNDED"];
+/// Why money may not go back.
+const REFUNDED: &[&str] = &[
     "NOTHING_TO_REFUND",
     "NOT_PAID_BY_CARD",
-    "ORDER_NOT_FOUND",
     "PAYMENT_DISPUTED",
     "PAYMENT_IN_PROGRESS",
     "PAYMENT_NOT_CAPTURED",
     "REFUND_EXCEEDS_PAYMENT",
     "REFUND_ID_REUSED",
 ];
-const FULFILL: &[&str] = &[
-    "BUSY",
-    "ID_REUSED",
-    "ILLEGAL_STATUS_CHANGE",
-    "LINE_NOT_FOUND",
-    "LINE_QUANTITY_EXCEEDED",
-    "ORDER_NOT_FOUND",
-    "PAYMENT_DISPUTED",
-    "PAYMENT_IN_PROGRESS",
-    "PAYMENT_NOT_CAPTURED",
-    "PAYMENT_REFUNDED",
+/// Of a route that changes an order.
+const CHANGED_ORDER: &[&str] = &["BUSY", "ORDER_NOT_FOUND"];
+
+const INITIATE: Codes = &[CART, COUPON, &["AMOUNT_OUT_OF_RANGE", "BUSY", "PRODUCT_NOT_FOUND", "TAX_EXEMPTION_INVALID"]];
+const ITEMS: Codes = &[NO_SESSION, OPEN_SESSION, CART, &["PRODUCT_NOT_FOUND"]];
+const ADDRESS: Codes = &[NO_SESSION, OPEN_SESSION, PLACE, &["NOT_SHIPPABLE"]];
+const SHIPPING: Codes =
+    &[NO_SESSION, OPEN_SESSION, PLACE, &["SHIPPING_ADDRESS_REQUIRED", "SHIPPING_METHOD_UNAVAILABLE"]];
+const TAX: Codes = &[
+    NO_SESSION,
+    OPEN_SESSION,
+    &["BILLING_ADDRESS_REQUIRED", "SHIPPING_ADDRESS_REQUIRED", "TAX_EXEMPTION_INVALID", "TAX_UNAVAILABLE"],
 ];
-const DECIDE_RETURN: &[&str] = &[
-    "BUSY",
-    "ILLEGAL_RETURN_CHANGE",
-    "ILLEGAL_STATUS_CHANGE",
-    "LINE_QUANTITY_EXCEEDED",
-    "NOTHING_TO_REFUND",
-    "NOT_PAID_BY_CARD",
-    "ORDER_NOT_FOUND",
-    "PAYMENT_DISPUTED",
-    "PAYMENT_IN_PROGRESS",
-    "PAYMENT_NOT_CAPTURED",
-    "REFUND_EXCEEDS_PAYMENT",
-    "REFUND_ID_REUSED",
-    "RETURN_NOT_FOUND",
+const APPLY_COUPON: Codes = &[NO_SESSION, OPEN_SESSION, COUPON];
+const PREVIEW: Codes = &[PLACE, &["AMOUNT_OUT_OF_RANGE", "NOT_SHIPPABLE", "PRODUCT_NOT_FOUND"]];
+const CONFIRM: Codes = &[
+    NO_SESSION,
+    OPEN_SESSION,
+    CART,
+    COUPON,
+    PLACE,
+    &[
+        "ACCOUNT_REQUIRED",
+        "AMOUNT_NOT_PAYABLE_BY_CARD",
+        "AMOUNT_REFUSED_BY_PROVIDER",
+        "AMOUNT_TOO_SMALL_FOR_CARD",
+        "BACKORDER_CHANGED",
+        "BILLING_ADDRESS_REQUIRED",
+        "CASH_ON_DELIVERY_NOTHING_TO_DELIVER",
+        "CASH_ON_DELIVERY_NOT_IN_COUNTRY",
+        "CASH_ON_DELIVERY_NOT_IN_CURRENCY",
+        "CASH_ON_DELIVERY_TOTAL_TOO_LARGE",
+        "COUPON_NO_LONGER_VALID",
+        "ORDER_ALREADY_PLACED",
+        "ORDER_CANCELLED",
+        "OUT_OF_STOCK",
+        "PAYMENTS_UNAVAILABLE",
+        "PAYMENT_DECLINED",
+        "PAYMENT_IN_PROGRESS",
+        "PAYMENT_METHOD_NOT_FOUND",
+        "PAYMENT_METHOD_NOT_IN_COUNTRY",
+        "PAYMENT_METHOD_NOT_IN_CURRENCY",
+        "PAYMENT_METHOD_REQUIRED",
+        "PAYMENT_METHOD_TOTAL_TOO_LARGE",
+        "PAYMENT_METHOD_TOTAL_TOO_SMALL",
+        "PAYMENT_METHOD_UNAVAILABLE",
+        "PRODUCT_UNAVAILABLE",
+        "SESSION_NOT_READY",
+        "SHIPPING_ADDRESS_REQUIRED",
+        "SHIPPING_METHOD_REQUIRED",
+        "SHIPPING_METHOD_UNAVAILABLE",
+        "TAX_EXEMPTION_INVALID",
+        "TAX_UNAVAILABLE",
+        "TOO_MANY_DECLINES",
+        "TOO_MANY_OPEN_ORDERS",
+        "TOTAL_CHANGED",
+    ],
 ];
-const STOCK: &[&str] = &["BUSY", "REFERENCE_USED", "STOCK_NOT_FOUND", "TOO_MUCH_STOCK"];
-const WEBHOOK: &[&str] = &["BUSY", "ORDER_NOT_THERE_YET", "PAYMENTS_UNAVAILABLE", "SIGNATURE_INVALID"];
+const CANCEL: Codes = &[
+    LINES,
+    CHANGED_ORDER,
+    &[
+        "ILLEGAL_STATUS_CHANGE",
+        "ORDER_LINK_EXPIRED",
+        "ORDER_NOT_CANCELLABLE",
+        "PAYMENT_DISPUTED",
+        "PAYMENT_IN_PROGRESS",
+    ],
+];
+const RETURN: Codes = &[LINES, CHANGED_ORDER, &["ILLEGAL_STATUS_CHANGE"]];
+const PROVIDER: Codes = &[&["PAYMENTS_UNAVAILABLE"]];
+const REMOVE_CARD: Codes = &[&["PAYMENTS_UNAVAILABLE", "PAYMENT_METHOD_NOT_FOUND"]];
+const CORRECT: Codes = &[
+    CHANGED_ORDER,
+    &[
+        "DESTINATION_CHANGED",
+        "NOTHING_SHIPPED",
+        "ORDER_ALREADY_SHIPPED",
+        "ORDER_CHANGED",
+        "ORDER_NOT_CORRECTABLE",
+        "TOO_MANY_CORRECTIONS",
+    ],
+];
+const STATUS: Codes = &[
+    SHIPPED,
+    CHANGED_ORDER,
+    &[
+        "DECIDED_BY_FULFILLMENTS",
+        "DECIDED_BY_PAYMENT",
+        "ILLEGAL_STATUS_CHANGE",
+        "NOT_PAID_BY_CARD",
+        "REFUND_EXCEEDS_PAYMENT",
+        "TOO_MANY_NOTES",
+        "TRACKING_OUT_OF_PLACE",
+    ],
+];
+const CAPTURE: Codes = &[
+    CHANGED_ORDER,
+    &["ALREADY_CAPTURED", "CAPTURE_EXCEEDS_PAYMENT", "NOT_AUTHORIZED", "NOT_PAID_BY_CARD", "PAYMENT_IN_PROGRESS"],
+];
+const REFUND: Codes = &[LINES, REFUNDED, CHANGED_ORDER];
+const FULFILL: Codes = &[LINES, SHIPPED, CHANGED_ORDER, &["ILLEGAL_STATUS_CHANGE"]];
+const DECIDE_RETURN: Codes = &[
+    REFUNDED,
+    CHANGED_ORDER,
+    &["ILLEGAL_RETURN_CHANGE", "ILLEGAL_STATUS_CHANGE", "LINE_QUANTITY_EXCEEDED", "RETURN_NOT_FOUND"],
+];
+const STOCK: Codes = &[&["BUSY", "REFERENCE_USED", "STOCK_NOT_FOUND", "TOO_MUCH_STOCK"]];
+const WEBHOOK: Codes = &[&["BUSY", "ORDER_NOT_THERE_YET", "PAYMENTS_UNAVAILABLE", "SIGNATURE_INVALID"]];
 
 /// All codes that a route may refuse with, sorted.
 pub fn codes(spec: &RouteSpec) -> Vec<&'static str> {
@@ -318,7 +223,7 @@ pub fn codes(spec: &RouteSpec) -> Vec<&'static str> {
         "UNSUPPORTED_EVENT",
         "VALIDATION_FAILED",
     ];
-    codes.extend_from_slice(of(spec.route).codes);
+    codes.extend(of(spec.route).codes.iter().copied().flatten());
     if spec.card_scan != CardScan::Nothing {
         codes.push("CARD_DATA_NOT_ACCEPTED");
     }

@@ -32,8 +32,8 @@ impl Answer {
             Err(_) if bytes.is_empty() => Value::Null,
             Err(error) => panic!("the answer is no JSON ({error}): {}", String::from_utf8_lossy(bytes)),
         };
-        let counts = response.extensions().get::<ResponseMeta>().map(|told| told.counts.clone()).unwrap_or_default();
-        let route = response.extensions().get::<ResponseMeta>().map(|meta| meta.route);
+        let meta = response.extensions().get::<ResponseMeta>();
+        let (route, counts) = meta.map_or_else(Default::default, |meta| (Some(meta.route), meta.counts.clone()));
         let answer = Self { route, status: response.status().as_u16(), headers: headers.collect(), body, counts };
         if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_null() {
             let listed = problem_codes::check(
