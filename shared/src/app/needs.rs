@@ -66,6 +66,7 @@ pub const ALL: &[Row] = &[
     ("create-fulfillment", Never, &[ORDER, BY_ORDER_ID, STOCK]),
     ("create-return", Never, &[ORDER, BY_ORDER_ID]),
     ("get-order", Seldom, &[("ORDERS_TABLE", &["GetItem"]), BY_ORDER_ID]),
+    ("get-product", Never, &[CATALOG, PRICES]),
     ("get-session", Never, &[ENDED_SESSION]),
     ("health", Never, &[("SESSIONS_TABLE", &["GetItem"])]),
     (
@@ -77,6 +78,8 @@ pub const ALL: &[Row] = &[
     ("list-limits", Never, &[]),
     ("list-orders", Never, &[EARLIER_ORDERS]),
     ("list-payment-methods", Often, &[CUSTOMER]),
+    ("list-products", Never, &[CATALOG, ("CATALOG_TABLE/by-listing", &["Query"]), PRICES]),
+    ("list-regions", Never, &[CATALOG]),
     ("lookup-order", Never, &[("ORDERS_TABLE/by-order-number", &["Query"]), ("IDEMPOTENCY_TABLE", &["PutItem"])]),
     (
         "payment-webhook",
@@ -111,7 +114,7 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 11] = [
+const KEYS: [(&str, &[&str]); 12] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
     ("SESSIONS_TABLE/by-abandoned", &["abandonShard"]),
@@ -120,6 +123,7 @@ const KEYS: [(&str, &[&str]); 11] = [
     ("ORDERS_TABLE/by-order-number", &["orderNumber"]),
     ("ORDERS_TABLE/by-due", &["dueShard"]),
     ("CATALOG_TABLE", &["id"]),
+    ("CATALOG_TABLE/by-listing", &["listing"]),
     ("INVENTORY_TABLE", &["id"]),
     ("IDEMPOTENCY_TABLE", &["id"]),
     ("ORDER_SEARCH_TABLE", &["term", "orderId"]),

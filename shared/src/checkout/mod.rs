@@ -24,5 +24,6 @@ pub mod search;
 pub mod session;
 pub mod shipping;
 pub mod stock;
+pub mod storefront;
 pub mod tax;
 pub mod webhook;

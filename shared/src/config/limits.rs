@@ -181,6 +181,9 @@ pub const BY_ADDRESS: &[(&str, Option<(u32, u64)>)] = &[
     ("receive-stock", None),
     // It looks at all limits of its caller.
     ("list-limits", Some((60, 60))),
+    ("list-regions", None),
+    ("list-products", None),
+    ("get-product", None),
     // Stripe sends many events at once from few addresses.
     ("payment-webhook", Some((3000, 60))),
     ("health", Some((120, 60))),

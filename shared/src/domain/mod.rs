@@ -2,8 +2,10 @@
 
 pub mod actor;
 pub mod address;
+pub mod address_form;
 mod as_text;
 pub mod attributes;
+pub mod availability;
 pub mod block;
 pub mod calendar;
 pub mod card_rule;
@@ -53,6 +55,7 @@ pub mod retry;
 pub mod schema;
 pub mod scope;
 pub mod session;
+pub mod shipped_country;
 pub mod shipping;
 pub mod stock;
 pub mod subdivision;

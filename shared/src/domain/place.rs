@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// Countries whose addresses need a state, province or region, for delivery or for tax.
-const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
+pub(super) const STATE_REQUIRED: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
 const A_STATE: &str = "a state or region";
 const A_KNOWN_STATE: &str = "a state or region by its ISO 3166-2 code or its name";
 const A_CLOSER_STATE: &str = "a closer state or region";

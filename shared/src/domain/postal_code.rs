@@ -69,8 +69,14 @@ pub fn judge(faults: &mut Faults, country: &str, code: Option<&str>) -> Option<(
     }
 }
 
+/// An example of the country's codes, and their format as a regular expression on a code in upper case without spaces and
+/// hyphens. None for a country without.
+pub fn format(country: &str) -> Option<(&'static str, &'static str)> {
+    Format::of(country).map(|format| (format.example, format.pattern))
+}
+
 /// Whether each address of the country has a code.
-fn is_required(country: &str) -> bool {
+pub(super) fn is_required(country: &str) -> bool {
     Format::of(country).is_some_and(|format| format.required)
 }
 

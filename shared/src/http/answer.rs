@@ -84,6 +84,13 @@ impl Answer {
         self.header("etag", etag)
     }
 
+    /// Anyone may keep this answer for some seconds: it is the same for everybody.
+    #[must_use]
+    pub fn public_for(self, seconds: u32) -> Self {
+        // What CORS adds depends on the page that asks.
+        self.header("cache-control", format!("public, max-age={seconds}")).header("vary", "origin")
+    }
+
     /// The response. A header with an invalid value is left out.
     pub fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::Text(self.body));

@@ -1,9 +1,9 @@
-//! The cursor: where a page of orders ended, as an opaque text.
+//! The cursor: where a page ended, as an opaque text.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{OrderId, ProductId};
 
 /// The text for `nextCursor`.
 pub fn text(after: OrderId) -> String {
@@ -14,6 +14,16 @@ pub fn text(after: OrderId) -> String {
 pub fn parse(text: &str) -> Option<OrderId> {
     let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     Some(OrderId::new(uuid::Uuid::from_bytes(bytes)))
+}
+
+/// The text for the `nextCursor` of a page of products.
+pub fn text_of_product(after: &ProductId) -> String {
+    URL_SAFE_NO_PAD.encode(after.as_str())
+}
+
+/// The product in a cursor. None for a text that isn't a cursor.
+pub fn parse_product(text: &str) -> Option<ProductId> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?.parse().ok()
 }
 
 /// The text for the `nextCursor` of a search, which fits no other.

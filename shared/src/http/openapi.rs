@@ -38,7 +38,7 @@ use crate::{
         stock_command::ReceiveStockBody,
         view::{
             CartIssueView, ClaimedView, FoundOrdersView, HealthView, LimitsView, OrderAnswer, OrderPageView,
-            PreviewView, ReceivedStockView, SavedCardsView, SessionView,
+            PreviewView, ProductPageView, ProductView, ReceivedStockView, RegionsView, SavedCardsView, SessionView,
         },
     },
 };
@@ -102,6 +102,9 @@ impl Schemas {
             | R::RemovePaymentMethod
             | R::SearchOrders
             | R::ListLimits
+            | R::ListRegions
+            | R::ListProducts
+            | R::GetProduct
             | R::Health => None,
         };
         let answer = match route {
@@ -130,6 +133,9 @@ impl Schemas {
             R::ListPaymentMethods => self.answer::<SavedCardsView>(),
             R::ReceiveStock => self.answer::<ReceivedStockView>(),
             R::ListLimits => self.answer::<LimitsView>(),
+            R::ListRegions => self.answer::<RegionsView>(),
+            R::ListProducts => self.answer::<ProductPageView>(),
+            R::GetProduct => self.answer::<ProductView>(),
             R::Health => self.answer::<HealthView>(),
             R::LookupOrder => Some(one_text("status")),
             R::PaymentWebhook => Some(one_text("received")),

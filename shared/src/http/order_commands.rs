@@ -7,7 +7,6 @@ use crate::{
     checkout::orders::{Cancel, CancelLines, SetStatus},
     domain::{
         ids::OrderId,
-        invalid::Faults,
         lines::LONGEST_TRACKING,
         note::{LONGEST_NOTE, Note, NoteVisibility},
         order::Tracking,
@@ -19,36 +18,22 @@ use crate::{
         cursor,
         line_commands::{LineItem, items, own_id},
         problem::Problem,
+        query,
     },
     ports::{OrderFilter, OrderView},
 };
 
 /// The parameters of the list of orders.
 pub const LIST_PARAMETERS: [&str; 3] = ["status", "limit", "cursor"];
-/// Orders on a page.
-pub const DEFAULT_LIMIT: u16 = 20;
-pub const MAX_LIMIT: u16 = 100;
 
 impl Command for OrderFilter {
     /// Reads `status`, `limit` (1 to 100, 20 by default) and `cursor` (`nextCursor` of the page before).
     fn decode(request: &Request) -> Result<Self, Problem> {
-        let query = request.query_string_parameters();
-        let mut faults = Faults::default();
-        for (name, _) in query.iter().filter(|(name, _)| !LIST_PARAMETERS.contains(name)) {
-            faults.add(format!("/query/{name}"), "is not a parameter of this route");
-        }
-        let status = query.first("status").and_then(|s| faults.take("/query/status", s.parse()));
-        let limit = match query.first("limit").map(str::parse::<u16>) {
-            None => DEFAULT_LIMIT,
-            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-            Some(_) => {
-                faults.add("/query/limit", format!("must be 1 to {MAX_LIMIT}"));
-                DEFAULT_LIMIT
-            }
-        };
-        let after = query.first("cursor").and_then(|text| {
-            faults.take("/query/cursor", cursor::parse(text).ok_or("must be a nextCursor of this route"))
-        });
+        let parameters = request.query_string_parameters();
+        let mut faults = query::only(request, &LIST_PARAMETERS);
+        let status = parameters.first("status").and_then(|s| faults.take("/query/status", s.parse()));
+        let limit = query::limit(&mut faults, request);
+        let after = query::cursor(&mut faults, request, cursor::parse);
         faults.finish(Some(Self { status, limit, after })).map_err(Problem::validation)
     }
 

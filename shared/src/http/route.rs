@@ -33,6 +33,9 @@ pub enum Route {
     CorrectOrder,
     ReceiveStock,
     ListLimits,
+    ListRegions,
+    ListProducts,
+    GetProduct,
     Health,
 }
 
@@ -141,6 +144,9 @@ const ROUTES: &[RouteSpec] = {
         patch(R::CorrectOrder, "correct-order", "/api/v1/checkout/orders/{orderId}", Staff),
         post(R::ReceiveStock, "receive-stock", "/api/v1/checkout/stock/{productId}/deliveries", Staff),
         get(R::ListLimits, "list-limits", "/api/v1/checkout/limits", Anyone),
+        get(R::ListRegions, "list-regions", "/api/v1/checkout/regions", Anyone).without_credentials(),
+        get(R::ListProducts, "list-products", "/api/v1/checkout/products", Anyone).without_credentials(),
+        get(R::GetProduct, "get-product", "/api/v1/checkout/products/{productId}", Anyone).without_credentials(),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };

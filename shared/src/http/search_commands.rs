@@ -7,17 +7,12 @@ use crate::{
     domain::{
         invalid::Faults,
         lines::LONGEST_TRACKING,
-        money::{Currency, Minor},
+        money::Minor,
         order_search::{Days, OrderSearch, UnitPrice, day, payment_status},
         pasted,
         text::{LONGEST_EMAIL, optional},
     },
-    http::{
-        body::Command,
-        cursor,
-        order_commands::{DEFAULT_LIMIT, MAX_LIMIT},
-        problem::Problem,
-    },
+    http::{body::Command, cursor, problem::Problem, query},
 };
 
 /// The parameters of the search.
@@ -43,10 +38,7 @@ impl Command for FindOrders {
     /// the page before, of the same search.
     fn decode(request: &Request) -> Result<Self, Problem> {
         let query = request.query_string_parameters();
-        let mut faults = Faults::default();
-        for (name, _) in query.iter().filter(|(name, _)| !SEARCH_PARAMETERS.contains(name)) {
-            faults.add(format!("/query/{name}"), "is not a parameter of this route");
-        }
+        let mut faults = query::only(request, &SEARCH_PARAMETERS);
         let text = |faults: &mut Faults, name: &str, most| {
             let given = query.first(name).map(pasted::code);
             if given.as_deref() == Some("") {
@@ -66,7 +58,7 @@ impl Command for FindOrders {
         if from.zip(to).is_some_and(|(from, to)| from > to) {
             faults.add("/query/to", "must not be before from");
         }
-        let currency: Option<Currency> = faults.take_some("/query/currency", query.first("currency").map(str::parse));
+        let currency = query::currency(&mut faults, request);
         let amount = faults.take_some("/query/unitPrice", query.first("unitPrice").map(price));
         let is_given = |name: &str| query.first(name).is_some();
         if is_given("unitPrice") && !is_given("productId") {
@@ -88,14 +80,7 @@ impl Command for FindOrders {
             intent,
             days,
         };
-        let limit = match query.first("limit").map(str::parse::<u16>) {
-            None => DEFAULT_LIMIT,
-            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-            Some(_) => {
-                faults.add("/query/limit", format!("must be 1 to {MAX_LIMIT}"));
-                DEFAULT_LIMIT
-            }
-        };
+        let limit = query::limit(&mut faults, request);
         let fault = "must be a nextCursor of the same search";
         let after = query
             .first("cursor")

@@ -25,7 +25,7 @@ pub use crate::domain::open::Release;
 
 pub use abandonment::{AbandonedCheckouts, AbandonedRun, EndingPage, EndingSession};
 pub use admission::{AdmissionRequest, AdmissionResult};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, ProductPage};
 pub use decline_places::DeclinePlaces;
 pub use due::{DueOrder, DueOrders, DuePage, DueRun};
 pub use health::{PaymentsPulse, Pulse, Pulses};

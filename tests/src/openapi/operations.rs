@@ -17,7 +17,8 @@ pub struct Operation {
 }
 
 /// The routes in groups, as a reader looks for them.
-pub const TAGS: [(&str, &str); 6] = [
+pub const TAGS: [(&str, &str); 7] = [
+    ("Shop", "What a page shows before there is a session."),
     ("Cart", "A checkout session, from its cart to its total."),
     ("Order", "Confirming, and what a customer may do with an order."),
     ("Account", "What belongs to a signed-in customer."),
@@ -62,6 +63,9 @@ pub fn of(route: Route) -> Operation {
         R::ReceiveStock => operation("Staff", "Add a delivery to the stock", &[200, 201], STOCK),
         R::ListLimits => operation("Limits", "List what is left of each limit", &[200], &[]),
         R::Health => operation("Limits", "Tell whether the stores are well", &[200], &[]),
+        R::ListRegions => operation("Shop", "List where the shop ships, and what an address there needs", &[200], &[]),
+        R::ListProducts => operation("Shop", "List the published products", &[200], &[]),
+        R::GetProduct => operation("Shop", "Read a published product", &[200], &[&["PRODUCT_NOT_FOUND"]]),
         R::PaymentWebhook => operation("Provider", "Take an event of Stripe", &[200], WEBHOOK),
     }
 }

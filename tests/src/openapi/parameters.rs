@@ -3,15 +3,17 @@
 use serde_json::{Map, Value, json};
 use shared::http::{
     openapi::Schemas,
-    order_commands::{DEFAULT_LIMIT, LIST_PARAMETERS, MAX_LIMIT},
+    order_commands::LIST_PARAMETERS,
+    query::{DEFAULT_LIMIT, MAX_LIMIT},
     route::{CallerKind, Route, RouteSpec},
     search_commands::SEARCH_PARAMETERS,
+    storefront_commands::{PRODUCT_PARAMETERS, PRODUCTS_PARAMETERS},
 };
 
 use super::examples;
 
 /// Each header of an answer, its schema, and what it says.
-const HEADERS: [(&str, &str, &str); 13] = [
+const HEADERS: [(&str, &str, &str); 14] = [
     ("Allow", "string", "The methods that there are."),
     ("ETag", "string", "The version, for `If-None-Match`."),
     ("Idempotent-Replayed", "string", "`true`: the stored answer to an earlier request with this `Idempotency-Key`."),
@@ -19,6 +21,7 @@ const HEADERS: [(&str, &str, &str); 13] = [
     ("RateLimit", "string", "What is left of the tightest limit: `\"address\";r=9;t=60`."),
     ("RateLimit-Policy", "string", "The tightest limit: `\"address\";q=10;w=60`."),
     ("Retry-After", "integer", "Seconds after which the same request may be sent again."),
+    ("Vary", "string", "`origin`: a shared cache keeps the answer for each page's origin of its own."),
     ("WWW-Authenticate", "string", "How to authenticate."),
     ("X-RateLimit-Exempt", "string", "`trusted-address`: no limit counts this caller."),
     ("X-RateLimit-Limit", "integer", "Requests in a window."),
@@ -48,6 +51,7 @@ pub fn headers_of(spec: Option<&RouteSpec>, status: u16) -> Value {
     ];
     match status {
         200 | 304 if is(Route::GetSession) => names.push("ETag"),
+        200 if is(Route::ListRegions) || is(Route::ListProducts) || is(Route::GetProduct) => names.push("Vary"),
         202 => names.extend(["Location", "Retry-After"]),
         401 => names.push("WWW-Authenticate"),
         405 => names.push("Allow"),
@@ -101,6 +105,8 @@ pub fn of(spec: &RouteSpec, schemas: &mut Schemas) -> Value {
     let query: &[&str] = match spec.route {
         Route::ListOrders => &LIST_PARAMETERS,
         Route::SearchOrders => &SEARCH_PARAMETERS,
+        Route::ListProducts => &PRODUCTS_PARAMETERS,
+        Route::GetProduct => &PRODUCT_PARAMETERS,
         _ => &[],
     };
     for name in query {

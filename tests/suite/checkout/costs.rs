@@ -12,7 +12,7 @@ use tests::{
 /// One round trip before the use case, for the limits and the blocks, and with them what the cache has of the session or
 /// of the orders; and at most one after. Where an order changes there is the hold on its cache too, which on
 /// `confirm-order` leaves beside the database's read of the catalog.
-const EXPECTED: [(&str, Cost); 30] = [
+const EXPECTED: [(&str, Cost); 34] = [
     ("initiate", cost(2, 3, 3, 0)),
     ("get-session", cost(1, 3, 0, 0)),
     ("update-items", cost(2, 4, 3, 0)),
@@ -38,6 +38,10 @@ const EXPECTED: [(&str, Cost); 30] = [
     ("receive-stock, again", cost(1, 2, 2, 0)),
     ("claim, three sessions and orders", cost(6, 15, 13, 0)),
     ("calculate-shipping-preview", cost(1, 2, 2, 0)),
+    ("list-regions", cost(1, 2, 1, 0)),
+    ("list-products", cost(1, 2, 2, 0)),
+    ("list-products, in the shop's currency", cost(1, 2, 3, 0)),
+    ("get-product", cost(1, 2, 2, 0)),
     ("lookup-order", cost(1, 2, 2, 0)),
     ("lookup-order, unknown", cost(1, 2, 2, 0)),
     ("get-order, by a link", cost(1, 2, 2, 0)),
@@ -156,6 +160,13 @@ async fn every_step_costs_what_it_cost() {
     let previewed = guest.post(Route::CalculateShippingPreview, &preview);
     costs.of("calculate-shipping-preview", 200, previewed).await;
     let number = "RH83-HWTV-H8PB";
+    costs.of("list-regions", 200, guest.send(Route::ListRegions, &guest.event(Route::ListRegions))).await;
+    let products = guest.event(Route::ListProducts);
+    let in_dollars = products.clone().query("currency", "USD");
+    costs.of("list-products", 200, guest.send(Route::ListProducts, &in_dollars)).await;
+    costs.of("list-products, in the shop's currency", 200, guest.send(Route::ListProducts, &products)).await;
+    let one = guest.event_about(Route::GetProduct, "espresso-beans").query("currency", "USD");
+    costs.of("get-product", 200, guest.send(Route::GetProduct, &one)).await;
     let linked = guest.buy(&[("espresso-beans", 1)]).await;
     let linked = linked["orderId"].as_str().unwrap();
     costs.of("lookup-order", 202, guest.look_up(linked, "ada@example.com")).await;

@@ -33,5 +33,6 @@ mod redis_faults;
 mod rules;
 mod settings;
 mod stock;
+mod storefront;
 mod stragglers;
 mod whole_events;

@@ -232,11 +232,21 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     world.dynamodb.forget_calls();
     watch.of("create-fulfillment", staff.fulfill(handed, uuid::Uuid::new_v4(), &[[0, 1]])).await;
 
+    before_a_session(&mut watch).await;
     search(&mut watch).await;
     cards(&mut watch).await;
 
     let differences = differences(&watch.asked, &granted());
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// What a shop's pages read.
+async fn before_a_session(watch: &mut Watch<'_>) {
+    let nobody = watch.world.nobody();
+    for route in [Route::ListRegions, Route::ListProducts, Route::GetProduct] {
+        let event = nobody.event_about(route, "espresso-beans");
+        watch.of(route.function(), nobody.send(route, &event)).await;
+    }
 }
 
 /// In another browser than the one that bought.

@@ -30,9 +30,9 @@ impl Scene {
         let staff = world.staff().served_by(&container);
         let mut shopper = guest.clone();
         let event = match route {
-            Route::Health => {
+            Route::Health | Route::ListRegions | Route::ListProducts | Route::GetProduct => {
                 before();
-                guest.event(route)
+                guest.event_about(route, "espresso-beans")
             }
             Route::Initiate | Route::CalculateShippingPreview => {
                 before();

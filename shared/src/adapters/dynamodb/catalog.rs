@@ -17,12 +17,13 @@ use crate::{
         },
     },
     domain::{
+        availability::Stocked,
         catalog::{CatalogQuery, CatalogSnapshot},
         coupon::CouponUses,
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
     },
-    ports::{Catalog, StoreError},
+    ports::{Catalog, ProductPage, StoreError},
 };
 
 const OPERATION: &str = "read catalog";
@@ -108,6 +109,14 @@ impl Catalog for Dynamo {
         }
         Ok(snapshot)
     }
+
+    async fn page(&self, after: Option<&ProductId>, limit: u16) -> Result<ProductPage, StoreError> {
+        self.product_page(after, limit).await
+    }
+
+    async fn product(&self, id: &ProductId) -> Result<Option<Stocked>, StoreError> {
+        self.one_product(id).await
+    }
 }
 
 fn snapshot(
@@ -170,7 +179,7 @@ fn document<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
 
 /// The loader checks what it writes, so an invalid document was written by something else.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-fn invalid(faults: Vec<Invalid>) -> StoreError {
+pub(super) fn invalid(faults: Vec<Invalid>) -> StoreError {
     let text: Vec<_> = faults.iter().map(ToString::to_string).collect();
     broken(OPERATION)(text.join("; ").into())
 }

@@ -18,6 +18,7 @@ use crate::{
             },
             client::{Dynamo, Item, failed, number, text, to_item},
             inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
+            products::{LISTING, PUBLISHED},
         },
         stored::catalog::{CatalogFile, OpeningStock},
     },
@@ -128,7 +129,11 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     };
     for (product, stored) in checked.products.iter().zip(&file.products) {
         let entry = CatalogEntry::Product(product.id.clone());
-        add(entry.clone(), document(&entry, stored))?;
+        let mut item = document(&entry, stored)?;
+        if product.published {
+            item.insert(LISTING.to_owned(), text(PUBLISHED));
+        }
+        add(entry, Ok(item))?;
     }
     let mut promotions = BTreeMap::new();
     for (coupon, stored) in checked.coupons.iter().zip(&file.coupons) {

@@ -16,6 +16,7 @@ pub mod open_orders;
 pub mod order_links;
 pub mod order_search;
 pub mod orders;
+mod products;
 pub mod sessions;
 pub mod stock;
 pub mod stored_responses;

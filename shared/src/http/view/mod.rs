@@ -14,6 +14,7 @@ mod preview;
 mod saved_card;
 mod session;
 mod stock;
+mod storefront;
 
 pub use cart_issue::CartIssueView;
 pub use claim::ClaimedView;
@@ -24,3 +25,4 @@ pub use preview::PreviewView;
 pub use saved_card::SavedCardsView;
 pub use session::SessionView;
 pub use stock::ReceivedStockView;
+pub use storefront::{ProductPageView, ProductView, RegionsView};

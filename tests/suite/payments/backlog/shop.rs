@@ -16,8 +16,9 @@ use shared::{
         reconcile::{Reconciled, reconcile},
     },
     domain::{
+        availability::Stocked,
         catalog::{CatalogQuery, CatalogSnapshot},
-        ids::{CheckoutId, GuestId, OrderId, Owner, UserId},
+        ids::{CheckoutId, GuestId, OrderId, Owner, ProductId, UserId},
         money::{Currency, Minor},
         order::{Actor, Order, OrderStatus, Step},
         order_number::OrderNumber,
@@ -27,8 +28,8 @@ use shared::{
     ports::{
         AboutOrder, Attempt, CachedSession, Catalog, ChangeId, Charge, Contact, DeclinePlaces, DueOrder, DueOrders,
         DuePage, DueRun, Kept, LinkRequest, LinkRequests, Loaded, MethodUnavailable, OrderFilter, OrderLook, OrderPage,
-        Orders, PaymentError, PaymentTerms, Payments, Placed, Placement, ProviderEvent, RefundCall, Release, Saved,
-        SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
+        Orders, PaymentError, PaymentTerms, Payments, Placed, Placement, ProductPage, ProviderEvent, RefundCall,
+        Release, Saved, SeenEvents, Sessions, StoreError, StoredResponse, StoredResponses, Stores, Transfer, Waits,
     },
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -258,6 +259,14 @@ impl Sessions for Shop {
 
 impl Catalog for Shop {
     async fn snapshot(&self, _: &CatalogQuery) -> Result<CatalogSnapshot, StoreError> {
+        unreachable!("nobody shops")
+    }
+
+    async fn page(&self, _: Option<&ProductId>, _: u16) -> Result<ProductPage, StoreError> {
+        unreachable!("nobody shops")
+    }
+
+    async fn product(&self, _: &ProductId) -> Result<Option<Stocked>, StoreError> {
         unreachable!("nobody shops")
     }
 }

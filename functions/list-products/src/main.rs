@@ -1,0 +1,4 @@
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::process::ExitCode {
+    shared::app::run(env!("CARGO_PKG_NAME"), list_products::handle).await
+}

@@ -1,0 +1,70 @@
+//! The published products, as a shop's pages list them.
+
+use crate::{
+    adapters::{
+        dynamodb::{
+            catalog::{StoredDocument, invalid, product_id},
+            client::{Dynamo, Item, failed, from_item, text},
+            inventory::{left, stock_id},
+        },
+        stored::catalog::StoredProduct,
+    },
+    domain::{
+        availability::Stocked,
+        ids::{ProductId, Sku},
+        product::Product,
+    },
+    ports::{ProductPage, StoreError},
+};
+
+const LIST: &str = "list products";
+const SHOW: &str = "show product";
+/// The index that has the published products only, and the value of its partition key.
+const INDEX: &str = "by-listing";
+pub(super) const LISTING: &str = "listing";
+pub(super) const PUBLISHED: &str = "published";
+
+impl Dynamo {
+    pub(super) async fn product_page(&self, after: Option<&ProductId>, limit: u16) -> Result<ProductPage, StoreError> {
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.tables.catalog)
+            .index_name(INDEX)
+            .key_condition_expression(format!("{LISTING} = :published"))
+            .expression_attribute_values(":published", text(PUBLISHED))
+            .limit(i32::from(limit));
+        if let Some(after) = after {
+            request = request
+                .exclusive_start_key("id", text(product_id(after)))
+                .exclusive_start_key(LISTING, text(PUBLISHED));
+        }
+        let answer = request.send().await.map_err(failed(LIST))?;
+        let products = answer.items.unwrap_or_default().into_iter().map(|item| read(LIST, item));
+        let products = products.collect::<Result<Vec<_>, _>>()?;
+        let next = answer.last_evaluated_key.and_then(|_| products.last().map(|product| product.id.clone()));
+        Ok(ProductPage { products: self.stocked(LIST, products).await?, next })
+    }
+
+    pub(super) async fn one_product(&self, id: &ProductId) -> Result<Option<Stocked>, StoreError> {
+        let found = self.batch(SHOW, &self.tables.catalog, vec![product_id(id)], false).await?;
+        let products = found.into_values().map(|item| read(SHOW, item)).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.stocked(SHOW, products).await?.pop())
+    }
+
+    /// With what is left of them. It is for show only: it costs half a read of what a confirmation pays.
+    async fn stocked(&self, operation: &'static str, products: Vec<Product>) -> Result<Vec<Stocked>, StoreError> {
+        let ids = products.iter().flat_map(Product::counters).map(|sku| stock_id(&sku)).collect();
+        let counters = self.batch(operation, &self.tables.inventory, ids, false).await?;
+        let stocked = products.into_iter().map(|product| {
+            let units = |sku: Sku| Some((sku.clone(), left(counters.get(&stock_id(&sku))?)?));
+            Stocked { left: product.counters().into_iter().filter_map(units).collect(), product }
+        });
+        Ok(stocked.collect())
+    }
+}
+
+fn read(operation: &'static str, item: Item) -> Result<Product, StoreError> {
+    let stored: StoredDocument<StoredProduct> = from_item(operation, item)?;
+    stored.document.product().map_err(invalid)
+}
