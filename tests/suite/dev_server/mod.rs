@@ -101,7 +101,7 @@ impl Setup {
 
     async fn start(self) -> Server {
         allow_many_files();
-        let around = Surroundings { launch: Launch::Plain, variables: self.variables, shows_logs: false };
+        let around = Surroundings { launch: Launch::Plain, variables: self.variables, logs: None };
         let rules = Rules { around, concurrency: self.concurrency, tell: |_| () };
         let program = |(name, binary)| Program { name, binary, timeout: self.timeout, memory_mb: 512 };
         let functions = Arc::new(Functions::new(self.programs.into_iter().map(program), &rules));
