@@ -50,6 +50,9 @@ function redis() {
   ];
 }
 
+/** A route as it is read at a glance: ids are long. */
+const short = ({ method, path }) => `${method} ${path.split("?")[0].replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "…")}`;
+
 const stores = [["redis", "Redis"], ["dynamodb", "DynamoDB"], ["payments", "Stripe"]];
 
 function countsOf(call) {
@@ -63,13 +66,13 @@ function lastCall() {
   const counts = countsOf(last);
   const hit = { hit: words.cacheHit, miss: words.cacheMiss }[counts.cache];
   return [
-    h("p", { class: "call" }, h("code", {}, `${last.method} ${last.path}`), h("b", { class: last.status < 400 ? "good" : "bad" }, String(last.status)),
+    h("p", { class: "call" }, h("code", {}, short(last)), h("b", { class: last.status < 400 ? "good" : "bad" }, String(last.status)),
       counts.durationMs !== undefined && h("span", {}, `${counts.durationMs} ms`), hit && h("span", { id: "cache", class: "tag" }, hit)),
     h("dl", { class: "stores" }, stores.map(([name, label]) => h("div", { id: `calls-${name}` }, h("dt", {}, label),
       h("dd", {}, words.calls(counts[name].calls ?? 0), counts[name].failed > 0 && h("span", { class: "bad" }, words.failed(counts[name].failed)))))),
     before.length > 0 && h("details", { id: "before" }, h("summary", {}, words.before), h("table", {},
       h("thead", {}, h("tr", {}, [words.route, "", ...stores.map(([, label]) => label)].map((name) => (name === "" ? h("td") : h("th", { scope: "col" }, name))))),
-      h("tbody", {}, before.slice(0, BEFORE).map((one) => h("tr", {}, h("th", { scope: "row" }, `${one.method} ${one.path}`), h("td", {}, String(one.status)),
+      h("tbody", {}, before.slice(0, BEFORE).map((one) => h("tr", {}, h("th", { scope: "row" }, short(one)), h("td", {}, String(one.status)),
         stores.map(([name]) => h("td", {}, String(countsOf(one)[name].calls ?? 0)))))))),
   ];
 }
@@ -87,10 +90,10 @@ function limit({ path, limit: most, remaining, moreInSeconds }) {
   const name = path.split("/checkout/")[1];
   const left = Math.max(0, Math.ceil(moreInSeconds - (Date.now() - limits.at) / 1000));
   const isFull = remaining === most;
-  return h("li", { class: remaining === 0 ? "empty" : undefined, "data-limit": name }, h("span", {}, name),
+  return h("li", { class: remaining === 0 ? "empty" : undefined, "data-limit": name },
+    h("span", {}, name, !isFull && left > 0 && h("small", {}, words.moreIn(left))),
     h("meter", { min: "0", max: String(most), value: String(remaining), "aria-label": name }),
-    h("span", { class: "left" }, words.left(remaining, most)),
-    !isFull && left > 0 && h("small", {}, words.moreIn(left)));
+    h("span", { class: "left" }, words.left(remaining, most)));
 }
 
 function events() {
@@ -133,6 +136,7 @@ export function watch() {
     if (told.path === "/limits") return;
     calls.unshift(told);
     calls.length = Math.min(calls.length, BEFORE + 1);
+    draw();
     lookAtLimits();
   });
   setInterval(() => { if (!document.hidden) look(); }, EVERY);

@@ -59,7 +59,7 @@ function draw() {
   const shown = problem();
   if (shown !== undefined) main.prepend(shown);
   main.setAttribute("aria-busy", String(state.busy));
-  main.dataset.step = now;
+  document.body.dataset.step = now;
   for (const button of main.querySelectorAll("button, a.button")) {
     if (state.busy || secondsToWait(button.dataset.path) > 0) button.setAttribute("aria-disabled", "true");
   }
@@ -89,10 +89,13 @@ async function start() {
     keep({ country: known.country });
     await loadProducts();
   }
-  if (kept.checkoutId !== undefined) await readSession();
   // The bank's page has added what it knows; the API knows it better.
   if (location.search !== "") history.replaceState(null, "", location.pathname + location.hash);
-  await goOn();
+  try {
+    await goOn();
+  } finally {
+    if (kept.checkoutId !== undefined) await readSession();
+  }
   if (location.hash.startsWith("#order/")) await readOrder(location.hash.split("/")[1]);
 }
 

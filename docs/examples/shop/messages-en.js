@@ -53,9 +53,9 @@ export const field = (name, country) => LOCAL_FIELDS[country]?.[name] ?? FIELDS[
 
 export const steps = { shop: "Cart", address: "Address", delivery: "Delivery", payment: "Payment" };
 export const status = {
-  pending: "waits for its payment", confirmed: "confirmed", processing: "being packed", shipped: "on its way", delivered: "delivered",
+  pending: "waiting", confirmed: "confirmed", processing: "being packed", shipped: "on its way", delivered: "delivered",
   cancelled: "cancelled", refunded: "refunded", paid: "paid", authorized: "authorized", failed: "not paid", open: "open",
-  declined: "declined", partially_refunded: "partly refunded", partially_shipped: "partly on its way", returned: "returned",
+  declined: "declined", requires_action: "asked by the bank", partially_refunded: "partly refunded", partially_shipped: "partly on its way", returned: "returned",
 };
 export const cards = {
   pm_card_visa: ["A card that pays", "4242"],
@@ -125,7 +125,7 @@ export const text = {
   orderIs: (what) => `Your order is ${what}.`,
   history: "What happened",
   paymentIs: (what) => `Payment: ${what}`,
-  deliveredTo: "Delivered to",
+  deliveredTo: "Delivery to",
   cancel: "Cancel this order",
   cancelled: "Your order is cancelled.",
   again: "Shop again",
@@ -153,7 +153,7 @@ export const text = {
     document: "The whole document",
     limits: "Limits",
     left: (remaining, limit) => `${remaining} of ${limit}`,
-    moreIn: (seconds) => `one more in ${seconds} s`,
+    moreIn: (seconds) => `+1 in ${seconds} s`,
     orders: "Orders",
     noOrders: "None yet.",
     events: "Events that left",

@@ -27,6 +27,7 @@ async function confirm({ body, key }) {
       const { redirectUrl } = order.payment ?? {};
       if (redirectUrl !== undefined) {
         keep({ pending: { body, key, orderId: order.orderId, redirectUrl } });
+        location.hash = "payment";
         return;
       }
       if (poll === POLLS) throw new Problem("/confirm-order", 409, { code: "PAYMENT_IN_PROGRESS" });

@@ -115,7 +115,8 @@ export async function change(method, path, members) {
 export async function readSession() {
   const { data } = await call("GET", `/session/${kept.checkoutId}`);
   state.session = data;
-  if (data.status !== "open" && data.orderId !== undefined) {
+  // One that waits for the bank may be open again soon.
+  if (data.status !== "open" && data.orderId !== undefined && kept.pending === undefined) {
     state.session = undefined;
     keep({ checkoutId: undefined, pending: undefined });
     location.hash = `order/${data.orderId}`;
