@@ -1,8 +1,10 @@
 // What lives behind, and what stands in a shopper's way: a coupon, a limit, a Redis that is gone.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { STACK, at, buy, call, leave, open, problem, take, until, walkToPayment } from "./shop.js";
+import { after, test } from "node:test";
+import { STACK, at, buy, call, close, leave, open, problem, take, until, walkToPayment } from "./shop.js";
+
+after(close);
 
 async function coupon(page, code) {
   await page.locator("#coupon").fill(code);

@@ -1,8 +1,10 @@
 // Purchases in a real browser: by keyboard alone, with cards that don't pay at once, reloaded, in two tabs.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { ADA, at, buy, call, choose, leave, open, problem, take, total, until, walkToPayment, write } from "./shop.js";
+import { after, test } from "node:test";
+import { ADA, at, buy, call, choose, close, leave, open, problem, take, total, until, write, walkToPayment } from "./shop.js";
+
+after(close);
 
 /** Presses Tab until this has the focus. */
 async function tabTo(page, selector) {

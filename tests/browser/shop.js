@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { delimiter, join } from "node:path";
-import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -19,7 +18,6 @@ const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
 const browser = await chromium.launch({ executablePath: places.find((place) => existsSync(place)), args });
 
 export const close = () => browser.close();
-after(close);
 
 /** A window of a new shopper. What the page throws fails the test that looks at `errors`. */
 export async function open({ url = STACK, hash = "", ...options } = {}) {
@@ -116,6 +114,6 @@ export async function elsewhere() {
     response.writeHead(200, { "content-type": kind }).end(file.replace('name="checkout-origin" content=""', `name="checkout-origin" content="${STACK}"`));
   });
   await new Promise((up) => server.listen(0, "127.0.0.1", up));
-  after(() => server.close());
+  server.unref();
   return `http://127.0.0.1:${server.address().port}`;
 }

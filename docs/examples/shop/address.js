@@ -29,15 +29,16 @@ export function labelled(id, label, { pointer, hint, isOptional, input }) {
     error && h("p", { class: "fault", id: `${id}-fault` }, fault(error, label)));
 }
 
-function addressField({ field: name, required }, { postalCode, states }) {
+function addressField(one, { postalCode, states }) {
+  const { field: name, required } = one;
   const before = state.draft[name] ?? state.session?.shippingAddress?.[name] ?? "";
   const typed = (event) => { state.draft[name] = event.target.value; };
   const input = name === "state" && states !== undefined
     ? h("select", { name, autocomplete: AUTOCOMPLETE[name], onchange: typed },
-      h("option", { value: "" }, text.choose), states.map((one) => h("option", { value: one.code, selected: one.code === before }, one.name)))
+      h("option", { value: "" }, text.choose), states.map(({ code, name: of }) => h("option", { value: code, selected: code === before }, of)))
     : h("input", { name, autocomplete: AUTOCOMPLETE[name] ?? "off", oninput: typed, value: before });
   const hint = name === "postalCode" && postalCode !== undefined ? text.example(postalCode.example) : undefined;
-  return labelled(`address-${name}`, field(name, kept.country), { pointer: `/shippingAddress/${name}`, hint, isOptional: !required, input });
+  return labelled(`address-${name}`, field(one), { pointer: `/shippingAddress/${name}`, hint, isOptional: !required, input });
 }
 
 /** The form of the chosen country's address. */

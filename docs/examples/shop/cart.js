@@ -9,8 +9,14 @@ import { keep, kept } from "./store.js";
 
 /** The products in the shopper's currency. */
 export async function loadProducts() {
-  const { data } = await call("GET", `/products?currency=${kept.currency}&limit=50`);
-  state.products = data.products;
+  const products = [];
+  let cursor = "";
+  do {
+    const { data } = await call("GET", `/products?currency=${kept.currency}${cursor}`);
+    products.push(...data.products);
+    cursor = data.nextCursor && `&cursor=${encodeURIComponent(data.nextCursor)}`;
+  } while (cursor);
+  state.products = products;
 }
 
 /** Delivers to another country; where its currency is another, by a new session with what is sold in it. */
@@ -70,7 +76,7 @@ function card(product) {
   const isSoldOut = offer.availability === "sold_out";
   return h("li", { class: "product" },
     h("h3", {}, name),
-    h("p", { class: "price" }, money(offer.price, kept.currency), h("small", {}, availability(offer))),
+    h("p", { class: "price" }, h("span", {}, money(offer.price, kept.currency), offer.usualPrice && h("s", {}, money(offer.usualPrice, kept.currency))), h("small", {}, availability(offer))),
     h("div", { class: "actions" },
       variants !== undefined && h("select", {
         id: `variant-${productId}`, "aria-label": text.variant(name),

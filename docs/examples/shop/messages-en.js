@@ -3,6 +3,13 @@
 
 import { money } from "./format.js";
 
+/** How many are left, of a problem or of the issue that it names. */
+function stock({ available, problems }) {
+  const left = available ?? problems?.[0]?.available;
+  if (left === undefined) return "There are fewer left than you asked for.";
+  return left === 0 ? "It is sold out." : `Only ${left} ${left === 1 ? "is" : "are"} left.`;
+}
+
 /** By the code of a problem, with its members. */
 export const byCode = {
   NO_ANSWER: () => "The shop can't be reached. Nothing is lost: please try again.",
@@ -12,8 +19,8 @@ export const byCode = {
   SESSION_NOT_FOUND: () => "This cart is gone. Please start a new one.",
   SESSION_EXPIRED: () => "Your cart had expired. Here is a new one with the same items.",
   PRODUCT_NOT_FOUND: () => "This product isn't for sale here.",
-  INSUFFICIENT_STOCK: () => "There are fewer left than you asked for.",
-  OUT_OF_STOCK: () => "Others were faster: there are fewer left than you asked for.",
+  INSUFFICIENT_STOCK: stock,
+  OUT_OF_STOCK: (issue) => `Others were faster. ${stock(issue)}`,
   SHIPPING_ADDRESS_REQUIRED: () => "Please tell us where to deliver first.",
   SHIPPING_METHOD_REQUIRED: () => "Please choose how we deliver first.",
   COUPON_UNKNOWN: () => "There is no such coupon.",
@@ -46,10 +53,13 @@ const FIELDS = {
   firstName: "First name", lastName: "Last name", company: "Company", addressLine1: "Address", addressLine2: "Apartment, floor",
   city: "City", state: "Region", postalCode: "Postal code", county: "County", phone: "Phone", country: "Country",
 };
-const LOCAL_FIELDS = {
-  US: { state: "State", postalCode: "ZIP code" }, CA: { state: "Province" }, JP: { state: "Prefecture" }, GB: { city: "Town", postalCode: "Postcode" },
+/** What people call a field in their country: `kind` of the field. */
+const KINDS = {
+  state: "State", province: "Province", prefecture: "Prefecture", county: "County", department: "Department", district: "District",
+  emirate: "Emirate", island: "Island", oblast: "Oblast", parish: "Parish", area: "Area", do_si: "Do / Si",
+  zip: "ZIP code", postal: "Postal code", pin: "PIN code", eircode: "Eircode",
 };
-export const field = (name, country) => LOCAL_FIELDS[country]?.[name] ?? FIELDS[name] ?? name;
+export const field = ({ field: name, kind }) => KINDS[kind] ?? FIELDS[name] ?? name;
 
 export const steps = { shop: "Cart", address: "Address", delivery: "Delivery", payment: "Payment" };
 export const status = {

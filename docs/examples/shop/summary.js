@@ -33,7 +33,7 @@ export function summary(edits) {
   return h("section", { class: "summary", "aria-labelledby": "cart" },
     h("h2", { id: "cart", tabindex: "-1" }, edits ? text.cart : text.summary),
     h("ul", { class: "lines" }, session.items.map((item) => line(item, edits))),
-    session.problems.length > 0 && h("ul", { class: "issues" }, session.problems.map((issue) => h("li", {}, textOf({ detail: issue.text ?? issue.code, ...issue })))),
+    session.problems.length > 0 && h("ul", { class: "issues" }, session.problems.map((issue) => h("li", {}, textOf(issue)))),
     coupons(),
     sums(session),
     everyCent(session),
