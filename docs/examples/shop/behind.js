@@ -16,6 +16,8 @@ const calls = [];
 let seen;
 let limits = { at: Date.now(), list: [] };
 let isLooking = false;
+/** The text of each part as it was drawn last. */
+const drawn = [];
 
 async function look() {
   if (isLooking) return;
@@ -70,7 +72,7 @@ function lastCall() {
       counts.durationMs !== undefined && h("span", {}, `${counts.durationMs} ms`), hit && h("span", { id: "cache", class: "tag" }, hit)),
     h("dl", { class: "stores" }, stores.map(([name, label]) => h("div", { id: `calls-${name}` }, h("dt", {}, label),
       h("dd", {}, words.calls(counts[name].calls ?? 0), counts[name].failed > 0 && h("span", { class: "bad" }, words.failed(counts[name].failed)))))),
-    before.length > 0 && h("details", { id: "before" }, h("summary", {}, words.before), h("table", {},
+    before.length > 0 && h("details", { id: "before" }, h("summary", { id: "before-summary" }, words.before), h("table", {},
       h("thead", {}, h("tr", {}, [words.route, "", ...stores.map(([, label]) => label)].map((name) => (name === "" ? h("td") : h("th", { scope: "col" }, name))))),
       h("tbody", {}, before.slice(0, BEFORE).map((one) => h("tr", {}, h("th", { scope: "row" }, short(one)), h("td", {}, String(one.status)),
         stores.map(([name]) => h("td", {}, String(countsOf(one)[name].calls ?? 0)))))))),
@@ -82,7 +84,7 @@ function session() {
   if (document === undefined) return h("p", { class: "hint" }, words.noSession);
   return [
     h("p", {}, h("code", {}, document.checkoutId.slice(0, 8)), " ", h("b", { id: "session-version" }, words.version(document.version)), ` · ${status[document.status] ?? document.status}`),
-    h("details", { id: "document" }, h("summary", {}, words.document), h("pre", { tabindex: "0" }, JSON.stringify(document, null, 1))),
+    h("details", { id: "document" }, h("summary", { id: "document-summary" }, words.document), h("pre", { id: "document-text", tabindex: "0" }, JSON.stringify(document, null, 1))),
   ];
 }
 
@@ -119,7 +121,7 @@ function draw() {
   if (seen === undefined) return;
   // What is read or selected at this moment stays.
   if (aside.contains(getSelection()?.anchorNode) && !getSelection().isCollapsed) return;
-  fill(aside,
+  refresh([
     h("h2", { id: "behind-title" }, words.title),
     section("behind-redis", words.redis, redis()),
     section("behind-call", words.lastCall, lastCall()),
@@ -127,7 +129,23 @@ function draw() {
     section("behind-limits", words.limits, h("ul", { class: "limits" },
       limits.list.filter(({ path }) => !/claim|preview|lookup/.test(path)).map(limit))),
     section("behind-orders", words.orders, orders()),
-    section("behind-events", words.events, events()));
+    section("behind-events", words.events, events()),
+  ]);
+}
+
+/** Replaces only what has changed: the rest keeps its focus, and how far it is scrolled. */
+function refresh(parts) {
+  parts.forEach((part, index) => {
+    const now = part.outerHTML;
+    const old = aside.children[index];
+    if (drawn[index] === now) return;
+    drawn[index] = now;
+    if (old === undefined) {
+      aside.append(part);
+      return;
+    }
+    fill(old, [...part.childNodes]);
+  });
 }
 
 /** Shows it from now on. */

@@ -77,7 +77,9 @@ async function arrive() {
   state.problem = undefined;
   redraw();
   scrollTo(0, 0);
-  document.querySelector("#step, #products")?.focus({ preventScroll: true });
+  const heading = document.querySelector("#step, #products");
+  document.title = `${heading?.textContent ?? text.loading} · ${text.shopName}`;
+  heading?.focus({ preventScroll: true });
 }
 
 async function start() {

@@ -21,7 +21,7 @@ export function sums({ summary, currency, shippingMethod, shippingAddress, order
 
 /** Every entry of `explain`, as it is. */
 export const everyCent = ({ explain, currency }) => h("details", { class: "cents", id: "cents" },
-  h("summary", {}, text.everyCent),
+  h("summary", { id: "cents-summary" }, text.everyCent),
   h("ul", {}, explain.map((entry) => h("li", {}, h("span", {}, entry.text), h("span", { class: "amount" }, money(entry.amount, currency))))));
 
 /** The cart with its sums. */

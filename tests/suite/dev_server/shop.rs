@@ -36,7 +36,9 @@ async fn the_shop_is_served_with_all_that_it_loads_and_nothing_beside_it() {
         assert_eq!(file.status, StatusCode::OK, "{name}");
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{name}");
         let text = String::from_utf8(file.body.to_vec()).expect("text");
-        left.extend(text.split("from \"./").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()));
+        left.extend(
+            text.split("from \"./").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()),
+        );
     }
     assert!(seen.len() > 10, "{seen:?}");
 

@@ -109,7 +109,10 @@ mod tests {
         }
         let view = calls.view();
         assert_eq!(view.len(), 1);
-        assert_eq!((&view[0]["requestId"], &view[0]["status"], &view[0]["cache"]), (&json!("x"), &json!(200), &json!("miss")));
+        assert_eq!(
+            (&view[0]["requestId"], &view[0]["status"], &view[0]["cache"]),
+            (&json!("x"), &json!(200), &json!("miss"))
+        );
         assert_eq!(view[0]["redis"], json!({"calls": 1, "failed": 1}));
         assert_eq!(view[0]["dynamodb"], json!({"calls": 3, "failed": 0}));
         assert_eq!(view[0]["payments"], json!({"calls": 0, "failed": 0}));

@@ -49,7 +49,7 @@ impl Behind {
     }
 
     /// Notes an event that leaves for the shop's other systems.
-    pub fn told(&self, kind: &str, detail: Value) {
+    pub fn told(&self, kind: &str, detail: &Value) {
         let at = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
         let mut events = held(&self.events);
         events.push_back(json!({"type": kind, "at": at, "detail": detail}));
@@ -120,10 +120,11 @@ mod tests {
     fn the_newest_events_are_kept() {
         let behind = Behind::new(None);
         for number in 0..=EVENTS {
-            behind.told("Order Changed", json!({"number": number}));
+            behind.told("Order Changed", &json!({"number": number}));
         }
         let view = behind.view();
-        let numbers: Vec<_> = view["events"].as_array().into_iter().flatten().map(|event| &event["detail"]["number"]).collect();
+        let numbers: Vec<_> =
+            view["events"].as_array().into_iter().flatten().map(|event| &event["detail"]["number"]).collect();
         assert_eq!((numbers.len(), numbers[0], numbers[EVENTS - 1]), (EVENTS, &json!(EVENTS), &json!(1)));
     }
 }

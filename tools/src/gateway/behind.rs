@@ -39,7 +39,9 @@ pub(crate) fn answer(behind: &Behind, parts: &Parts, body: &[u8]) -> Answer {
                 Err(error @ SwitchError::NotOurs) => message(StatusCode::CONFLICT, &error.to_string()),
                 Err(error @ SwitchError::Server(_)) => message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
             },
-            Err(error) => message(StatusCode::BAD_REQUEST, &format!("the body must be {{\"running\": true or false}}: {error}")),
+            Err(error) => {
+                message(StatusCode::BAD_REQUEST, &format!("the body must be {{\"running\": true or false}}: {error}"))
+            }
         },
         _ => message(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
     }

@@ -47,7 +47,8 @@ async fn events(pipe: &Pipe, world: &World, order: &str) -> Vec<Value> {
     let records = records(world, order).await;
     let told = pipe.events(&records);
     // The page of `make dev` shows what the pipe tells.
-    let shown: Vec<_> = records.iter().filter(|record| order_event::is_change(record)).map(order_event::detail).collect();
+    let shown: Vec<_> =
+        records.iter().filter(|record| order_event::is_change(record)).map(order_event::detail).collect();
     assert_eq!(shown, told.iter().map(|event| event["detail"].clone()).collect::<Vec<_>>());
     told_again(pipe, world, order, &told).await;
     told

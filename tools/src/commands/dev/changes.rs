@@ -38,7 +38,7 @@ pub async fn deliver(
             Ok(records) => {
                 let changes: Vec<_> = records.into_iter().filter(order_event::is_change).collect();
                 for change in &changes {
-                    behind.told(order_event::DETAIL_TYPE, order_event::detail(change));
+                    behind.told(order_event::DETAIL_TYPE, &order_event::detail(change));
                 }
                 waiting.extend(changes);
             }

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
-use shared::adapters::dynamodb::client::Dynamo;
 use serde_json::json;
+use shared::adapters::dynamodb::client::Dynamo;
 use tools::{behind::Behind, operator::stock::all_stock};
 
 use crate::say;
@@ -22,7 +22,7 @@ pub async fn show(store: Dynamo, behind: &Behind) -> Infallible {
             if let Some(before) = before.insert(counter.name.clone(), level).filter(|before| *before != level) {
                 let (level, before): (&str, &str) = (level.into(), before.into());
                 let detail = json!({"counter": counter.name, "level": level, "before": before, "left": counter.left});
-                behind.told("Stock Level Changed", detail);
+                behind.told("Stock Level Changed", &detail);
                 say::step(format_args!(
                     "Stock Level Changed: {} is {level}, and was {before}; {left} left",
                     counter.name
