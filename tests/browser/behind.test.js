@@ -21,7 +21,9 @@ test("a coupon that isn't one says so at its field", async () => {
   await coupon(page, "EXPIRED");
   assert.equal((await problem(page, "COUPON_EXPIRED")).trim(), "This coupon has expired.");
   // A code without a text of its own shows what the answer says.
-  await page.route("**/apply-coupon", (route) => route.fulfill({ status: 422, json: { code: "COUPON_NEW", detail: "only on Sundays" } }));
+  await page.route("**/apply-coupon", (route) =>
+    route.fulfill({ status: 422, json: { code: "COUPON_NEW", detail: "only on Sundays" } }),
+  );
   await coupon(page, "LATER");
   assert.equal((await problem(page, "COUPON_NEW")).trim(), "only on Sundays");
   await leave(page);
@@ -42,7 +44,12 @@ test("a limit that is reached counts down, and then lets in again", async () => 
   assert.equal(await page.locator("#apply-coupon").getAttribute("aria-disabled"), "true");
   const seen = new Set();
   await until("it counts", async () => {
-    seen.add(await page.locator("#wait").textContent().catch(() => ""));
+    seen.add(
+      await page
+        .locator("#wait")
+        .textContent()
+        .catch(() => ""),
+    );
     return seen.size > 2;
   });
   // The rest of the shop goes on meanwhile.
@@ -82,7 +89,11 @@ test("the session's document, its version and the calls are those of the API", a
   await page.locator("#session-version", { hasText: "version 2" }).waitFor();
   await page.locator("#document summary").click();
   const shown = JSON.parse(await page.locator("#document pre").textContent());
-  const { expiresAt, shippingMethods, taxBreakdown, ...stored } = await call(page, "GET", `/session/${shown.checkoutId}`);
+  const { expiresAt, shippingMethods, taxBreakdown, ...stored } = await call(
+    page,
+    "GET",
+    `/session/${shown.checkoutId}`,
+  );
   delete shown.expiresAt;
   assert.deepEqual(shown, stored);
   await page.locator(".call code", { hasText: "PUT /items" }).waitFor();

@@ -41,8 +41,15 @@ test("axe finds nothing on any page, in light and dark", async () => {
       // Only colours differ in the dark.
       if (colorScheme === "dark") axe.withRules(["color-contrast"]);
       const { violations, passes } = await axe.analyze();
-      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], `${name}, ${colorScheme}`);
-      assert.ok(passes.some(({ id }) => id === "color-contrast"), `${name}, ${colorScheme}: nothing was looked at`);
+      assert.deepEqual(
+        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+        [],
+        `${name}, ${colorScheme}`,
+      );
+      assert.ok(
+        passes.some(({ id }) => id === "color-contrast"),
+        `${name}, ${colorScheme}: nothing was looked at`,
+      );
     }
   });
   await leave(page);
@@ -51,7 +58,10 @@ test("axe finds nothing on any page, in light and dark", async () => {
 test("a phone's width is enough: nothing scrolls sideways", async () => {
   const page = await open({ viewport: { width: 320, height: 640 } });
   await tour(page, async (name) => {
-    const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
+    const { scroll, width } = await page.evaluate(() => ({
+      scroll: document.documentElement.scrollWidth,
+      width: innerWidth,
+    }));
     assert.ok(scroll <= width, `${name}: ${scroll} of ${width}`);
   });
   await leave(page);
@@ -65,11 +75,24 @@ test("the shop buys from another origin, and what lives behind is not for it", a
   await walkToPayment(page);
   await buy(page);
   await at(page, "order");
-  const read = (path, options) => page.evaluate(async ([target, init]) => {
-    const answer = await fetch(target, init).catch(() => undefined);
-    return answer && { status: answer.status, limit: answer.headers.get("X-RateLimit-Remaining"), id: answer.headers.get("X-Request-Id") };
-  }, [`${STACK}${path}`, options]);
-  const allowed = await read("/api/v1/checkout/apply-coupon", { method: "HEAD", headers: { "X-Guest-Id": crypto.randomUUID() } });
+  const read = (path, options) =>
+    page.evaluate(
+      async ([target, init]) => {
+        const answer = await fetch(target, init).catch(() => undefined);
+        return (
+          answer && {
+            status: answer.status,
+            limit: answer.headers.get("X-RateLimit-Remaining"),
+            id: answer.headers.get("X-Request-Id"),
+          }
+        );
+      },
+      [`${STACK}${path}`, options],
+    );
+  const allowed = await read("/api/v1/checkout/apply-coupon", {
+    method: "HEAD",
+    headers: { "X-Guest-Id": crypto.randomUUID() },
+  });
   assert.equal(allowed.status, 204);
   assert.ok(allowed.limit !== null && allowed.id !== null, JSON.stringify(allowed));
   // A header and a method that no row of the table has; and what is for the page of `make dev` only.

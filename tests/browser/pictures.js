@@ -34,7 +34,10 @@ await shoot(page, "shop");
 const phone = await open({ viewport: { width: 390, height: 780 }, colorScheme: "dark", deviceScaleFactor: 1.5 });
 await take(phone);
 await coupon(phone);
-await phone.evaluate(() => { document.activeElement.blur(); scrollTo(0, document.querySelector(".summary").offsetTop - 24); });
+await phone.evaluate(() => {
+  document.activeElement.blur();
+  scrollTo(0, document.querySelector(".summary").offsetTop - 24);
+});
 await until("the picture's place", () => phone.evaluate(() => scrollY > 0));
 await shoot(phone, "shop-phone-dark");
 await close();

@@ -2,7 +2,22 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ADA, at, buy, call, choose, close, leave, open, problem, take, total, until, write, walkToPayment } from "./shop.js";
+import {
+  ADA,
+  at,
+  buy,
+  call,
+  choose,
+  close,
+  leave,
+  open,
+  problem,
+  take,
+  total,
+  until,
+  write,
+  walkToPayment,
+} from "./shop.js";
 
 after(close);
 

@@ -40,7 +40,14 @@ export async function leave(page) {
 /** Until the page is at a step, and does nothing any more. */
 export const at = (page, step) => page.locator(`body[data-step=${step}] main[aria-busy=false]`).waitFor();
 
-export const ADA = { firstName: "Ada", lastName: "Lovelace", addressLine1: "1 Main St", city: "Los Angeles", state: "CA", postalCode: "90001" };
+export const ADA = {
+  firstName: "Ada",
+  lastName: "Lovelace",
+  addressLine1: "1 Main St",
+  city: "Los Angeles",
+  state: "CA",
+  postalCode: "90001",
+};
 
 /** Puts beans into the cart. */
 export async function take(page, count = 2) {
@@ -97,7 +104,11 @@ export async function until(what, holds) {
 export async function call(page, method, path, body) {
   const { guestId } = await page.evaluate(() => JSON.parse(localStorage.getItem("checkout-shop")));
   const headers = { "X-Guest-Id": guestId, ...(body && { "Content-Type": "application/json" }) };
-  const answer = await fetch(`${STACK}/api/v1/checkout${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const answer = await fetch(`${STACK}/api/v1/checkout${path}`, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+  });
   return answer.json();
 }
 
@@ -105,13 +116,17 @@ export async function call(page, method, path, body) {
 export async function elsewhere() {
   const server = createServer((request, response) => {
     const name = request.url.split("?")[0].slice(1) || "index.html";
-    const kind = { html: "text/html", css: "text/css", js: "text/javascript", svg: "image/svg+xml" }[name.split(".").pop()];
+    const kind = { html: "text/html", css: "text/css", js: "text/javascript", svg: "image/svg+xml" }[
+      name.split(".").pop()
+    ];
     if (kind === undefined) {
       response.writeHead(404).end();
       return;
     }
     const file = readFileSync(join(FILES, name), "utf8");
-    response.writeHead(200, { "content-type": kind }).end(file.replace('name="checkout-origin" content=""', `name="checkout-origin" content="${STACK}"`));
+    response
+      .writeHead(200, { "content-type": kind })
+      .end(file.replace('name="checkout-origin" content=""', `name="checkout-origin" content="${STACK}"`));
   });
   await new Promise((up) => server.listen(0, "127.0.0.1", up));
   server.unref();

@@ -7,8 +7,15 @@ import { act, change, readSession, region, state } from "./state.js";
 import { kept } from "./store.js";
 
 const AUTOCOMPLETE = {
-  firstName: "given-name", lastName: "family-name", company: "organization", addressLine1: "address-line1", addressLine2: "address-line2",
-  city: "address-level2", state: "address-level1", postalCode: "postal-code", phone: "tel",
+  firstName: "given-name",
+  lastName: "family-name",
+  company: "organization",
+  addressLine1: "address-line1",
+  addressLine2: "address-line2",
+  city: "address-level2",
+  state: "address-level1",
+  postalCode: "postal-code",
+  phone: "tel",
 };
 
 /** The fault of a field, by the pointer of the problem. */
@@ -22,23 +29,38 @@ export function labelled(id, label, { pointer, hint, isOptional, input }) {
   if (describedBy !== "") input.setAttribute("aria-describedby", describedBy);
   if (!isOptional) input.setAttribute("aria-required", "true");
   input.id = id;
-  return h("div", { class: "field" },
+  return h(
+    "div",
+    { class: "field" },
     h("label", { for: id }, label, isOptional && h("small", {}, ` (${text.optional})`)),
     input,
     hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
-    error && h("p", { class: "fault", id: `${id}-fault` }, fault(error, label)));
+    error && h("p", { class: "fault", id: `${id}-fault` }, fault(error, label)),
+  );
 }
 
 function addressField(one, { postalCode, states }) {
   const { field: name, required } = one;
   const before = state.draft[name] ?? state.session?.shippingAddress?.[name] ?? "";
-  const typed = (event) => { state.draft[name] = event.target.value; };
-  const input = name === "state" && states !== undefined
-    ? h("select", { name, autocomplete: AUTOCOMPLETE[name], onchange: typed },
-      h("option", { value: "" }, text.choose), states.map(({ code, name: of }) => h("option", { value: code, selected: code === before }, of)))
-    : h("input", { name, autocomplete: AUTOCOMPLETE[name] ?? "off", oninput: typed, value: before });
+  const typed = (event) => {
+    state.draft[name] = event.target.value;
+  };
+  const input =
+    name === "state" && states !== undefined
+      ? h(
+          "select",
+          { name, autocomplete: AUTOCOMPLETE[name], onchange: typed },
+          h("option", { value: "" }, text.choose),
+          states.map(({ code, name: of }) => h("option", { value: code, selected: code === before }, of)),
+        )
+      : h("input", { name, autocomplete: AUTOCOMPLETE[name] ?? "off", oninput: typed, value: before });
   const hint = name === "postalCode" && postalCode !== undefined ? text.example(postalCode.example) : undefined;
-  return labelled(`address-${name}`, field(one), { pointer: `/shippingAddress/${name}`, hint, isOptional: !required, input });
+  return labelled(`address-${name}`, field(one), {
+    pointer: `/shippingAddress/${name}`,
+    hint,
+    isOptional: !required,
+    input,
+  });
 }
 
 /** The form of the chosen country's address. */
@@ -53,10 +75,13 @@ export function addressForm() {
       location.hash = "delivery";
     });
   };
-  return h("form", { class: "fields", novalidate: true, onsubmit: submit, "aria-labelledby": "step" },
+  return h(
+    "form",
+    { class: "fields", novalidate: true, onsubmit: submit, "aria-labelledby": "step" },
     h("h2", { id: "step", tabindex: "-1" }, text.address),
     here?.addressFields.map((one) => addressField(one, here)),
-    h("button", { class: "button", type: "submit" }, text.toDelivery));
+    h("button", { class: "button", type: "submit" }, text.toDelivery),
+  );
 }
 
 /** The offers of delivery. */
@@ -74,12 +99,29 @@ export function deliveryForm() {
       location.hash = "payment";
     }, "/calculate-shipping");
   };
-  const offer = ({ shippingMethodId, name, amount, deliveryDays, estimatedDelivery }) => h("label", { class: "offer" },
-    h("input", { type: "radio", name: "method", value: shippingMethodId, checked: shippingMethodId === chosen }),
-    h("span", {}, h("strong", {}, name), h("small", {}, estimatedDelivery
-      ? text.between(day(estimatedDelivery.earliest), day(estimatedDelivery.latest)) : deliveryDays && text.days(deliveryDays))),
-    h("span", { class: "amount" }, amount === 0 ? text.free : money(amount, session.currency)));
-  return h("form", { novalidate: true, onsubmit: submit },
+  const offer = ({ shippingMethodId, name, amount, deliveryDays, estimatedDelivery }) =>
+    h(
+      "label",
+      { class: "offer" },
+      h("input", { type: "radio", name: "method", value: shippingMethodId, checked: shippingMethodId === chosen }),
+      h(
+        "span",
+        {},
+        h("strong", {}, name),
+        h(
+          "small",
+          {},
+          estimatedDelivery
+            ? text.between(day(estimatedDelivery.earliest), day(estimatedDelivery.latest))
+            : deliveryDays && text.days(deliveryDays),
+        ),
+      ),
+      h("span", { class: "amount" }, amount === 0 ? text.free : money(amount, session.currency)),
+    );
+  return h(
+    "form",
+    { novalidate: true, onsubmit: submit },
     h("fieldset", {}, h("legend", {}, h("h2", { id: "step", tabindex: "-1" }, text.delivery)), offers.map(offer)),
-    h("button", { class: "button", type: "submit", "data-path": "/calculate-shipping" }, text.toPayment));
+    h("button", { class: "button", type: "submit", "data-path": "/calculate-shipping" }, text.toPayment),
+  );
 }

@@ -36,7 +36,9 @@ export async function call(method, path, body, key) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body) }).catch(() => undefined);
+    const answer = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body) }).catch(
+      () => undefined,
+    );
     if (answer === undefined) {
       // Only what is safe to repeat: with a key, or a read.
       if (attempt < ATTEMPTS && (key !== undefined || method === "GET")) {

@@ -46,16 +46,36 @@ function redis() {
   const { redis: server } = seen;
   if (server === null) return h("p", { class: "hint" }, words.redisElsewhere);
   return [
-    h("button", { id: "redis-switch", class: "switch", type: "button", role: "switch", "aria-checked": String(server.running), "aria-label": words.redisSwitch,
-      "aria-describedby": "redis-state", onclick: () => switchRedis(!server.running) }, h("span", { "aria-hidden": "true" })),
-    h("p", { id: "redis-state", class: server.running ? "hint" : "hint stopped" }, server.running ? words.redisRuns : words.redisStopped),
+    h(
+      "button",
+      {
+        id: "redis-switch",
+        class: "switch",
+        type: "button",
+        role: "switch",
+        "aria-checked": String(server.running),
+        "aria-label": words.redisSwitch,
+        "aria-describedby": "redis-state",
+        onclick: () => switchRedis(!server.running),
+      },
+      h("span", { "aria-hidden": "true" }),
+    ),
+    h(
+      "p",
+      { id: "redis-state", class: server.running ? "hint" : "hint stopped" },
+      server.running ? words.redisRuns : words.redisStopped,
+    ),
   ];
 }
 
 /** A route as it is read at a glance: ids are long. */
 const short = ({ method, path }) => `${method} ${path.split("?")[0].replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "…")}`;
 
-const stores = [["redis", "Redis"], ["dynamodb", "DynamoDB"], ["payments", "Stripe"]];
+const stores = [
+  ["redis", "Redis"],
+  ["dynamodb", "DynamoDB"],
+  ["payments", "Stripe"],
+];
 
 function countsOf(call) {
   const known = seen.calls.find(({ requestId }) => requestId === call.requestId);
@@ -68,14 +88,65 @@ function lastCall() {
   const counts = countsOf(last);
   const hit = { hit: words.cacheHit, miss: words.cacheMiss }[counts.cache];
   return [
-    h("p", { class: "call" }, h("code", {}, short(last)), h("b", { class: last.status < 400 ? "good" : "bad" }, String(last.status)),
-      counts.durationMs !== undefined && h("span", {}, `${counts.durationMs} ms`), hit && h("span", { id: "cache", class: "tag" }, hit)),
-    h("dl", { class: "stores" }, stores.map(([name, label]) => h("div", { id: `calls-${name}` }, h("dt", {}, label),
-      h("dd", {}, words.calls(counts[name].calls ?? 0), counts[name].failed > 0 && h("span", { class: "bad" }, words.failed(counts[name].failed)))))),
-    before.length > 0 && h("details", { id: "before" }, h("summary", { id: "before-summary" }, words.before), h("table", {},
-      h("thead", {}, h("tr", {}, [words.route, "", ...stores.map(([, label]) => label)].map((name) => (name === "" ? h("td") : h("th", { scope: "col" }, name))))),
-      h("tbody", {}, before.slice(0, BEFORE).map((one) => h("tr", {}, h("th", { scope: "row" }, short(one)), h("td", {}, String(one.status)),
-        stores.map(([name]) => h("td", {}, String(countsOf(one)[name].calls ?? 0)))))))),
+    h(
+      "p",
+      { class: "call" },
+      h("code", {}, short(last)),
+      h("b", { class: last.status < 400 ? "good" : "bad" }, String(last.status)),
+      counts.durationMs !== undefined && h("span", {}, `${counts.durationMs} ms`),
+      hit && h("span", { id: "cache", class: "tag" }, hit),
+    ),
+    h(
+      "dl",
+      { class: "stores" },
+      stores.map(([name, label]) =>
+        h(
+          "div",
+          { id: `calls-${name}` },
+          h("dt", {}, label),
+          h(
+            "dd",
+            {},
+            words.calls(counts[name].calls ?? 0),
+            counts[name].failed > 0 && h("span", { class: "bad" }, words.failed(counts[name].failed)),
+          ),
+        ),
+      ),
+    ),
+    before.length > 0 &&
+      h(
+        "details",
+        { id: "before" },
+        h("summary", { id: "before-summary" }, words.before),
+        h(
+          "table",
+          {},
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              [words.route, "", ...stores.map(([, label]) => label)].map((name) =>
+                name === "" ? h("td") : h("th", { scope: "col" }, name),
+              ),
+            ),
+          ),
+          h(
+            "tbody",
+            {},
+            before.slice(0, BEFORE).map((one) =>
+              h(
+                "tr",
+                {},
+                h("th", { scope: "row" }, short(one)),
+                h("td", {}, String(one.status)),
+                stores.map(([name]) => h("td", {}, String(countsOf(one)[name].calls ?? 0))),
+              ),
+            ),
+          ),
+        ),
+      ),
   ];
 }
 
@@ -83,8 +154,20 @@ function session() {
   const { session: document } = state;
   if (document === undefined) return h("p", { class: "hint" }, words.noSession);
   return [
-    h("p", {}, h("code", {}, document.checkoutId.slice(0, 8)), " ", h("b", { id: "session-version" }, words.version(document.version)), ` · ${status[document.status] ?? document.status}`),
-    h("details", { id: "document" }, h("summary", { id: "document-summary" }, words.document), h("pre", { id: "document-text", tabindex: "0" }, JSON.stringify(document, null, 1))),
+    h(
+      "p",
+      {},
+      h("code", {}, document.checkoutId.slice(0, 8)),
+      " ",
+      h("b", { id: "session-version" }, words.version(document.version)),
+      ` · ${status[document.status] ?? document.status}`,
+    ),
+    h(
+      "details",
+      { id: "document" },
+      h("summary", { id: "document-summary" }, words.document),
+      h("pre", { id: "document-text", tabindex: "0" }, JSON.stringify(document, null, 1)),
+    ),
   ];
 }
 
@@ -92,15 +175,30 @@ function limit({ path, limit: most, remaining, moreInSeconds }) {
   const name = path.split("/checkout/")[1];
   const left = Math.max(0, Math.ceil(moreInSeconds - (Date.now() - limits.at) / 1000));
   const isFull = remaining === most;
-  return h("li", { class: remaining === 0 ? "empty" : undefined, "data-limit": name },
+  return h(
+    "li",
+    { class: remaining === 0 ? "empty" : undefined, "data-limit": name },
     h("span", {}, name, !isFull && left > 0 && h("small", {}, words.moreIn(left))),
     h("meter", { min: "0", max: String(most), value: String(remaining), "aria-label": name }),
-    h("span", { class: "left" }, words.left(remaining, most)));
+    h("span", { class: "left" }, words.left(remaining, most)),
+  );
 }
 
 function events() {
-  const told = seen.events.map(({ type, at, detail }) => h("li", {}, h("time", { datetime: at }, clock(at)),
-    h("span", {}, h("b", {}, type), " ", detail.changes?.join(", ") ?? `${detail.counter}: ${detail.level}, ${detail.left}`)));
+  const told = seen.events.map(({ type, at, detail }) =>
+    h(
+      "li",
+      {},
+      h("time", { datetime: at }, clock(at)),
+      h(
+        "span",
+        {},
+        h("b", {}, type),
+        " ",
+        detail.changes?.join(", ") ?? `${detail.counter}: ${detail.level}, ${detail.left}`,
+      ),
+    ),
+  );
   return told.length === 0 ? h("p", { class: "hint" }, words.noEvents) : h("ul", { class: "events" }, told);
 }
 
@@ -110,12 +208,29 @@ function orders() {
     if (type === "Order Changed" && !newest.has(detail.orderId)) newest.set(detail.orderId, detail);
   }
   if (newest.size === 0) return h("p", { class: "hint" }, words.noOrders);
-  return h("ul", { class: "orders" }, [...newest.values()].slice(0, 5).map((order) => h("li", {}, h("code", {}, order.orderNumber),
-    h("span", {}, `${status[order.status] ?? order.status} · ${status[order.paymentStatus] ?? order.paymentStatus}`),
-    h("span", { class: "amount" }, money(Number(order.totalAmount), order.currency)))));
+  return h(
+    "ul",
+    { class: "orders" },
+    [...newest.values()]
+      .slice(0, 5)
+      .map((order) =>
+        h(
+          "li",
+          {},
+          h("code", {}, order.orderNumber),
+          h(
+            "span",
+            {},
+            `${status[order.status] ?? order.status} · ${status[order.paymentStatus] ?? order.paymentStatus}`,
+          ),
+          h("span", { class: "amount" }, money(Number(order.totalAmount), order.currency)),
+        ),
+      ),
+  );
 }
 
-const section = (id, title, ...children) => h("section", { "aria-labelledby": id, class: id }, h("h3", { id }, title), children);
+const section = (id, title, ...children) =>
+  h("section", { "aria-labelledby": id, class: id }, h("h3", { id }, title), children);
 
 function draw() {
   if (seen === undefined) return;
@@ -126,8 +241,11 @@ function draw() {
     section("behind-redis", words.redis, redis()),
     section("behind-call", words.lastCall, lastCall()),
     section("behind-session", words.session, session()),
-    section("behind-limits", words.limits, h("ul", { class: "limits" },
-      limits.list.filter(({ path }) => !/claim|preview|lookup/.test(path)).map(limit))),
+    section(
+      "behind-limits",
+      words.limits,
+      h("ul", { class: "limits" }, limits.list.filter(({ path }) => !/claim|preview|lookup/.test(path)).map(limit)),
+    ),
     section("behind-orders", words.orders, orders()),
     section("behind-events", words.events, events()),
   ]);
@@ -157,6 +275,8 @@ export function watch() {
     draw();
     lookAtLimits();
   });
-  setInterval(() => { if (!document.hidden) look(); }, EVERY);
+  setInterval(() => {
+    if (!document.hidden) look();
+  }, EVERY);
   lookAtLimits();
 }

@@ -6,7 +6,8 @@ export function h(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value") element.value = value;
-    else if (value !== false && value !== undefined && value !== null) element.setAttribute(name, value === true ? "" : value);
+    else if (value !== false && value !== undefined && value !== null)
+      element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat(2).filter((child) => child !== undefined && child !== null && child !== false));
   return element;
@@ -16,7 +17,9 @@ export function h(tag, attributes = {}, ...children) {
 export function fill(element, ...children) {
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
   const open = new Set([...element.querySelectorAll("details[open][id]")].map((details) => details.id));
-  element.replaceChildren(...children.flat(2).filter((child) => child !== undefined && child !== null && child !== false));
+  element.replaceChildren(
+    ...children.flat(2).filter((child) => child !== undefined && child !== null && child !== false),
+  );
   for (const id of open) element.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
 }

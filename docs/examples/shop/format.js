@@ -9,6 +9,8 @@ export function money(amount, currency) {
 }
 
 export const day = (date) =>
-  new Intl.DateTimeFormat(LANGUAGE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(date));
+  new Intl.DateTimeFormat(LANGUAGE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" }).format(
+    new Date(date),
+  );
 
 export const clock = (time) => new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "medium" }).format(new Date(time));

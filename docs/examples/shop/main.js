@@ -37,24 +37,71 @@ const views = {
 function problem() {
   if (state.problem === undefined) return undefined;
   const wait = secondsToWait(state.problem.path);
-  const fields = (state.problem.errors ?? []).map(({ pointer }) => document.getElementById(idOf(pointer))).filter(Boolean);
-  return h("div", { id: "problem", class: "problem", role: "alert", tabindex: "-1", "data-code": state.problem.code },
+  const fields = (state.problem.errors ?? [])
+    .map(({ pointer }) => document.getElementById(idOf(pointer)))
+    .filter(Boolean);
+  return h(
+    "div",
+    { id: "problem", class: "problem", role: "alert", tabindex: "-1", "data-code": state.problem.code },
     h("p", {}, problemText(), " ", wait > 0 && h("span", { id: "wait", role: "timer" }, text.wait(wait))),
-    fields.length > 0 && h("ul", {}, fields.map((input) => h("li", {},
-      h("a", { href: `#${input.id}`, onclick: (event) => { event.preventDefault(); document.getElementById(input.id)?.focus(); } },
-        document.getElementById(`${input.id}-fault`)?.textContent ?? input.id)))));
+    fields.length > 0 &&
+      h(
+        "ul",
+        {},
+        fields.map((input) =>
+          h(
+            "li",
+            {},
+            h(
+              "a",
+              {
+                href: `#${input.id}`,
+                onclick: (event) => {
+                  event.preventDefault();
+                  document.getElementById(input.id)?.focus();
+                },
+              },
+              document.getElementById(`${input.id}-fault`)?.textContent ?? input.id,
+            ),
+          ),
+        ),
+      ),
+  );
 }
 
-const idOf = (pointer) => (pointer === "/customerInfo/email" ? "email" : pointer.replace("/shippingAddress/", "address-"));
+const idOf = (pointer) =>
+  pointer === "/customerInfo/email" ? "email" : pointer.replace("/shippingAddress/", "address-");
 
 function draw() {
   const now = step();
   const names = Object.keys(steps);
-  fill(header,
-    h("div", { class: "brand" }, h("h1", {}, h("a", { href: "#shop" }, text.shopName)), h("div", { class: "choices" }, places())),
-    now !== "order" && h("nav", { "aria-label": text.stepsLabel }, h("ol", { class: "steps" }, names.map((name) => h("li", {},
-      names.indexOf(name) < names.indexOf(now) ? h("a", { href: `#${name}` }, steps[name])
-        : h("span", { "aria-current": name === now ? "step" : undefined }, steps[name]))))));
+  fill(
+    header,
+    h(
+      "div",
+      { class: "brand" },
+      h("h1", {}, h("a", { href: "#shop" }, text.shopName)),
+      h("div", { class: "choices" }, places()),
+    ),
+    now !== "order" &&
+      h(
+        "nav",
+        { "aria-label": text.stepsLabel },
+        h(
+          "ol",
+          { class: "steps" },
+          names.map((name) =>
+            h(
+              "li",
+              {},
+              names.indexOf(name) < names.indexOf(now)
+                ? h("a", { href: `#${name}` }, steps[name])
+                : h("span", { "aria-current": name === now ? "step" : undefined }, steps[name]),
+            ),
+          ),
+        ),
+      ),
+  );
   fill(main, views[now]());
   const shown = problem();
   if (shown !== undefined) main.prepend(shown);
@@ -85,7 +132,10 @@ async function arrive() {
 async function start() {
   const { data } = await call("GET", "/regions");
   state.regions = data.regions;
-  const known = data.regions.find(({ country }) => country === kept.country) ?? data.regions.find(({ country }) => country === "US") ?? data.regions[0];
+  const known =
+    data.regions.find(({ country }) => country === kept.country) ??
+    data.regions.find(({ country }) => country === "US") ??
+    data.regions[0];
   if (kept.currency === undefined || !known.currencies.includes(kept.currency)) await chooseRegion(known.country);
   else {
     keep({ country: known.country });

@@ -13,7 +13,10 @@ function stock({ available, problems }) {
 /** By the code of a problem, with its members. */
 export const byCode = {
   NO_ANSWER: () => "The shop can't be reached. Nothing is lost: please try again.",
-  VALIDATION_FAILED: ({ errors }) => (errors?.length === 1 ? "One thing needs your attention." : `${errors?.length ?? "Some"} things need your attention.`),
+  VALIDATION_FAILED: ({ errors }) =>
+    errors?.length === 1
+      ? "One thing needs your attention."
+      : `${errors?.length ?? "Some"} things need your attention.`,
   RATE_LIMITED: () => "That was too often.",
   TOO_MANY_DECLINES: () => "Too many cards were declined.",
   SESSION_NOT_FOUND: () => "This cart is gone. Please start a new one.",
@@ -32,7 +35,8 @@ export const byCode = {
   COUPON_LIMIT_REACHED: () => "This coupon is used up.",
   COUPON_NOT_COMBINABLE: () => "This coupon can't be combined with the one you have.",
   COUPON_SIGN_IN_REQUIRED: () => "This coupon is for accounts.",
-  TOTAL_CHANGED: ({ session }) => `The total has changed. It is ${money(session.summary.totalAmount, session.currency)} now: please look, and buy again if you agree.`,
+  TOTAL_CHANGED: ({ session }) =>
+    `The total has changed. It is ${money(session.summary.totalAmount, session.currency)} now: please look, and buy again if you agree.`,
   BACKORDER_CHANGED: () => "Some of it comes later than before. Please look, and buy again if you agree.",
   PAYMENT_DECLINED: () => "The card was declined. Nothing was charged: please choose another card.",
   PAYMENT_IN_PROGRESS: () => "Your payment is on its way. Please try again in a moment.",
@@ -47,25 +51,61 @@ export const byCode = {
 export const textOf = (problem) => byCode[problem.code]?.(problem) ?? problem.detail;
 
 /** Faults of a field, by the code of the entry. */
-export const fault = (error, label) => (error.code === "REQUIRED" ? `${label} is needed.` : `${label} ${error.detail}.`);
+export const fault = (error, label) =>
+  error.code === "REQUIRED" ? `${label} is needed.` : `${label} ${error.detail}.`;
 
 const FIELDS = {
-  firstName: "First name", lastName: "Last name", company: "Company", addressLine1: "Address", addressLine2: "Apartment, floor",
-  city: "City", state: "Region", postalCode: "Postal code", county: "County", phone: "Phone", country: "Country",
+  firstName: "First name",
+  lastName: "Last name",
+  company: "Company",
+  addressLine1: "Address",
+  addressLine2: "Apartment, floor",
+  city: "City",
+  state: "Region",
+  postalCode: "Postal code",
+  county: "County",
+  phone: "Phone",
+  country: "Country",
 };
 /** What people call a field in their country: `kind` of the field. */
 const KINDS = {
-  state: "State", province: "Province", prefecture: "Prefecture", county: "County", department: "Department", district: "District",
-  emirate: "Emirate", island: "Island", oblast: "Oblast", parish: "Parish", area: "Area", do_si: "Do / Si",
-  zip: "ZIP code", postal: "Postal code", pin: "PIN code", eircode: "Eircode",
+  state: "State",
+  province: "Province",
+  prefecture: "Prefecture",
+  county: "County",
+  department: "Department",
+  district: "District",
+  emirate: "Emirate",
+  island: "Island",
+  oblast: "Oblast",
+  parish: "Parish",
+  area: "Area",
+  do_si: "Do / Si",
+  zip: "ZIP code",
+  postal: "Postal code",
+  pin: "PIN code",
+  eircode: "Eircode",
 };
 export const field = ({ field: name, kind }) => KINDS[kind] ?? FIELDS[name] ?? name;
 
 export const steps = { shop: "Cart", address: "Address", delivery: "Delivery", payment: "Payment" };
 export const status = {
-  pending: "waiting", confirmed: "confirmed", processing: "being packed", shipped: "on its way", delivered: "delivered",
-  cancelled: "cancelled", refunded: "refunded", paid: "paid", authorized: "authorized", failed: "not paid", open: "open",
-  declined: "declined", requires_action: "asked by the bank", partially_refunded: "partly refunded", partially_shipped: "partly on its way", returned: "returned",
+  pending: "waiting",
+  confirmed: "confirmed",
+  processing: "being packed",
+  shipped: "on its way",
+  delivered: "delivered",
+  cancelled: "cancelled",
+  refunded: "refunded",
+  paid: "paid",
+  authorized: "authorized",
+  failed: "not paid",
+  open: "open",
+  declined: "declined",
+  requires_action: "asked by the bank",
+  partially_refunded: "partly refunded",
+  partially_shipped: "partly on its way",
+  returned: "returned",
 };
 export const cards = {
   pm_card_visa: ["A card that pays", "4242"],
@@ -154,7 +194,7 @@ export const text = {
     cacheHit: "cache hit",
     cacheMiss: "cache miss",
     calls: (count) => (count === 1 ? "1 call" : `${count} calls`),
-    failed: (count) => `, ${count} failed`,
+    failed: (count) => `, ${count}× without it`,
     before: "Before that",
     route: "Route",
     session: "The session",

@@ -69,16 +69,20 @@ function buy(event) {
 }
 
 /** Gives up at the bank: the order ends, and the session is open again. */
-const giveUp = () => act(async () => {
-  await call("POST", `/orders/${kept.pending.orderId}/cancel`, {}, crypto.randomUUID());
-  keep({ pending: undefined });
-});
+const giveUp = () =>
+  act(async () => {
+    await call("POST", `/orders/${kept.pending.orderId}/cancel`, {}, crypto.randomUUID());
+    keep({ pending: undefined });
+  });
 
 function waiting() {
-  return h("section", { "aria-labelledby": "step" },
+  return h(
+    "section",
+    { "aria-labelledby": "step" },
     h("h2", { id: "step", tabindex: "-1" }, text.bankWaits),
     h("p", {}, h("a", { class: "button", href: kept.pending.redirectUrl }, text.toBank)),
-    h("p", {}, h("button", { type: "button", class: "quiet", onclick: giveUp }, text.giveUp)));
+    h("p", {}, h("button", { type: "button", class: "quiet", onclick: giveUp }, text.giveUp)),
+  );
 }
 
 /** The ways to pay. */
@@ -86,18 +90,50 @@ export function paymentForm() {
   if (kept.pending?.redirectUrl !== undefined) return waiting();
   const { session, draft } = state;
   const chosen = draft.method ?? "pm_card_visa";
-  const way = (value, name, digits) => h("label", { class: "offer" },
-    h("input", { type: "radio", name: "method", value, checked: value === chosen, onchange: () => { draft.method = value; } }),
-    h("span", {}, name), digits && h("span", { class: "digits" }, `•••• ${digits}`));
+  const way = (value, name, digits) =>
+    h(
+      "label",
+      { class: "offer" },
+      h("input", {
+        type: "radio",
+        name: "method",
+        value,
+        checked: value === chosen,
+        onchange: () => {
+          draft.method = value;
+        },
+      }),
+      h("span", {}, name),
+      digits && h("span", { class: "digits" }, `•••• ${digits}`),
+    );
   const email = labelled("email", text.email, {
     pointer: "/customerInfo/email",
-    input: h("input", { name: "email", type: "email", autocomplete: "email", value: draft.email ?? "", oninput: (event) => { draft.email = event.target.value; } }),
+    input: h("input", {
+      name: "email",
+      type: "email",
+      autocomplete: "email",
+      value: draft.email ?? "",
+      oninput: (event) => {
+        draft.email = event.target.value;
+      },
+    }),
   });
-  return h("form", { novalidate: true, onsubmit: buy },
-    h("fieldset", {}, h("legend", {}, h("h2", { id: "step", tabindex: "-1" }, text.payment)),
+  return h(
+    "form",
+    { novalidate: true, onsubmit: buy },
+    h(
+      "fieldset",
+      {},
+      h("legend", {}, h("h2", { id: "step", tabindex: "-1" }, text.payment)),
       h("p", { class: "hint" }, text.cards),
       Object.entries(cards).map(([token, [name, digits]]) => way(token, name, digits)),
-      way("cash", text.cash)),
+      way("cash", text.cash),
+    ),
     email,
-    h("button", { id: "buy", class: "button", type: "submit", "data-path": "/confirm-order" }, text.pay(money(session.summary.totalAmount, session.currency))));
+    h(
+      "button",
+      { id: "buy", class: "button", type: "submit", "data-path": "/confirm-order" },
+      text.pay(money(session.summary.totalAmount, session.currency)),
+    ),
+  );
 }

@@ -57,7 +57,8 @@ export async function act(work, path) {
   }
   if (state.problem !== undefined) document.getElementById("problem")?.focus();
   // What had the focus may be gone.
-  else if (document.activeElement === document.body) (document.getElementById("cart") ?? document.getElementById("main")).focus({ preventScroll: true });
+  else if (document.activeElement === document.body)
+    (document.getElementById("cart") ?? document.getElementById("main")).focus({ preventScroll: true });
 }
 
 /** What a problem means for the page. */
