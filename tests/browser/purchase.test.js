@@ -152,6 +152,25 @@ test("a bank that asks: refused, then answered", async () => {
   await leave(page);
 });
 
+test("who comes back from the bank without an answer goes there again, or pays in another way", async () => {
+  const page = await open();
+  await take(page);
+  await walkToPayment(page);
+  await choose(page, "pm_card_authenticationRequired");
+  await buy(page);
+  await page.getByRole("link", { name: "Refuse" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Your bank waits for your answer." }).waitFor();
+  await at(page, "payment");
+  assert.match(await page.getByRole("link", { name: "Go to the bank's page" }).getAttribute("href"), /_pay/);
+  await page.getByRole("button", { name: "Pay in another way" }).click();
+  await page.locator("#email").fill("ada@example.com");
+  await choose(page, "pm_card_visa");
+  await buy(page);
+  await at(page, "order");
+  await leave(page);
+});
+
 test("a reload goes on where the shopper was, and an answer that was lost is one order", async () => {
   const page = await open();
   await take(page);
