@@ -44,6 +44,7 @@ ifdef CI
 	@$(MAKE) --no-print-directory client
 	$(say) "A purchase through the TypeScript client"
 	@scripts/client-purchase
+	@$(MAKE) --no-print-directory browser
 	@SECONDS_EACH=20 scripts/schemathesis
 	@$(MAKE) --no-print-directory test-dynamodb-local
 endif
@@ -95,6 +96,19 @@ client: ## Make a TypeScript client out of docs/openapi.json, and compile a purc
 	@scripts/setup client
 	$(say) "The TypeScript client"
 	@npm --prefix docs/examples/typescript run --silent client
+
+.PHONY: browser
+browser: ## Buy in the shop of `make dev` with a real Chromium, and look at each page with axe
+	@scripts/setup browser
+	@cargo build --workspace --locked
+	$(say) "The shop, in Chromium"
+	@scripts/browser
+
+.PHONY: screenshots
+screenshots: ## Take the pictures of the shop anew (docs/images)
+	@scripts/setup browser
+	@cargo build --workspace --locked
+	@scripts/browser pictures
 
 .PHONY: schemathesis
 schemathesis: ## Hold a stack against docs/openapi.json with thousands of made-up requests (SECONDS_EACH=600 for a long run)

@@ -18,6 +18,18 @@ DEBITS = {"sepa_debit", "us_bank_account", "bacs_debit"}
 CANCELLABLE = {"us_bank_account"}
 OTHERS = (REDIRECTS | DEBITS | {"link"}) - {"sepa_debit"}
 GOOD_CARD = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2030", "cvc": "123"}
+# https://docs.stripe.com/testing: cards by name whose bank asks the customer, and one that is declined after that.
+ASKING = {
+    "pm_card_authenticationRequired": "4000002760003184",
+    "pm_card_threeDSecureRequiredChargeDeclined": "4000008400001629",
+}
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>The bank asks</title>
+<style>:root {{color-scheme: light dark; font: 1.125rem/1.5 system-ui}} main {{max-width: 24rem; margin: 15vh auto; padding: 0 1rem}}
+a {{color: inherit; display: inline-block; padding: .5rem 1rem; border: 1px solid; border-radius: .4rem; margin-right: .5rem}}</style>
+<main><h1>The bank asks</h1><p>Pay {total} {currency} (in the smallest unit)?
+<p><a href="?success=true">Pay</a> <a href="?success=false">Refuse</a></main></html>"""
 
 tokens = {}
 
@@ -25,6 +37,7 @@ make_method = PaymentMethod.__init__
 authenticates = PaymentMethod._requires_authentication
 charge = Charge._initialize_charge
 confirm = PaymentIntent._confirm
+named = PaymentMethod._try_get_canonical_test_article.__func__
 
 
 def refusal(status, code, message):
@@ -40,6 +53,11 @@ def make_other(self, type=None, **data):
     self.type = type
     setattr(self, type, details)
     return None
+
+
+def find_named(cls, id):
+    number = ASKING.get(id)
+    return named(cls, id) if number is None else PaymentMethod(type="card", card=dict(GOOD_CARD, number=number))
 
 
 def redirects(self):
@@ -143,11 +161,13 @@ def pay(request, id):
     intent = PaymentIntent._api_retrieve(id)
     answer = request.query.get("success")
     if answer is None:
-        total, currency = intent.amount, escape(intent.currency.upper())
-        text = f"<title>Pay</title><h1>{total} {currency}</h1><a href='?success=true'>Pay</a> <a href='?success=false'>Refuse</a>"
-        return web.Response(text=text, content_type="text/html")
+        return web.Response(text=PAGE.format(total=intent.amount, currency=escape(intent.currency.upper())), content_type="text/html")
     if intent.status == "requires_action":
-        PaymentIntent._api_authenticate(intent.id, client_secret=intent.client_secret, success=answer)
+        try:
+            PaymentIntent._api_authenticate(intent.id, client_secret=intent.client_secret, success=answer)
+        except UserError:
+            # The card is declined although the customer agreed: the page sends them back all the same.
+            answer = "false"
     to, status = urlsplit(intent.return_url), "succeeded" if answer == "true" else "failed"
     query = urlencode([*parse_qsl(to.query), ("payment_intent", intent.id), ("redirect_status", status)])
     raise web.HTTPFound(to._replace(query=query).geturl())
@@ -162,6 +182,7 @@ def install(app, address):
     here, begin = address, PaymentIntent.__init__
     PaymentMethod.__init__ = make_other
     PaymentMethod._requires_authentication = redirects
+    PaymentMethod._try_get_canonical_test_article = classmethod(find_named)
     PaymentIntent.__init__ = begin_by_token
     PaymentIntent._confirm = confirm_elsewhere
     Charge._initialize_charge = charge_later

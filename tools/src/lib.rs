@@ -6,6 +6,7 @@
     reason = "tools read from the environment where programs are, not the checkout's settings"
 )]
 
+pub mod behind;
 pub mod catalog;
 pub mod client;
 pub mod dynamodb_engine;
@@ -16,6 +17,7 @@ pub mod lambda;
 pub mod laptop;
 pub mod new_route;
 pub mod operator;
+pub mod order_event;
 pub mod order_stream;
 pub mod ports;
 pub mod process;

@@ -91,6 +91,11 @@ impl RedisServer {
         self.process.as_mut().and_then(OwnedProcess::ended)
     }
 
+    /// Whether its process is there.
+    pub fn runs(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
     /// The last lines of its log.
     pub fn log(&self) -> String {
         process::log_tail(&self.log_file())

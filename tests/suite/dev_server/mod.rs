@@ -6,6 +6,7 @@ mod events;
 mod load;
 mod pages;
 mod process;
+mod shop;
 
 use std::{
     collections::BTreeMap,
@@ -26,15 +27,18 @@ use tests::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::mpsc,
     task::JoinHandle,
 };
 use tools::{
+    behind::Behind,
     gateway::{Gateway, pages::Pages},
     lambda::{
         container::{Program, Surroundings},
         functions::{Functions, Rules},
     },
     process::{Launch, allow_many_files},
+    redis_server::RedisServer,
 };
 
 /// A hang is a failure; nothing here is about how long something takes.
@@ -63,6 +67,7 @@ struct Setup {
     timeout: Duration,
     concurrency: usize,
     connections: usize,
+    redis: Option<RedisServer>,
 }
 
 impl Setup {
@@ -71,7 +76,7 @@ impl Setup {
         let variables = world.settings().iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         let functions = template().functions;
         let programs = functions.iter().map(|function| (function.name().to_owned(), binary(function.name()))).collect();
-        Self { variables, programs, timeout: Duration::from_secs(30), concurrency: 3, connections: 1000 }
+        Self { variables, programs, timeout: Duration::from_secs(30), concurrency: 3, connections: 1000, redis: None }
     }
 
     fn program(mut self, function: &str, binary: &Path) -> Self {
@@ -99,15 +104,31 @@ impl Setup {
         self
     }
 
+    /// A Redis of the server's own, which its page can stop.
+    fn redis(self, redis: RedisServer) -> Self {
+        let mut setup = self.variable("REDIS_URL", &redis.url());
+        setup.redis = Some(redis);
+        setup
+    }
+
     async fn start(self) -> Server {
         allow_many_files();
-        let around = Surroundings { launch: Launch::Plain, variables: self.variables, shows_logs: false };
+        let behind = Arc::new(Behind::new(self.redis));
+        let (logs, mut lines) = mpsc::unbounded_channel::<String>();
+        let reads = Arc::clone(&behind);
+        // It ends with the last function.
+        tokio::spawn(async move {
+            while let Some(line) = lines.recv().await {
+                reads.logged(&line);
+            }
+        });
+        let around = Surroundings { launch: Launch::Plain, variables: self.variables, logs: Some(logs) };
         let rules = Rules { around, concurrency: self.concurrency, tell: |_| () };
         let program = |(name, binary)| Program { name, binary, timeout: self.timeout, memory_mb: 512 };
         let functions = Arc::new(Functions::new(self.programs.into_iter().map(program), &rules));
         let gateway = Gateway::new(&template(), Arc::clone(&functions)).connections(self.connections);
         let (guest, user, staff) = ("a-guest".to_owned(), Some("a-user".to_owned()), Some("a-staff".to_owned()));
-        let gateway = Arc::new(gateway.pages(Pages { project: root(), guest, user, staff }));
+        let gateway = Arc::new(gateway.pages(Pages { project: root(), guest, user, staff }).behind(behind));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let serving = tokio::spawn(async move { match gateway.serve(listener).await {} });

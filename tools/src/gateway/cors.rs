@@ -43,12 +43,17 @@ fn is_local(origin: &HeaderValue) -> bool {
     let Some((scheme, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return false;
     };
+    matches!(scheme, "http" | "https") && is_this_machine(authority)
+}
+
+/// Whether a host, with or without a port, is this machine.
+pub(crate) fn is_this_machine(authority: &str) -> bool {
     // The port follows the last colon, except for an IPv6 address without a port.
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_ok() => host,
         _ => authority,
     };
-    matches!(scheme, "http" | "https") && matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// The answer to a preflight request.

@@ -27,11 +27,13 @@ use self::cors::Origin;
 use self::event::Call;
 use self::pages::Pages;
 use self::routes::{Match, Routes};
+use crate::behind::Behind;
 use crate::lambda::functions::{Functions, InvokeError};
 use crate::template::Template;
 use crate::template::api::Cors;
 
 pub mod answer;
+mod behind;
 pub mod cors;
 pub mod event;
 pub mod pages;
@@ -65,13 +67,14 @@ pub struct Gateway {
     cors: Option<Cors>,
     connections: usize,
     pages: Option<Pages>,
+    behind: Option<Arc<Behind>>,
 }
 
 impl Gateway {
     /// With the routes and CORS rules of this template.
     pub fn new(template: &Template, functions: Arc<Functions>) -> Self {
         let (routes, cors) = (Routes::of(template), template.cors.clone());
-        Self { functions, routes, cors, connections: CONNECTIONS, pages: None }
+        Self { functions, routes, cors, connections: CONNECTIONS, pages: None, behind: None }
     }
 
     /// With room for another number of connections.
@@ -85,6 +88,13 @@ impl Gateway {
     #[must_use]
     pub fn pages(mut self, pages: Pages) -> Self {
         self.pages = Some(pages);
+        self
+    }
+
+    /// With what the shop's page shows of this stack.
+    #[must_use]
+    pub fn behind(mut self, behind: Arc<Behind>) -> Self {
+        self.behind = Some(behind);
         self
     }
 
@@ -139,6 +149,14 @@ impl Gateway {
         }
         if let Some(page) = self.pages.as_ref().and_then(|pages| pages.find(&parts.method, parts.uri.path())) {
             return page;
+        }
+        if let Some(behind) = &self.behind
+            && behind::is_path(parts.uri.path())
+        {
+            return match read(body).await {
+                Ok(body) => behind::answer(behind, &parts, &body),
+                Err(refusal) => refusal,
+            };
         }
         let origin = Origin::of(&parts);
         if let Some(cors) = &self.cors

@@ -7,7 +7,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::runtime_api::{Outcome, RuntimeApi};
 use crate::process::Launch;
@@ -34,8 +36,8 @@ pub struct Surroundings {
     pub launch: Launch,
     /// Variables on top of this process's own environment. `None` removes a variable.
     pub variables: BTreeMap<String, Option<String>>,
-    /// Whether the functions' output goes to this process's own output, or nowhere.
-    pub shows_logs: bool,
+    /// Where each line goes that a function logs. None: nowhere, and neither does what it writes to standard error.
+    pub logs: Option<UnboundedSender<String>>,
 }
 
 /// The result of an event in a container.
@@ -129,8 +131,25 @@ fn spawn(program: &Program, around: &Surroundings, api: &RuntimeApi) -> io::Resu
     command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", program.memory_mb.to_string());
     command.env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", program.name));
     command.env("AWS_LAMBDA_LOG_STREAM_NAME", "local");
-    if !around.shows_logs {
+    let Some(logs) = &around.logs else {
         command.stdout(Stdio::null()).stderr(Stdio::null());
+        return command.stdin(Stdio::null()).kill_on_drop(true).spawn();
+    };
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    if let Some(output) = child.stdout.take() {
+        tokio::spawn(pass_on(output, logs.clone()));
     }
-    command.stdin(Stdio::null()).kill_on_drop(true).spawn()
+    Ok(child)
+}
+
+/// Passes on each line, until the process has ended.
+async fn pass_on(output: ChildStdout, logs: UnboundedSender<String>) {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    // A program may write anything, not only text.
+    while let Ok(1..) = output.read_until(b'\n', &mut line).await {
+        // It is read on even if nobody listens: a full pipe would stop the function.
+        let _ = logs.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+    }
 }

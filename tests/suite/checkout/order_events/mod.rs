@@ -18,7 +18,10 @@ use tests::{
     stream,
     world::{Setup, Shopper, World, id_of, total_of},
 };
-use tools::operator::replay::{self, Replay};
+use tools::{
+    operator::replay::{self, Replay},
+    order_event,
+};
 use uuid::Uuid;
 
 /// The pipe of the orders' stream.
@@ -41,7 +44,12 @@ async fn records(world: &World, order: &str) -> Vec<Value> {
 
 /// What the bus gets of an order's whole life.
 async fn events(pipe: &Pipe, world: &World, order: &str) -> Vec<Value> {
-    let told = pipe.events(&records(world, order).await);
+    let records = records(world, order).await;
+    let told = pipe.events(&records);
+    // The page of `make dev` shows what the pipe tells.
+    let shown: Vec<_> =
+        records.iter().filter(|record| order_event::is_change(record)).map(order_event::detail).collect();
+    assert_eq!(shown, told.iter().map(|event| event["detail"].clone()).collect::<Vec<_>>());
     told_again(pipe, world, order, &told).await;
     told
 }

@@ -1,10 +1,11 @@
-//! The orders' stream, delivered to the function that keeps what staff find orders by, as Lambda delivers it.
+//! The orders' stream, delivered to the function that keeps what staff find orders by, as Lambda delivers it; and to the
+//! shop's page as the events that leave.
 
 use std::{convert::Infallible, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
-use tools::{lambda::functions::Functions, order_stream::OrderStream};
+use tools::{behind::Behind, lambda::functions::Functions, order_event, order_stream::OrderStream};
 
 use crate::say;
 
@@ -15,7 +16,13 @@ const BATCH: usize = 25;
 const EVERY: Duration = Duration::from_millis(500);
 
 /// Delivers each change, again until it is done.
-pub async fn deliver(functions: &Functions, client: &Client, endpoint: &str, table: &str) -> Infallible {
+pub async fn deliver(
+    functions: &Functions,
+    client: &Client,
+    endpoint: &str,
+    table: &str,
+    behind: &Behind,
+) -> Infallible {
     let mut told = false;
     let mut stream = loop {
         match OrderStream::open(client, endpoint, table).await {
@@ -28,7 +35,13 @@ pub async fn deliver(functions: &Functions, client: &Client, endpoint: &str, tab
     loop {
         tokio::time::sleep(EVERY).await;
         match stream.next().await {
-            Ok(records) => waiting.extend(records.into_iter().filter(is_change)),
+            Ok(records) => {
+                let changes: Vec<_> = records.into_iter().filter(order_event::is_change).collect();
+                for change in &changes {
+                    behind.told(order_event::DETAIL_TYPE, &order_event::detail(change));
+                }
+                waiting.extend(changes);
+            }
             Err(error) => tell(&mut told, &error.to_string()),
         }
         while !waiting.is_empty() {
@@ -40,11 +53,6 @@ pub async fn deliver(functions: &Functions, client: &Client, endpoint: &str, tab
             }
         }
     }
-}
-
-/// The template's filter.
-fn is_change(record: &Value) -> bool {
-    ["INSERT", "MODIFY"].iter().any(|name| record["eventName"] == *name)
 }
 
 /// How many records of a batch, from its first, need not come again. What failed is in the function's log.

@@ -52,6 +52,7 @@ pub fn print(addresses: &Addresses<'_>, people: &People, started: Instant) {
         "
 The checkout is up after {seconds} s.
 
+  Shop      {url}
   URL       {url}/api/v1/checkout
   Reference {url}/docs
   Redis     {redis}
@@ -74,7 +75,7 @@ Its link, in another browser, comes by mail: here it stands between the log line
   curl -sS $URL/orders/$ORDER -H 'Authorization: Bearer <what stands behind the # of the link>'
 
 With a card: \"paymentMethod\":\"card\",\"paymentToken\":\"pm_card_visa\" in confirm-order; pm_card_chargeCustomerFail is
-declined. Stripe's events come to the webhook, and the reconciler runs every minute.
+declined, and of pm_card_authenticationRequired the bank asks. Stripe's events come to the webhook, and the reconciler runs every minute.
 
 The limits are those of production, and every guest on this machine shares one address: five
 confirmations in five minutes. More: RATE_LIMIT_CONFIRM_ORDER=1000/60 make dev

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
+use serde_json::json;
 use shared::adapters::dynamodb::client::Dynamo;
-use tools::operator::stock::all_stock;
+use tools::{behind::Behind, operator::stock::all_stock};
 
 use crate::say;
 
@@ -12,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Compares the counters with what they were, in place of the table's stream: a level that lasted for less than a second
 /// isn't shown. A failure is tried again: the functions report what is wrong with the database.
-pub async fn show(store: Dynamo) -> Infallible {
+pub async fn show(store: Dynamo, behind: &Behind) -> Infallible {
     let mut before = BTreeMap::new();
     loop {
         for counter in all_stock(&store).await.unwrap_or_default() {
@@ -20,6 +21,8 @@ pub async fn show(store: Dynamo) -> Infallible {
             // What is there at the start, or is counted for the first time, has no level before.
             if let Some(before) = before.insert(counter.name.clone(), level).filter(|before| *before != level) {
                 let (level, before): (&str, &str) = (level.into(), before.into());
+                let detail = json!({"counter": counter.name, "level": level, "before": before, "left": counter.left});
+                behind.told("Stock Level Changed", &detail);
                 say::step(format_args!(
                     "Stock Level Changed: {} is {level}, and was {before}; {left} left",
                     counter.name

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tokio::sync::mpsc;
+use tools::behind::Behind;
 use tools::client::Access;
 use tools::dynamodb_engine::{Dynoxide, EngineError};
 use tools::fixtures;
@@ -152,7 +154,9 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     check_ports(args)?;
     cargo::check()?;
 
-    let mut redis = start_redis(args, &launch)?;
+    let redis = start_redis(args, &launch)?;
+    let redis_url = redis.as_ref().map(RedisServer::url);
+    let behind = Arc::new(Behind::new(redis));
     let (_engine, access) = start_dynamodb(args)?;
     let client = access.clone().client();
     let prefix = &args.laptop.table_prefix;
@@ -170,7 +174,6 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     say::step(format_args!("Catalog: {CATALOG}"));
 
     let stripe = start_stripe(args, &launch)?;
-    let redis_url = redis.as_ref().map(RedisServer::url);
     let mut settings = settings::for_functions(&access, redis_url.clone(), variables);
     if let Some(stripe) = &stripe {
         settings.extend(settings::for_stripe(&stripe.url()));
@@ -184,7 +187,8 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
 
     let sources = Sources::look(&root);
     let programs = programs(args, &root, &launch, &template).await?;
-    let around = Surroundings { launch: launch.clone(), variables: settings, shows_logs: true };
+    let (logs, lines) = mpsc::unbounded_channel();
+    let around = Surroundings { launch: launch.clone(), variables: settings, logs: Some(logs) };
     let rules = Rules { around, concurrency: args.concurrency.into(), tell: say::failure };
     let functions = Arc::new(Functions::new(programs, &rules));
     let listener = tokio::net::TcpListener::bind(ports::local(args.port)).await?;
@@ -195,7 +199,7 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
         user: people.tokens.as_ref().map(|tokens| tokens.user.clone()),
         staff: people.tokens.as_ref().map(|tokens| tokens.staff.clone()),
     };
-    let gateway = Arc::new(Gateway::new(&template, Arc::clone(&functions)).pages(pages));
+    let gateway = Arc::new(Gateway::new(&template, Arc::clone(&functions)).pages(pages).behind(Arc::clone(&behind)));
     say::step("Starting every function");
     let ready = async {
         wake::wake(&functions, &template.functions).await?;
@@ -219,11 +223,12 @@ async fn serve(args: &DevArgs) -> Result<std::convert::Infallible, DevError> {
     tokio::select! {
         ended = ready => ended,
         never = gateway.serve(listener) => match never {},
-        never = watch_over(&mut redis) => match never {},
+        never = watch_over(&behind) => match never {},
+        never = show_logs(lines, &behind) => match never {},
         never = reconcile(&functions) => match never {},
         never = links::show(client.clone(), requests) => match never {},
-        never = levels::show(stock) => match never {},
-        never = changes::deliver(&functions, &client, &endpoint, &orders) => match never {},
+        never = levels::show(stock, &behind) => match never {},
+        never = changes::deliver(&functions, &client, &endpoint, &orders, &behind) => match never {},
     }
 }
 
@@ -319,15 +324,21 @@ async fn reconcile(functions: &Functions) -> std::convert::Infallible {
 }
 
 /// If Redis ends, this is only reported, because the checkout continues without it.
-async fn watch_over(redis: &mut Option<RedisServer>) -> std::convert::Infallible {
+async fn watch_over(behind: &Behind) -> std::convert::Infallible {
     loop {
-        if let Some(server) = redis
-            && let Some(status) = server.ended()
-        {
-            let (program, how) = (server.program(), process::describe(status));
-            say::step(format_args!("{program} ended ({how}); the checkout goes on without it"));
-            *redis = None;
+        if let Some(how) = behind.redis_ended() {
+            say::step(format_args!("{how}; the checkout goes on without it"));
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// What the functions log is the developer's to read, and the page's.
+async fn show_logs(mut lines: mpsc::UnboundedReceiver<String>, behind: &Behind) -> std::convert::Infallible {
+    while let Some(line) = lines.recv().await {
+        behind.logged(&line);
+        say::answer(line);
+    }
+    // The functions have ended, and the stack with them.
+    std::future::pending().await
 }
