@@ -56,6 +56,16 @@ ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harnes
 	$(addprefix payments::,amounts backlog crashes currencies declines documented machine methods poison \
 		provider_truth saved_cards secrets)
 
+BENCHED := get-session get-order initiate calculate-shipping calculate-tax confirm-order
+
+.PHONY: bench
+bench: ## Measure the functions as they are deployed, beside their limits, into docs/PERFORMANCE.md (minutes of linking)
+	@scripts/setup dev
+	$(say) "Building the functions of a purchase as they are deployed"
+	@cargo build --release --locked $(addprefix --package ,empty $(BENCHED))
+	$(say) "Measuring"
+	@cargo run --quiet --package tests --example bench --locked
+
 .PHONY: check
 check: ## Before each commit: formatting, clippy, unit and architecture tests
 	$(say) "Formatting"
