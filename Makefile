@@ -52,10 +52,20 @@ endif
 # What asks no database, or asks it nothing that the rest of the suite doesn't: Redis and Stripe are its subjects.
 ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harness:: history:: operator:: pricing:: \
 	runbooks:: topologies:: whole_events:: \
-	$(addprefix checkout::,alarms bad_input bootstraps cache_holds event_files hostile idempotency identity limits \
+	$(addprefix checkout::,alarms bad_input bill bootstraps cache_holds event_files hostile idempotency identity limits \
 		metrics odd_copies order_cache reads redis_faults settings) \
 	$(addprefix payments::,amounts backlog crashes currencies declines documented machine methods poison \
 		provider_truth saved_cards secrets)
+
+BENCHED := get-session get-order initiate calculate-shipping calculate-tax confirm-order
+
+.PHONY: bench
+bench: ## Measure the functions as they are deployed, beside their limits, into docs/PERFORMANCE.md (minutes of linking)
+	@scripts/setup dev
+	$(say) "Building the functions of a purchase as they are deployed"
+	@cargo build --release --locked $(addprefix --package ,empty $(BENCHED))
+	$(say) "Measuring"
+	@cargo run --quiet --package tests --example bench --locked
 
 .PHONY: check
 check: ## Before each commit: formatting, clippy, unit and architecture tests

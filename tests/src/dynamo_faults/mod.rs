@@ -11,7 +11,10 @@ use std::{
     future::pending,
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use http_body_util::{BodyExt, Full};
@@ -70,6 +73,7 @@ struct Script {
     calls: Mutex<Vec<Call>>,
     roles: Option<Roles>,
     refusals: Mutex<Vec<Refusal>>,
+    metered: AtomicBool,
 }
 
 /// The access key of those who may do everything: tests, and the operator's tools.
@@ -97,6 +101,7 @@ impl DynamoFaults {
             calls: Mutex::default(),
             roles,
             refusals: Mutex::default(),
+            metered: AtomicBool::default(),
         });
         let serving = tokio::spawn(serve(listener, Arc::clone(&script))).abort_handle();
         Self { address, script, serving }
@@ -109,6 +114,11 @@ impl DynamoFaults {
     /// What `AWS_ENDPOINT_URL_DYNAMODB` must be to go through the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on the engine is asked what each call costs, its indexes included.
+    pub fn meter(&self) {
+        self.script.metered.store(true, Ordering::Relaxed);
     }
 
     /// Adds a rule. For each call the first one that takes it decides, in the order they were added.
@@ -224,13 +234,18 @@ impl Script {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        let asked = Asked { parts, body };
+        let mut asked = Asked { parts, body };
         let target = asked.parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
         let json: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
 
         let caller = caller(&asked.parts.headers);
         let index = self.record(&caller, &operation, &json);
+        if self.metered.load(Ordering::Relaxed) {
+            let mut metered = json.clone();
+            metered["ReturnConsumedCapacity"] = "INDEXES".into();
+            asked.body = metered.to_string().into();
+        }
         if let Some(refused) = self.refusal(&caller, &operation, &json) {
             self.note(index, refused.clone()).await;
             return Ok(refused);

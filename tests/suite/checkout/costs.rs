@@ -83,6 +83,13 @@ const fn cost(trips: u64, commands: u64, dynamodb: usize, stripe: u64) -> Cost {
     Cost { trips, commands, dynamodb, stripe }
 }
 
+/// Of a row of the first table: round trips, commands, calls to `DynamoDB`, calls to Stripe.
+pub(super) fn counted(name: &str) -> (u64, u64, usize, u64) {
+    let row = EXPECTED.iter().find(|(row, _)| *row == name);
+    let (_, cost) = row.unwrap_or_else(|| panic!("{name} is no row"));
+    (cost.trips, cost.commands, cost.dynamodb, cost.stripe)
+}
+
 struct Costs<'a> {
     world: &'a Arc<World>,
     table: Vec<(&'static str, Cost)>,

@@ -3,6 +3,7 @@
 mod abandoned;
 mod alarms;
 mod bad_input;
+mod bill;
 mod bootstraps;
 mod cache_holds;
 mod catalog;

@@ -1,0 +1,134 @@
+//! `make bench`: the functions as they are deployed, over the Lambda Runtime API, each figure beside its limit of the same run.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a measurement that meets what it didn't expect has failed"
+)]
+
+mod page;
+mod process;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
+
+use serde_json::{Value, json};
+use shared::http::route::Route;
+use tests::{
+    servers::root,
+    world::{Setup, Shopper, World, california, cart, confirmation, id_of, total_of},
+};
+
+use page::{Figures, Spread};
+use process::{Running, cpu_ms, peak_kib};
+
+/// Starts of each function, and requests of each warm one. They take turns, so that a busy moment meets all of them.
+const STARTS: usize = 15;
+const REQUESTS: usize = 150;
+
+/// The program that does nothing, and the functions of a purchase.
+const EMPTY: &str = "empty";
+const FUNCTIONS: [&str; 7] =
+    [EMPTY, "get-session", "get-order", "initiate", "calculate-shipping", "calculate-tax", "confirm-order"];
+
+struct Bench {
+    world: Arc<World>,
+    guest: Shopper,
+    settings: BTreeMap<String, String>,
+    session: String,
+    order: String,
+}
+
+impl Bench {
+    async fn open() -> Self {
+        let world = Setup::default().unlimited().build().await;
+        let guest = world.guest();
+        let session = id_of(&guest.fill_cart(&[("espresso-beans", 2)]).await).to_owned();
+        let order = guest.buy(&[("espresso-beans", 2)]).await;
+        let order = order["orderId"].as_str().expect("an id").to_owned();
+        let mut settings = world.settings().clone();
+        // Past the proxies of the tests, which are slower than the stores.
+        settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), world.tables.endpoint());
+        settings.insert("REDIS_URL".to_owned(), world.keys.url_through(world.keys.address()));
+        Self { world, guest, settings, session, order }
+    }
+
+    /// A request that goes well.
+    async fn event(&self, function: &str) -> Value {
+        let post = |route: Route, body: &Value| self.guest.event(route).json(body).value();
+        match function {
+            "get-order" => self.guest.event_about(Route::GetOrder, &self.order).value(),
+            "initiate" => {
+                let items = cart(&[("espresso-beans", 2)]);
+                post(Route::Initiate, &json!({"cartItems": items, "shippingAddress": california()}))
+            }
+            "calculate-shipping" => post(Route::CalculateShipping, &json!({"checkoutId": self.session})),
+            "calculate-tax" => post(Route::CalculateTax, &json!({"checkoutId": self.session})),
+            "confirm-order" => {
+                let guest = self.world.guest();
+                let session = guest.fill_cart(&[("cbd-tea", 1)]).await;
+                let body = confirmation(id_of(&session), total_of(&session));
+                guest.event(Route::ConfirmOrder).json(&body).value()
+            }
+            _ => self.guest.event_about(Route::GetSession, &self.session).value(),
+        }
+    }
+}
+
+fn binary(function: &str) -> Option<PathBuf> {
+    Some(root().join("target/release").join(function)).filter(|path| path.is_file())
+}
+
+#[tokio::main]
+async fn main() {
+    let bench = Bench::open().await;
+    let found: Vec<_> = FUNCTIONS.iter().filter_map(|name| Some((*name, binary(name)?))).collect();
+    assert!(found.len() > 1 && found[0].0 == EMPTY, "no release builds: `make bench` makes them");
+    let mut figures: BTreeMap<&str, Figures> = BTreeMap::new();
+
+    for _ in 0..STARTS {
+        for (name, path) in &found {
+            let event = bench.event(name).await;
+            let begun = Instant::now();
+            let mut running = Running::start(path, &bench.settings).await;
+            running.invoke(&event).await;
+            figures.entry(name).or_default().cold.push(begun.elapsed());
+        }
+    }
+
+    let mut warm = Vec::new();
+    for (name, path) in &found {
+        let mut running = Running::start(path, &bench.settings).await;
+        for _ in 0..10 {
+            running.invoke(&bench.event(name).await).await;
+        }
+        warm.push((*name, running));
+    }
+    let (mut ping, mut get) = (Spread::default(), Spread::default());
+    let mut redis = bench.world.keys.connection().await;
+    for _ in 0..REQUESTS {
+        for (name, running) in &mut warm {
+            let event = bench.event(name).await;
+            let (before, begun) = (cpu_ms(running.id()), Instant::now());
+            running.invoke(&event).await;
+            let of = figures.entry(name).or_default();
+            of.warm.push(begun.elapsed());
+            of.cpu.push_ms(cpu_ms(running.id()) - before);
+        }
+        let begun = Instant::now();
+        let _: String = redis::cmd("PING").query_async(&mut redis).await.expect("a PONG");
+        ping.push(begun.elapsed());
+        let begun = Instant::now();
+        bench.world.stored_session(&bench.session).await.expect("a session");
+        get.push(begun.elapsed());
+    }
+    for (name, running) in &warm {
+        figures.entry(name).or_default().peak_kib = peak_kib(running.id());
+    }
+    for (name, path) in &found {
+        figures.entry(name).or_default().measure(path);
+    }
+
+    let table = page::table(&found.iter().map(|(name, _)| (*name, &figures[name])).collect::<Vec<_>>(), &ping, &get);
+    println!("{table}");
+    page::write(&table);
+}

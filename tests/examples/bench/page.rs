@@ -1,0 +1,126 @@
+//! The table of `make bench`, and docs/PERFORMANCE.md.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use tests::servers::root;
+
+const BEGIN: &str = "<!-- figures: make bench -->\n";
+const END: &str = "<!-- end of figures -->\n";
+
+/// Milliseconds of many tries.
+#[derive(Default)]
+pub(super) struct Spread(Vec<f64>);
+
+impl Spread {
+    pub(super) fn push(&mut self, took: Duration) {
+        self.push_ms(took.as_secs_f64() * 1e3);
+    }
+
+    pub(super) fn push_ms(&mut self, milliseconds: f64) {
+        self.0.push(milliseconds);
+    }
+
+    fn at(&self, percent: usize) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted[(sorted.len() - 1) * percent / 100]
+    }
+
+    fn median(&self) -> f64 {
+        self.at(50)
+    }
+
+    /// The median, and between what half of the tries lie.
+    fn cell(&self) -> String {
+        format!("{:.2} ({:.2} to {:.2})", self.median(), self.at(25), self.at(75))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Figures {
+    pub(super) cold: Spread,
+    pub(super) warm: Spread,
+    pub(super) cpu: Spread,
+    pub(super) peak_kib: f64,
+    mb: f64,
+    deflated_mb: f64,
+}
+
+impl Figures {
+    pub(super) fn measure(&mut self, binary: &Path) {
+        self.mb = megabytes(fs::metadata(binary).expect("a file").len());
+        let deflated = Command::new("gzip").arg("-c").arg(binary).stdin(Stdio::null()).output().expect("gzip");
+        self.deflated_mb = megabytes(deflated.stdout.len().try_into().expect("a size"));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size of a program")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// The first is the empty handler.
+pub(super) fn table(rows: &[(&str, &Figures)], ping: &Spread, get: &Spread) -> String {
+    let empty = rows[0].1;
+    let mut text =
+        "| Function | cold, ms | × | warm, ms | × | processor, ms | × | peak, MiB | more | MB | deflated |\n\
+                    | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+            .to_owned();
+    let of = |is: &Spread, limit: &Spread| format!("{:.1}", is.median() / limit.median());
+    for (name, row) in rows {
+        let peak = row.peak_kib / 1024.0;
+        let cells = [
+            row.cold.cell(),
+            of(&row.cold, &empty.cold),
+            row.warm.cell(),
+            of(&row.warm, &empty.warm),
+            row.cpu.cell(),
+            of(&row.cpu, &empty.cpu),
+            format!("{peak:.1}"),
+            format!("{:.1}", peak - empty.peak_kib / 1024.0),
+            format!("{:.1}", row.mb),
+            format!("{:.1}", row.deflated_mb),
+        ];
+        writeln!(text, "| {name} | {} |", cells.join(" | ")).expect("a text takes more");
+    }
+    writeln!(
+        text,
+        "\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms.",
+        ping.cell(),
+        get.cell()
+    )
+    .expect("a text takes more");
+    writeln!(text, "\nOn {}, Linux {}; load {}.", processor(), line("/proc/sys/kernel/osrelease"), load())
+        .expect("a text takes more");
+    text
+}
+
+fn line(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+fn load() -> String {
+    line("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned()
+}
+
+fn processor() -> String {
+    let info = line("/proc/cpuinfo");
+    let names: Vec<_> = info.lines().filter(|line| line.starts_with("model name")).collect();
+    let name = names.first().and_then(|line| line.split(": ").nth(1)).unwrap_or("a processor without a name");
+    format!("{} × {name}", names.len())
+}
+
+/// Puts the table into the document.
+pub(super) fn write(table: &str) {
+    let path = root().join("docs/PERFORMANCE.md");
+    let text = fs::read_to_string(&path).expect("the document");
+    let begin = text.find(BEGIN).expect("the beginning of the figures") + BEGIN.len();
+    let end = begin + text[begin..].find(END).expect("the end of the figures");
+    fs::write(&path, format!("{}\n{table}\n{}", &text[..begin], &text[end..])).expect("written");
+}

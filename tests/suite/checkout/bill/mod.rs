@@ -1,0 +1,75 @@
+//! What a million checkouts cost on AWS: `docs/COST.md` is made of counts of one purchase and of a table of prices.
+
+mod measure;
+mod page;
+mod prices;
+mod sums;
+
+use std::fs;
+
+use tests::servers::root;
+
+use super::costs;
+use measure::Purchase;
+use prices::{Prices, Stack};
+use sums::Bill;
+
+const BEGIN: &str = "<!-- figures: BLESS=1 cargo test -p tests -- checkout::bill -->\n";
+const END: &str = "<!-- end of figures -->\n";
+
+/// A step that takes more than it did makes each checkout dearer: then this fails, and the document says by how much.
+#[tokio::test]
+async fn a_million_checkouts_cost_what_the_document_says() {
+    let (prices, stack, purchase) = (Prices::read(), Stack::read(), measure::purchase().await);
+    as_in_the_table_of_costs(&purchase);
+    let figures = page::figures(&Bill { prices: &prices, stack: &stack, purchase: &purchase });
+    let path = root().join("docs/COST.md");
+    let text = fs::read_to_string(&path).expect("the document");
+    let begin = text.find(BEGIN).expect("the beginning of the figures") + BEGIN.len();
+    let end = begin + text[begin..].find(END).expect("the end of the figures");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, format!("{}{figures}{}", &text[..begin], &text[end..])).expect("written");
+    } else {
+        let documented = &text[begin..end];
+        let changed: Vec<_> = documented.lines().zip(figures.lines()).filter(|(was, is)| !is_same(was, is)).collect();
+        let anew = "BLESS=1 cargo test -p tests -- checkout::bill writes the figures anew";
+        assert!(changed.is_empty(), "what the document says, and what is: {changed:#?}\n{anew}");
+        assert_eq!(documented.lines().count(), figures.lines().count(), "{anew}");
+    }
+}
+
+/// The processes ask the stores just as often as the handlers of the test of costs.
+fn as_in_the_table_of_costs(purchase: &Purchase) {
+    for (name, row) in [
+        ("initiate", "initiate"),
+        ("update-address", "update-address"),
+        ("calculate-shipping", "calculate-shipping, choice"),
+        ("calculate-tax", "calculate-tax"),
+        ("apply-coupon", "apply-coupon"),
+        ("get-order", "get-order, miss"),
+    ] {
+        let step = purchase.steps.iter().find(|step| step.name == name).expect("a step");
+        let calls = usize::try_from(step.gets + step.puts + step.transactions).expect("few");
+        assert_eq!(costs::counted(row), (step.trips, step.commands, calls, step.stripe), "{name}");
+    }
+}
+
+/// Words are the same, and numbers nearly: an id or a time may be some bytes longer. A count or a unit more is more than that.
+fn is_same(was: &str, is: &str) -> bool {
+    let words = |line: &str| line.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>();
+    let (was, is) = (words(was), words(is));
+    let number = |word: &str| word.trim_end_matches([',', ';', '.']).parse::<f64>().ok();
+    was.len() == is.len()
+        && was.iter().zip(&is).all(|(was, is)| match (number(was), number(is)) {
+            (Some(was), Some(is)) => (was - is).abs() <= f64::max(0.02, was.abs() * 0.02),
+            _ => was == is,
+        })
+}
+
+#[test]
+fn a_unit_more_is_noticed_and_a_byte_more_is_not() {
+    assert!(is_same("| initiate | 24 | 3 | 1080 | 0.90 |", "| initiate | 24 | 3 | 1083 | 0.91 |"));
+    assert!(!is_same("| initiate | 24 | 3 |", "| initiate | 24 | 4 |"));
+    assert!(!is_same("| initiate | 5.5 |", "| initiate | 6 |"));
+    assert!(!is_same("| initiate | 24 |", "| address | 24 |"));
+}
