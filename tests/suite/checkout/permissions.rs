@@ -229,7 +229,6 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let leaflet = guest.post(Route::Initiate, &leaflet).await.expect(201);
     let handed = guest.confirm(id_of(&leaflet), 0).await.expect(201);
     let handed = handed["order"]["orderId"].as_str().unwrap();
-    world.dynamodb.forget_calls();
     watch.of("create-fulfillment", staff.fulfill(handed, uuid::Uuid::new_v4(), &[[0, 1]])).await;
 
     before_a_session(&mut watch).await;
