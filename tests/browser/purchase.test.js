@@ -105,6 +105,7 @@ test("a country has its own fields and its own money", async () => {
   const page = await open();
   await take(page, 1);
   await page.locator("#country").selectOption("JP");
+  await page.locator("#currency").selectOption("JPY");
   await page.locator(".product .price", { hasText: "¥2,980" }).waitFor();
   await at(page, "shop");
   assert.equal(await page.locator(".sums .total dd").textContent(), "¥2,980");
