@@ -31,7 +31,8 @@ help: ## Show this list
 .PHONY: dev
 dev: ## Run the whole checkout on this machine until Ctrl-C (ARGS="--port 4000 …")
 	@scripts/setup dev
-	$(say) "Building the developer's tool; the first time takes minutes"
+	@[ -x target/debug/checkout ] || printf '==> %s\n' "The first build takes about $$((26 / $(CORES) + 1)) minutes on $(CORES) processors"
+	$(say) "Building the developer's tool"
 	@exec cargo run --bin checkout -- dev $(ARGS)
 
 .PHONY: test
