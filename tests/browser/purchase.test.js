@@ -11,12 +11,12 @@ import {
   close,
   leave,
   open,
+  openAtPayment,
   problem,
   take,
   total,
   until,
   write,
-  walkToPayment,
 } from "./shop.js";
 
 after(close);
@@ -116,9 +116,7 @@ test("a country has its own fields and its own money", async () => {
 });
 
 test("a declined card charges nothing, and another card buys", async () => {
-  const page = await open();
-  await take(page);
-  await walkToPayment(page);
+  const page = await openAtPayment();
   await choose(page, "pm_card_chargeCustomerFail");
   await buy(page);
   assert.match(await problem(page, "PAYMENT_DECLINED"), /Nothing was charged/);
@@ -131,9 +129,7 @@ test("a declined card charges nothing, and another card buys", async () => {
 });
 
 test("a bank that asks: refused, then answered", async () => {
-  const page = await open();
-  await take(page);
-  await walkToPayment(page);
+  const page = await openAtPayment();
   await choose(page, "pm_card_authenticationRequired");
   await buy(page);
   await page.getByRole("link", { name: "Refuse" }).click();
@@ -154,9 +150,7 @@ test("a bank that asks: refused, then answered", async () => {
 });
 
 test("who comes back from the bank without an answer goes there again, or pays in another way", async () => {
-  const page = await open();
-  await take(page);
-  await walkToPayment(page);
+  const page = await openAtPayment();
   await choose(page, "pm_card_authenticationRequired");
   await buy(page);
   await page.getByRole("link", { name: "Refuse" }).waitFor();
@@ -173,9 +167,7 @@ test("who comes back from the bank without an answer goes there again, or pays i
 });
 
 test("a reload goes on where the shopper was, and an answer that was lost is one order", async () => {
-  const page = await open();
-  await take(page);
-  await walkToPayment(page);
+  const page = await openAtPayment();
   const before = await total(page);
   await page.reload();
   await at(page, "payment");
@@ -198,9 +190,7 @@ test("a reload goes on where the shopper was, and an answer that was lost is one
 });
 
 test("two tabs on one session: who buys by an old total is shown the new one", async () => {
-  const page = await open();
-  await take(page);
-  await walkToPayment(page);
+  const page = await openAtPayment();
   const other = await page.context().newPage();
   await other.goto(page.url().replace("#payment", "#shop"));
   await other.locator("#more-espresso-beans-").click();

@@ -80,6 +80,14 @@ export async function walkToPayment(page) {
   await page.locator("#email").fill("ada@example.com");
 }
 
+/** A window of a new shopper who is about to pay. */
+export async function openAtPayment() {
+  const page = await open();
+  await take(page);
+  await walkToPayment(page);
+  return page;
+}
+
 export const choose = (page, token) => page.locator(`input[value=${token}]`).check();
 export const buy = (page) => page.locator("#buy").click();
 export const total = (page) => page.locator(".sums .total dd").textContent();

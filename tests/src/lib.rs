@@ -21,6 +21,7 @@ pub mod gate;
 pub mod handlers;
 pub mod identity;
 pub mod keys;
+pub mod marked;
 pub mod openapi;
 pub mod pipe;
 pub mod problem_codes;

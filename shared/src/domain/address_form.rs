@@ -9,7 +9,7 @@ const STATES: &str = include_str!("address_states.tsv");
 const USUAL: &str = "NOACSZ";
 
 /// A part of an address, by the name of its member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
 #[strum(serialize_all = "camelCase")]
 pub enum Part {
     FirstName,

@@ -1,6 +1,6 @@
 //! The currencies in which the shop sells: its own, and those of each country that it ships to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::money::Currency;
 
@@ -28,5 +28,13 @@ impl Currencies {
     /// Those that the catalog says for a country; none if it says nothing.
     pub fn of(&self, country: &str) -> Option<&[Currency]> {
         self.by_country.get(country).map(Vec::as_slice)
+    }
+
+    /// Those of the shipping methods that the shop takes in a country.
+    pub fn offered(&self, country: &str, shipped: &BTreeSet<Currency>) -> Vec<Currency> {
+        match self.of(country) {
+            Some(stated) => stated.iter().filter(|currency| shipped.contains(currency)).copied().collect(),
+            None => shipped.iter().copied().collect(),
+        }
     }
 }

@@ -36,12 +36,9 @@ fn shipped_country(country: &'static str, shipping: &ShippingRules, all: &Curren
     let is_in = |zone: &&Zone| zone.places.iter().any(|place| place.region.country() == country);
     let zones: Vec<_> = shipping.zones.iter().filter(is_in).collect();
     let shipped: BTreeSet<_> = zones.iter().flat_map(|zone| zone.currencies()).collect();
-    let currencies: Vec<_> = if let Some(stated) = all.of(country) {
-        stated.iter().filter(|currency| shipped.contains(currency)).copied().collect()
-    } else {
-        let usual = shipped.get(&all.usual(Some(country))).copied();
-        usual.into_iter().chain(shipped.iter().copied().filter(|currency| Some(*currency) != usual)).collect()
-    };
+    let mut currencies = all.offered(country, &shipped);
+    let usual = all.usual(Some(country));
+    currencies.sort_by_key(|currency| *currency != usual);
     if currencies.is_empty() {
         return None;
     }

@@ -71,10 +71,7 @@ fn no_offer(cart: Cart<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> Car
         }
     };
     let shipped = zone.map(Zone::currencies).unwrap_or_default();
-    let currencies: Vec<Currency> = match snapshot.currencies.of(to.country()) {
-        Some(stated) => stated.iter().filter(|currency| shipped.contains(currency)).copied().collect(),
-        None => shipped.into_iter().collect(),
-    };
+    let currencies = snapshot.currencies.offered(to.country(), &shipped);
     if currencies.is_empty() {
         CartIssue::ShippingUnavailable { place, why: NoShipping::Place }
     } else if currencies.contains(&cart.currency) {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tests::servers::root;
+use tests::marked::Marked;
 
 const BEGIN: &str = "<!-- figures: make bench -->\n";
 const END: &str = "<!-- end of figures -->\n";
@@ -118,9 +118,5 @@ fn processor() -> String {
 
 /// Puts the table into the document.
 pub(super) fn write(table: &str) {
-    let path = root().join("docs/PERFORMANCE.md");
-    let text = fs::read_to_string(&path).expect("the document");
-    let begin = text.find(BEGIN).expect("the beginning of the figures") + BEGIN.len();
-    let end = begin + text[begin..].find(END).expect("the end of the figures");
-    fs::write(&path, format!("{}\n{table}\n{}", &text[..begin], &text[end..])).expect("written");
+    Marked::of("docs/PERFORMANCE.md", BEGIN, END).write(&format!("\n{table}\n"));
 }

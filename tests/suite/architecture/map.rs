@@ -1,10 +1,10 @@
 //! The list of files in docs/ARCHITECTURE.md: each with the first sentence of its own documentation. `BLESS=1` rewrites
 //! it.
 
-use std::{fmt::Write as _, fs};
+use std::fmt::Write as _;
 
 use super::{Source, sources};
-use tests::servers::root;
+use tests::marked::Marked;
 
 const BEGIN: &str = "<!-- files: BLESS=1 cargo test -p tests -- architecture::map -->\n";
 const END: &str = "<!-- end of files -->\n";
@@ -36,15 +36,12 @@ fn each_file_is_listed_with_what_it_says_of_itself() {
     let silent: Vec<_> = all.iter().filter(|source| first_sentence(&source.text).is_none()).map(|s| &s.path).collect();
     assert!(silent.is_empty(), "these files don't say what they are for: {silent:?}");
 
-    let path = root().join("docs/ARCHITECTURE.md");
-    let text = fs::read_to_string(&path).expect("the document");
-    let begin = text.find(BEGIN).expect("the beginning of the list") + BEGIN.len();
-    let end = begin + text[begin..].find(END).expect("the end of the list");
+    let list = Marked::of("docs/ARCHITECTURE.md", BEGIN, END);
     let map = format!("\n{}\n", map(&all));
     if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, format!("{}{map}{}", &text[..begin], &text[end..])).expect("written");
+        list.write(&map);
     } else {
-        assert_eq!(&text[begin..end], map, "BLESS=1 cargo test -p tests -- architecture::map writes the list anew");
+        assert_eq!(list.text, map, "BLESS=1 cargo test -p tests -- architecture::map writes the list anew");
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
         coupon::CouponUses,
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
+        product::Product,
     },
     ports::{Catalog, ProductPage, StoreError},
 };
@@ -127,7 +128,7 @@ fn snapshot(
     let mut snapshot = CatalogSnapshot::default();
     for sku in &query.skus {
         if let Some(item) = documents.remove(&product_id(&sku.product)) {
-            let product = document::<StoredProduct>(item)?.product().map_err(invalid)?;
+            let product = product(OPERATION, item)?;
             snapshot.products.insert(product.id.clone(), product);
         }
     }
@@ -173,13 +174,19 @@ fn snapshot(
     Ok(snapshot)
 }
 
+/// A product of the table.
+pub(super) fn product(operation: &'static str, item: Item) -> Result<Product, StoreError> {
+    let stored: StoredDocument<StoredProduct> = from_item(operation, item)?;
+    stored.document.product().map_err(invalid)
+}
+
 fn document<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     Ok(from_item::<StoredDocument<T>>(OPERATION, item)?.document)
 }
 
 /// The loader checks what it writes, so an invalid document was written by something else.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-pub(super) fn invalid(faults: Vec<Invalid>) -> StoreError {
+fn invalid(faults: Vec<Invalid>) -> StoreError {
     let text: Vec<_> = faults.iter().map(ToString::to_string).collect();
     broken(OPERATION)(text.join("; ").into())
 }

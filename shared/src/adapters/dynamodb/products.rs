@@ -1,13 +1,10 @@
 //! The published products, as a shop's pages list them.
 
 use crate::{
-    adapters::{
-        dynamodb::{
-            catalog::{StoredDocument, invalid, product_id},
-            client::{Dynamo, Item, failed, from_item, text},
-            inventory::{left, stock_id},
-        },
-        stored::catalog::StoredProduct,
+    adapters::dynamodb::{
+        catalog::{product, product_id},
+        client::{Dynamo, failed, text},
+        inventory::{left, stock_id},
     },
     domain::{
         availability::Stocked,
@@ -40,7 +37,7 @@ impl Dynamo {
                 .exclusive_start_key(LISTING, text(PUBLISHED));
         }
         let answer = request.send().await.map_err(failed(LIST))?;
-        let products = answer.items.unwrap_or_default().into_iter().map(|item| read(LIST, item));
+        let products = answer.items.unwrap_or_default().into_iter().map(|item| product(LIST, item));
         let products = products.collect::<Result<Vec<_>, _>>()?;
         let next = answer.last_evaluated_key.and_then(|_| products.last().map(|product| product.id.clone()));
         Ok(ProductPage { products: self.stocked(LIST, products).await?, next })
@@ -48,7 +45,7 @@ impl Dynamo {
 
     pub(super) async fn one_product(&self, id: &ProductId) -> Result<Option<Stocked>, StoreError> {
         let found = self.batch(SHOW, &self.tables.catalog, vec![product_id(id)], false).await?;
-        let products = found.into_values().map(|item| read(SHOW, item)).collect::<Result<Vec<_>, _>>()?;
+        let products = found.into_values().map(|item| product(SHOW, item)).collect::<Result<Vec<_>, _>>()?;
         Ok(self.stocked(SHOW, products).await?.pop())
     }
 
@@ -62,9 +59,4 @@ impl Dynamo {
         });
         Ok(stocked.collect())
     }
-}
-
-fn read(operation: &'static str, item: Item) -> Result<Product, StoreError> {
-    let stored: StoredDocument<StoredProduct> = from_item(operation, item)?;
-    stored.document.product().map_err(invalid)
 }

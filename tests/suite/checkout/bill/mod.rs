@@ -5,9 +5,7 @@ mod page;
 mod prices;
 mod sums;
 
-use std::fs;
-
-use tests::servers::root;
+use tests::marked::Marked;
 
 use super::costs;
 use measure::Purchase;
@@ -23,14 +21,11 @@ async fn a_million_checkouts_cost_what_the_document_says() {
     let (prices, stack, purchase) = (Prices::read(), Stack::read(), measure::purchase().await);
     as_in_the_table_of_costs(&purchase);
     let figures = page::figures(&Bill { prices: &prices, stack: &stack, purchase: &purchase });
-    let path = root().join("docs/COST.md");
-    let text = fs::read_to_string(&path).expect("the document");
-    let begin = text.find(BEGIN).expect("the beginning of the figures") + BEGIN.len();
-    let end = begin + text[begin..].find(END).expect("the end of the figures");
+    let document = Marked::of("docs/COST.md", BEGIN, END);
     if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, format!("{}{figures}{}", &text[..begin], &text[end..])).expect("written");
+        document.write(&figures);
     } else {
-        let documented = &text[begin..end];
+        let documented = &document.text;
         let changed: Vec<_> = documented.lines().zip(figures.lines()).filter(|(was, is)| !is_same(was, is)).collect();
         let anew = "BLESS=1 cargo test -p tests -- checkout::bill writes the figures anew";
         assert!(changed.is_empty(), "what the document says, and what is: {changed:#?}\n{anew}");
