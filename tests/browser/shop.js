@@ -10,7 +10,8 @@ import { chromium } from "playwright-core";
 export const STACK = process.env.STACK_URL;
 assert.ok(STACK, "STACK_URL names a running stack: scripts/browser starts one");
 
-const FILES = fileURLToPath(new URL("../../docs/examples/shop/", import.meta.url));
+export const EXAMPLES = fileURLToPath(new URL("../../docs/examples/", import.meta.url));
+const FILES = join(EXAMPLES, "shop");
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const places = process.env.PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
 // Chromium has no sandbox for root.
@@ -19,13 +20,19 @@ const browser = await chromium.launch({ executablePath: places.find((place) => e
 
 export const close = () => browser.close();
 
-/** A window of a new shopper. What the page throws fails the test that looks at `errors`. */
-export async function open({ url = STACK, hash = "", ...options } = {}) {
+/** A new window without a page. What a page throws fails the test that looks at `errors`. */
+export async function blank(options) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(error.message));
+  return page;
+}
+
+/** A window of a new shopper. */
+export async function open({ url = STACK, hash = "", ...options } = {}) {
+  const page = await blank(options);
   await page.goto(`${url}/${hash}`);
   await page.locator("#add-espresso-beans").waitFor();
   return page;
@@ -120,8 +127,8 @@ export async function call(page, method, path, body) {
   return answer.json();
 }
 
-/** The shop on an origin of its own: its files, and the address of the checkout. */
-export async function elsewhere() {
+/** The shop on an origin of its own: its files, and the address of the checkout; or the files of another folder. */
+export async function elsewhere(folder = FILES) {
   const server = createServer((request, response) => {
     const name = request.url.split("?")[0].slice(1) || "index.html";
     const kind = { html: "text/html", css: "text/css", js: "text/javascript", svg: "image/svg+xml" }[
@@ -131,7 +138,7 @@ export async function elsewhere() {
       response.writeHead(404).end();
       return;
     }
-    const file = readFileSync(join(FILES, name), "utf8");
+    const file = readFileSync(join(folder, name), "utf8");
     response
       .writeHead(200, { "content-type": kind })
       .end(file.replace('name="checkout-origin" content=""', `name="checkout-origin" content="${STACK}"`));

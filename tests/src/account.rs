@@ -1,5 +1,5 @@
-//! An AWS account on loopback, as far as an operator asks it about a stack: `CloudFormation` lists what is in it, and
-//! Lambda invokes its functions by name, each of them a real process.
+//! An AWS account on loopback, as far as an operator asks it about a stack: `CloudFormation` lists what is in it,
+//! `CloudWatch` has its metrics, and Lambda invokes its functions by name, each of them a real process.
 
 use std::{
     collections::BTreeMap,
@@ -25,8 +25,12 @@ use crate::{
 
 /// The stack that is there; no other is.
 pub const STACK: &str = "shop";
+/// The id of its API.
+pub const API: &str = "a1b2c3d4e5";
 /// Resources on one page of a listing.
 const PAGE: usize = 10;
+/// Metrics on one page of an answer.
+const METRICS_PAGE: usize = 50;
 
 #[derive(Debug)]
 pub struct Account {
@@ -41,7 +45,17 @@ struct State {
     settings: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     /// Functions that Lambda refuses to invoke, with status and answer.
     refused: Mutex<BTreeMap<String, (u16, String)>>,
+    metrics: Mutex<Vec<Metric>>,
     asked: Mutex<Vec<String>>,
+}
+
+/// What `CloudWatch` knows of one metric.
+#[derive(Clone, Debug)]
+struct Metric {
+    /// The namespace, the metric, and each dimension as `Name=Value`.
+    of: Vec<String>,
+    statistic: String,
+    value: f64,
 }
 
 impl Account {
@@ -51,8 +65,12 @@ impl Account {
             template().functions.iter().map(|function| (function.name().to_owned(), settings.clone())).collect();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let state =
-            Arc::new(State { settings: Mutex::new(settings), refused: Mutex::default(), asked: Mutex::default() });
+        let state = Arc::new(State {
+            settings: Mutex::new(settings),
+            refused: Mutex::default(),
+            metrics: Mutex::default(),
+            asked: Mutex::default(),
+        });
         let serving = tokio::spawn(serve(listener, Arc::clone(&state))).abort_handle();
         Self { address, serving, state }
     }
@@ -73,15 +91,22 @@ impl Account {
         self.state.refused.lock().unwrap().insert(function.to_owned(), answer);
     }
 
+    /// `CloudWatch` has this value in the first minute of each look. `of` is the namespace, the metric, and each dimension
+    /// as `Name=Value`.
+    pub fn measure(&self, of: &[&str], statistic: &str, value: f64) {
+        let of = of.iter().map(|part| (*part).to_owned()).collect();
+        self.state.metrics.lock().unwrap().push(Metric { of, statistic: statistic.to_owned(), value });
+    }
+
     /// What was asked, in order: paths with their query.
     pub fn asked(&self) -> Vec<String> {
         self.state.asked.lock().unwrap().clone()
     }
 
     /// What leads an operator here.
-    pub fn variables(&self) -> [(String, String); 2] {
+    pub fn variables(&self) -> [(String, String); 3] {
         let url = format!("http://{}", self.address);
-        ["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_CLOUDFORMATION"].map(|name| (name.to_owned(), url.clone()))
+        ["LAMBDA", "CLOUDFORMATION", "CLOUDWATCH"].map(|name| (format!("AWS_ENDPOINT_URL_{name}"), url.clone()))
     }
 }
 
@@ -108,15 +133,26 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let service = if path == "/" { "/cloudformation/aws4_request" } else { "/lambda/aws4_request" };
-    let is_signed = signed.starts_with("AWS4-HMAC-SHA256 Credential=") && signed.contains(service);
+    let signed = signed.to_owned();
+    let is_signed_for = |service: &str| {
+        signed.starts_with("AWS4-HMAC-SHA256 Credential=") && signed.contains(&format!("/{service}/aws4_request"))
+    };
     state.asked.lock().unwrap().push(path.clone());
     let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let form = form_urlencoded::parse(&body).into_owned().collect::<Vec<_>>();
+    let action = form.iter().find(|(name, _)| path == "/" && name == "Action").map(|(_, action)| action.as_str());
+    let is_signed = is_signed_for(match action {
+        Some("GetMetricData") => "monitoring",
+        Some(_) => "cloudformation",
+        None => "lambda",
+    });
     if !is_signed {
         return respond(403, json!({"message": "Missing Authentication Token"}).to_string(), None);
     }
-    if path == "/" {
-        return listing(&String::from_utf8_lossy(&body));
+    match action {
+        Some("GetMetricData") => return metric_data(state, &form),
+        Some(_) => return listing(&String::from_utf8_lossy(&body)),
+        None => {}
     }
     let name = path.trim_start_matches("/2015-03-31/functions/").split('/').next().unwrap_or_default();
     let Some(function) = folder_of(name) else {
@@ -139,7 +175,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Response<Full<Byte
 }
 
 /// `shop-GetOrderFunction-1A2B3C4D5E6F`, as `CloudFormation` makes names.
-fn physical(logical: &str) -> String {
+pub fn physical(logical: &str) -> String {
     format!("{STACK}-{logical}-1A2B3C4D5E6F")
 }
 
@@ -169,6 +205,7 @@ fn listing(form: &str) -> Response<Full<Bytes>> {
             format!("arn:aws:lambda:us-east-1:123456789012:function:{}:live", physical("GetOrderFunction")),
             "AWS::Lambda::Alias",
         ),
+        ("Api".to_owned(), API.to_owned(), "AWS::ApiGatewayV2::Api"),
         // No function of the checkout: it takes no event but a pipe's.
         ("AbandonedCheckoutsDetail".to_owned(), physical("AbandonedCheckoutsDetail"), "AWS::Lambda::Function"),
     ];
@@ -199,6 +236,49 @@ fn listing(form: &str) -> Response<Full<Bytes>> {
          <ListStackResourcesResult><StackResourceSummaries>{members}</StackResourceSummaries>{next}\
          </ListStackResourcesResult><ResponseMetadata><RequestId>2d06e36c-ac1d-11e0-a958-f9382b6eb86b</RequestId>\
          </ResponseMetadata></ListStackResourcesResponse>"
+    );
+    respond(200, text, None)
+}
+
+/// As <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html> describes it.
+fn metric_data(state: &State, form: &[(String, String)]) -> Response<Full<Bytes>> {
+    let value = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let text = |name: String| value(&name).unwrap_or_else(|| panic!("GetMetricData without {name}")).to_owned();
+    let start = text("StartTime".to_owned());
+    let first: usize = value("NextToken").map_or(1, |token| token.parse().expect("our own token"));
+    let known = state.metrics.lock().unwrap().clone();
+    let (mut members, mut next) = (String::new(), String::new());
+    for number in first.. {
+        let query = format!("MetricDataQueries.member.{number}");
+        let Some(id) = value(&format!("{query}.Id")) else { break };
+        if number == first + METRICS_PAGE {
+            next = format!("<NextToken>{number}</NextToken>");
+            break;
+        }
+        let metric = format!("{query}.MetricStat.Metric");
+        let mut of = vec![text(format!("{metric}.Namespace")), text(format!("{metric}.MetricName"))];
+        for dimension in 1.. {
+            let dimension = format!("{metric}.Dimensions.member.{dimension}");
+            let Some(name) = value(&format!("{dimension}.Name")) else { break };
+            of.push(format!("{name}={}", text(format!("{dimension}.Value"))));
+        }
+        let statistic = text(format!("{query}.MetricStat.Stat"));
+        assert_eq!(text(format!("{query}.MetricStat.Period")), "60");
+        let (mut times, mut values) = (String::new(), String::new());
+        for known in known.iter().filter(|known| known.of == of && known.statistic == statistic) {
+            times.push_str(&format!("<member>{start}</member>"));
+            values.push_str(&format!("<member>{:?}</member>", known.value));
+        }
+        members.push_str(&format!(
+            "<member><Id>{id}</Id><Label>{}</Label><StatusCode>Complete</StatusCode><Timestamps>{times}</Timestamps>\
+             <Values>{values}</Values></member>",
+            of[1]
+        ));
+    }
+    let text = format!(
+        "<GetMetricDataResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><GetMetricDataResult>\
+         <MetricDataResults>{members}</MetricDataResults>{next}<Messages/></GetMetricDataResult><ResponseMetadata>\
+         <RequestId>2d06e36c-ac1d-11e0-a958-f9382b6eb86b</RequestId></ResponseMetadata></GetMetricDataResponse>"
     );
     respond(200, text, None)
 }

@@ -137,10 +137,14 @@ async def make_token(request):
     if kind is not None:
         data = {kind: {"iban": "DE89370400440532013000"}} if kind == "sepa_debit" else {}
         method = PaymentMethod._api_create(type=kind, **data).id
+    return web.json_response(token_for(method, form.get("return_url")))
+
+
+def token_for(method, return_url):
     id = "ctoken_" + random_id(24)
     preview = getattr(PaymentMethod._api_retrieve(method), "type", "card")
-    tokens[id] = {"payment_method": method, "return_url": form.get("return_url"), "payment_intent": None}
-    return web.json_response({"id": id, "object": "confirmation_token", "payment_method_preview": {"type": preview}})
+    tokens[id] = {"payment_method": method, "return_url": return_url, "payment_intent": None}
+    return {"id": id, "object": "confirmation_token", "payment_method_preview": {"type": preview}}
 
 
 async def settle(request):

@@ -16,6 +16,7 @@ from localstripe import server
 from localstripe.errors import UserError
 from localstripe.resources import Charge, Event, PaymentIntent, Refund, schedule_webhook, store
 
+import browser
 import methods
 import saved_cards
 
@@ -265,6 +266,7 @@ async def listen(port):
     logging.disable(logging.INFO)
     # Its own folder keeps nothing on disk.
     store.dump_to_disk = lambda: None
+    browser.install(server.app)
     # Outermost first; localstripe's own turn its errors into answers.
     for position, middleware in enumerate([idempotency, card_errors, whole_refunds, lists, ledgers]):
         server.app.middlewares.insert(position, middleware)

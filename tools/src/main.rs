@@ -54,6 +54,8 @@ enum Command {
     Keys(Operated<commands::keys::KeysArgs>),
     /// Count keys by kind; memory, hit rate and speed of each server
     Stats(Operated<commands::stats::StatsArgs>),
+    /// Requests, caches, limits and stores of the last minutes, live
+    Top(Operated<commands::top::TopArgs>),
     /// Watch the commands on this checkout's keys as they come
     Monitor(Operated<commands::stats::MonitorArgs>),
     /// Show when a key expires
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         }
         Command::Keys(on) => return operate(&on.target, commands::keys::keys(&on.target, &on.args)),
         Command::Stats(on) => return operate(&on.target, commands::stats::stats(&on.target, &on.args)),
+        Command::Top(on) => return operate(&on.target, commands::top::top(&on.target, &on.args)),
         Command::Monitor(on) => return operate(&on.target, commands::stats::monitor(&on.target, &on.args)),
         Command::Ttl(on) => return operate(&on.target, commands::keys::ttl(&on.target, &on.args)),
         Command::Clear(on) => return operate(&on.target, commands::keys::clear(&on.target, &on.args)),

@@ -132,6 +132,9 @@ where
         let problem = Problem::new(405, "METHOD_NOT_ALLOWED", "Wrong method", format!("this route takes {methods}"));
         return Answer::from(problem).header("allow", methods);
     }
+    if route.spec().optional && !app.config.store_front_routes {
+        return Problem::new(404, "ROUTE_LEFT_OUT", "Not served here", "this shop has left this route out").into();
+    }
     if request.method() == Method::HEAD && route.method() != "GET" {
         return look(app, route, request, now).await;
     }

@@ -44,6 +44,9 @@ pub struct Config {
     /// None: the shop takes no cards.
     pub stripe: Option<StripeConfig>,
     pub ships_uncaptured: bool,
+    /// `STORE_FRONT_ROUTES` (true): whether `/products` and `/regions` are served. A shop with a catalog service of its own
+    /// needs neither.
+    pub store_front_routes: bool,
     pub times: Times,
     pub telemetry: TelemetryConfig,
     pub lambda: LambdaConfig,
@@ -109,6 +112,7 @@ impl Config {
         let order_links = OrderLinkConfig::read(&mut vars);
         let stripe = StripeConfig::read(&mut vars);
         let ships_uncaptured = payments::ships_uncaptured(&mut vars);
+        let store_front_routes = vars.parse_or("STORE_FRONT_ROUTES", "true or false", true);
         let times = Times {
             session_ttl: vars.seconds("SESSION_TTL_SECONDS", 1800, 60..=86_400),
             abandoned_after: Some(vars.seconds("ABANDONED_SECONDS", 3600, 0..=86_400))
@@ -137,6 +141,7 @@ impl Config {
             order_links,
             stripe,
             ships_uncaptured,
+            store_front_routes,
             times,
             telemetry,
             lambda,

@@ -89,6 +89,8 @@ pub struct RouteSpec {
     pub idempotent: bool,
     /// Whether who is calling is read at all: what nobody asks for can't make a request fail.
     pub reads_credentials: bool,
+    /// Whether a shop with a catalog service of its own can leave it out: `STORE_FRONT_ROUTES`.
+    pub optional: bool,
     pub card_scan: CardScan,
     pub body: BodyKind,
 }
@@ -144,9 +146,11 @@ const ROUTES: &[RouteSpec] = {
         patch(R::CorrectOrder, "correct-order", "/api/v1/checkout/orders/{orderId}", Staff),
         post(R::ReceiveStock, "receive-stock", "/api/v1/checkout/stock/{productId}/deliveries", Staff),
         get(R::ListLimits, "list-limits", "/api/v1/checkout/limits", Anyone),
-        get(R::ListRegions, "list-regions", "/api/v1/checkout/regions", Anyone).without_credentials(),
-        get(R::ListProducts, "list-products", "/api/v1/checkout/products", Anyone).without_credentials(),
-        get(R::GetProduct, "get-product", "/api/v1/checkout/products/{productId}", Anyone).without_credentials(),
+        get(R::ListRegions, "list-regions", "/api/v1/checkout/regions", Anyone).without_credentials().optional(),
+        get(R::ListProducts, "list-products", "/api/v1/checkout/products", Anyone).without_credentials().optional(),
+        get(R::GetProduct, "get-product", "/api/v1/checkout/products/{productId}", Anyone)
+            .without_credentials()
+            .optional(),
         get(R::Health, "health", "/api/v1/checkout/health", Anyone).without_credentials(),
     ]
 };
@@ -167,6 +171,7 @@ const fn row(
         policies: None,
         idempotent: false,
         reads_credentials: true,
+        optional: false,
         card_scan: CardScan::All,
         body: BodyKind::Json,
     }
@@ -203,6 +208,10 @@ impl RouteSpec {
 
     const fn without_credentials(self) -> Self {
         Self { reads_credentials: false, ..self }
+    }
+
+    const fn optional(self) -> Self {
+        Self { optional: true, ..self }
     }
 
     const fn scanned(self, card_scan: CardScan) -> Self {

@@ -234,6 +234,9 @@ pub fn codes(spec: &RouteSpec) -> Vec<&'static str> {
     if spec.body != BodyKind::Nothing {
         codes.push("UNSUPPORTED_MEDIA_TYPE");
     }
+    if spec.optional {
+        codes.push("ROUTE_LEFT_OUT");
+    }
     if spec.reads_credentials {
         codes.extend(["IDENTITY_UNAVAILABLE", "INVALID_TOKEN"]);
     }

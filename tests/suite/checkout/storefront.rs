@@ -211,3 +211,14 @@ async fn a_state_that_nothing_is_shipped_to_is_not_offered() {
     let states = json!([{"code": "CA", "name": "California"}, {"code": "NY", "name": "New York"}]);
     assert_eq!(regions["regions"][0]["states"], states);
 }
+
+/// A shop with a catalog service of its own.
+#[tokio::test]
+async fn a_shop_may_leave_these_routes_out() {
+    let world = Setup::default().setting("STORE_FRONT_ROUTES", "false").build().await;
+    for answer in [products(&world, &[]).await, product(&world, "espresso-beans", "USD").await, regions(&world).await] {
+        assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+        assert_eq!(answer.expect(404)["code"], "ROUTE_LEFT_OUT");
+    }
+    assert_eq!(world.keys.all(), Vec::<String>::new(), "nothing is counted, because nothing is asked");
+}

@@ -2,6 +2,7 @@
 
 mod containers;
 mod cors;
+mod documents;
 mod events;
 mod load;
 mod pages;

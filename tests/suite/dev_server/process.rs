@@ -17,36 +17,42 @@ use tools::ports;
 use super::{BASE, Caller, HANGS_AFTER, containers::processes_with, every_route_answers};
 
 /// A running stack, with all of its servers on ports of its own.
-struct Stack {
+pub(super) struct Stack {
     process: Child,
     caller: Caller,
+    /// Of its API, its Redis, its database and its Stripe.
+    pub(super) ports: [u16; 4],
     mark: String,
     scratch: tempfile::TempDir,
 }
 
 impl Stack {
     async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these variables in its environment.
+    pub(super) async fn with(variables: &[(&str, &str)]) -> Self {
         for _ in 0..3 {
-            if let Some(stack) = Self::try_to_start().await {
+            if let Some(stack) = Self::try_to_start(variables).await {
                 return stack;
             }
         }
         panic!("each time, a port was taken by somebody else");
     }
 
-    async fn try_to_start() -> Option<Self> {
+    async fn try_to_start(variables: &[(&str, &str)]) -> Option<Self> {
         let scratch = tempfile::tempdir().expect("a folder");
         let mark = format!("MARK={}", scratch.path().display());
-        let [api, redis, dynamodb, stripe] = [(); 4].map(|()| ports::free().expect("a port"));
+        let taken = [(); 4].map(|()| ports::free().expect("a port"));
         let built = binary("health");
         let mut command = Command::new(binary("checkout"));
         command.arg("dev").arg("--built").arg(built.parent().unwrap_or(Path::new("."))).args(["--concurrency", "2"]);
-        for (flag, port) in
-            [("--port", api), ("--redis-port", redis), ("--dynamodb-port", dynamodb), ("--stripe-port", stripe)]
-        {
+        for (flag, port) in ["--port", "--redis-port", "--dynamodb-port", "--stripe-port"].into_iter().zip(taken) {
             command.arg(flag).arg(port.to_string());
         }
         command.env_clear().env("MARK", scratch.path()).env("TMPDIR", scratch.path());
+        command.envs(variables.iter().copied());
         for name in ["PATH", "HOME"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
@@ -75,7 +81,7 @@ impl Stack {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let mut complaints = process.stderr.take().expect("a pipe");
         tokio::spawn(async move { tokio::io::copy(&mut complaints, &mut tokio::io::sink()).await });
-        Some(Self { process, caller: Caller::of(ports::local(api)), mark, scratch })
+        Some(Self { process, caller: Caller::of(ports::local(taken[0])), ports: taken, mark, scratch })
     }
 
     fn send(&self, signal: Signal) {

@@ -2,8 +2,11 @@
 
 use hyper::StatusCode;
 use serde_json::json;
-use tests::world::{World, patiently};
-use tools::redis_server::RedisServer;
+use tests::{
+    binaries::binary,
+    world::{World, patiently},
+};
+use tools::{behind::sums::Sum, redis_server::RedisServer};
 
 use super::{BASE, Setup};
 
@@ -128,4 +131,15 @@ async fn each_call_is_shown_with_what_it_asked_of_the_stores() {
     let call = call().await.expect("the call");
     assert_eq!((&call["route"], &call["status"]), (&json!("health"), &json!(200)));
     assert_eq!(call["redis"]["failed"], 0);
+    // The same in sums, for `checkout top`.
+    let sums: Vec<Sum> = serde_json::from_value(caller.get("/behind/sums").await.json()).expect("sums");
+    let served: u64 = sums.iter().filter_map(|sum| sum.requests.get("health")?.get(&200)).sum();
+    assert_eq!(served, 1, "{sums:?}");
+    assert!(sums.iter().any(|sum| sum.metrics.get("DynamoDbMs").is_some_and(|tally| tally.values > 0)), "{sums:?}");
+    let port = server.address.port().to_string();
+    let run =
+        tokio::process::Command::new(binary("checkout")).args(["top", "--local", "--once", "--port", &port]).output();
+    let output = run.await.expect("checkout starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 requests in 5 minutes") && text.contains("200: 1"), "{text}");
 }

@@ -8,6 +8,7 @@ mod replay;
 mod sessions;
 mod stack;
 mod stock;
+mod top;
 mod topologies;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ mod book;
 mod incidents;
 mod insights;
 mod questions;
-mod shape;
+pub(crate) mod shape;
 
 use std::collections::BTreeMap;
 

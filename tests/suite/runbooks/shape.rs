@@ -2,7 +2,7 @@
 
 /// Which line of `expected` is not in `answer`, in this order. Lines of the answer that the document leaves out are
 /// passed over.
-pub(super) fn missing<'e>(expected: &'e str, answer: &str) -> Option<&'e str> {
+pub(crate) fn missing<'e>(expected: &'e str, answer: &str) -> Option<&'e str> {
     let mut lines = answer.lines().map(shape);
     expected.lines().filter(|line| !line.trim().is_empty()).find(|line| {
         let wanted = shape(line);

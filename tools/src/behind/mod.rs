@@ -8,13 +8,14 @@ use std::{
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use self::calls::Calls;
+use self::{calls::Calls, sums::Sums};
 use crate::{
     process,
     redis_server::{RedisServer, RedisServerError},
 };
 
 pub mod calls;
+pub mod sums;
 
 /// The most events that are kept.
 const EVENTS: usize = 30;
@@ -25,6 +26,7 @@ pub struct Behind {
     /// None: the stack uses a Redis that it has not started.
     redis: Option<Mutex<RedisServer>>,
     calls: Mutex<Calls>,
+    sums: Mutex<Sums>,
     /// The newest is the last.
     events: Mutex<VecDeque<Value>>,
 }
@@ -40,12 +42,13 @@ pub enum SwitchError {
 
 impl Behind {
     pub fn new(redis: Option<RedisServer>) -> Self {
-        Self { redis: redis.map(Mutex::new), calls: Mutex::default(), events: Mutex::default() }
+        Self { redis: redis.map(Mutex::new), calls: Mutex::default(), sums: Mutex::default(), events: Mutex::default() }
     }
 
     /// Notes a line that a function logged.
     pub fn logged(&self, line: &str) {
         held(&self.calls).read(line);
+        held(&self.sums).read(line, OffsetDateTime::now_utc().unix_timestamp());
     }
 
     /// Notes an event that leaves for the shop's other systems.
@@ -78,6 +81,12 @@ impl Behind {
         let status = redis.ended()?;
         redis.stop();
         Some(format!("{} ended ({})", redis.program(), process::describe(status)))
+    }
+
+    /// What the functions did in the last hour, as `checkout top` reads it: the oldest first.
+    pub fn sums(&self) -> Value {
+        let sums = held(&self.sums);
+        json!(sums.all().collect::<Vec<_>>())
     }
 
     /// All of it, as the page reads it: lists have the newest first.

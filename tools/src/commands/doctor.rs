@@ -35,7 +35,7 @@ pub struct DoctorArgs {
     #[arg(long, requires = "local")]
     functions: bool,
     /// Port of this machine's API
-    #[arg(long, default_value_t = 3001, hide = true, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "CHECKOUT_PORT", default_value_t = 3001, hide = true, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 }
 

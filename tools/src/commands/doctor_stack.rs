@@ -8,7 +8,7 @@ use shared::{
     ports::diagnosis::{Finding, Part, Report, State},
 };
 use tools::{
-    operator::stack::{Account, Function},
+    operator::stack::{Account, Endpoints, Function},
     ports,
     template::Template,
 };
@@ -36,9 +36,14 @@ pub async fn of_stack(target: &Target, stack: &str) -> Result<Outcome, CommandEr
 /// Runs the self-checks of the functions of the stack on this machine.
 pub async fn of_this_machine(target: &Target, port: u16) -> Result<Outcome, CommandError> {
     let account = target.account()?;
-    let account = Account::new(account.aws, Some(format!("http://{}", ports::local(port))), None);
+    let lambda = Some(format!("http://{}", ports::local(port)));
+    let account = Account::new(account.aws, Endpoints { lambda, ..Endpoints::default() });
     let template = Template::parse(include_str!("../../../template.yaml"))?;
-    let named = |function: &tools::template::Function| Function { name: function.name().to_owned(), alias: None };
+    let named = |function: &tools::template::Function| Function {
+        name: function.name().to_owned(),
+        logical_id: function.logical_id.clone(),
+        alias: None,
+    };
     let functions: Vec<Function> = template.functions.iter().map(named).collect();
     Ok(told(target, &account.ask_all(&functions).await))
 }

@@ -21,3 +21,4 @@ pub mod stock;
 mod store;
 pub mod target;
 pub mod token;
+pub mod top;

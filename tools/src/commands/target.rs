@@ -17,7 +17,11 @@ use shared::{
 };
 use tools::{
     client::Access,
-    operator::{Operator, OperatorError, replay::Bus, stack::Account},
+    operator::{
+        Operator, OperatorError,
+        replay::Bus,
+        stack::{Account, Endpoints},
+    },
     ports, project, stack,
     stripe_server::StripeServer,
     template::{Template, TemplateError},
@@ -116,13 +120,13 @@ impl Target {
         Ok(vars.finish(Some(config))?)
     }
 
-    /// The credentials and region, and other endpoints of Lambda and `CloudFormation`, if set.
+    /// The credentials and region, and other endpoints of the services that are asked about a stack, if set.
     pub fn account(&self) -> Result<Account, CommandError> {
         let mut vars = self.vars()?;
         let aws = AwsConfig::read(&mut vars);
-        let (lambda, cloudformation) =
-            (vars.get("AWS_ENDPOINT_URL_LAMBDA"), vars.get("AWS_ENDPOINT_URL_CLOUDFORMATION"));
-        Ok(Account::new(vars.finish(aws)?, lambda, cloudformation))
+        let [lambda, cloudformation, cloudwatch] =
+            ["LAMBDA", "CLOUDFORMATION", "CLOUDWATCH"].map(|service| vars.get(&format!("AWS_ENDPOINT_URL_{service}")));
+        Ok(Account::new(vars.finish(aws)?, Endpoints { lambda, cloudformation, cloudwatch }))
     }
 
     /// The event bus of this name.

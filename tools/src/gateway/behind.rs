@@ -14,6 +14,7 @@ use crate::behind::{Behind, SwitchError};
 
 const ALL: &str = "/behind";
 const REDIS: &str = "/behind/redis";
+const SUMS: &str = "/behind/sums";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +24,7 @@ struct Switch {
 
 /// Whether a path is one of these.
 pub(crate) fn is_path(path: &str) -> bool {
-    matches!(path, ALL | REDIS)
+    matches!(path, ALL | REDIS | SUMS)
 }
 
 /// The answer, once the body is read.
@@ -33,6 +34,7 @@ pub(crate) fn answer(behind: &Behind, parts: &Parts, body: &[u8]) -> Answer {
     }
     match (&parts.method, parts.uri.path()) {
         (&Method::GET, ALL) => with_json(StatusCode::OK, &behind.view()),
+        (&Method::GET, SUMS) => with_json(StatusCode::OK, &behind.sums()),
         (&Method::PUT, REDIS) => match serde_json::from_slice(body) {
             Ok(Switch { running }) => match behind.switch_redis(running) {
                 Ok(()) => with_json(StatusCode::OK, &json!({"running": running})),

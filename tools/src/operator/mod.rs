@@ -1,6 +1,7 @@
 //! An operator's access to the Redis of a deployed checkout: one server, Sentinel or a cluster.
 
 pub mod blocks;
+pub mod cloudwatch;
 pub mod doctor;
 pub mod keys;
 pub mod limits;
@@ -12,6 +13,7 @@ pub mod sessions;
 pub mod stack;
 pub mod stats;
 pub mod stock;
+pub mod top;
 
 use std::time::Duration;
 

@@ -27,22 +27,45 @@ const EVENT: &str = r#"{"checkout":"doctor"}"#;
 #[derive(Debug)]
 pub struct Account {
     pub aws: AwsConfig,
-    /// `AWS_ENDPOINT_URL_LAMBDA`, `AWS_ENDPOINT_URL_CLOUDFORMATION`: endpoints instead of the region's.
-    pub lambda: Option<String>,
-    pub cloudformation: Option<String>,
+    pub endpoints: Endpoints,
     connector: Connector,
 }
 
-/// One function: its name at Lambda, and the alias that the API calls, if there is one.
+/// `AWS_ENDPOINT_URL_LAMBDA`, `AWS_ENDPOINT_URL_CLOUDFORMATION`, `AWS_ENDPOINT_URL_CLOUDWATCH`: used instead of the
+/// region's own.
+#[derive(Debug, Default)]
+pub struct Endpoints {
+    pub lambda: Option<String>,
+    pub cloudformation: Option<String>,
+    pub cloudwatch: Option<String>,
+}
+
+/// A service that takes forms: the name in its host, which its signatures have too, and the version of its API.
+pub(super) struct Service {
+    pub host: &'static str,
+    pub version: &'static str,
+}
+
+const CLOUDFORMATION: Service = Service { host: "cloudformation", version: "2010-05-15" };
+
+/// One resource of a stack.
+struct Resource {
+    kind: String,
+    logical: String,
+    physical: String,
+}
+
+/// One function: its name at Lambda, its name in the template, and the alias that the API calls, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
+    pub logical_id: String,
     pub alias: Option<String>,
 }
 
 impl Account {
-    pub fn new(aws: AwsConfig, lambda: Option<String>, cloudformation: Option<String>) -> Self {
-        Self { aws, lambda, cloudformation, connector: connector(Roots::System) }
+    pub fn new(aws: AwsConfig, endpoints: Endpoints) -> Self {
+        Self { aws, endpoints, connector: connector(Roots::System) }
     }
 
     fn url(&self, service: &str, other: Option<&String>) -> String {
@@ -50,59 +73,79 @@ impl Account {
         url.trim_end_matches('/').to_owned()
     }
 
+    /// What is in a stack.
+    ///
+    /// # Errors
+    /// `CloudFormation`'s error.
+    async fn resources(&self, stack: &str) -> Result<Vec<Resource>, String> {
+        let (mut resources, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let mut form = vec![("StackName".to_owned(), stack.to_owned())];
+            form.extend(next.take().map(|token| ("NextToken".to_owned(), token)));
+            let text = self
+                .query(&CLOUDFORMATION, self.endpoints.cloudformation.as_ref(), "ListStackResources", &form)
+                .await?;
+            let document = roxmltree::Document::parse(&text).map_err(|error| error.to_string())?;
+            for member in document.descendants().filter(|node| node.has_tag_name_of("member")) {
+                let child = |name: &str| {
+                    let child = member.children().find(|node| node.has_tag_name_of(name));
+                    child.and_then(|node| node.text()).unwrap_or_default().to_owned()
+                };
+                resources.push(Resource {
+                    kind: child("ResourceType"),
+                    logical: child("LogicalResourceId"),
+                    physical: child("PhysicalResourceId"),
+                });
+            }
+            next = named(&document, "NextToken");
+            if next.is_none() {
+                return Ok(resources);
+            }
+        }
+    }
+
     /// The functions of a stack, by name.
     ///
     /// # Errors
     /// `CloudFormation`'s error.
     pub async fn functions(&self, stack: &str) -> Result<Vec<Function>, String> {
-        let url = format!("{}/", self.url("cloudformation", self.cloudformation.as_ref()));
-        let (mut functions, mut aliases, mut next) = (Vec::new(), Vec::new(), None::<String>);
-        loop {
-            let mut form = form_urlencoded::Serializer::new(String::new());
-            form.append_pair("Action", "ListStackResources").append_pair("Version", "2010-05-15");
-            form.append_pair("StackName", stack);
-            if let Some(token) = &next {
-                form.append_pair("NextToken", token);
-            }
-            let body = form.finish();
-            let headers = [("content-type", "application/x-www-form-urlencoded")];
-            let call = Post { service: "cloudformation", url: &url, headers: &headers, body: &body };
-            let (status, text, _) = self.ask(call).await.map_err(|why| format!("{why} (asked at {url})"))?;
-            let document =
-                roxmltree::Document::parse(&text).map_err(|error| format!("{status} from {url}: {error}"))?;
-            let named = |name: &str| {
-                let node = document.descendants().find(|node| node.has_tag_name_of(name));
-                node.and_then(|node| node.text()).map(ToOwned::to_owned)
-            };
-            if status != 200 {
-                let (code, message) = (named("Code").unwrap_or_default(), named("Message").unwrap_or_default());
-                return Err(format!("{code}: {message}"));
-            }
-            for member in document.descendants().filter(|node| node.has_tag_name_of("member")) {
-                let child = |name: &str| {
-                    let child = member.children().find(|node| node.has_tag_name_of(name));
-                    child.and_then(|node| node.text()).unwrap_or_default()
-                };
-                match child("ResourceType") {
-                    // The checkout's own: SAM gave each its code, and the template its name.
-                    "AWS::Lambda::Function" if child("LogicalResourceId").ends_with("Function") => {
-                        functions.push(child("PhysicalResourceId").to_owned());
-                    }
-                    "AWS::Lambda::Alias" => aliases.push(child("PhysicalResourceId").to_owned()),
-                    _ => {}
-                }
-            }
-            next = named("NextToken");
-            if next.is_none() {
-                break;
-            }
+        Ok(functions(&self.resources(stack).await?))
+    }
+
+    /// The functions of a stack, by name, and the id of its API, if it has one.
+    ///
+    /// # Errors
+    /// `CloudFormation`'s error.
+    pub async fn functions_and_api(&self, stack: &str) -> Result<(Vec<Function>, Option<String>), String> {
+        let resources = self.resources(stack).await?;
+        let api = resources.iter().find(|resource| resource.kind == "AWS::ApiGatewayV2::Api");
+        Ok((functions(&resources), api.map(|api| api.physical.clone())))
+    }
+
+    /// One call of a service that takes a form and answers with XML.
+    ///
+    /// # Errors
+    /// The service's error, or the reason if there is no answer.
+    pub(super) async fn query(
+        &self,
+        service: &Service,
+        other: Option<&String>,
+        action: &str,
+        fields: &[(String, String)],
+    ) -> Result<String, String> {
+        let url = format!("{}/", self.url(service.host, other));
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", action).append_pair("Version", service.version).extend_pairs(fields);
+        let body = form.finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let call = Post { service: service.host, url: &url, headers: &headers, body: &body };
+        let (status, text, _) = self.ask(call).await.map_err(|why| format!("{why} (asked at {url})"))?;
+        let document = roxmltree::Document::parse(&text).map_err(|error| format!("{status} from {url}: {error}"))?;
+        if status != 200 {
+            let (code, message) = (named(&document, "Code"), named(&document, "Message"));
+            return Err(format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default()));
         }
-        functions.sort();
-        let alias = |function: &str| {
-            let of = |arn: &String| arn.split_once(&format!(":function:{function}:")).map(|(_, name)| name.to_owned());
-            aliases.iter().find_map(of)
-        };
-        Ok(functions.into_iter().map(|name| Function { alias: alias(&name), name }).collect())
+        Ok(text)
     }
 
     /// Runs each function's self-check, some in parallel. A function that can't be asked is a finding too.
@@ -111,7 +154,7 @@ impl Account {
     }
 
     async fn ask_one(&self, function: &Function) -> Diagnosis {
-        let url = self.url("lambda", self.lambda.as_ref());
+        let url = self.url("lambda", self.endpoints.lambda.as_ref());
         let mut url = format!("{url}/2015-03-31/functions/{}/invocations", function.name);
         if let Some(alias) = &function.alias {
             url = format!("{url}?Qualifier={alias}");
@@ -187,8 +230,36 @@ fn refused(status: u16, text: &str) -> (String, &'static str) {
     (format!("Lambda refuses: {status} {message}"), mend)
 }
 
+/// The checkout's own functions: SAM gave each its code, and the template its name.
+fn functions(resources: &[Resource]) -> Vec<Function> {
+    let aliases: Vec<&str> = resources
+        .iter()
+        .filter(|resource| resource.kind == "AWS::Lambda::Alias")
+        .map(|resource| resource.physical.as_str())
+        .collect();
+    let alias = |function: &str| {
+        let of = |arn: &&str| arn.split_once(&format!(":function:{function}:")).map(|(_, name)| name.to_owned());
+        aliases.iter().find_map(of)
+    };
+    let own = |resource: &&Resource| resource.kind == "AWS::Lambda::Function" && resource.logical.ends_with("Function");
+    let function = |resource: &Resource| Function {
+        alias: alias(&resource.physical),
+        name: resource.physical.clone(),
+        logical_id: resource.logical.clone(),
+    };
+    let mut functions: Vec<Function> = resources.iter().filter(own).map(function).collect();
+    functions.sort_by(|a, b| a.name.cmp(&b.name));
+    functions
+}
+
+/// The text of the first tag of this name.
+fn named(document: &roxmltree::Document<'_>, name: &str) -> Option<String> {
+    let node = document.descendants().find(|node| node.has_tag_name_of(name));
+    node.and_then(|node| node.text()).map(ToOwned::to_owned)
+}
+
 /// Tags by their local name: the namespace is the service's version.
-trait Tag {
+pub(super) trait Tag {
     fn has_tag_name_of(&self, name: &str) -> bool;
 }
 
