@@ -10,7 +10,6 @@ use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
     crypto::rust_crypto::DEFAULT_PROVIDER,
     jwk::{Jwk, JwkSet},
-    signature::Signer as _,
 };
 use serde_json::{Map, Value, json};
 

@@ -42,7 +42,8 @@ impl Connector {
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+        let https =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
         // With the timer it closes connections that nobody has used for 90 seconds.
         Self(legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https))
     }
