@@ -105,6 +105,7 @@ async fn main() {
             }
         }
     }
+    surroundings::assert_used(&tls).await;
 
     let mut warm = Vec::new();
     for (name, path) in &found {

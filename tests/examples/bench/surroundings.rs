@@ -46,6 +46,16 @@ impl Surroundings {
     }
 }
 
+/// Fails if no function came through to the Redis behind TLS: without Redis they go on, and would be measured without it.
+pub(super) async fn assert_used(redis: &TlsRedis) {
+    let root_cert = Some(redis.ca().as_bytes().to_vec());
+    let url = format!("rediss://localhost:{}", redis.node().port());
+    let client = redis::Client::build_with_tls(url, redis::TlsCertificates { client_tls: None, root_cert });
+    let connection = client.expect("a client").get_multiplexed_async_connection().await;
+    let keys: u64 = redis::cmd("DBSIZE").query_async(&mut connection.expect("a connection")).await.expect("a number");
+    assert!(keys > 0, "no function has written to the Redis behind TLS");
+}
+
 /// A control group with a part of a processor, version 1 or 2.
 struct Quota {
     group: PathBuf,
