@@ -68,6 +68,13 @@ bench: ## Measure the functions as they are deployed, beside their limits, into 
 	$(say) "Measuring"
 	@cargo run --quiet --package tests --example bench --locked
 
+.PHONY: package
+package: ## Build every function as it is deployed, on all processors at once, and package them (ARM64=1, ARGS="--parameter-overrides …")
+	$(say) "Building every function as it is deployed"
+	@cargo lambda build --release $(if $(ARM64),--arm64) $(addprefix --package ,$(notdir $(wildcard functions/*)))
+	$(say) "Packaging"
+	@sam build $(ARGS)
+
 .PHONY: check
 check: ## Before each commit: formatting, clippy, unit and architecture tests
 	$(say) "Formatting"

@@ -8,6 +8,7 @@ use base64::{
 };
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
+    crypto::rust_crypto::DEFAULT_PROVIDER,
     jwk::{Jwk, JwkSet},
 };
 use serde_json::{Map, Value, json};
@@ -71,22 +72,34 @@ impl Signer {
     /// The public half, as a key set lists it. A shared secret has none.
     pub fn jwk(&self) -> Jwk {
         assert_ne!(self.algorithm, Algorithm::HS256, "a shared secret has no public half");
-        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("a key of this algorithm");
-        jwk.common.key_id.clone_from(&self.key_id);
-        jwk
+        // By its own hand: the process may have another provider, which only verifies.
+        let (utils, private) = (&DEFAULT_PROVIDER.key_utils, self.key.as_bytes());
+        let text = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
+        let mut jwk = if self.algorithm == Algorithm::ES256 {
+            let (_, x, y) = (utils.ec_pub_components_from_private_key)(private, self.algorithm).expect("its point");
+            json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "x": text(x), "y": text(y)})
+        } else {
+            let (n, e) = (utils.rsa_pub_components_from_private_key)(private).expect("its numbers");
+            json!({"kty": "RSA", "alg": self.algorithm, "n": text(n), "e": text(e)})
+        };
+        if let Some(id) = &self.key_id {
+            jwk["kid"] = json!(id);
+        }
+        serde_json::from_value(jwk).expect("a key of a set")
     }
 
     pub fn sign(&self, token: &Token) -> String {
         let mut header = Header::new(self.algorithm);
         header.kid.clone_from(&self.key_id);
-        jsonwebtoken::encode(&header, &token.claims, &self.key).expect("claims that can be signed")
+        self.sign_under(&json!(header), token)
     }
 
     /// Signs whatever header, one that lies about the algorithm too.
     pub fn sign_under(&self, header: &Value, token: &Token) -> String {
         let message = token.under(header);
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm);
-        format!("{message}.{}", signature.expect("a text that can be signed"))
+        let signer = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).expect("a key of this algorithm");
+        let signature = signer.try_sign(message.as_bytes()).expect("a text that can be signed");
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 

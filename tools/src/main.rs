@@ -12,7 +12,10 @@ use commands::{
     output::{self, Outcome},
     target::{CommandError, Target},
 };
-use shared::{adapters::dynamodb::catalog_load::CatalogEntry, telemetry::cause};
+use shared::{
+    adapters::{crypto, dynamodb::catalog_load::CatalogEntry},
+    telemetry::cause,
+};
 
 mod commands;
 mod say;
@@ -92,6 +95,7 @@ struct Operated<A: clap::Args> {
 }
 
 fn main() -> ExitCode {
+    crypto::install();
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Dev(args) => commands::dev::run(&args).map_err(Into::into),
         Command::Catalog(args) => commands::catalog::run(&args).map_err(Into::into),
@@ -129,8 +133,6 @@ fn main() -> ExitCode {
 
 /// Runs an operator's command, and prints its result in the requested form.
 fn operate(target: &Target, command: impl Future<Output = Result<Outcome, CommandError>>) -> ExitCode {
-    // Redis and the SDK share one TLS library with one provider.
-    let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(CommandError::from).and_then(|runtime| runtime.block_on(command)) {
         Ok(outcome) => ExitCode::from(outcome.code()),

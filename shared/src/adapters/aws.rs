@@ -7,7 +7,6 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningInstructions, SigningSettings, sign},
     sign::v4,
 };
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{
     http::HttpConnector as _,
     identity::Identity,
@@ -15,7 +14,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use crate::{config::aws::AwsConfig, telemetry::cause::chain};
+use crate::{adapters::https::Connector, config::aws::AwsConfig, telemetry::cause::chain};
 
 /// The credentials of the function's role, as Lambda provides them.
 pub fn credentials(aws: &AwsConfig) -> Credentials {

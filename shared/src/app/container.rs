@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     adapters::{
+        crypto,
         dynamodb::client::Dynamo,
         https,
         identity::{BadKeys, LinkKeys, Tokens},
@@ -104,8 +105,7 @@ impl App {
     /// # Errors
     /// [`StartError`] for settings with which no request can be served.
     pub fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
-        // Redis and the HTTP client share one TLS library with one provider. Another call has set the same one.
-        let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
+        crypto::install();
         let http = https::sdk_client(config.roots, &config.dynamodb.url());
         let dynamo = Dynamo::new(&config.dynamodb, http);
         let redis = Arc::new(RedisConnection::new(&config.redis, || Clock::System.now())?);

@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
@@ -85,12 +86,25 @@ where
     ended(running.await)
 }
 
+/// A function's handler, as [`run`] calls it.
+type Handler = Arc<dyn Fn(Arc<App>, Request) -> BoxFuture<'static, Response> + Send + Sync>;
+
 /// Runs a function until Lambda stops it. With settings that can't be used it logs the reasons and returns a failure.
-pub async fn run<F, Fut>(name: &'static str, handler: F) -> ExitCode
+pub fn run<F, Fut>(name: &'static str, handler: F) -> LocalBoxFuture<'static, ExitCode>
 where
-    F: Fn(Arc<App>, Request) -> Fut + Clone,
-    Fut: Future<Output = Response> + Send,
+    F: Fn(Arc<App>, Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Response> + Send + 'static,
 {
+    boxed(name, Arc::new(move |app, request| Box::pin(handler(app, request))))
+}
+
+/// Not generic, and boxed here: so the compiler translates the runtime once, with this crate, and not again with each
+/// function.
+fn boxed(name: &'static str, handler: Handler) -> LocalBoxFuture<'static, ExitCode> {
+    Box::pin(running(name, handler))
+}
+
+async fn running(name: &'static str, handler: Handler) -> ExitCode {
     let (app, metrics) = match start(name).await {
         Ok(started) => started,
         Err(code) => return code,
@@ -102,7 +116,7 @@ where
                 return Ok(Output::Diagnosis(Box::new(Box::pin(app.diagnose(name)).await)));
             }
             let (at, request_id) = (app.now(), event.context.request_id.clone());
-            let (reply, told) = answer(app, event, handler).await?;
+            let (reply, told) = answer(app, event, |app, request| handler(app, request)).await?;
             if let Some(ResponseMeta { route, counts }) = told {
                 metrics.emit(Invocation { at, route: route.function(), request_id: &request_id }, &counts);
             }

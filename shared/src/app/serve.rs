@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use lambda_http::{Body, RequestExt as _, http::Method, request::RequestContext as GatewayContext};
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -27,7 +28,7 @@ use crate::{
         route::Route,
         source,
     },
-    ports::{AdmissionRequest, AdmissionResult, ChangeId, DeclinePlaces, StoredResponses as _},
+    ports::{AdmissionRequest, AdmissionResult, ChangeId, DeclinePlaces, StoreError, StoredResponses as _},
     telemetry::counts::{Counts, Store, count, counted, counting, degraded, spent_ms},
 };
 
@@ -136,13 +137,10 @@ where
         return Problem::new(404, "ROUTE_LEFT_OUT", "Not served here", "this shop has left this route out").into();
     }
     if request.method() == Method::HEAD && route.method() != "GET" {
-        return look(app, route, request, now).await;
+        return looked_at(app, route, request, now).await;
     }
-    let credentials = if route.spec().reads_credentials {
-        credentials::read(&app.tokens, &app.order_links, request.headers(), now).await
-    } else {
-        Ok(Credentials::Nobody)
-    };
+    let credentials =
+        if route.spec().reads_credentials { identified(app, request, now).await } else { Ok(Credentials::Nobody) };
     let known = credentials.as_ref().ok();
     let command = body::check_size(request, C::MAX_BODY)
         .and_then(|()| card_data::refuse(request, route))
@@ -161,10 +159,10 @@ where
     let owner = known.and_then(Credentials::owner);
     let view = owner.zip(command.as_ref().ok().and_then(Command::view));
     let asked = AdmissionRequest { request: ChangeId(ids.change), limits, declines, callers, session, view };
-    let AdmissionResult { mut decisions, places, blocks, cached, looked } = app.admission.admit(&asked).await;
+    let AdmissionResult { mut decisions, places, blocks, cached, looked } = admitted(app, &asked).await;
     let places = Arc::new(places);
     if let Some(answer) = turned_away(route, known, address, (&asked, &decisions, &blocks), now) {
-        give_back(app, &places, asked.request).await;
+        given_back(app, &places, asked.request).await;
         return answer;
     }
     let context = RequestContext {
@@ -189,7 +187,7 @@ where
     };
     let mut answer = answer.unwrap_or_else(reported);
     // No card was tried, or the outcome is unknown.
-    give_back(app, &places, asked.request).await;
+    given_back(app, &places, asked.request).await;
     let busy = answer.handling == Handling::Busy;
     if busy {
         answer = answer.header("retry-after", come_back_after(ids.change).to_string());
@@ -197,12 +195,57 @@ where
     if answer.status >= 500 && !busy && !asked.limits.is_empty() {
         // The shop failed, not the caller: the request doesn't count against the limit. A request that gave up on
         // contention does count: under too much load it must not come back at once.
-        app.admission.refund(&asked.limits, asked.request).await;
+        refunded(app, &asked).await;
         for (limit, decision) in asked.limits.iter().zip(&mut decisions) {
             decision.remaining = decision.remaining.saturating_add(limit.cost).min(limit.policy.count);
         }
     }
     limits::headers_of(answer, &asked.limits, &decisions, now)
+}
+
+// What `guarded` and `keyed` wait for. They are generic, so the compiler translates them with each function, and with
+// them whatever they poll themselves. These aren't, and box their futures: what is beneath is translated once, here.
+
+fn identified<'a>(
+    app: &'a App,
+    request: &'a Request,
+    now: OffsetDateTime,
+) -> BoxFuture<'a, Result<Credentials, Problem>> {
+    Box::pin(credentials::read(&app.tokens, &app.order_links, request.headers(), now))
+}
+
+fn admitted<'a>(app: &'a App, asked: &'a AdmissionRequest) -> BoxFuture<'a, AdmissionResult> {
+    Box::pin(app.admission.admit(asked))
+}
+
+fn refunded<'a>(app: &'a App, asked: &'a AdmissionRequest) -> BoxFuture<'a, ()> {
+    Box::pin(app.admission.refund(&asked.limits, asked.request))
+}
+
+fn given_back<'a>(app: &'a App, places: &'a DeclinePlaces, request: ChangeId) -> BoxFuture<'a, ()> {
+    Box::pin(give_back(app, places, request))
+}
+
+fn looked_at<'a>(app: &'a App, route: Route, request: &'a Request, now: OffsetDateTime) -> BoxFuture<'a, Answer> {
+    Box::pin(look(app, route, request, now))
+}
+
+fn replayed<'a>(
+    app: &'a App,
+    key: &'a mut Key,
+    now: OffsetDateTime,
+) -> BoxFuture<'a, Result<Option<Answer>, StoreError>> {
+    Box::pin(key.stored(&app.stored_responses, now))
+}
+
+fn stored<'a>(
+    app: &'a App,
+    route: Route,
+    key: &'a Key,
+    answer: &'a Answer,
+    now: OffsetDateTime,
+) -> BoxFuture<'a, bool> {
+    Box::pin(store(app, route, key, answer, now))
 }
 
 /// Answers a look at a route's limits: what its caller has left there, as headers.
@@ -299,7 +342,7 @@ where
     let now = context.now;
     let mut key = Key::of(request, route, credentials, command.guest(), ids.guest, now)?;
     if let Some(key) = &mut key
-        && let Some(answer) = key.stored(&app.stored_responses, now).await?
+        && let Some(answer) = replayed(app, key, now).await?
     {
         return Ok(answer);
     }
@@ -309,8 +352,8 @@ where
     let beaten = matches!(&answer, Err(problem) if problem.handling == Handling::Replay);
     let answer = answer.unwrap_or_else(reported);
     // When two requests have one key, both get the answer that was stored first.
-    if (beaten || !store(app, route, &key, &answer, now).await)
-        && let Some(answer) = key.stored(&app.stored_responses, now).await?
+    if (beaten || !stored(app, route, &key, &answer, now).await)
+        && let Some(answer) = replayed(app, &mut key, now).await?
     {
         return Ok(answer);
     }

@@ -6,8 +6,10 @@
     reason = "a measurement that meets what it didn't expect has failed"
 )]
 
+mod bytes;
 mod page;
 mod process;
+mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
@@ -15,11 +17,13 @@ use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     servers::root,
+    topologies::TlsRedis,
     world::{Setup, Shopper, World, california, cart, confirmation, id_of, total_of},
 };
 
 use page::{Figures, Spread};
 use process::{Running, cpu_ms, peak_kib};
+use surroundings::Surroundings;
 
 /// Starts of each function, and requests of each warm one. They take turns, so that a busy moment meets all of them.
 const STARTS: usize = 15;
@@ -85,15 +89,23 @@ async fn main() {
     assert!(found.len() > 1 && found[0].0 == EMPTY, "no release builds: `make bench` makes them");
     let mut figures: BTreeMap<&str, Figures> = BTreeMap::new();
 
+    let tls = TlsRedis::start(None, &[]).await;
+    let surroundings = Surroundings::all(&bench.settings, &tls);
     for _ in 0..STARTS {
         for (name, path) in &found {
-            let event = bench.event(name).await;
-            let begun = Instant::now();
-            let mut running = Running::start(path, &bench.settings).await;
-            running.invoke(&event).await;
-            figures.entry(name).or_default().cold.push(begun.elapsed());
+            for (at, around) in surroundings.iter().enumerate() {
+                let event = bench.event(name).await;
+                let (program, settings) = around.of(path);
+                let begun = Instant::now();
+                let mut running = Running::start(&program, settings).await;
+                running.invoke(&event).await;
+                let cold = &mut figures.entry(name).or_default().cold;
+                cold.resize_with(surroundings.len(), Spread::default);
+                cold[at].push(begun.elapsed());
+            }
         }
     }
+    surroundings::assert_used(&tls).await;
 
     let mut warm = Vec::new();
     for (name, path) in &found {
@@ -128,7 +140,10 @@ async fn main() {
         figures.entry(name).or_default().measure(path);
     }
 
-    let table = page::table(&found.iter().map(|(name, _)| (*name, &figures[name])).collect::<Vec<_>>(), &ping, &get);
+    let rows: Vec<_> = found.iter().map(|(name, _)| (*name, &figures[name])).collect();
+    let names: Vec<_> = surroundings.iter().map(|around| around.name).collect();
+    let bytes = bytes::sentence(&bench.world, &bench.session, &bench.order).await;
+    let table = page::text(&rows, &names, &[&ping, &get], &bytes);
     println!("{table}");
     page::write(&table);
 }

@@ -44,7 +44,8 @@ impl Spread {
 
 #[derive(Default)]
 pub(super) struct Figures {
-    pub(super) cold: Spread,
+    /// One for each of the surroundings, the first in the clear.
+    pub(super) cold: Vec<Spread>,
     pub(super) warm: Spread,
     pub(super) cpu: Spread,
     pub(super) peak_kib: f64,
@@ -65,23 +66,42 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// The first is the empty handler.
-pub(super) fn table(rows: &[(&str, &Figures)], ping: &Spread, get: &Spread) -> String {
+/// Both tables, and what is said below them. The first row is the empty handler's.
+pub(super) fn text(
+    rows: &[(&str, &Figures)],
+    surroundings: &[&str],
+    [ping, get]: &[&Spread; 2],
+    bytes: &str,
+) -> String {
+    let shares = match surroundings.len() {
+        2 => "\nThis machine has no control groups that the command may write: no share of a processor was measured.\n",
+        _ => "",
+    };
+    format!(
+        "{}\n{}{shares}\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms. {bytes}\n\n\
+         On {}, Linux {}; load {}.\n",
+        functions(rows),
+        cold_starts(rows, surroundings),
+        ping.cell(),
+        get.cell(),
+        processor(),
+        line("/proc/sys/kernel/osrelease"),
+        load()
+    )
+}
+
+fn functions(rows: &[(&str, &Figures)]) -> String {
     let empty = rows[0].1;
-    let mut text =
-        "| Function | cold, ms | × | warm, ms | × | processor, ms | × | peak, MiB | more | MB | deflated |\n\
-                    | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
-            .to_owned();
-    let of = |is: &Spread, limit: &Spread| format!("{:.1}", is.median() / limit.median());
+    let mut text = "| Function | warm, ms | × | processor, ms | × | peak, MiB | more | MB | deflated |\n\
+                    | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        .to_owned();
     for (name, row) in rows {
         let peak = row.peak_kib / 1024.0;
         let cells = [
-            row.cold.cell(),
-            of(&row.cold, &empty.cold),
             row.warm.cell(),
-            of(&row.warm, &empty.warm),
+            times(&row.warm, &empty.warm),
             row.cpu.cell(),
-            of(&row.cpu, &empty.cpu),
+            times(&row.cpu, &empty.cpu),
             format!("{peak:.1}"),
             format!("{:.1}", peak - empty.peak_kib / 1024.0),
             format!("{:.1}", row.mb),
@@ -89,16 +109,24 @@ pub(super) fn table(rows: &[(&str, &Figures)], ping: &Spread, get: &Spread) -> S
         ];
         writeln!(text, "| {name} | {} |", cells.join(" | ")).expect("a text takes more");
     }
-    writeln!(
-        text,
-        "\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms.",
-        ping.cell(),
-        get.cell()
-    )
-    .expect("a text takes more");
-    writeln!(text, "\nOn {}, Linux {}; load {}.", processor(), line("/proc/sys/kernel/osrelease"), load())
-        .expect("a text takes more");
     text
+}
+
+fn cold_starts(rows: &[(&str, &Figures)], surroundings: &[&str]) -> String {
+    let heads: Vec<_> = surroundings.iter().map(|name| format!(" {name}, ms | × |")).collect();
+    let heads = heads.concat();
+    let mut text = format!("| Cold start |{heads}\n| --- |{}\n", " --- | --- |".repeat(surroundings.len()));
+    for (name, row) in rows {
+        let cells: Vec<_> = (row.cold.iter().zip(&rows[0].1.cold))
+            .map(|(cold, empty)| format!(" {} | {} |", cold.cell(), times(cold, empty)))
+            .collect();
+        writeln!(text, "| {name} |{}", cells.concat()).expect("a text takes more");
+    }
+    text
+}
+
+fn times(is: &Spread, limit: &Spread) -> String {
+    format!("{:.1}", is.median() / limit.median())
 }
 
 fn line(path: &str) -> String {

@@ -241,7 +241,7 @@ impl World {
 
 /// A signed event.
 pub fn webhook(body: &str, secret: &str, at: u64) -> Event {
-    use hmac::{Hmac, Mac as _};
+    use hmac::{Hmac, KeyInit as _, Mac as _};
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(format!("{at}.{body}").as_bytes());
     let signature = mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {

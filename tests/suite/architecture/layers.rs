@@ -23,9 +23,11 @@ const FOREIGN: &[(&[&str], &[&[&str]])] = &[
         &["domain", "pricing", "ports", "checkout"],
         &[
             &["aws_sdk_dynamodb"],
-            &["aws_smithy_http_client"],
             &["aws_smithy_runtime_api"],
             &["aws_smithy_types"],
+            &["hyper"],
+            &["hyper_rustls"],
+            &["hyper_util"],
             &["lambda_http"],
             &["redis"],
             &["rustls"],

@@ -5,13 +5,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_smithy_http_client::Connector;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{
     adapters::{
         aws::{Post, post},
-        https::{connector, text_of},
+        https::{Connector, connector, text_of},
     },
     config::{aws::AwsConfig, roots::Roots},
     domain::{

@@ -3,13 +3,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_http_client::Connector;
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use shared::{
     adapters::{
         aws::{Post, post},
-        https::{connector, text_of},
+        https::{Connector, connector, text_of},
     },
     app::diagnose::Diagnosis,
     config::{aws::AwsConfig, roots::Roots},

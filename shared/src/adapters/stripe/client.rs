@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::OnceLock, time::Instant};
 
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{
     http::HttpConnector as _,
     orchestrator::{HttpRequest, HttpResponse},
@@ -14,7 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     adapters::{
-        https::{self, text_of},
+        https::{self, Connector, text_of},
         stripe::{fault::Fault, secrets},
     },
     config::{

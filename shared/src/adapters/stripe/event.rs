@@ -2,7 +2,7 @@
 //!
 //! <https://docs.stripe.com/webhooks#verify-manually>
 
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 use time::OffsetDateTime;

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_http_client::Connector;
 use serde_json::{Value, json};
 
 use crate::{
     adapters::{
         aws::{Post, post},
-        https::text_of,
+        https::{Connector, text_of},
     },
     config::{
         Secret,

@@ -1,0 +1,103 @@
+//! What a cold start depends on: whether Redis speaks TLS, and Lambda's share of a processor.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tests::topologies::TlsRedis;
+
+/// Lambda gives a function a whole processor at this memory, and a part of one below it.
+const MB_OF_A_PROCESSOR: u64 = 1769;
+/// In microseconds.
+const PERIOD: u64 = 20_000;
+
+/// Where a function starts.
+pub(super) struct Surroundings {
+    pub(super) name: &'static str,
+    settings: BTreeMap<String, String>,
+    quota: Option<Quota>,
+}
+
+impl Surroundings {
+    /// The settings as they are; the same with Redis over TLS; and, where this machine has control groups that we may
+    /// write, with the processor of a function of 512 MB and of 1 GB.
+    pub(super) fn all(settings: &BTreeMap<String, String>, redis: &TlsRedis) -> Vec<Self> {
+        let mut tls = settings.clone();
+        tls.insert("REDIS_URL".to_owned(), format!("rediss://localhost:{}", redis.node().port()));
+        tls.insert("REDIS_CA".to_owned(), redis.ca().to_owned());
+        let of = |name, settings: &BTreeMap<_, _>, quota| Self { name, settings: settings.clone(), quota };
+        let mut all = vec![of("in the clear", settings, None), of("Redis over TLS", &tls, None)];
+        for (name, mb) in [("512 MB, TLS", 512), ("1 GB, TLS", 1024)] {
+            all.extend(Quota::of(mb).map(|quota| of(name, &tls, Some(quota))));
+        }
+        all
+    }
+
+    /// The program to start, and its variables.
+    pub(super) fn of(&self, binary: &Path) -> (PathBuf, &BTreeMap<String, String>) {
+        let program = self.quota.as_ref().map_or_else(|| binary.to_owned(), |quota| quota.wrapped(binary));
+        (program, &self.settings)
+    }
+}
+
+/// Fails if no function came through to the Redis behind TLS: without Redis they go on, and would be measured without it.
+pub(super) async fn assert_used(redis: &TlsRedis) {
+    let root_cert = Some(redis.ca().as_bytes().to_vec());
+    let url = format!("rediss://localhost:{}", redis.node().port());
+    let client = redis::Client::build_with_tls(url, redis::TlsCertificates { client_tls: None, root_cert });
+    let connection = client.expect("a client").get_multiplexed_async_connection().await;
+    let keys: u64 = redis::cmd("DBSIZE").query_async(&mut connection.expect("a connection")).await.expect("a number");
+    assert!(keys > 0, "no function has written to the Redis behind TLS");
+}
+
+/// A control group with a part of a processor, version 1 or 2.
+struct Quota {
+    group: PathBuf,
+    /// Programs that enter the group, and then become the function.
+    wrappers: TempDir,
+}
+
+impl Quota {
+    fn of(mb: u64) -> Option<Self> {
+        let quota = PERIOD * mb / MB_OF_A_PROCESSOR;
+        let root = Path::new("/sys/fs/cgroup");
+        let unified = root.join("cgroup.controllers").is_file();
+        let group = if unified { root.to_owned() } else { root.join("cpu") };
+        let group = group.join(format!("checkout-bench-{}-{mb}", process::id()));
+        fs::create_dir(&group).ok()?;
+        let this = Self { group, wrappers: tempfile::tempdir().expect("a folder") };
+        let values = if unified {
+            vec![("cpu.max", format!("{quota} {PERIOD}"))]
+        } else {
+            vec![("cpu.cfs_period_us", PERIOD.to_string()), ("cpu.cfs_quota_us", quota.to_string())]
+        };
+        values.iter().all(|(file, value)| fs::write(this.group.join(file), value).is_ok()).then_some(this)
+    }
+
+    fn wrapped(&self, binary: &Path) -> PathBuf {
+        let wrapper = self.wrappers.path().join(binary.file_name().expect("a program"));
+        let procs = self.group.join("cgroup.procs");
+        let text = format!("#!/bin/sh\necho $$ > {}\nexec {}\n", procs.display(), binary.display());
+        fs::write(&wrapper, text).expect("a file");
+        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("its owner");
+        wrapper
+    }
+}
+
+impl Drop for Quota {
+    /// A group can go when the last process in it is dead, which may take a moment.
+    fn drop(&mut self) {
+        for _ in 0..100 {
+            if fs::remove_dir(&self.group).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
