@@ -3,10 +3,11 @@
 //! Everything is passed on until a [`Rule`] matches. It also counts calls, and the capacity they report.
 
 mod answer;
+mod contention;
 mod rule;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     convert::Infallible,
     future::pending,
     io,
@@ -32,6 +33,7 @@ use tools::laptop::ACCESS_KEY;
 
 use crate::stack::roles::{Refusal, Roles};
 
+pub use contention::Contention;
 pub use rule::{Fault, Hits, Rule};
 
 /// What the calls that went through cost, as far as the answers say; see `ReturnConsumedCapacity`.
@@ -74,6 +76,9 @@ struct Script {
     roles: Option<Roles>,
     refusals: Mutex<Vec<Refusal>>,
     metered: AtomicBool,
+    contended: Mutex<Option<Arc<contention::Items>>>,
+    /// The key attributes of each table that was written while there was contention.
+    keys: Mutex<HashMap<String, Vec<String>>>,
 }
 
 /// The access key of those who may do everything: tests, and the operator's tools.
@@ -102,6 +107,8 @@ impl DynamoFaults {
             roles,
             refusals: Mutex::default(),
             metered: AtomicBool::default(),
+            contended: Mutex::default(),
+            keys: Mutex::default(),
         });
         let serving = tokio::spawn(serve(listener, Arc::clone(&script))).abort_handle();
         Self { address, script, serving }
@@ -119,6 +126,11 @@ impl DynamoFaults {
     /// From now on the engine is asked what each call costs, its indexes included.
     pub fn meter(&self) {
         self.script.metered.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on those who write one item at once get in each other's way as on AWS; with `None` no more.
+    pub fn contend(&self, rule: Option<Contention>) {
+        *self.script.contended.lock().unwrap() = rule.map(contention::Items::new);
     }
 
     /// Adds a rule. For each call the first one that takes it decides, in the order they were added.
@@ -279,7 +291,7 @@ impl Script {
         asked: Asked,
     ) -> io::Result<Response<Full<Bytes>>> {
         let Some(fault) = fault else {
-            return self.forward(asked).await;
+            return self.contend(operation, &json, asked).await;
         };
         if let Some(response) = answer::to(&fault, operation, &json) {
             return Ok(response);
@@ -314,6 +326,41 @@ impl Script {
             Fault::UnprocessedKeys => self.forward_part(json, asked).await,
             _ => unreachable!("every other fault is an answer of its own"),
         }
+    }
+
+    /// Asks the engine, if nobody else writes the same items.
+    async fn contend(&self, operation: &str, json: &Value, asked: Asked) -> io::Result<Response<Full<Bytes>>> {
+        let items = self.contended.lock().unwrap().clone();
+        let is_write = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"].contains(&operation);
+        let Some(items) = items.filter(|_| is_write) else { return self.forward(asked).await };
+        for table in contention::tables(json) {
+            self.learn_key(table, &asked).await?;
+        }
+        let keys = self.keys.lock().unwrap().clone();
+        let written = contention::written(json, |table| keys.get(table).map_or(&[][..], Vec::as_slice));
+        let is_transaction = operation == "TransactWriteItems";
+        match items.begin(written, is_transaction) {
+            Ok(hold) => {
+                let response = self.forward(asked).await;
+                hold.last().await;
+                response
+            }
+            Err(reasons) => Ok(answer::turned_away(is_transaction, &reasons)),
+        }
+    }
+
+    async fn learn_key(&self, table: String, asked: &Asked) -> io::Result<()> {
+        if self.keys.lock().unwrap().contains_key(&table) {
+            return Ok(());
+        }
+        let mut parts = asked.parts.clone();
+        parts.headers.insert("x-amz-target", header::HeaderValue::from_static("DynamoDB_20120810.DescribeTable"));
+        let body = serde_json::json!({"TableName": table}).to_string().into();
+        let told = read(self.forward(Asked { parts, body }).await?).await;
+        let schema = told["Table"]["KeySchema"].as_array().into_iter().flatten();
+        let names = schema.filter_map(|key| key["AttributeName"].as_str().map(str::to_owned)).collect();
+        self.keys.lock().unwrap().insert(table, names);
+        Ok(())
     }
 
     async fn forward_part(&self, mut json: Value, mut asked: Asked) -> io::Result<Response<Full<Bytes>>> {
