@@ -3,8 +3,10 @@
 //! Everything is passed on until a [`Rule`] matches. It also counts calls, and the capacity they report.
 
 mod answer;
+mod capacity;
 mod contention;
 mod rule;
+mod signature;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,21 +31,14 @@ use tokio::{
     net::TcpListener,
     task::{AbortHandle, JoinSet},
 };
-use tools::laptop::ACCESS_KEY;
 
 use crate::stack::roles::{Refusal, Roles};
 
+use signature::{as_the_engine_knows_us, caller};
+
+pub use capacity::Capacity;
 pub use contention::Contention;
 pub use rule::{Fault, Hits, Rule};
-
-/// What the calls that went through cost, as far as the answers say; see `ReturnConsumedCapacity`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Capacity {
-    /// Units that an answer doesn't split into reads and writes are under `total` only.
-    pub total: f64,
-    pub read: f64,
-    pub write: f64,
-}
 
 /// One call as the proxy saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -191,26 +186,6 @@ impl DynamoFaults {
 impl Drop for DynamoFaults {
     fn drop(&mut self) {
         self.serving.abort();
-    }
-}
-
-impl Capacity {
-    fn plus(self, other: Self) -> Self {
-        Self { total: self.total + other.total, read: self.read + other.read, write: self.write + other.write }
-    }
-
-    /// Of an answer: `ConsumedCapacity` is one object, or a list of them where a call may touch several tables.
-    fn of(answer: &Value) -> Self {
-        let units = |consumed: &Value, name: &str| consumed[name].as_f64().unwrap_or_default();
-        let one = |consumed: &Value| Self {
-            total: units(consumed, "CapacityUnits"),
-            read: units(consumed, "ReadCapacityUnits"),
-            write: units(consumed, "WriteCapacityUnits"),
-        };
-        match &answer["ConsumedCapacity"] {
-            Value::Array(tables) => tables.iter().map(one).fold(Self::default(), Self::plus),
-            consumed => one(consumed),
-        }
     }
 }
 
@@ -411,23 +386,6 @@ impl Script {
             call.capacity = capacity;
         }
     }
-}
-
-/// The access key of a signature: `AWS4-HMAC-SHA256 Credential=initiate/20261126/us-east-1/dynamodb/aws4_request, …`.
-fn caller(headers: &header::HeaderMap) -> String {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let credential = authorization.split("Credential=").nth(1).unwrap_or_default();
-    credential.split('/').next().unwrap_or_default().to_owned()
-}
-
-/// Puts in the access key that the tables were made with: another key has tables of its own on AWS's emulator, which also
-/// refuses one with a hyphen. No engine checks the signature.
-fn as_the_engine_knows_us(headers: &mut header::HeaderMap) {
-    let caller = caller(headers);
-    let Some(value) = headers.get_mut(header::AUTHORIZATION) else { return };
-    let signed = value.to_str().unwrap_or_default();
-    let signed = signed.replacen(&format!("Credential={caller}/"), &format!("Credential={ACCESS_KEY}/"), 1);
-    *value = header::HeaderValue::from_str(&signed).expect("the header as it came, with another key");
 }
 
 async fn read(response: Response<Full<Bytes>>) -> Value {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use shared::{
     adapters::dynamodb::{
         client::{Dynamo, Item, failed},
-        inventory::{left, marks, stock_id},
-        stock_parts::PART,
+        inventory::{PART, left, marks, stock_id},
     },
     domain::{
         ids::Sku,

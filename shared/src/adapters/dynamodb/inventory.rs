@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
 use crate::{
     adapters::dynamodb::{
         client::{Item, number, text},
-        stock_parts::part_id,
         transaction::{Failure, Write, has_failed, update},
     },
     domain::{
@@ -23,6 +22,14 @@ use crate::{
 
 pub fn stock_id(sku: &Sku) -> String {
     format!("stock#{sku}")
+}
+
+/// With what the ids of the parts beside a counter begin.
+pub const PART: &str = "stock-part#";
+
+/// The key of a part of a counter; part 0 is the counter itself.
+pub fn part_id(sku: &Sku, part: u8) -> String {
+    if part == 0 { stock_id(sku) } else { format!("{PART}{sku}#{part}") }
 }
 
 pub fn coupon_id(code: &CouponCode) -> String {

@@ -12,11 +12,11 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, number, text, to_item},
-            inventory::{self, stock_id},
+            inventory::{self, part_id, stock_id},
             open_orders,
             orders::ORDER,
             sessions::{self, STILL_OPEN},
-            stock_parts::{part_id, parts},
+            stock_parts::parts,
             stored_responses,
             transaction::{Failure, Pace, Tried, Write, has_failed, put},
         },
@@ -39,6 +39,8 @@ use crate::{
 const OPERATION: &str = "place order";
 /// The most writes of a transaction.
 const MOST_WRITES: usize = 100;
+/// So often a sale may meet others on its part before it takes another turn.
+const PATIENCE: u32 = 4;
 
 /// Whose turn it is among the parts of a counter.
 pub trait Turns: Sync {
@@ -126,14 +128,15 @@ struct Shares<'a, T> {
     sizes: &'a BTreeMap<Sku, u8>,
     /// What is left in each part, of counters that had to be looked at.
     known: BTreeMap<Sku, Vec<i64>>,
-    /// How often a part was chosen.
+    /// How often a part was chosen, and how often others wrote it at the same time.
     draws: u32,
+    meetings: u32,
 }
 
 impl<'a, T: Turns> Shares<'a, T> {
     fn of(placement: Placement<'a>, turns: &'a T) -> Self {
         let Placement { order, parts, .. } = placement;
-        Self { order: Cow::Borrowed(order), turns, sizes: parts, known: BTreeMap::new(), draws: 0 }
+        Self { order: Cow::Borrowed(order), turns, sizes: parts, known: BTreeMap::new(), draws: 0, meetings: 0 }
     }
 
     /// Takes from each counter in parts.
@@ -175,8 +178,13 @@ impl<'a, T: Turns> Shares<'a, T> {
             .map(|(counter, _)| counter)
     }
 
-    /// Others write these parts: another turn.
+    /// Others write these parts. It waits for its part, because the others have their turns there: only who meets others
+    /// again and again takes another turn.
     async fn draw_others(&mut self, names: &[String]) {
+        self.meetings += 1;
+        if !self.meetings.is_multiple_of(PATIENCE) {
+            return;
+        }
         let counters: BTreeSet<Sku> = names.iter().filter_map(|name| self.counter_of(name)).cloned().collect();
         for counter in counters {
             self.draw(&counter).await;

@@ -8,8 +8,7 @@ use tokio::time::Instant;
 use crate::{
     adapters::dynamodb::{
         client::{Dynamo, from_item, number, text, to_item},
-        inventory::stock_id,
-        stock_parts::part_id,
+        inventory::{part_id, stock_id},
         transaction::{Write, put, update},
     },
     domain::{

@@ -54,16 +54,27 @@ impl Dynamo {
     }
 
     async fn tell_sum(&self, sku: &Sku, counters: &HashMap<String, Item>, sum: i64) -> Result<(), StoreError> {
-        let mut item = Item::from([("id".to_owned(), text(sum_id(sku))), (AVAILABLE.to_owned(), number(sum))]);
-        let counter = counters.get(&stock_id(sku));
-        for mark in [LOW_STOCK_AT, SOLD_OUT_AT] {
-            let at = counter.and_then(|counter| counter.get(mark).cloned());
-            item.extend(at.map(|at| (mark.to_owned(), at)));
-        }
-        if counters.get(&sum_id(sku)) == Some(&item) {
+        let (counter, told) = (counters.get(&stock_id(sku)), counters.get(&sum_id(sku)));
+        let wanted = |name: &str| match name {
+            AVAILABLE => Some(number(sum)),
+            mark => counter.and_then(|counter| counter.get(mark).cloned()),
+        };
+        let members = [AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT];
+        if members.iter().all(|name| told.and_then(|told| told.get(*name)).cloned() == wanted(name)) {
             return Ok(());
         }
-        let request = self.client.put_item().table_name(&self.tables.inventory).set_item(Some(item));
+        let mut request = self.client.update_item().table_name(&self.tables.inventory).key("id", text(sum_id(sku)));
+        let (mut set, mut remove) = (Vec::new(), String::new());
+        for name in members {
+            if let Some(value) = wanted(name) {
+                set.push(format!("{name} = :{name}"));
+                request = request.expression_attribute_values(format!(":{name}"), value);
+            } else {
+                let before = if remove.is_empty() { " REMOVE" } else { "," };
+                remove = format!("{remove}{before} {name}");
+            }
+        }
+        let request = request.update_expression(format!("SET {}{remove}", set.join(", ")));
         request.send().await.map(drop).map_err(failed(TELL))
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     adapters::dynamodb::{
         client::{Dynamo, Item, number, text},
-        inventory::{AVAILABLE, counter, left, stock_id},
+        inventory::{AVAILABLE, counter, left, part_id, stock_id},
         stock_levels,
         transaction::{Pace, Tried, Write, delete, put, update},
     },
@@ -24,18 +24,11 @@ use crate::{
 pub const PARTS: &str = "parts";
 /// Grows whenever units move between the counter and another part.
 const MOVES: &str = "moves";
-/// With what the ids of the parts beside a counter begin.
-pub const PART: &str = "stock-part#";
 const READ: &str = "read stock";
 const MOVE: &str = "move stock";
 /// Reads of parts between which units keep moving, and steps of one change of their number.
 const ROUNDS: usize = 20;
 const STEPS: usize = 400;
-
-/// The key of a part.
-pub fn part_id(sku: &Sku, part: u8) -> String {
-    if part == 0 { stock_id(sku) } else { format!("{PART}{sku}#{part}") }
-}
 
 /// The number of parts that a counter says it has.
 pub fn parts(item: &Item) -> u8 {
