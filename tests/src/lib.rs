@@ -19,6 +19,7 @@ pub mod dynamo_faults;
 pub mod event;
 pub mod gate;
 pub mod handlers;
+pub mod hot;
 pub mod identity;
 pub mod keys;
 pub mod marked;

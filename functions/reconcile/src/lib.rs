@@ -1,4 +1,4 @@
-//! Every minute: finishes open payments, and tells the shop of abandoned checkouts.
+//! Every minute: finishes open payments, and tells the shop of abandoned checkouts and of the levels of stock in parts.
 
 use std::sync::Arc;
 
@@ -8,13 +8,16 @@ use shared::{
         abandon,
         reconcile::{Reconciled, reconcile},
     },
-    ports::{AbandonedRun, StoreError},
+    ports::{AbandonedRun, Stock as _, StoreError, Stores as _},
 };
 
-/// What this run did. On an error Lambda counts a failed invocation, and the next minute tries again. Neither part stops
-/// the other.
+/// What this run did. On an error Lambda counts a failed invocation, and the next minute tries again. No part stops another.
 pub async fn handle(app: Arc<App>, scheduled: Scheduled) -> Result<(Reconciled, AbandonedRun), StoreError> {
-    let (reconciled, abandoned) =
-        tokio::join!(reconcile(app.finisher(&scheduled)), abandon::tell(&app.sessions, &scheduled));
+    let (reconciled, abandoned, levels) = tokio::join!(
+        reconcile(app.finisher(&scheduled)),
+        abandon::tell(&app.sessions, &scheduled),
+        app.stock().tell_levels()
+    );
+    levels?;
     Ok((reconciled?, abandoned?))
 }

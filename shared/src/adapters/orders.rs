@@ -212,12 +212,13 @@ impl Orders for OrderStore {
     async fn place(&self, placement: Placement<'_>, attempt: Attempt<'_>) -> Result<Placed, StoreError> {
         let Placement { order, session, .. } = placement;
         let lists = self.keys_of(&[&order.owner], &[]);
-        let write = self.dynamo.place_order(placement, attempt, self.session_life, &self.open_limits);
+        let (life, turns) = (self.session_life, self.redis.as_ref());
+        let write = self.dynamo.place_order(placement, attempt, life, &self.open_limits, turns);
         let placed = self.while_held(&lists, &self.keys_of(&[], &[order.id]), attempt.request, write).await?;
         crash::point("confirm: reserved").await;
         let mut more = Vec::new();
         match placed {
-            Placed::Done => {
+            Placed::Done(_) => {
                 let stored = StoredSession::new(session, attempt.change, self.session_life);
                 more.extend(documents::put(&self.redis, stored, session.updated_at, self.session_life.ttl));
             }

@@ -93,7 +93,7 @@ pub const ALL: &[Row] = &[
         &[
             ("ORDERS_TABLE", &["GetItem", "PutItem", "UpdateItem"]),
             ENDED_SESSION,
-            STOCK,
+            ("INVENTORY_TABLE", &["BatchGetItem", "UpdateItem"]),
             ("ORDERS_TABLE/by-due", &["Query"]),
             ("SESSIONS_TABLE/by-abandoned", &["Query"]),
             ("IDEMPOTENCY_TABLE", &["PutItem"]),

@@ -116,14 +116,18 @@ pub async fn confirm(
         };
         let payment = with_customer(stores, &session, &command, payment, &mut customer).await?;
         let currency = session.currency;
-        let order = order(context, &session, &snapshot, &command, payment, option.as_ref())?;
+        let mut order = order(context, &session, &snapshot, &command, payment, option.as_ref())?;
         session.complete(order.id, key);
         session::advance(&mut session, context);
         let stored_response = stored_response(&order);
-        let placement = Placement { order: &order, session: &session, stored_response: stored_response.as_ref() };
+        let (stored_response, parts) = (stored_response.as_ref(), &snapshot.parts);
+        let placement = Placement { order: &order, session: &session, stored_response, parts };
         crash::point("confirm: nothing done").await;
         match stores.orders().place(placement, context.attempt(retry.change())).await? {
-            Placed::Done => return finish(stores, context, order, true).await,
+            Placed::Done(parts) => {
+                order.reserved.parts = parts;
+                return finish(stores, context, order, true).await;
+            }
             Placed::SessionChanged if !retry.again().await => return Err(SessionError::Contended.into()),
             Placed::SessionChanged => loaded = session::load_fresh(stores, context, command.checkout).await?,
             Placed::AlreadyAnswered => return Err(ConfirmError::AlreadyAnswered),

@@ -44,6 +44,7 @@ pub async fn preview<Who: Sync>(
 ) -> Result<(Currency, Vec<Offer>), PreviewError> {
     let query = CatalogQuery {
         skus: command.lines.iter().map(|line| line.sku.clone()).collect(),
+        units: command.lines.iter().map(|line| u64::from(line.quantity)).sum(),
         countries: [command.destination.country().to_owned()].into(),
         ..CatalogQuery::default()
     };

@@ -181,6 +181,7 @@ fn must_be_open(session: &Session) -> Result<(), SessionError> {
 pub fn query(session: &Session) -> CatalogQuery {
     CatalogQuery {
         skus: session.lines.iter().map(|line| line.sku.clone()).collect(),
+        units: session.lines.iter().map(|line| u64::from(line.quantity)).sum(),
         coupons: session.coupons.iter().cloned().collect(),
         customer: Some(session.owner.clone()),
         countries: [&session.shipping_address, &session.billing_address].into_iter().flatten().map(country).collect(),

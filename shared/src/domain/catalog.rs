@@ -18,6 +18,8 @@ use crate::domain::{
 #[derive(Clone, Debug, Default)]
 pub struct CatalogQuery {
     pub skus: BTreeSet<Sku>,
+    /// The units of all lines. Of a counter in parts no more is read than shows whether it has as many.
+    pub units: u64,
     pub coupons: BTreeSet<CouponCode>,
     /// The customer whose uses of the coupons count.
     pub customer: Option<Owner>,
@@ -31,8 +33,10 @@ pub struct CatalogQuery {
 pub struct CatalogSnapshot {
     pub products: BTreeMap<ProductId, Product>,
     /// Units left, by counter; negative where more is sold than is there. They may be slightly outdated: the transaction
-    /// of confirm decides.
+    /// of confirm decides. Of a counter in parts it is at least what the cart wants, or all that is left.
     pub stock: BTreeMap<Sku, i64>,
+    /// The number of parts of each counter that has several.
+    pub parts: BTreeMap<Sku, u8>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     /// The promotions that nobody has to enter.
     pub promotions: Vec<Coupon>,

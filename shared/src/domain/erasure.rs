@@ -217,9 +217,9 @@ impl PricedLine {
 impl Reserved {
     /// Without the counters of the customer's own uses: there is no customer any more.
     fn without_person(self) -> Self {
-        let Self { stock, coupons, first_order: _, mailbox: _ } = self;
+        let Self { stock, parts, coupons, first_order: _, mailbox: _ } = self;
         let coupons = coupons.into_iter().map(|hold| CouponHold { customer_limit: None, ..hold }).collect();
-        Self { stock, coupons, first_order: false, mailbox: None }
+        Self { stock, parts, coupons, first_order: false, mailbox: None }
     }
 }
 

@@ -58,6 +58,7 @@ pub mod session;
 pub mod shipped_country;
 pub mod shipping;
 pub mod stock;
+pub mod stock_parts;
 pub mod subdivision;
 pub mod tax;
 pub mod tax_category;

@@ -1,6 +1,6 @@
 //! Orders: a snapshot of what was bought, and the state machine of its status.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -23,6 +23,7 @@ use crate::domain::{
     payment_fee::PaymentFee,
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
+    stock_parts::PartUnits,
     tax::Relief,
 };
 
@@ -104,6 +105,8 @@ pub struct Customer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reserved {
     pub stock: Vec<(Sku, u32)>,
+    /// What of it was taken from which part, of each counter that has several.
+    pub parts: BTreeMap<Sku, Vec<PartUnits>>,
     pub coupons: Vec<CouponHold>,
     /// Whether a coupon for first orders was used: a customer has only one first order, whatever the number of such
     /// coupons.

@@ -6,7 +6,17 @@ use uuid::Uuid;
 
 /// Full jitter: a random time up to 10 ms, then 20, 40, … at most 320 ms. `seed` is a random id of the request.
 pub fn backoff(seed: Uuid, attempt: u32) -> Duration {
-    let ceiling_ms = 10_u64 << attempt.min(5);
+    jitter(seed, attempt, 5)
+}
+
+/// As [`backoff`], for those who wait for one item that many write: at most 640 ms. Each attempt costs the table as much as
+/// one that succeeds, and who has waited for long makes room for others.
+pub fn turn(seed: Uuid, attempt: u32) -> Duration {
+    jitter(seed, attempt, 6)
+}
+
+fn jitter(seed: Uuid, attempt: u32, doublings: u32) -> Duration {
+    let ceiling_ms = 10_u64 << attempt.min(doublings);
     // Sixteen bits for each attempt: the multiplier mixes the seed with the attempt.
     let (high, low) = seed.as_u64_pair();
     let chance = (high ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.wrapping_add(u64::from(attempt) * 2)) >> 48;
@@ -49,6 +59,8 @@ mod tests {
         for attempt in 0..40 {
             let ceiling = Duration::from_millis(10 << attempt.min(5));
             assert!(seeds.iter().all(|seed| backoff(*seed, attempt) <= ceiling));
+            let ceiling = Duration::from_millis(10 << attempt.min(6));
+            assert!(seeds.iter().all(|seed| turn(*seed, attempt) <= ceiling));
         }
         assert_ne!(backoff(seeds[0], 3), backoff(seeds[1], 3));
     }

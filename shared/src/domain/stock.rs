@@ -85,6 +85,8 @@ pub struct StockChange {
 pub struct StockCounter {
     /// What is left to sell; negative if more is sold than is there, and none if it isn't counted.
     pub left: Option<i64>,
+    /// What is left in each of its parts: one is all of it, for most. None if it isn't counted.
+    pub parts: Vec<i64>,
     /// Grows with each change that isn't a sale.
     pub version: u64,
     /// Deliveries and counts, oldest first.
@@ -112,6 +114,15 @@ pub enum StockRefusal {
 }
 
 impl StockCounter {
+    /// By how much each part changes, so that these units come to all of it, and no part has much more than another.
+    pub fn by_part(&self, units: i64) -> Vec<i64> {
+        let parts = i64::try_from(self.parts.len()).unwrap_or(1).max(1);
+        let all = self.parts.iter().sum::<i64>().saturating_add(units);
+        let (each, more) = (all.div_euclid(parts), all.rem_euclid(parts));
+        let share = |at: i64| each + i64::from(at < more);
+        (0..parts).zip(&self.parts).map(|(at, left)| share(at) - left).collect()
+    }
+
     /// Decides about a change, and notes it if it is to be made.
     ///
     /// # Errors
@@ -179,6 +190,17 @@ mod tests {
         counter.left = Some(2);
         assert_eq!(units(&mut counter, StockWish::Set(3), "b"), Ok(-4000));
         assert_eq!((counter.changes.len(), counter.version), (2, 2));
+    }
+
+    #[test]
+    fn a_count_is_spread_over_the_parts() {
+        let counter = |parts: &[i64]| StockCounter { parts: parts.to_vec(), ..StockCounter::default() };
+        assert_eq!(counter(&[7]).by_part(-3), [-3]);
+        assert_eq!(counter(&[-4]).by_part(6), [6]);
+        assert_eq!(counter(&[5, 0, 2]).by_part(4), [-1, 4, 1]);
+        assert_eq!(counter(&[5, 0, 2]).by_part(-7), [-5, 0, -2]);
+        assert_eq!(counter(&[-1, 0, 0]).by_part(0), [1, 0, -1]);
+        assert_eq!(counter(&[]).by_part(4), [0; 0]);
     }
 
     #[test]

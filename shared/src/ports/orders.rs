@@ -1,17 +1,18 @@
 //! Orders, and their copies that callers are shown.
 
-use std::future::Future;
+use std::{collections::BTreeMap, future::Future};
 
 use tokio::time::Instant;
 
 use crate::{
     domain::{
         cart_issue::CartIssue,
-        ids::{OrderId, Owner},
+        ids::{OrderId, Owner, Sku},
         open::{OpenLimit, Release},
         order::{Order, OrderStatus},
         order_number::OrderNumber,
         session::Session,
+        stock_parts::PartUnits,
     },
     ports::{ChangeId, Contact, DeclinePlaces, Saved, StoreError, StoredResponse},
 };
@@ -35,12 +36,15 @@ pub struct Placement<'a> {
     /// The completed session, one version after the one that was priced.
     pub session: &'a Session,
     pub stored_response: Option<&'a StoredResponse>,
+    /// The number of parts of each counter that has several.
+    pub parts: &'a BTreeMap<Sku, u8>,
 }
 
 /// The result of a placement. Only `Done` has written anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placed {
-    Done,
+    /// What was taken from the parts of counters that have several. It is a part of the order that was written.
+    Done(BTreeMap<Sku, Vec<PartUnits>>),
     /// The session is no longer the one that was priced.
     SessionChanged,
     AlreadyAnswered,

@@ -21,6 +21,9 @@ pub trait Stock: Sync {
     /// What is left of each, strongly consistent; none of what isn't counted.
     fn left(&self, skus: &[Sku]) -> impl Future<Output = Result<Vec<Option<i64>>, StoreError>> + Send;
 
+    /// Brings up to date what the shop is told of counters in parts: their levels, by the sum of the parts.
+    fn tell_levels(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Writes the last change of `after`, whose counter was read one version before: all or nothing, and once for each
     /// `attempt`. False, and nothing is written, if others have changed the counter so that the change must be decided
     /// again. Sales don't get into the way of a delivery: it is added to whatever is there. An error says nothing of

@@ -39,6 +39,13 @@ impl ChangeId {
         Self(Uuid::from_u128(self.0.as_u128().wrapping_add(n as u128)))
     }
 
+    /// The id of the n-th form of one attempt's write, where that may be written in several: far from those of all other
+    /// attempts. The 0th is the attempt's own.
+    #[must_use]
+    pub const fn form(self, n: u32) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().wrapping_add((n as u128) << 64)))
+    }
+
     /// The id under which a request makes the changes of an order that it replaces, the n-th time that it tries. Its own
     /// attempts come before.
     #[must_use]

@@ -4,7 +4,7 @@ use http_body_util::Full;
 use hyper::{Response, body::Bytes, header};
 use serde_json::{Value, json};
 
-use super::rule::Fault;
+use super::{contention::CONFLICT, rule::Fault};
 
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
 
@@ -73,9 +73,31 @@ fn canceled(code: &str, message: &str, request: &Value) -> Response<Full<Bytes>>
     if let Some(last) = codes.last_mut() {
         *last = code;
     }
+    canceled_by(&codes, |_| message)
+}
+
+/// What is said where many write one item: of a transaction with a reason for each action, of a single write its own.
+pub(super) fn turned_away(is_transaction: bool, reasons: &[&str]) -> Response<Full<Bytes>> {
+    let message = |reason: &str| {
+        if reason == CONFLICT {
+            "Transaction is ongoing for the item"
+        } else {
+            "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table \
+             or index so please try again shortly."
+        }
+    };
+    if is_transaction {
+        return canceled_by(reasons, message);
+    }
+    let reason = reasons.first().copied().unwrap_or_default();
+    let name = if reason == CONFLICT { "TransactionConflictException" } else { "ThrottlingException" };
+    error(400, NAMESPACE, name, message(reason))
+}
+
+fn canceled_by<'m>(codes: &[&str], message: impl Fn(&str) -> &'m str) -> Response<Full<Bytes>> {
     let reasons: Vec<Value> = codes
         .iter()
-        .map(|&of| if of == "None" { json!({"Code": of}) } else { json!({"Code": of, "Message": message}) })
+        .map(|&of| if of == "None" { json!({"Code": of}) } else { json!({"Code": of, "Message": message(of)}) })
         .collect();
     let message =
         format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));

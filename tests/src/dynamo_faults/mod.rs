@@ -3,10 +3,13 @@
 //! Everything is passed on until a [`Rule`] matches. It also counts calls, and the capacity they report.
 
 mod answer;
+mod capacity;
+mod contention;
 mod rule;
+mod signature;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     convert::Infallible,
     future::pending,
     io,
@@ -28,20 +31,14 @@ use tokio::{
     net::TcpListener,
     task::{AbortHandle, JoinSet},
 };
-use tools::laptop::ACCESS_KEY;
 
 use crate::stack::roles::{Refusal, Roles};
 
-pub use rule::{Fault, Hits, Rule};
+use signature::{as_the_engine_knows_us, caller};
 
-/// What the calls that went through cost, as far as the answers say; see `ReturnConsumedCapacity`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Capacity {
-    /// Units that an answer doesn't split into reads and writes are under `total` only.
-    pub total: f64,
-    pub read: f64,
-    pub write: f64,
-}
+pub use capacity::Capacity;
+pub use contention::Contention;
+pub use rule::{Fault, Hits, Rule};
 
 /// One call as the proxy saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +71,9 @@ struct Script {
     roles: Option<Roles>,
     refusals: Mutex<Vec<Refusal>>,
     metered: AtomicBool,
+    contended: Mutex<Option<Arc<contention::Items>>>,
+    /// The key attributes of each table that was written while there was contention.
+    keys: Mutex<HashMap<String, Vec<String>>>,
 }
 
 /// The access key of those who may do everything: tests, and the operator's tools.
@@ -102,6 +102,8 @@ impl DynamoFaults {
             roles,
             refusals: Mutex::default(),
             metered: AtomicBool::default(),
+            contended: Mutex::default(),
+            keys: Mutex::default(),
         });
         let serving = tokio::spawn(serve(listener, Arc::clone(&script))).abort_handle();
         Self { address, script, serving }
@@ -119,6 +121,11 @@ impl DynamoFaults {
     /// From now on the engine is asked what each call costs, its indexes included.
     pub fn meter(&self) {
         self.script.metered.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on those who write one item at once get in each other's way as on AWS; with `None` no more.
+    pub fn contend(&self, rule: Option<Contention>) {
+        *self.script.contended.lock().unwrap() = rule.map(contention::Items::new);
     }
 
     /// Adds a rule. For each call the first one that takes it decides, in the order they were added.
@@ -179,26 +186,6 @@ impl DynamoFaults {
 impl Drop for DynamoFaults {
     fn drop(&mut self) {
         self.serving.abort();
-    }
-}
-
-impl Capacity {
-    fn plus(self, other: Self) -> Self {
-        Self { total: self.total + other.total, read: self.read + other.read, write: self.write + other.write }
-    }
-
-    /// Of an answer: `ConsumedCapacity` is one object, or a list of them where a call may touch several tables.
-    fn of(answer: &Value) -> Self {
-        let units = |consumed: &Value, name: &str| consumed[name].as_f64().unwrap_or_default();
-        let one = |consumed: &Value| Self {
-            total: units(consumed, "CapacityUnits"),
-            read: units(consumed, "ReadCapacityUnits"),
-            write: units(consumed, "WriteCapacityUnits"),
-        };
-        match &answer["ConsumedCapacity"] {
-            Value::Array(tables) => tables.iter().map(one).fold(Self::default(), Self::plus),
-            consumed => one(consumed),
-        }
     }
 }
 
@@ -279,7 +266,7 @@ impl Script {
         asked: Asked,
     ) -> io::Result<Response<Full<Bytes>>> {
         let Some(fault) = fault else {
-            return self.forward(asked).await;
+            return self.contend(operation, &json, asked).await;
         };
         if let Some(response) = answer::to(&fault, operation, &json) {
             return Ok(response);
@@ -314,6 +301,41 @@ impl Script {
             Fault::UnprocessedKeys => self.forward_part(json, asked).await,
             _ => unreachable!("every other fault is an answer of its own"),
         }
+    }
+
+    /// Asks the engine, if nobody else writes the same items.
+    async fn contend(&self, operation: &str, json: &Value, asked: Asked) -> io::Result<Response<Full<Bytes>>> {
+        let items = self.contended.lock().unwrap().clone();
+        let is_write = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"].contains(&operation);
+        let Some(items) = items.filter(|_| is_write) else { return self.forward(asked).await };
+        for table in contention::tables(json) {
+            self.learn_key(table, &asked).await?;
+        }
+        let keys = self.keys.lock().unwrap().clone();
+        let written = contention::written(json, |table| keys.get(table).map_or(&[][..], Vec::as_slice));
+        let is_transaction = operation == "TransactWriteItems";
+        match items.begin(written, is_transaction) {
+            Ok(hold) => {
+                let response = self.forward(asked).await;
+                hold.last().await;
+                response
+            }
+            Err(reasons) => Ok(answer::turned_away(is_transaction, &reasons)),
+        }
+    }
+
+    async fn learn_key(&self, table: String, asked: &Asked) -> io::Result<()> {
+        if self.keys.lock().unwrap().contains_key(&table) {
+            return Ok(());
+        }
+        let mut parts = asked.parts.clone();
+        parts.headers.insert("x-amz-target", header::HeaderValue::from_static("DynamoDB_20120810.DescribeTable"));
+        let body = serde_json::json!({"TableName": table}).to_string().into();
+        let told = read(self.forward(Asked { parts, body }).await?).await;
+        let schema = told["Table"]["KeySchema"].as_array().into_iter().flatten();
+        let names = schema.filter_map(|key| key["AttributeName"].as_str().map(str::to_owned)).collect();
+        self.keys.lock().unwrap().insert(table, names);
+        Ok(())
     }
 
     async fn forward_part(&self, mut json: Value, mut asked: Asked) -> io::Result<Response<Full<Bytes>>> {
@@ -364,23 +386,6 @@ impl Script {
             call.capacity = capacity;
         }
     }
-}
-
-/// The access key of a signature: `AWS4-HMAC-SHA256 Credential=initiate/20261126/us-east-1/dynamodb/aws4_request, …`.
-fn caller(headers: &header::HeaderMap) -> String {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let credential = authorization.split("Credential=").nth(1).unwrap_or_default();
-    credential.split('/').next().unwrap_or_default().to_owned()
-}
-
-/// Puts in the access key that the tables were made with: another key has tables of its own on AWS's emulator, which also
-/// refuses one with a hyphen. No engine checks the signature.
-fn as_the_engine_knows_us(headers: &mut header::HeaderMap) {
-    let caller = caller(headers);
-    let Some(value) = headers.get_mut(header::AUTHORIZATION) else { return };
-    let signed = value.to_str().unwrap_or_default();
-    let signed = signed.replacen(&format!("Credential={caller}/"), &format!("Credential={ACCESS_KEY}/"), 1);
-    *value = header::HeaderValue::from_str(&signed).expect("the header as it came, with another key");
 }
 
 async fn read(response: Response<Full<Bytes>>) -> Value {

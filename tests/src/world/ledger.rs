@@ -11,18 +11,37 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 impl World {
     /// Units left of a product, or of a variant: `pour-over-kit/white`.
     pub async fn stock(&self, sku: &str) -> u64 {
-        let id = format!("stock#{}", sku.replace('/', "#"));
-        let item = self.item("INVENTORY_TABLE", "id", &id).await;
-        let item = item.unwrap_or_else(|| panic!("no stock is kept of {sku}"));
-        number(&item, "available")
+        let left = self.left(sku).await;
+        left.try_into().unwrap_or_else(|_| panic!("{left} of {sku}"))
     }
 
     /// What is left of something; negative where more is sold than is there.
     pub async fn left(&self, sku: &str) -> i64 {
-        let id = format!("stock#{}", sku.replace('/', "#"));
-        let item = self.item("INVENTORY_TABLE", "id", &id).await;
-        let left = item.as_ref().and_then(|item| item.get("available")?.as_n().ok()?.parse().ok());
-        left.unwrap_or_else(|| panic!("no stock is kept of {sku}"))
+        self.left_by_part(sku).await.iter().sum()
+    }
+
+    /// What is left in each part of a counter. A part that the counter doesn't say it has is a fault.
+    pub async fn left_by_part(&self, sku: &str) -> Vec<i64> {
+        let name = sku.replace('/', "#");
+        let part_of = |id: &str| {
+            let (of, part) = id.strip_prefix("stock-part#")?.rsplit_once('#')?;
+            (of == name).then(|| part.parse::<usize>().expect("a number"))
+        };
+        let (mut parts, mut said) = (BTreeMap::new(), None);
+        for item in self.all("INVENTORY_TABLE").await {
+            let id = item["id"].as_s().expect("a text");
+            let left = || item["available"].as_n().expect("a number").parse::<i64>().expect("a number");
+            if *id == format!("stock#{name}") {
+                parts.insert(0, left());
+                said = item.get("parts").map(|_| number(&item, "parts"));
+            } else if let Some(part) = part_of(id) {
+                parts.insert(part, left());
+            }
+        }
+        assert!(parts.contains_key(&0), "no stock is kept of {sku}");
+        assert_eq!(parts.len() as u64, said.unwrap_or(1), "{sku}: {parts:?}");
+        assert!(parts.keys().copied().eq(0..parts.len()), "{sku}: {parts:?}");
+        parts.into_values().collect()
     }
 
     /// How often a coupon has been used, in all.

@@ -10,6 +10,7 @@ mod shopper;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -132,6 +133,18 @@ impl Setup {
         self
     }
 
+    /// The stock of every product in so many parts, where it may be.
+    #[must_use]
+    pub fn in_parts(mut self, parts: u8) -> Self {
+        let mut catalog = self.catalog.take().unwrap_or_else(sample_catalog);
+        for product in catalog["products"].as_array_mut().expect("products") {
+            split(product, parts);
+            let variants = product.get_mut("variants").and_then(Value::as_array_mut);
+            variants.into_iter().flatten().for_each(|variant| split(variant, parts));
+        }
+        self.catalog(catalog)
+    }
+
     /// A shop that takes cards: see [`World::stripe`].
     #[must_use]
     pub fn cards(mut self) -> Self {
@@ -154,7 +167,10 @@ impl Setup {
         self
     }
 
-    pub async fn build(self) -> Arc<World> {
+    pub async fn build(mut self) -> Arc<World> {
+        if let Some(parts) = env::var("TEST_STOCK_PARTS").ok().and_then(|parts| parts.parse().ok()) {
+            self = self.in_parts(parts);
+        }
         let keys = if self.own_redis { Keys::in_own_server() } else { Keys::reserve() };
         let tables = Tables::create().await;
         let redis = FaultProxy::before(keys.address()).await;
@@ -331,6 +347,12 @@ pub async fn patiently(mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 /// The shop of the README.
+fn split(stocked: &mut Value, parts: u8) {
+    if stocked["stock"].is_u64() && stocked["backorder"].is_null() {
+        stocked["stockParts"] = parts.into();
+    }
+}
+
 pub fn sample_catalog() -> Value {
     let path = root().join("data/sample-catalog.json");
     let text = tools::catalog::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -14,6 +14,7 @@ mod dynamodb_gone;
 mod event_files;
 mod events_document;
 mod hostile;
+mod hot_product;
 mod idempotency;
 mod identity;
 mod limits;

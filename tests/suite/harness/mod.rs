@@ -1,5 +1,6 @@
 //! The harness itself: a fault that doesn't happen would make every test behind it pass.
 
+mod contention;
 mod dynamo_faults;
 mod event;
 mod proxy;

@@ -1,6 +1,9 @@
 //! Stock is counted exactly while the shop sells, and each change is made once for its reference.
 
-use tests::{race::at_once, world::World};
+use tests::{
+    race::at_once,
+    world::{Setup, World},
+};
 
 use super::{Ended, run};
 
@@ -96,4 +99,24 @@ async fn a_count_says_what_it_changed_and_names_that_are_wrong_change_nothing() 
         assert!(refused.code == code && refused.stderr.contains(why), "{sku}: {refused:?}");
     }
     assert_eq!(world.stock("pour-over-kit/white").await, 37);
+}
+
+#[tokio::test]
+async fn a_stock_in_parts_is_shown_added_to_and_counted_as_one() {
+    let world = Setup::default().in_parts(4).build().await;
+    let shown = run(&world, &["stock", "show", "pour-over-kit/white"]).await;
+    let before = world.stock("pour-over-kit/white").await;
+    assert!(shown.stdout.contains(&before.to_string()), "{shown:?}");
+    let added = change(&world, "add", "pour-over-kit/white", 5, "DN-1").await;
+    assert!(added.stdout.contains(&format!("+5, {} left now", before + 5)), "{added:?}");
+    let set = change(&world, "set", "pour-over-kit/white", 37, "count-1").await;
+    assert!(set.stdout.contains("37 left now"), "{set:?}");
+    assert_eq!(world.left_by_part("pour-over-kit/white").await, [10, 9, 9, 9]);
+    world.guest().buy(&[("pour-over-kit/white", 12)]).await;
+    let all = run(&world, &["stock", "show"]).await;
+    let mut rows = all.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    assert!(rows.any(|row| row.starts_with(&["pour-over-kit/white", "25"])), "{all:?}");
+    let set = change(&world, "set", "pour-over-kit/white", 2, "count-2").await;
+    assert!(set.stdout.contains("-23, 2 left now"), "{set:?}");
+    assert_eq!(world.left_by_part("pour-over-kit/white").await, [1, 1, 0, 0]);
 }

@@ -1,9 +1,11 @@
 //! What is left of what is counted. What is done with one counter is `shared::checkout::stock`.
 
+use std::collections::BTreeMap;
+
 use shared::{
     adapters::dynamodb::{
         client::{Dynamo, Item, failed},
-        inventory::{left, marks, stock_id},
+        inventory::{PART, left, marks, stock_id},
     },
     domain::{
         ids::Sku,
@@ -25,7 +27,7 @@ pub struct Counter {
 
 impl Counter {
     fn of(item: &Item) -> Option<Self> {
-        let name = item.get("id")?.as_s().ok()?.strip_prefix("stock#")?.replacen('#', "/", 1);
+        let name = named(item.get("id")?.as_s().ok()?.strip_prefix("stock#")?);
         Some(Self { name, left: left(item)?, marks: marks(item) })
     }
 
@@ -34,16 +36,32 @@ impl Counter {
     }
 }
 
-/// The counters of all products and variants whose stock is counted, by name.
+fn named(counter: &str) -> String {
+    counter.replacen('#', "/", 1)
+}
+
+/// What is left in one of the parts beside a counter, and the counter's name.
+fn part(item: &Item) -> Option<(String, i64)> {
+    let (counter, _) = item.get("id")?.as_s().ok()?.strip_prefix(PART)?.rsplit_once('#')?;
+    Some((named(counter), left(item)?))
+}
+
+/// The counters of all products and variants whose stock is counted, by name. One in parts that sells or gets a delivery just
+/// now may be off by what moves.
 ///
 /// # Errors
 /// If the table can't be read.
 pub async fn all_stock(store: &Dynamo) -> Result<Vec<Counter>, StoreError> {
     let scan = store.client.scan().table_name(&store.tables.inventory).consistent_read(true);
-    let items = scan.into_paginator().items().send().collect::<Result<Vec<Item>, _>>().await;
-    let mut found: Vec<_> = items.map_err(failed(READ))?.iter().filter_map(Counter::of).collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
+    let items = scan.into_paginator().items().send().collect::<Result<Vec<Item>, _>>().await.map_err(failed(READ))?;
+    let counters = items.iter().filter_map(Counter::of).map(|counter| (counter.name.clone(), counter));
+    let mut found: BTreeMap<String, Counter> = counters.collect();
+    for (name, left) in items.iter().filter_map(part) {
+        if let Some(counter) = found.get_mut(&name) {
+            counter.left += left;
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 /// The counter of each; none of what isn't counted.
@@ -52,5 +70,10 @@ pub async fn all_stock(store: &Dynamo) -> Result<Vec<Counter>, StoreError> {
 /// If the table can't be read.
 pub async fn stock_of(store: &Dynamo, skus: &[Sku]) -> Result<Vec<Option<Counter>>, StoreError> {
     let items = store.batch(READ, &store.tables.inventory, skus.iter().map(stock_id).collect(), true).await?;
-    Ok(skus.iter().map(|sku| items.get(&stock_id(sku)).and_then(Counter::of)).collect())
+    let left = store.parts_left(READ, items.clone(), skus, i64::MAX, true).await?;
+    let counter = |sku: &Sku| {
+        let counter = items.get(&stock_id(sku)).and_then(Counter::of)?;
+        Some(Counter { left: left.get(sku)?.iter().sum(), ..counter })
+    };
+    Ok(skus.iter().map(counter).collect())
 }

@@ -10,6 +10,7 @@ use crate::{
         dynamodb::{
             client::{Dynamo, Item, broken, failed, from_item, text},
             inventory::{USES, counter, coupon_id, customer_coupon_id, left, stock_id},
+            stock_parts::parts,
         },
         stored::catalog::{
             StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule,
@@ -101,6 +102,13 @@ impl Catalog for Dynamo {
             self.batch(OPERATION, &self.tables.inventory, counters.into_iter().collect(), true)
         )?;
         let mut snapshot = snapshot(query, documents, &counters)?;
+        let stock: Vec<Sku> = snapshot.stock.keys().cloned().collect();
+        snapshot.parts = stock.iter().filter_map(|sku| several(sku, &counters)).collect();
+        if !snapshot.parts.is_empty() {
+            let enough = i64::try_from(query.units).unwrap_or(i64::MAX);
+            let left = self.parts_left(OPERATION, counters, &stock, enough, true).await?;
+            snapshot.stock = left.into_iter().map(|(sku, left)| (sku, left.into_iter().sum())).collect();
+        }
         let mut coupons = snapshot.coupons.values_mut();
         if let Some(customer) = &query.customer
             && coupons.any(|(coupon, _)| coupon.first_order_only)
@@ -118,6 +126,12 @@ impl Catalog for Dynamo {
     async fn product(&self, id: &ProductId) -> Result<Option<Stocked>, StoreError> {
         self.one_product(id).await
     }
+}
+
+/// The number of parts of a counter that has several.
+fn several(sku: &Sku, counters: &HashMap<String, Item>) -> Option<(Sku, u8)> {
+    let parts = parts(counters.get(&stock_id(sku))?);
+    (parts > 1).then(|| (sku.clone(), parts))
 }
 
 fn snapshot(

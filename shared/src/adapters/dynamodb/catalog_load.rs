@@ -6,8 +6,12 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnValue},
+};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::{
     adapters::{
@@ -19,6 +23,7 @@ use crate::{
             client::{Dynamo, Item, failed, number, text, to_item},
             inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
             products::{LISTING, PUBLISHED},
+            stock_parts::parts,
         },
         stored::catalog::{CatalogFile, OpeningStock},
     },
@@ -35,6 +40,8 @@ const WRITE: &str = "write catalog";
 const ATTEMPTS: u32 = 10;
 /// An order's transaction is over by then.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long a change of the number of a counter's parts may take, while it sells.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One document of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -272,7 +279,7 @@ impl Dynamo {
 
     async fn delete(&self, entry: &CatalogEntry) -> Result<bool, StoreError> {
         let request = self.client.delete_item().table_name(&self.tables.catalog).key("id", text(entry.id()));
-        let request = request.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
+        let request = request.return_values(ReturnValue::AllOld);
         let answer = request.send().await.map_err(failed(WRITE))?;
         Ok(answer.attributes.is_some())
     }
@@ -283,10 +290,21 @@ impl Dynamo {
     }
 
     /// One write for the units and the marks: no load that dies leaves a counter without its marks, and nothing that is
-    /// sold meanwhile is turned back.
+    /// sold meanwhile is turned back. Then the number of its parts, if that is another.
     async fn open_stock(&self, sku: &Sku, opening: OpeningStock, reset: bool) -> Result<(), StoreError> {
+        let by = || Instant::now() + PATIENCE;
+        if reset {
+            // What is set is all of it.
+            self.split_stock(sku, 1, by()).await?;
+        }
+        let parts = self.write_counter(sku, opening, reset).await?;
+        if parts == opening.parts { Ok(()) } else { self.split_stock(sku, opening.parts, by()).await }
+    }
+
+    /// Returns the number of parts that the counter has.
+    async fn write_counter(&self, sku: &Sku, opening: OpeningStock, reset: bool) -> Result<u8, StoreError> {
         const WRITE: &str = "write stock";
-        let OpeningStock { units, marks: StockMarks { low_stock_at, sold_out_at } } = opening;
+        let OpeningStock { units, marks: StockMarks { low_stock_at, sold_out_at }, .. } = opening;
         let request = self.client.update_item().table_name(&self.tables.inventory).key("id", text(stock_id(sku)));
         let mut request = request.expression_attribute_values(":units", number(units));
         let units = if reset { ":units" } else { "if_not_exists(available, :units)" };
@@ -303,9 +321,10 @@ impl Dynamo {
         }
         let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
         let request = request.update_expression(format!("SET {}{remove}", set.join(", ")));
+        let request = request.return_values(ReturnValue::AllNew);
         for _ in 0..ATTEMPTS {
             match request.clone().send().await {
-                Ok(_) => return Ok(()),
+                Ok(answer) => return Ok(answer.attributes.as_ref().map_or(1, parts)),
                 Err(error)
                     if error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception) =>
                 {

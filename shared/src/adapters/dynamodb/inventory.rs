@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
 use crate::{
     adapters::dynamodb::{
         client::{Item, number, text},
-        transaction::{Failure, Write, update},
+        transaction::{Failure, Write, has_failed, update},
     },
     domain::{
         cart_issue::CartIssue,
@@ -15,12 +15,21 @@ use crate::{
         open::Release,
         order::Order,
         stock::StockMarks,
+        stock_parts::PartUnits,
     },
     ports::Placed,
 };
 
 pub fn stock_id(sku: &Sku) -> String {
     format!("stock#{sku}")
+}
+
+/// With what the ids of the parts beside a counter begin.
+pub const PART: &str = "stock-part#";
+
+/// The key of a part of a counter; part 0 is the counter itself.
+pub fn part_id(sku: &Sku, part: u8) -> String {
+    if part == 0 { stock_id(sku) } else { format!("{PART}{sku}#{part}") }
 }
 
 pub fn coupon_id(code: &CouponCode) -> String {
@@ -67,12 +76,18 @@ const CUSTOMER_COUPON: &str = "customer coupon";
 pub fn take(table: &str, order: &Order) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
-        let builder = counter_update(table, stock_id(sku))
-            .update_expression("SET available = available - :units")
-            .condition_expression("available >= :least")
-            .expression_attribute_values(":units", number(units))
-            .expression_attribute_values(":least", number(order.least_stock(sku, *units)));
-        writes.push(Write::named(stock_id(sku), update(builder)));
+        let mut one = |id: String, units: u32, least: i64| {
+            let builder = counter_update(table, id.clone())
+                .update_expression("SET available = available - :units")
+                .condition_expression("available >= :least")
+                .expression_attribute_values(":units", number(units))
+                .expression_attribute_values(":least", number(least));
+            writes.push(Write::named(id, update(builder)));
+        };
+        match order.reserved.parts.get(sku) {
+            None => one(stock_id(sku), *units, order.least_stock(sku, *units)),
+            Some(parts) => parts.iter().for_each(|of| one(part_id(sku, of.part), of.units, of.units.into())),
+        }
     }
     for (name, id, limit) in coupon_counters(order) {
         let builder = counter_update(table, id)
@@ -85,15 +100,18 @@ pub fn take(table: &str, order: &Order) -> Vec<Write> {
     writes
 }
 
-/// Gives back units of stock, and the uses of the order's coupons if `release` says so. The condition on the order's
-/// version ensures that this happens once.
+/// Gives back units of stock to where they came from, and the uses of the order's coupons if `release` says so. The
+/// condition on the order's version ensures that this happens once. A part that is no more there fails: see [`homeless`].
 pub fn give_back(table: &str, order: &Order, release: &Release) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &release.stock {
-        let builder = counter_update(table, stock_id(sku))
-            .update_expression("ADD available :units")
-            .expression_attribute_values(":units", number(units));
-        writes.push(Write::named(stock_id(sku), update(builder)));
+        for PartUnits { part, units } in order.returned_to(sku, *units) {
+            let builder = counter_update(table, part_id(sku, part))
+                .update_expression("ADD available :units")
+                .expression_attribute_values(":units", number(units));
+            let builder = if part == 0 { builder } else { builder.condition_expression("attribute_exists(available)") };
+            writes.push(Write::named(part_id(sku, part), update(builder)));
+        }
     }
     let coupons = if release.coupons { coupon_counters(order) } else { Vec::new() };
     for (name, id, _) in coupons {
@@ -157,19 +175,35 @@ fn counter_update(table: &str, id: String) -> UpdateBuilder {
     Update::builder().table_name(table).key("id", text(id))
 }
 
+/// The order as it gives back what came from parts that are no more there: to the counter itself. None if nothing that
+/// failed is such a part.
+pub fn homeless(order: &Order, failures: &[Failure]) -> Option<Order> {
+    let mut moved = order.clone();
+    let mut found = false;
+    for (sku, taken) in &mut moved.reserved.parts {
+        for of in taken.iter_mut().filter(|of| of.part > 0 && has_failed(failures, &part_id(sku, of.part))) {
+            of.part = 0;
+            found = true;
+        }
+    }
+    found.then_some(moved)
+}
+
+/// What had too little left, of counters in one part.
+pub fn short(order: &Order, failures: &[Failure]) -> Vec<CartIssue> {
+    let failed = |name: &str| failures.iter().find(|f| f.name == name);
+    let short = order.reserved.stock.iter().filter_map(|(sku, units)| {
+        let item = failed(&stock_id(sku))?.item.as_ref();
+        let available = item.and_then(left).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
+        Some(CartIssue::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
+    });
+    short.collect()
+}
+
 /// The result of a placement whose reservations failed.
 pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
     let failed = |name: &str| failures.iter().find(|f| f.name == name);
-    let short: Vec<CartIssue> = order
-        .reserved
-        .stock
-        .iter()
-        .filter_map(|(sku, units)| {
-            let item = failed(&stock_id(sku))?.item.as_ref();
-            let available = item.and_then(left).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
-            Some(CartIssue::OutOfStock { sku: sku.clone(), requested: u64::from(*units), available })
-        })
-        .collect();
+    let short = short(order, failures);
     if !short.is_empty() {
         return Some(Placed::OutOfStock(short));
     }

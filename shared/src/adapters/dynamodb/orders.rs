@@ -11,29 +11,21 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, failed, from_item, number, text, to_item, unreadable},
-            inventory, open_orders,
-            sessions::{self, STILL_OPEN},
-            stored_responses,
+            inventory, open_orders, sessions, stored_responses,
             transaction::{Write, delete, has_failed, put},
         },
-        stored::{
-            order::StoredOrder,
-            session::{OPEN, StoredSession},
-        },
+        stored::order::StoredOrder,
     },
     domain::{
         ids::{OrderId, Owner},
         open::OpenLimits,
         order::{Order, OrderStatus},
         payment::PaymentStatus,
-        session::SessionLife,
     },
-    ports::{
-        Attempt, ChangeId, OrderFilter, OrderPage, Placed, Placement, Release, Saved, StoreError, StoredResponse, Waits,
-    },
+    ports::{ChangeId, OrderFilter, OrderPage, Release, Saved, StoreError, StoredResponse, Waits},
 };
 
-const ORDER: &str = "order";
+pub(super) const ORDER: &str = "order";
 const SAME_VERSION: &str = "#version = :version";
 /// The index that finds an order's owner.
 const BY_ORDER_ID: &str = "by-order-id";
@@ -140,49 +132,6 @@ impl Dynamo {
         owner.map(Some).ok_or_else(|| StoreError { operation: OPERATION, source: "an order without an owner".into() })
     }
 
-    pub async fn place_order(
-        &self,
-        placement: Placement<'_>,
-        Attempt { change, deadline, .. }: Attempt<'_>,
-        life: SessionLife,
-        limits: &OpenLimits,
-    ) -> Result<Placed, StoreError> {
-        const OPERATION: &str = "place order";
-        let Placement { order, session, stored_response } = placement;
-        if let Some(limit) = open_orders::too_large(order, limits) {
-            return Ok(Placed::TooManyOpenOrders(limit));
-        }
-        let order_item = to_item(OPERATION, &StoredOrder::new(order, change))?;
-        let session_item = to_item(OPERATION, &StoredSession::new(session, change, life))?;
-        let session_put = Put::builder()
-            .table_name(&self.tables.sessions)
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":version", number(session.version.saturating_sub(1)))
-            .expression_attribute_values(":open", text(OPEN));
-        let order_put = Put::builder().table_name(&self.tables.orders);
-        let mut writes = vec![
-            Write::named(sessions::NAME, put(session_put, session_item, STILL_OPEN)),
-            Write::named(ORDER, put(order_put, order_item, "attribute_not_exists(orderId)")),
-        ];
-        writes.extend(inventory::take(&self.tables.inventory, order));
-        writes.extend(open_orders::take(&self.tables.inventory, order, limits));
-        if let Some(stored_response) = stored_response {
-            writes.push(stored_responses::write(&self.tables.idempotency, stored_response, order.created_at)?);
-        }
-        let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Placed::Done) };
-        if has_failed(&failures, stored_responses::NAME) {
-            return Ok(Placed::AlreadyAnswered);
-        }
-        // An order with this id can only be from this request: then the session has changed too.
-        if has_failed(&failures, sessions::NAME) || has_failed(&failures, ORDER) {
-            return Ok(Placed::SessionChanged);
-        }
-        let refusal = inventory::refusal(order, &failures);
-        let refusal = refusal.or_else(|| open_orders::refusal(&failures, limits).map(Placed::TooManyOpenOrders));
-        Ok(refusal.unwrap_or(Placed::SessionChanged))
-    }
-
     /// Moves an order to its new owner, together with the uses of its coupons.
     pub async fn transfer_order(
         &self,
@@ -287,6 +236,12 @@ impl Dynamo {
         let Err(failures) = self.transact(OPERATION, change, writes, deadline).await? else { return Ok(Saved::Done) };
         if has_failed(&failures, stored_responses::NAME) {
             return Ok(Saved::AlreadyAnswered);
+        }
+        if !has_failed(&failures, ORDER)
+            && let Some(moved) = inventory::homeless(order, &failures)
+        {
+            // Its counter has fewer parts than it had.
+            return Box::pin(self.save_order(&moved, change.form(1), release, stored_response, deadline)).await;
         }
         if has_failed(&failures, sessions::NAME) && !has_failed(&failures, ORDER) {
             // The session was deleted or changed: the rest is given back without it. A different transaction needs a

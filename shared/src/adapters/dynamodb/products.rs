@@ -4,7 +4,7 @@ use crate::{
     adapters::dynamodb::{
         catalog::{product, product_id},
         client::{Dynamo, failed, text},
-        inventory::{left, stock_id},
+        inventory::stock_id,
     },
     domain::{
         availability::Stocked,
@@ -49,12 +49,15 @@ impl Dynamo {
         Ok(self.stocked(SHOW, products).await?.pop())
     }
 
-    /// With what is left of them. It is for show only: it costs half a read of what a confirmation pays.
+    /// With what is left of them. It is for show only: it costs half a read of what a confirmation pays. Of a counter in
+    /// parts it is at least one unit, or all.
     async fn stocked(&self, operation: &'static str, products: Vec<Product>) -> Result<Vec<Stocked>, StoreError> {
-        let ids = products.iter().flat_map(Product::counters).map(|sku| stock_id(&sku)).collect();
-        let counters = self.batch(operation, &self.tables.inventory, ids, false).await?;
+        let skus: Vec<Sku> = products.iter().flat_map(Product::counters).collect();
+        let counters = skus.iter().map(stock_id).collect();
+        let counters = self.batch(operation, &self.tables.inventory, counters, false).await?;
+        let left = self.parts_left(operation, counters, &skus, 1, false).await?;
         let stocked = products.into_iter().map(|product| {
-            let units = |sku: Sku| Some((sku.clone(), left(counters.get(&stock_id(&sku))?)?));
+            let units = |sku: Sku| left.get(&sku).map(|left| (sku.clone(), left.iter().sum()));
             Stocked { left: product.counters().into_iter().filter_map(units).collect(), product }
         });
         Ok(stocked.collect())

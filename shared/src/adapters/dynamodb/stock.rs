@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::{
     adapters::dynamodb::{
         client::{Dynamo, from_item, number, text, to_item},
-        inventory::{left, stock_id},
+        inventory::{part_id, stock_id},
         transaction::{Write, put, update},
     },
     domain::{
@@ -64,19 +64,26 @@ impl Stock for Dynamo {
     async fn counter(&self, sku: &Sku) -> Result<StockCounter, StoreError> {
         let ids = vec![stock_id(sku), changes_id(sku)];
         let mut items = self.batch(READ, &self.tables.inventory, ids, true).await?;
-        let left = items.get(&stock_id(sku)).and_then(left);
         let stored = items.remove(&changes_id(sku)).map(|item| from_item::<StoredChanges>(READ, item)).transpose()?;
         let (version, changes) = stored.map_or((0, Vec::new()), |stored| (stored.version, stored.changes));
-        Ok(StockCounter { left, version, changes: changes.into_iter().map(Into::into).collect() })
+        let skus = std::slice::from_ref(sku);
+        let parts = self.parts_left(READ, items, skus, i64::MAX, true).await?.remove(sku).unwrap_or_default();
+        let left = (!parts.is_empty()).then(|| parts.iter().sum());
+        Ok(StockCounter { left, parts, version, changes: changes.into_iter().map(Into::into).collect() })
     }
 
     async fn left(&self, skus: &[Sku]) -> Result<Vec<Option<i64>>, StoreError> {
         let ids = skus.iter().map(stock_id).collect();
         let items = self.batch(READ, &self.tables.inventory, ids, true).await?;
-        Ok(skus.iter().map(|sku| items.get(&stock_id(sku)).and_then(left)).collect())
+        let left = self.parts_left(READ, items, skus, i64::MAX, true).await?;
+        Ok(skus.iter().map(|sku| Some(left.get(sku)?.iter().sum())).collect())
     }
 
-    /// What is added is added to whatever is there; a count holds for what was read.
+    async fn tell_levels(&self) -> Result<(), StoreError> {
+        self.tell_levels_of_parts().await
+    }
+
+    /// What is added is added to whatever is there, and then spread over the parts; a count holds for what was read.
     async fn write(
         &self,
         sku: &Sku,
@@ -86,15 +93,22 @@ impl Stock for Dynamo {
         deadline: Instant,
     ) -> Result<bool, StoreError> {
         let table = &self.tables.inventory;
-        let counter = Update::builder().table_name(table).key("id", text(stock_id(sku)));
-        let counter = counter.update_expression("SET available = available + :units");
-        let counter = counter.expression_attribute_values(":units", AttributeValue::N(change.units.to_string()));
-        let counter = match (change.counted, after.left) {
-            (Some(_), Some(left)) => {
-                counter.condition_expression("available = :left").expression_attribute_values(":left", number(left))
-            }
-            _ => counter.condition_expression("attribute_exists(available)"),
+        let one = |part: u8, by: i64| {
+            let counter = Update::builder().table_name(table).key("id", text(part_id(sku, part)));
+            let counter = counter.update_expression("SET available = available + :units");
+            counter.expression_attribute_values(":units", AttributeValue::N(by.to_string()))
         };
+        let mut writes = Vec::new();
+        if change.counted.is_some() {
+            for (part, (left, by)) in (0..=u8::MAX).zip(after.parts.iter().zip(after.by_part(change.units))) {
+                let counter = one(part, by).condition_expression("available = :left");
+                let counter = counter.expression_attribute_values(":left", number(left));
+                writes.push(Write::named("counter", update(counter)));
+            }
+        } else {
+            let counter = one(0, change.units).condition_expression("attribute_exists(available)");
+            writes.push(Write::named("counter", update(counter)));
+        }
         let before = after.version.saturating_sub(1);
         let changes = after.changes.iter().cloned().map(Into::into).collect();
         let changes = StoredChanges { id: changes_id(sku), version: after.version, changes };
@@ -103,8 +117,12 @@ impl Stock for Dynamo {
             _ => (Put::builder().expression_attribute_values(":version", number(before)), "version = :version"),
         };
         let changes = put(builder.table_name(table), to_item(WRITE, &changes)?, condition);
-        let writes = vec![Write::named("counter", update(counter)), Write::named("changes", changes)];
-        Ok(self.transact(WRITE, attempt, writes, deadline).await?.is_ok())
+        writes.push(Write::named("changes", changes));
+        let written = self.transact(WRITE, attempt, writes, deadline).await?.is_ok();
+        if written && after.parts.len() > 1 && change.counted.is_none() {
+            self.spread(sku, deadline).await;
+        }
+        Ok(written)
     }
 }
 

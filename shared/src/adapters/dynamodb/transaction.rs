@@ -10,10 +10,11 @@ use aws_sdk_dynamodb::{
     },
 };
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::{
     adapters::dynamodb::client::{Dynamo, Item, failed},
-    domain::retry::backoff,
+    domain::retry::turn,
     ports::{ChangeId, StoreError},
     telemetry::counts::count,
 };
@@ -68,6 +69,53 @@ pub fn delete(builder: DeleteBuilder) -> Result<TransactWriteItem, aws_sdk_dynam
     Ok(TransactWriteItem::builder().delete(builder.build()?).build())
 }
 
+/// What became of a transaction.
+#[derive(Debug)]
+pub enum Tried {
+    Done,
+    /// The conditions of these failed; nothing was written.
+    Failed(Vec<Failure>),
+    /// It met others on the items of these names, which may be exchanged; nothing was written.
+    Met(Vec<String>),
+}
+
+/// The attempts of one request at a write that others get in the way of: when it is tried again, and until when.
+#[derive(Debug)]
+pub struct Pace {
+    seed: Uuid,
+    attempt: u32,
+    slowest: Duration,
+    deadline: Instant,
+}
+
+impl Pace {
+    pub const fn new(seed: Uuid, deadline: Instant) -> Self {
+        Self { seed, attempt: 0, slowest: Duration::ZERO, deadline }
+    }
+
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Waits for the next attempt, after one that began then. False if there is no time left for it.
+    async fn wait(&mut self, began: Instant) -> bool {
+        let wake = Instant::now() + turn(self.seed, self.attempt);
+        // Another attempt may take longer than those before. It must end before the deadline, or the caller wouldn't learn
+        // why nothing was written.
+        self.slowest = self.slowest.max(began.elapsed());
+        if wake + self.slowest * 2 >= self.deadline {
+            return false;
+        }
+        self.attempt += 1;
+        tokio::time::sleep_until(wake).await;
+        true
+    }
+}
+
 impl Dynamo {
     /// Runs a transaction until its outcome is known. `change` is its idempotency token: repeated after a lost answer,
     /// it has one effect. Collisions with other transactions and throttling are retried with jitter until `deadline`.
@@ -84,19 +132,42 @@ impl Dynamo {
         writes: Vec<Write>,
         deadline: Instant,
     ) -> Result<Result<(), Vec<Failure>>, StoreError> {
+        let mut pace = Pace::new(change.0, deadline);
+        match self.transact_paced(operation, Some(change), writes, &mut pace, &|_| false).await? {
+            Tried::Done => Ok(Ok(())),
+            Tried::Failed(failures) => Ok(Err(failures)),
+            // Nothing of it may be exchanged.
+            Tried::Met(_) => Err(StoreError::contention(operation)),
+        }
+    }
+
+    /// Like [`Dynamo::transact`], at the pace of a request that tries several. Without a `change` it must be safe to repeat.
+    /// It isn't tried again when it has met others on an item that may be exchanged, by its name: after the pause, the
+    /// caller chooses another.
+    ///
+    /// # Errors
+    /// As [`Dynamo::transact`].
+    pub async fn transact_paced(
+        &self,
+        operation: &'static str,
+        change: Option<ChangeId>,
+        writes: Vec<Write>,
+        pace: &mut Pace,
+        may_be_exchanged: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Tried, StoreError> {
         let mut names = Vec::with_capacity(writes.len());
         let mut actions = Vec::with_capacity(writes.len());
         for write in writes {
             names.push(write.name);
             actions.push(write.action.map_err(|error| StoreError { operation, source: error.into() })?);
         }
-        let mut slowest = Duration::ZERO;
-        for attempt in 0.. {
+        loop {
             let began = Instant::now();
-            let mut collided = true;
-            let request = self.client.transact_write_items().client_request_token(change.0.to_string());
+            let (mut collided, mut met) = (true, Vec::new());
+            let token = change.map(|change| change.0.to_string());
+            let request = self.client.transact_write_items().set_client_request_token(token);
             let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
-                return Ok(Ok(()));
+                return Ok(Tried::Done);
             };
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -105,30 +176,30 @@ impl Dynamo {
                     // The condition of an item that another transaction holds wasn't checked, so the list of failures
                     // may be incomplete.
                     if !failures.is_empty() && !reasons.iter().any(is_collision) {
-                        return Ok(Err(failures));
+                        return Ok(Tried::Failed(failures));
                     }
                     if failures.is_empty() && !reasons.iter().all(is_passing) {
                         return Err(failed(operation)(error));
                     }
                     collided = reasons.iter().any(is_collision);
+                    let busy =
+                        names.iter().zip(reasons).filter(|(_, reason)| is_collision(reason) || is_throttled(reason));
+                    met.extend(busy.map(|(name, _)| name).filter(|name| may_be_exchanged(name)).cloned());
                 }
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
                 _ => return Err(failed(operation)(error)),
             }
-            let wake = Instant::now() + backoff(change.0, attempt);
-            // Another attempt may take longer than those before. It must end before the deadline, or the caller
-            // wouldn't learn why nothing was written.
-            slowest = slowest.max(began.elapsed());
-            if wake + slowest * 2 >= deadline {
+            if !pace.wait(began).await {
                 let busy = collided.then(|| StoreError::contention(operation));
                 return Err(busy.unwrap_or_else(|| failed(operation)(error)));
             }
             if collided {
                 count(|counts| counts.version_conflicts += 1);
             }
-            tokio::time::sleep_until(wake).await;
+            if !met.is_empty() {
+                return Ok(Tried::Met(met));
+            }
         }
-        Err(StoreError { operation, source: "out of attempts".into() })
     }
 }
 
@@ -151,10 +222,12 @@ fn is_collision(reason: &CancellationReason) -> bool {
     reason.code() == Some("TransactionConflict")
 }
 
+/// Whether the item, or its table, takes no more for now.
+fn is_throttled(reason: &CancellationReason) -> bool {
+    matches!(reason.code(), Some("ThrottlingError" | "ProvisionedThroughputExceeded"))
+}
+
 /// Whether a reason is temporary.
 fn is_passing(reason: &CancellationReason) -> bool {
-    matches!(
-        reason.code(),
-        None | Some("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-    )
+    matches!(reason.code(), None | Some("None")) || is_collision(reason) || is_throttled(reason)
 }

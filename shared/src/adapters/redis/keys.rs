@@ -1,7 +1,7 @@
 //! Every Redis key of this code. All begin with the prefix setting, `cannbe:` by default.
 
 use crate::{
-    domain::ids::{CheckoutId, OrderId, Owner},
+    domain::ids::{CheckoutId, OrderId, Owner, Sku},
     ports::LimitKey,
 };
 
@@ -43,6 +43,11 @@ impl Keys {
     /// A hash: documents of the order, and leases to fill them.
     pub fn order(&self, id: OrderId) -> String {
         format!("{}order:{id}", self.prefix)
+    }
+
+    /// A number: whose turn it is at the parts of a counter of stock.
+    pub fn turn(&self, counter: &Sku) -> String {
+        format!("{}turn:{counter}", self.prefix)
     }
 
     /// A hash: one field for each list of the owner's orders, so that one UNLINK deletes them all.

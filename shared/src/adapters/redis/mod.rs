@@ -16,3 +16,4 @@ pub mod local_limits;
 pub mod node;
 pub mod scripts;
 pub mod slots;
+mod turns;

@@ -1,6 +1,6 @@
 //! A stored order: the item in `DynamoDB` and in its stream, and the document in Redis.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
@@ -30,6 +30,7 @@ use crate::{
         payment::{Payment, PaymentMethod, PaymentStatus},
         payment_fee::PaymentFee,
         priced::{AppliedCoupon, Summary},
+        stock_parts::PartUnits,
         tax::Relief,
     },
     ports::ChangeId,
@@ -128,6 +129,15 @@ struct StoredReservation {
     #[serde(flatten)]
     sku: Sku,
     units: u32,
+    /// From which parts of the counter, if it had several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<StoredPart>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct StoredPart {
+    part: u8,
+    units: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -220,7 +230,10 @@ impl From<StoredCancellation> for Cancellation {
 
 impl StoredOrder {
     pub fn new(order: &Order, change: ChangeId) -> Self {
-        let reservation = |(sku, units): &(Sku, u32)| StoredReservation { sku: sku.clone(), units: *units };
+        let reservation = |(sku, units): &(Sku, u32)| {
+            let parts = order.reserved.parts.get(sku).map_or(&[][..], Vec::as_slice);
+            StoredReservation { sku: sku.clone(), units: *units, parts: each(parts) }
+        };
         Self {
             owner: order.owner.clone(),
             order_id: order.id,
@@ -271,7 +284,13 @@ impl StoredOrder {
     }
 }
 
+fn taken(stored: &[StoredReservation]) -> BTreeMap<Sku, Vec<PartUnits>> {
+    let split = stored.iter().filter(|reserved| !reserved.parts.is_empty());
+    split.map(|reserved| (reserved.sku.clone(), each(reserved.parts.clone()))).collect()
+}
+
 same_members! {
+    StoredPart = PartUnits { part, units }
     StoredOpen = Open { units, address, at_address }
     StoredHold = CouponHold { code, total_limit, customer_limit }
 }
@@ -315,6 +334,7 @@ impl TryFrom<StoredOrder> for Order {
             coupons: stored.coupons.into_iter().map(Into::into).chain(old).collect(),
             relief: stored.relief,
             reserved: Reserved {
+                parts: taken(&stored.reserved_stock),
                 stock: stored.reserved_stock.into_iter().map(|reserved| (reserved.sku, reserved.units)).collect(),
                 coupons: each(stored.reserved_coupon.into_iter().chain(stored.reserved_coupons)),
                 first_order: stored.first_order,

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ids::Sku, lines::LineUnits, order::Order};
+use crate::domain::{
+    ids::Sku,
+    lines::LineUnits,
+    order::Order,
+    stock_parts::{self, PartUnits},
+};
 
 impl Order {
     /// The units by stock counter that this order has given back, and `before` hadn't.
@@ -28,6 +33,13 @@ impl Order {
             }
         }
         all
+    }
+
+    /// To which parts of a counter the units go that the last change has given back: each to where it came from.
+    pub fn returned_to(&self, counter: &Sku, units: u32) -> Vec<PartUnits> {
+        let taken = self.reserved.parts.get(counter).map_or(&[][..], Vec::as_slice);
+        let given = self.restocked().get(counter).copied().unwrap_or_default();
+        stock_parts::give_back(taken, given.saturating_sub(units), units)
     }
 
     /// The least that a counter must be at for the order to take these units, as it was priced: what isn't on backorder

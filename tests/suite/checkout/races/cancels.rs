@@ -14,33 +14,37 @@ use super::{Fleet, all_before_any};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_20_cancels_at_once_one_gives_stock_and_coupon_back() {
-    let world = World::new().await;
-    let fleet = Fleet::of(&world, 4);
-    let (guest, order) = order_with_coupon(&world).await;
-    assert_eq!((world.stock("espresso-beans").await, world.coupon_uses("ONCE").await), (100_000 - 3, 1));
+    for parts in [1, 4] {
+        let world = Setup::default().in_parts(parts).build().await;
+        let fleet = Fleet::of(&world, 4);
+        let (guest, order) = order_with_coupon(&world).await;
+        assert_eq!((world.stock("espresso-beans").await, world.coupon_uses("ONCE").await), (100_000 - 3, 1));
 
-    let answers = race::at_once(20, |racer| {
-        let (guest, order) = (guest.clone().served_by(fleet.container(racer)), order.clone());
-        async move { guest.cancel(&order).await.expect(200) }
-    })
-    .await;
+        let answers = race::at_once(20, |racer| {
+            let (guest, order) = (guest.clone().served_by(fleet.container(racer)), order.clone());
+            async move { guest.cancel(&order).await.expect(200) }
+        })
+        .await;
 
-    assert_cancelled_once(&world, &answers).await;
+        assert_cancelled_once(&world, &answers).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_20_cancels_that_all_saw_the_order_standing_one_gives_stock_and_coupon_back() {
-    let world = World::new().await;
-    let fleet = Fleet::of(&world, 4);
-    let (guest, order) = order_with_coupon(&world).await;
+    for parts in [1, 4] {
+        let world = Setup::default().in_parts(parts).build().await;
+        let fleet = Fleet::of(&world, 4);
+        let (guest, order) = order_with_coupon(&world).await;
 
-    let answers = all_before_any(&world, "TransactWriteItems", 20, |racer| {
-        let (guest, order) = (guest.clone().served_by(fleet.container(racer)), order.clone());
-        async move { guest.cancel(&order).await.expect(200) }
-    })
-    .await;
+        let answers = all_before_any(&world, "TransactWriteItems", 20, |racer| {
+            let (guest, order) = (guest.clone().served_by(fleet.container(racer)), order.clone());
+            async move { guest.cancel(&order).await.expect(200) }
+        })
+        .await;
 
-    assert_cancelled_once(&world, &answers).await;
+        assert_cancelled_once(&world, &answers).await;
+    }
 }
 
 async fn assert_cancelled_once(world: &World, answers: &[Value]) {
@@ -56,21 +60,23 @@ async fn assert_cancelled_once(world: &World, answers: &[Value]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_and_staff_who_both_cancel_give_the_stock_back_once() {
-    let world = World::new().await;
-    let fleet = Fleet::of(&world, 2);
-    let (guest, order) = order_with_coupon(&world).await;
+    for parts in [1, 4] {
+        let world = Setup::default().in_parts(parts).build().await;
+        let fleet = Fleet::of(&world, 2);
+        let (guest, order) = order_with_coupon(&world).await;
 
-    let answers = all_before_any(&world, "TransactWriteItems", 2, |racer| {
-        let shopper = if racer == 0 { guest.clone() } else { world.staff() };
-        let (shopper, order) = (shopper.served_by(fleet.container(racer)), order.clone());
-        async move {
-            if racer == 0 { shopper.cancel(&order).await } else { shopper.set_status(&order, "cancelled").await }
-                .expect(200)
-        }
-    })
-    .await;
+        let answers = all_before_any(&world, "TransactWriteItems", 2, |racer| {
+            let shopper = if racer == 0 { guest.clone() } else { world.staff() };
+            let (shopper, order) = (shopper.served_by(fleet.container(racer)), order.clone());
+            async move {
+                if racer == 0 { shopper.cancel(&order).await } else { shopper.set_status(&order, "cancelled").await }
+                    .expect(200)
+            }
+        })
+        .await;
 
-    assert_cancelled_once(&world, &answers).await;
+        assert_cancelled_once(&world, &answers).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,57 +64,65 @@ async fn assert_one_order(world: &World, checkout: &str, answers: Vec<Answer>) {
 /// The stock and the coupon's use that it misses are those that its own session has taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirm_that_finds_all_gone_because_its_double_was_faster_names_the_order() {
-    let world = World::new().await;
-    let guest = world.guest();
-    let session = guest.fill_cart(&[("limited-print", 5)]).await;
-    let session = guest.apply_coupon(id_of(&session), "ONCE").await.expect(200);
-    let (checkout, total) = (id_of(&session).to_owned(), total_of(&session));
-    let gate = Gate::closed();
-    let inventory = world.tables.name("INVENTORY_TABLE");
-    world.dynamodb.add(Rule::on("BatchGetItem", Fault::Hold(gate.clone())).table(&inventory).times(1));
+    for parts in [1, 4] {
+        let world = Setup::default().in_parts(parts).build().await;
+        let guest = world.guest();
+        let session = guest.fill_cart(&[("limited-print", 5)]).await;
+        let session = guest.apply_coupon(id_of(&session), "ONCE").await.expect(200);
+        let (checkout, total) = (id_of(&session).to_owned(), total_of(&session));
+        let gate = Gate::closed();
+        let inventory = world.tables.name("INVENTORY_TABLE");
+        world.dynamodb.add(Rule::on("BatchGetItem", Fault::Hold(gate.clone())).table(&inventory).times(1));
 
-    let overtaken = tokio::spawn({
-        let (guest, checkout) = (guest.clone().served_by(&world.container()), checkout.clone());
-        async move { guest.confirm(&checkout, total).await }
-    });
-    gate.arrived(1).await;
-    let order = guest.confirm(&checkout, total).await.expect(201);
-    gate.open();
+        let overtaken = tokio::spawn({
+            let (guest, checkout) = (guest.clone().served_by(&world.container()), checkout.clone());
+            async move { guest.confirm(&checkout, total).await }
+        });
+        gate.arrived(1).await;
+        let order = guest.confirm(&checkout, total).await.expect(201);
+        gate.open();
 
-    assert_eq!(overtaken.await.unwrap().expect(200), order);
-    assert_eq!((world.stock("limited-print").await, world.coupon_uses("ONCE").await), (0, 1));
+        assert_eq!(overtaken.await.unwrap().expect(200), order);
+        assert_eq!((world.stock("limited-print").await, world.coupon_uses("ONCE").await), (0, 1));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_40_confirms_for_the_last_5_prints_exactly_5_become_orders() {
-    let world = World::new().await;
-    let fleet = Fleet::of(&world, 4);
-    let sessions = with_carts(&world, 40, &[("limited-print", 1)]).await;
+    for parts in [1, 4] {
+        let world = Setup::default().in_parts(parts).build().await;
+        let fleet = Fleet::of(&world, 4);
+        let sessions = with_carts(&world, 40, &[("limited-print", 1)]).await;
 
-    let answers = race::at_once(40, |racer| {
-        let (session, guest) = sessions[racer].clone();
-        let guest = guest.served_by(fleet.container(racer));
-        async move { guest.confirm(id_of(&session), total_of(&session)).await }
-    })
-    .await;
+        let answers = race::at_once(40, |racer| {
+            let (session, guest) = sessions[racer].clone();
+            let guest = guest.served_by(fleet.container(racer));
+            async move { guest.confirm(id_of(&session), total_of(&session)).await }
+        })
+        .await;
 
-    assert_five_sold(&world, &sessions.iter().map(|(session, _)| session.clone()).collect::<Vec<_>>(), answers).await;
+        assert_five_sold(&world, &sessions.iter().map(|(session, _)| session.clone()).collect::<Vec<_>>(), answers)
+            .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_40_confirms_that_all_saw_5_prints_left_exactly_5_become_orders() {
-    let world = World::new().await;
-    let fleet = Fleet::of(&world, 4);
-    let sessions = with_carts(&world, 40, &[("limited-print", 1)]).await;
+    for parts in [1, 4] {
+        let world = Setup::default().in_parts(parts).build().await;
+        let fleet = Fleet::of(&world, 4);
+        let sessions = with_carts(&world, 40, &[("limited-print", 1)]).await;
 
-    let answers = all_before_any(&world, "TransactWriteItems", 40, |racer| {
-        let (session, guest) = sessions[racer].clone();
-        let guest = guest.served_by(fleet.container(racer));
-        async move { guest.confirm(id_of(&session), total_of(&session)).await }
-    })
-    .await;
+        let answers = all_before_any(&world, "TransactWriteItems", 40, |racer| {
+            let (session, guest) = sessions[racer].clone();
+            let guest = guest.served_by(fleet.container(racer));
+            async move { guest.confirm(id_of(&session), total_of(&session)).await }
+        })
+        .await;
 
-    assert_five_sold(&world, &sessions.iter().map(|(session, _)| session.clone()).collect::<Vec<_>>(), answers).await;
+        assert_five_sold(&world, &sessions.iter().map(|(session, _)| session.clone()).collect::<Vec<_>>(), answers)
+            .await;
+    }
 }
 
 async fn assert_five_sold(world: &World, sessions: &[Value], answers: Vec<Answer>) {

@@ -17,21 +17,26 @@ use tests::{
 };
 
 /// Containers that share the stores and nothing else. Racers are dealt out over them.
-pub(super) struct Fleet(Vec<Arc<App>>);
+pub(in crate::checkout) struct Fleet(Vec<Arc<App>>);
 
 impl Fleet {
-    pub(super) fn of(world: &World, containers: usize) -> Self {
+    pub(in crate::checkout) fn of(world: &World, containers: usize) -> Self {
         Self((0..containers).map(|_| world.container()).collect())
     }
 
-    pub(super) fn container(&self, racer: usize) -> &Arc<App> {
+    pub(in crate::checkout) fn container(&self, racer: usize) -> &Arc<App> {
         &self.0[racer % self.0.len()]
     }
 }
 
 /// As [`race::at_once`], and no call to this operation reaches the database before each racer has made one: they have
 /// all decided by what they read before any of them writes.
-pub(super) async fn all_before_any<F, Fut, T>(world: &World, operation: &'static str, count: usize, make: F) -> Vec<T>
+pub(in crate::checkout) async fn all_before_any<F, Fut, T>(
+    world: &World,
+    operation: &'static str,
+    count: usize,
+    make: F,
+) -> Vec<T>
 where
     F: Fn(usize) -> Fut,
     Fut: Future<Output = T> + Send + 'static,

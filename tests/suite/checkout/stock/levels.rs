@@ -207,6 +207,39 @@ async fn a_counter_without_marks_is_told_when_nothing_is_left_and_one_that_is_de
     assert_eq!(levels(&world, "limited-print").await, expected);
 }
 
+/// The sum of the parts decides, and each run of the reconciler looks at it.
+#[tokio::test]
+async fn a_stock_in_parts_is_told_by_its_sum() {
+    let world = shop(json!({"stock": 12, "lowStockAt": 5, "stockParts": 4})).await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let run = async || world.reconcile(world.app()).await.expect("a run");
+    run().await;
+    let mut orders = Vec::new();
+    for _ in 0..6 {
+        orders.push(guest.buy(&[("limited-print", 1)]).await);
+    }
+    run().await;
+    assert_eq!(levels(&world, "limited-print").await, [], "each part is below the mark, and the sum is not");
+    guest.buy(&[("limited-print", 1)]).await;
+    run().await;
+    let mut expected = moved([("in_stock", "low", 5)]);
+    assert_eq!(levels(&world, "limited-print").await, expected);
+    run().await;
+    guest.buy(&[("limited-print", 5)]).await;
+    run().await;
+    run().await;
+    expected.extend(moved([("low", "sold_out", 0)]));
+    assert_eq!(levels(&world, "limited-print").await, expected, "once");
+    guest.cancel(orders[0]["orderId"].as_str().unwrap()).await.expect(200);
+    run().await;
+    staff.receive("limited-print", 20, "DN-1").await.expect(201);
+    run().await;
+    expected.extend(moved([("sold_out", "low", 1), ("low", "in_stock", 21)]));
+    assert_eq!(levels(&world, "limited-print").await, expected);
+    let told = told(&world).await.pop().expect("an event");
+    assert_eq!((&told["productId"], &told["variantId"]), (&json!("limited-print"), &Value::Null));
+}
+
 /// Every pair of images of one counter: the filter lets each through whose level differs, and the function decides as the
 /// command does that shows the level.
 #[test]

@@ -3,3 +3,5 @@
 mod deliveries;
 mod levels;
 mod loads;
+mod parts;
+mod parts_change;

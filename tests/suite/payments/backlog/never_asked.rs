@@ -76,6 +76,10 @@ impl SearchEntries for Shop {
 }
 
 impl Stock for Shop {
+    async fn tell_levels(&self) -> Result<(), StoreError> {
+        unreachable!("nothing is sold")
+    }
+
     async fn counter(&self, _: &Sku) -> Result<StockCounter, StoreError> {
         unreachable!("nothing is delivered")
     }

@@ -9,6 +9,7 @@ mod parts;
 mod payments;
 mod product;
 mod shipping;
+mod stock;
 mod tax;
 mod warnings;
 
@@ -18,6 +19,7 @@ pub use coupon::StoredCoupon;
 pub use currencies::StoredCurrencies;
 pub use file::{CatalogFile, CheckedCatalog};
 pub use payments::{StoredPaymentRule, payment_rules};
-pub use product::{OpeningStock, StoredProduct};
+pub use product::StoredProduct;
 pub use shipping::StoredShipping;
+pub use stock::OpeningStock;
 pub use tax::{StoredCertificate, StoredTax, StoredTaxRules};

@@ -6,14 +6,17 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, amounts, parsed, period, places, schedule},
+    adapters::stored::catalog::{
+        parts::{StoredAmounts, StoredPlace, amounts, parsed, period, places, schedule},
+        stock::{OpeningStock, StoredBackorder, StoredStock, backorder, check_low_stock, check_stock_parts},
+    },
     domain::{
         calendar::Period,
         ids::{ProductId, Sku, TaxCode},
         invalid::{Faults, Invalid},
         money::Amounts,
         product::{Backorder, Prices, Product, Restriction, StockRule, Variant},
-        stock::{MOST_STOCK, StockMarks},
+        stock::StockMarks,
     },
 };
 
@@ -49,6 +52,10 @@ pub struct StoredProduct {
     /// this too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     low_stock_at: Option<i64>,
+    /// In how many parts `stock` is counted, so that as many can be sold at once. Where each variant has its own, each has
+    /// its own of this too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stock_parts: Option<i64>,
     /// The least units that an order with any of it must have, of all variants together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_per_order: Option<u32>,
@@ -78,15 +85,8 @@ struct StoredVariant {
     backorder: Option<StoredBackorder>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     low_stock_at: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StoredBackorder {
-    /// The most units that may be sold and not be there.
-    limit: u32,
-    /// Business days until the shop has them.
-    available_in_days: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stock_parts: Option<i64>,
 }
 
 /// Prices for a period.
@@ -100,19 +100,6 @@ struct StoredPrices {
     ends_at: Option<OffsetDateTime>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a number of units, or \"unlimited\"")]
-enum StoredStock {
-    Counted(u64),
-    Unlimited(Unlimited),
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Unlimited {
-    Unlimited,
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StoredRestriction {
@@ -121,20 +108,9 @@ struct StoredRestriction {
     message: String,
 }
 
-/// The most units on backorder, and the most business days until the shop has them.
-const MOST_BACKORDERED: u32 = 1_000_000;
-const LONGEST_WAIT: u16 = 365;
-const UNCOUNTED: &str = "must be left out: the stock isn't counted";
 const EACH_ITS_OWN: &str = "must be left out: each variant has its own stock, so each has its own of this";
 const THE_PRODUCTS: &str = "must be left out: the product has one stock for all its variants, so this is its own";
 const NOT_SHIPPED: &str = "must be left out: nothing of a digital product is shipped";
-
-/// What a counter of the file opens with.
-#[derive(Clone, Copy, Debug)]
-pub struct OpeningStock {
-    pub units: u64,
-    pub marks: StockMarks,
-}
 
 impl StoredProduct {
     pub fn id(&self) -> &str {
@@ -157,6 +133,7 @@ impl StoredProduct {
         self.check_shipped(&mut faults);
         let elsewhere = if self.variants.is_empty() { "must be beside a stock" } else { EACH_ITS_OWN };
         check_low_stock(&mut faults, "", self.low_stock_at, self.stock, elsewhere);
+        check_stock_parts(&mut faults, "", self.stock_parts, (self.stock, self.backorder), elsewhere);
         let prices = prices(&mut faults, "", &self.prices, &self.scheduled_prices);
         if self.variants.is_empty() && self.prices.is_empty() && self.scheduled_prices.is_empty() {
             faults.add("/prices", "must have at least one price");
@@ -248,6 +225,7 @@ impl StoredProduct {
                 None => None,
             };
             check_low_stock(faults, &prefix, stored.low_stock_at, stored.stock, THE_PRODUCTS);
+            check_stock_parts(faults, &prefix, stored.stock_parts, (stored.stock, stored.backorder), THE_PRODUCTS);
             let (name, weight_grams) = (stored.name.clone(), stored.weight_grams);
             variants.push(Variant { id, name, prices, weight_grams, stock, backorder });
         }
@@ -291,73 +269,20 @@ impl StoredProduct {
 
     /// The opening stock of each counter.
     pub fn opening_stock(&self, product: &Product) -> BTreeMap<Sku, OpeningStock> {
-        let counter = |variant, stock: Option<StoredStock>, low_stock_at, backorder: Option<Backorder>| {
-            let sold_out_at = backorder.map_or(0, |backorder| -i64::from(backorder.limit));
-            let opening = OpeningStock { units: stock?.units()?, marks: StockMarks { low_stock_at, sold_out_at } };
-            Some((Sku { product: product.id.clone(), variant }, opening))
-        };
-        let own = counter(None, self.stock, self.low_stock_at, product.backorder);
+        let counter =
+            |variant, stock: Option<StoredStock>, low_stock_at, parts: Option<i64>, backorder: Option<Backorder>| {
+                let sold_out_at = backorder.map_or(0, |backorder| -i64::from(backorder.limit));
+                let parts = parts.and_then(|parts| u8::try_from(parts).ok()).unwrap_or(1);
+                let opening =
+                    OpeningStock { units: stock?.units()?, marks: StockMarks { low_stock_at, sold_out_at }, parts };
+                Some((Sku { product: product.id.clone(), variant }, opening))
+            };
+        let own = counter(None, self.stock, self.low_stock_at, self.stock_parts, product.backorder);
         let variants = product.variants.iter().zip(&self.variants).filter_map(|(variant, stored)| {
-            counter(Some(variant.id.clone()), stored.stock, stored.low_stock_at, variant.backorder)
+            let id = Some(variant.id.clone());
+            counter(id, stored.stock, stored.low_stock_at, stored.stock_parts, variant.backorder)
         });
         own.into_iter().chain(variants).collect()
-    }
-}
-
-impl StoredStock {
-    const fn rule(self) -> StockRule {
-        match self {
-            Self::Counted(_) => StockRule::Counted,
-            Self::Unlimited(_) => StockRule::Unlimited,
-        }
-    }
-
-    const fn units(self) -> Option<u64> {
-        match self {
-            Self::Counted(units) => Some(units),
-            Self::Unlimited(_) => None,
-        }
-    }
-}
-
-/// What may be sold beyond this stock.
-fn backorder(
-    faults: &mut Faults,
-    prefix: &str,
-    stock: StoredStock,
-    stored: Option<StoredBackorder>,
-) -> Option<Backorder> {
-    let StoredBackorder { limit, available_in_days } = stored?;
-    let at = format!("{prefix}/backorder");
-    if stock.units().is_none() {
-        faults.add(&at, UNCOUNTED);
-    }
-    if !(1..=MOST_BACKORDERED).contains(&limit) {
-        faults.add(format!("{at}/limit"), format!("must be 1 to {MOST_BACKORDERED} units"));
-    }
-    if !(1..=LONGEST_WAIT).contains(&available_in_days) {
-        faults.add(format!("{at}/availableInDays"), format!("must be 1 to {LONGEST_WAIT} business days"));
-    }
-    Some(Backorder { limit, available_in_days })
-}
-
-/// It stands beside a stock that is counted. `elsewhere` is the fault without one.
-fn check_low_stock(
-    faults: &mut Faults,
-    prefix: &str,
-    low_stock_at: Option<i64>,
-    stock: Option<StoredStock>,
-    elsewhere: &str,
-) {
-    let Some(units) = low_stock_at else { return };
-    let at = format!("{prefix}/lowStockAt");
-    match stock {
-        Some(StoredStock::Unlimited(_)) => faults.add(at, UNCOUNTED),
-        None => faults.add(at, elsewhere),
-        Some(StoredStock::Counted(_)) if !(1..=MOST_STOCK.cast_signed()).contains(&units) => {
-            faults.add(at, format!("must be 1 to {MOST_STOCK} units"));
-        }
-        Some(StoredStock::Counted(_)) => {}
     }
 }
 

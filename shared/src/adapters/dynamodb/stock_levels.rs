@@ -1,0 +1,80 @@
+//! Levels of counters in parts: the shop is told of the sum, which the reconciler writes each minute into an item of its own. A
+//! part alone says nothing of what is left, so the pipe of the levels passes over a counter that has parts.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::Update;
+
+use crate::{
+    adapters::dynamodb::{
+        client::{Dynamo, Item, failed, number, text},
+        inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
+        transaction::{Write, update},
+    },
+    domain::ids::Sku,
+    ports::StoreError,
+};
+
+const TELL: &str = "tell levels of stock";
+/// The item that names all counters in parts.
+const SPLIT: &str = "stock-split";
+const COUNTERS: &str = "counters";
+/// With what the ids of the sums begin.
+const SUM: &str = "stock-sum#";
+
+fn sum_id(sku: &Sku) -> String {
+    format!("{SUM}{sku}")
+}
+
+/// Notes that a counter has parts from now on, or none any more.
+pub(super) fn note(table: &str, sku: &Sku, has_parts: bool) -> Write {
+    let expression = if has_parts { "ADD counters :sku" } else { "DELETE counters :sku" };
+    let list = Update::builder().table_name(table).key("id", text(SPLIT)).update_expression(expression);
+    let sku = aws_sdk_dynamodb::types::AttributeValue::Ss(vec![sku.path()]);
+    Write::named("list", update(list.expression_attribute_values(":sku", sku)))
+}
+
+impl Dynamo {
+    /// Writes the sum of each counter in parts that isn't what it was, with the counter's marks.
+    pub(super) async fn tell_levels_of_parts(&self) -> Result<(), StoreError> {
+        let table = &self.tables.inventory;
+        let list = self.batch(TELL, table, vec![SPLIT.to_owned()], false).await?;
+        let named = list.get(SPLIT).and_then(|list| list.get(COUNTERS)?.as_ss().ok());
+        let skus: Vec<Sku> = named.into_iter().flatten().filter_map(|name| name.parse().ok()).collect();
+        if skus.is_empty() {
+            return Ok(());
+        }
+        let ids = skus.iter().flat_map(|sku| [stock_id(sku), sum_id(sku)]).collect();
+        let counters = self.batch(TELL, table, ids, true).await?;
+        let left = self.parts_left(TELL, counters.clone(), &skus, i64::MAX, true).await?;
+        for (sku, left) in left {
+            self.tell_sum(&sku, &counters, left.into_iter().sum()).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_sum(&self, sku: &Sku, counters: &HashMap<String, Item>, sum: i64) -> Result<(), StoreError> {
+        let (counter, told) = (counters.get(&stock_id(sku)), counters.get(&sum_id(sku)));
+        let wanted = |name: &str| match name {
+            AVAILABLE => Some(number(sum)),
+            mark => counter.and_then(|counter| counter.get(mark).cloned()),
+        };
+        let members = [AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT];
+        if members.iter().all(|name| told.and_then(|told| told.get(*name)).cloned() == wanted(name)) {
+            return Ok(());
+        }
+        let mut request = self.client.update_item().table_name(&self.tables.inventory).key("id", text(sum_id(sku)));
+        let (mut set, mut remove) = (Vec::new(), String::new());
+        for name in members {
+            if let Some(value) = wanted(name) {
+                set.push(format!("{name} = :{name}"));
+                request = request.expression_attribute_values(format!(":{name}"), value);
+            } else {
+                let before = if remove.is_empty() { " REMOVE" } else { "," };
+                remove = format!("{remove}{before} {name}");
+            }
+        }
+        let request = request.update_expression(format!("SET {}{remove}", set.join(", ")));
+        request.send().await.map(drop).map_err(failed(TELL))
+    }
+}
