@@ -247,7 +247,7 @@ fn metric_data(state: &State, form: &[(String, String)]) -> Response<Full<Bytes>
     let start = text("StartTime".to_owned());
     let first: usize = value("NextToken").map_or(1, |token| token.parse().expect("our own token"));
     let known = state.metrics.lock().unwrap().clone();
-    let (mut members, mut next) = (String::new(), String::new());
+    let (mut members, mut next) = (Vec::new(), String::new());
     for number in first.. {
         let query = format!("MetricDataQueries.member.{number}");
         let Some(id) = value(&format!("{query}.Id")) else { break };
@@ -264,17 +264,17 @@ fn metric_data(state: &State, form: &[(String, String)]) -> Response<Full<Bytes>
         }
         let statistic = text(format!("{query}.MetricStat.Stat"));
         assert_eq!(text(format!("{query}.MetricStat.Period")), "60");
-        let (mut times, mut values) = (String::new(), String::new());
-        for known in known.iter().filter(|known| known.of == of && known.statistic == statistic) {
-            times.push_str(&format!("<member>{start}</member>"));
-            values.push_str(&format!("<member>{:?}</member>", known.value));
-        }
-        members.push_str(&format!(
+        let known = || known.iter().filter(|known| known.of == of && known.statistic == statistic);
+        let times: Vec<String> = known().map(|_| format!("<member>{start}</member>")).collect();
+        let values: Vec<String> = known().map(|known| format!("<member>{:?}</member>", known.value)).collect();
+        let (times, values) = (times.concat(), values.concat());
+        members.push(format!(
             "<member><Id>{id}</Id><Label>{}</Label><StatusCode>Complete</StatusCode><Timestamps>{times}</Timestamps>\
              <Values>{values}</Values></member>",
             of[1]
         ));
     }
+    let members = members.concat();
     let text = format!(
         "<GetMetricDataResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><GetMetricDataResult>\
          <MetricDataResults>{members}</MetricDataResults>{next}<Messages/></GetMetricDataResult><ResponseMetadata>\

@@ -48,7 +48,7 @@ fn blocks(document: &str) -> Vec<Block> {
                 let place = format!("{document}:{}", number + 1);
                 open = Some(Block { place, kind: kind.trim().to_owned(), text: String::new() });
             }
-            (Some(block), None) => block.text += &format!("{line}\n"),
+            (Some(block), None) => block.text.extend([line, "\n"]),
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (None, None) => {}
         }
@@ -62,7 +62,7 @@ fn documents() -> Vec<String> {
         ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
     for entry in fs::read_dir(root().join("docs")).expect("docs").flatten() {
         let name = entry.file_name().into_string().expect("UTF-8");
-        if name.ends_with(".md") {
+        if entry.path().extension().is_some_and(|extension| extension == "md") {
             names.push(format!("docs/{name}"));
         }
     }
@@ -136,9 +136,7 @@ async fn every_command_of_the_documents_answers_as_they_show() {
     assert!(all.len() > 10, "{all:?}");
     // What a reader has after `cargo install`, and the same from the project's folder.
     let mut script = "cargo() { while [ \"$1\" != -- ]; do shift; done; shift; checkout \"$@\"; }\n".to_owned();
-    for (block, _) in &all {
-        script += &format!("echo {MARK}\n{}\n", commands(block));
-    }
+    script.extend(all.iter().map(|(block, _)| format!("echo {MARK}\n{}\n", commands(block))));
     for (ours, used) in [(3001, stack.ports[0]), (18420, stack.ports[3])] {
         script = script.replace(&format!("127.0.0.1:{ours}"), &format!("127.0.0.1:{used}"));
     }

@@ -133,8 +133,8 @@ async fn each_call_is_shown_with_what_it_asked_of_the_stores() {
     assert_eq!(call["redis"]["failed"], 0);
     // The same in sums, for `checkout top`.
     let sums: Vec<Sum> = serde_json::from_value(caller.get("/behind/sums").await.json()).expect("sums");
-    let served: u64 = sums.iter().filter_map(|sum| sum.requests.get("health")?.get(&200)).sum();
-    assert_eq!(served, 1, "{sums:?}");
+    let answers: u64 = sums.iter().filter_map(|sum| sum.requests.get("health")?.get(&200)).sum();
+    assert_eq!(answers, 1, "{sums:?}");
     assert!(sums.iter().any(|sum| sum.metrics.get("DynamoDbMs").is_some_and(|tally| tally.values > 0)), "{sums:?}");
     let port = server.address.port().to_string();
     let run =

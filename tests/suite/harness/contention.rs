@@ -1,4 +1,4 @@
-//! The model of contention says what DynamoDB says.
+//! The model of contention says what `DynamoDB` says.
 
 use std::{sync::Arc, time::Duration};
 

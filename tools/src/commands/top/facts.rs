@@ -147,13 +147,14 @@ pub fn requests(reading: &Reading) -> String {
 
 /// All of it as text.
 pub fn text(of: &str, reading: &Reading) -> String {
-    let mut text = format!("{of}: {}\n\n{}\n", requests(reading), table(COLUMNS, reading.functions.iter().map(row)));
+    let mut lines =
+        vec![format!("{of}: {}", requests(reading)), String::new(), table(COLUMNS, reading.functions.iter().map(row))];
     for group in groups(reading) {
-        text += &format!("\n{}\n", group.title);
-        for fact in group.facts {
+        lines.extend([String::new(), group.title.to_owned()]);
+        lines.extend(group.facts.into_iter().map(|fact| {
             let mark = if fact.is_bad { "!" } else { " " };
-            text += &format!("{mark} {:<24} {}\n", fact.label, fact.value);
-        }
+            format!("{mark} {:<24} {}", fact.label, fact.value).trim_end().to_owned()
+        }));
     }
-    text.trim_end().to_owned()
+    lines.join("\n")
 }
