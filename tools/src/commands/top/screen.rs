@@ -13,8 +13,8 @@ use tools::operator::top::Reading;
 use super::facts;
 
 /// From this width the facts stand beside the functions, not below.
-const WIDE: u16 = 110;
-const FACTS_WIDTH: u16 = 56;
+const WIDE: u16 = 130;
+const FACTS_WIDTH: u16 = 69;
 
 /// What is shown.
 pub struct View {
@@ -38,7 +38,8 @@ pub fn draw(frame: &mut Frame<'_>, view: &View) {
             Layout::horizontal([Constraint::Min(0), Constraint::Length(FACTS_WIDTH)]).areas(body)
         } else {
             let rows = u16::try_from(facts_rows).unwrap_or(u16::MAX);
-            Layout::vertical([Constraint::Min(4), Constraint::Max(rows)]).areas(body)
+            // At least half is left for the functions.
+            Layout::vertical([Constraint::Fill(1), Constraint::Max(rows.min(body.height / 2))]).areas(body)
         };
         frame.render_widget(functions_table(reading), functions);
         frame.render_widget(facts_text(&groups), facts);
@@ -90,7 +91,7 @@ fn functions_table(reading: &Reading) -> Table<'_> {
         }
     });
     let widths = [
-        Constraint::Length(28),
+        Constraint::Length(26),
         Constraint::Length(9),
         Constraint::Length(8),
         Constraint::Length(7),
