@@ -33,13 +33,16 @@ pub fn draw(frame: &mut Frame<'_>, view: &View) {
     if let Some(reading) = &view.reading {
         graph(frame, reading, requests);
         let groups = facts::groups(reading);
-        let facts_rows = groups.iter().map(|group| group.facts.len() + 2).sum::<usize>();
+        // A title and an empty line for each, but for the last; and the frame.
+        let facts_rows = groups.iter().map(|group| group.facts.len() + 2).sum::<usize>() + 1;
         let [functions, facts] = if body.width >= WIDE {
             Layout::horizontal([Constraint::Min(0), Constraint::Length(FACTS_WIDTH)]).areas(body)
         } else {
-            let rows = u16::try_from(facts_rows).unwrap_or(u16::MAX);
-            // At least half is left for the functions.
-            Layout::vertical([Constraint::Fill(1), Constraint::Max(rows.min(body.height / 2))]).areas(body)
+            // The functions get the lines that they need, up to half of them: what is missed there is on a larger screen.
+            let lines = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+            let list = lines(reading.functions.len() + 3).min(body.height / 2);
+            let below = lines(facts_rows).min(body.height.saturating_sub(list));
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(body)
         };
         frame.render_widget(functions_table(reading), functions);
         frame.render_widget(facts_text(&groups), facts);
