@@ -54,8 +54,7 @@ endif
 ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harness:: history:: operator:: pricing:: \
 	runbooks:: topologies:: whole_events:: \
 	$(addprefix checkout::,alarms bad_input bill bootstraps cache_holds event_files hostile hot_product idempotency identity \
-		limits \
-		metrics odd_copies order_cache reads redis_faults settings) \
+		limits metrics odd_copies order_cache reads redis_faults settings) \
 	$(addprefix payments::,amounts backlog crashes currencies declines documented machine methods poison \
 		provider_truth saved_cards secrets)
 
