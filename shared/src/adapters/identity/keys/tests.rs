@@ -57,6 +57,8 @@ impl Provider {
 }
 
 fn started(provider: Provider) -> (Tokens, Arc<Mutex<Provider>>) {
+    // As a function does before its first token.
+    crate::adapters::crypto::install();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let provider = Arc::new(Mutex::new(provider));
