@@ -56,22 +56,20 @@ pub(super) fn written<'k>(request: &Value, key_of: impl Fn(&str) -> &'k [String]
         let key: Vec<String> = key_of(table).iter().map(|attribute| item[attribute].to_string()).collect();
         format!("{table} {}", key.join(" "))
     };
+    actions(request).into_iter().map(name).collect()
+}
+
+/// The actions of a transaction, or a single write itself.
+fn actions(request: &Value) -> Vec<&Value> {
     match request["TransactItems"].as_array() {
-        Some(actions) => {
-            let action = |item: &Value| item.as_object().and_then(|item| item.values().next()).map(&name);
-            actions.iter().filter_map(action).collect()
-        }
-        None => vec![name(request)],
+        Some(actions) => actions.iter().filter_map(|item| item.as_object()?.values().next()).collect(),
+        None => vec![request],
     }
 }
 
 /// The tables that a call writes.
 pub(super) fn tables(request: &Value) -> Vec<String> {
-    let table = |action: &Value| action["TableName"].as_str().map(str::to_owned);
-    match request["TransactItems"].as_array() {
-        Some(actions) => actions.iter().filter_map(|item| item.as_object()?.values().next().and_then(table)).collect(),
-        None => table(request).into_iter().collect(),
-    }
+    actions(request).into_iter().filter_map(|action| action["TableName"].as_str().map(str::to_owned)).collect()
 }
 
 impl Items {

@@ -346,13 +346,14 @@ pub async fn patiently(mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// The shop of the README.
+/// Counts a stock in parts, where it may be.
 fn split(stocked: &mut Value, parts: u8) {
     if stocked["stock"].is_u64() && stocked["backorder"].is_null() {
         stocked["stockParts"] = parts.into();
     }
 }
 
+/// The shop of the README.
 pub fn sample_catalog() -> Value {
     let path = root().join("data/sample-catalog.json");
     let text = tools::catalog::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value, json};
 
+use super::sums::Tally;
+
 /// The most requests that are kept.
 const CALLS: usize = 60;
 
@@ -74,13 +76,9 @@ impl Call {
         metrics.iter().filter_map(|metric| self.counts.get(*metric)?.as_u64()).sum()
     }
 
-    /// How many durations a metric holds. The format writes one as a number, and several as values with their counts.
+    /// How many durations a metric holds.
     fn calls(&self, metric: &str) -> u64 {
-        match self.counts.get(metric) {
-            Some(Value::Number(_)) => 1,
-            Some(values) => values["Counts"].as_array().into_iter().flatten().filter_map(Value::as_u64).sum(),
-            None => 0,
-        }
+        self.counts.get(metric).and_then(Tally::of).map_or(0, |tally| tally.values)
     }
 }
 

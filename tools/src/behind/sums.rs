@@ -37,6 +37,20 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Of a metric in a line: the format writes one value as a number, and several as values with their counts. None if
+    /// it is no metric.
+    pub fn of(metric: &Value) -> Option<Self> {
+        let mut tally = Self::default();
+        if let Some(value) = metric.as_f64() {
+            tally.add_values(value, 1);
+            return Some(tally);
+        }
+        for (value, count) in metric["Values"].as_array()?.iter().zip(metric["Counts"].as_array()?) {
+            tally.add_values(value.as_f64().unwrap_or_default(), count.as_u64().unwrap_or_default());
+        }
+        Some(tally)
+    }
+
     /// Adds other values.
     pub fn add(&mut self, other: Self) {
         self.values += other.values;
@@ -64,14 +78,8 @@ impl Sums {
                 *sum.limited.entry(function.to_owned()).or_default() += refused;
             }
             for (name, value) in line.as_object().into_iter().flatten() {
-                // The format writes one value as a number, and several as values with their counts.
-                if let Some(value) = value.as_f64() {
-                    sum.metrics.entry(name.clone()).or_default().add_values(value, 1);
-                } else if let (Some(values), Some(counts)) = (value["Values"].as_array(), value["Counts"].as_array()) {
-                    for (value, count) in values.iter().zip(counts) {
-                        let (value, count) = (value.as_f64().unwrap_or_default(), count.as_u64().unwrap_or_default());
-                        sum.metrics.entry(name.clone()).or_default().add_values(value, count);
-                    }
+                if let Some(tally) = Tally::of(value) {
+                    sum.metrics.entry(name.clone()).or_default().add(tally);
                 }
             }
         }

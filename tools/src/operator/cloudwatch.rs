@@ -196,12 +196,11 @@ async fn ask(
             fields.push((format!("{of}.Value"), value.clone()));
         }
     }
-    let text = account.query(&CLOUDWATCH, account.endpoints.cloudwatch.as_ref(), "GetMetricData", &fields).await?;
-    page(&text, queries.len())
+    let endpoint = account.endpoints.cloudwatch.as_ref();
+    account.query(&CLOUDWATCH, endpoint, "GetMetricData", &fields, |document| page(document, queries.len())).await
 }
 
-fn page(text: &str, queries: usize) -> Result<Page, String> {
-    let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
+fn page(document: &roxmltree::Document<'_>, queries: usize) -> Result<Page, String> {
     let mut page = Page { results: Vec::new(), next: None };
     for node in document.descendants() {
         if node.has_tag_name_of("NextToken") {

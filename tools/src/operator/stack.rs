@@ -81,22 +81,22 @@ impl Account {
         loop {
             let mut form = vec![("StackName".to_owned(), stack.to_owned())];
             form.extend(next.take().map(|token| ("NextToken".to_owned(), token)));
-            let text = self
-                .query(&CLOUDFORMATION, self.endpoints.cloudformation.as_ref(), "ListStackResources", &form)
-                .await?;
-            let document = roxmltree::Document::parse(&text).map_err(|error| error.to_string())?;
-            for member in document.descendants().filter(|node| node.has_tag_name_of("member")) {
-                let child = |name: &str| {
-                    let child = member.children().find(|node| node.has_tag_name_of(name));
-                    child.and_then(|node| node.text()).unwrap_or_default().to_owned()
-                };
-                resources.push(Resource {
-                    kind: child("ResourceType"),
-                    logical: child("LogicalResourceId"),
-                    physical: child("PhysicalResourceId"),
-                });
-            }
-            next = named(&document, "NextToken");
+            let read = |document: &roxmltree::Document<'_>| {
+                for member in document.descendants().filter(|node| node.has_tag_name_of("member")) {
+                    let child = |name: &str| {
+                        let child = member.children().find(|node| node.has_tag_name_of(name));
+                        child.and_then(|node| node.text()).unwrap_or_default().to_owned()
+                    };
+                    resources.push(Resource {
+                        kind: child("ResourceType"),
+                        logical: child("LogicalResourceId"),
+                        physical: child("PhysicalResourceId"),
+                    });
+                }
+                Ok(named(document, "NextToken"))
+            };
+            let endpoint = self.endpoints.cloudformation.as_ref();
+            next = self.query(&CLOUDFORMATION, endpoint, "ListStackResources", &form, read).await?;
             if next.is_none() {
                 return Ok(resources);
             }
@@ -121,17 +121,18 @@ impl Account {
         Ok((functions(&resources), api.map(|api| api.physical.clone())))
     }
 
-    /// One call of a service that takes a form and answers with XML.
+    /// One call of a service that takes a form and answers with XML, and what is read of the answer.
     ///
     /// # Errors
     /// The service's error, or the reason if there is no answer.
-    pub(super) async fn query(
+    pub(super) async fn query<T>(
         &self,
         service: &Service,
         other: Option<&String>,
         action: &str,
         fields: &[(String, String)],
-    ) -> Result<String, String> {
+        read: impl FnOnce(&roxmltree::Document<'_>) -> Result<T, String>,
+    ) -> Result<T, String> {
         let url = format!("{}/", self.url(service.host, other));
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action).append_pair("Version", service.version).extend_pairs(fields);
@@ -144,7 +145,7 @@ impl Account {
             let (code, message) = (named(&document, "Code"), named(&document, "Message"));
             return Err(format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default()));
         }
-        Ok(text)
+        read(&document)
     }
 
     /// Runs each function's self-check, some in parallel. A function that can't be asked is a finding too.

@@ -200,15 +200,10 @@ pub fn short(order: &Order, failures: &[Failure]) -> Vec<CartIssue> {
     short.collect()
 }
 
-/// The result of a placement whose reservations failed.
-pub fn refusal(order: &Order, failures: &[Failure]) -> Option<Placed> {
-    let failed = |name: &str| failures.iter().find(|f| f.name == name);
-    let short = short(order, failures);
-    if !short.is_empty() {
-        return Some(Placed::OutOfStock(short));
-    }
-    if failed(CUSTOMER_COUPON).is_some() {
+/// The result of a placement whose uses of coupons failed.
+pub fn refusal(failures: &[Failure]) -> Option<Placed> {
+    if has_failed(failures, CUSTOMER_COUPON) {
         return Some(Placed::CouponAlreadyUsed);
     }
-    failed(COUPON).map(|_| Placed::CouponLimitReached)
+    has_failed(failures, COUPON).then_some(Placed::CouponLimitReached)
 }

@@ -68,10 +68,10 @@ impl Dynamo {
         let mut pace = Pace::new(change.0, deadline);
         // Each form of the transaction has a token of its own.
         for form in 0.. {
-            let writes = self.placement(&shares.order, placement, change, life, limits)?;
             if pace.is_over() && form > 0 {
                 break;
             }
+            let writes = self.placement(&shares.order, placement, change, life, limits)?;
             if writes.len() > MOST_WRITES && shares.gather(self, &pace).await? {
                 continue;
             }
@@ -230,7 +230,7 @@ impl<'a, T: Turns> Shares<'a, T> {
         if !short.is_empty() {
             return Ok(Some(Placed::OutOfStock(short)));
         }
-        let refusal = inventory::refusal(&self.order, &others);
+        let refusal = inventory::refusal(&others);
         let refusal = refusal.or_else(|| open_orders::refusal(&others, limits).map(Placed::TooManyOpenOrders));
         Ok(Some(refusal.unwrap_or(Placed::SessionChanged)))
     }

@@ -101,8 +101,7 @@ async fn of_40_confirms_for_the_last_5_prints_exactly_5_become_orders() {
         })
         .await;
 
-        assert_five_sold(&world, &sessions.iter().map(|(session, _)| session.clone()).collect::<Vec<_>>(), answers)
-            .await;
+        assert_five_sold(&world, sessions.iter().map(|(session, _)| session), answers).await;
     }
 }
 
@@ -120,14 +119,13 @@ async fn of_40_confirms_that_all_saw_5_prints_left_exactly_5_become_orders() {
         })
         .await;
 
-        assert_five_sold(&world, &sessions.iter().map(|(session, _)| session.clone()).collect::<Vec<_>>(), answers)
-            .await;
+        assert_five_sold(&world, sessions.iter().map(|(session, _)| session), answers).await;
     }
 }
 
-async fn assert_five_sold(world: &World, sessions: &[Value], answers: Vec<Answer>) {
+async fn assert_five_sold(world: &World, sessions: impl Iterator<Item = &Value>, answers: Vec<Answer>) {
     let mut sold = 0;
-    for (session, answer) in sessions.iter().zip(answers) {
+    for (session, answer) in sessions.zip(answers) {
         let stored = world.stored_session(id_of(session)).await.unwrap();
         if answer.status() == 201 {
             sold += 1;

@@ -93,14 +93,19 @@ pub(super) fn check_low_stock(
 ) {
     let Some(units) = low_stock_at else { return };
     let at = format!("{prefix}/lowStockAt");
+    if stands_beside_a_count(faults, &at, stock, elsewhere) && !(1..=MOST_STOCK.cast_signed()).contains(&units) {
+        faults.add(at, format!("must be 1 to {MOST_STOCK} units"));
+    }
+}
+
+/// Whether the stock beside it is counted. If not, that is its fault.
+fn stands_beside_a_count(faults: &mut Faults, at: &str, stock: Option<StoredStock>, elsewhere: &str) -> bool {
     match stock {
+        Some(StoredStock::Counted(_)) => return true,
         Some(StoredStock::Unlimited(_)) => faults.add(at, UNCOUNTED),
         None => faults.add(at, elsewhere),
-        Some(StoredStock::Counted(_)) if !(1..=MOST_STOCK.cast_signed()).contains(&units) => {
-            faults.add(at, format!("must be 1 to {MOST_STOCK} units"));
-        }
-        Some(StoredStock::Counted(_)) => {}
     }
+    false
 }
 
 /// It stands beside a stock that is counted and never sold beyond what is there. `elsewhere` is the fault without one.
@@ -113,13 +118,12 @@ pub(super) fn check_stock_parts(
 ) {
     let Some(parts) = parts else { return };
     let at = format!("{prefix}/stockParts");
-    match stock {
-        Some(StoredStock::Unlimited(_)) => faults.add(at, UNCOUNTED),
-        None => faults.add(at, elsewhere),
-        Some(StoredStock::Counted(_)) if !(1..=i64::from(MOST_PARTS)).contains(&parts) => {
-            faults.add(at, format!("must be 1 to {MOST_PARTS} parts"));
-        }
-        Some(StoredStock::Counted(_)) if backorder.is_some() => faults.add(at, NEVER_BEYOND),
-        Some(StoredStock::Counted(_)) => {}
+    if !stands_beside_a_count(faults, &at, stock, elsewhere) {
+        return;
+    }
+    if !(1..=i64::from(MOST_PARTS)).contains(&parts) {
+        faults.add(at, format!("must be 1 to {MOST_PARTS} parts"));
+    } else if backorder.is_some() {
+        faults.add(at, NEVER_BEYOND);
     }
 }
