@@ -19,8 +19,12 @@ use tools::{
 use uuid::Uuid;
 
 static REDIS: Mutex<Weak<Redis>> = Mutex::new(Weak::new());
-static ENGINE: Mutex<Weak<Engine>> = Mutex::new(Weak::new());
+static ENGINE: Mutex<(Weak<Engine>, u32)> = Mutex::new((Weak::new(), 0));
 static STRIPE: Mutex<Weak<StripeServer>> = Mutex::new(Weak::new());
+
+/// The most tests that share an engine. Each adds its tables, and an engine of a thousand tables takes many times as
+/// long to make one more.
+const TESTS_AN_ENGINE: u32 = 50;
 
 /// A Redis to share. Each test keeps to a key prefix of its own, see [`crate::keys::Keys`].
 #[derive(Debug)]
@@ -109,15 +113,25 @@ pub fn redis() -> Arc<Redis> {
     })
 }
 
-/// The `DynamoDB` engine that tests share, for as long as a test holds it.
+/// The `DynamoDB` engine that a test shares with a few others, for as long as one of them holds it.
 pub fn dynamodb() -> Arc<Engine> {
-    shared(&ENGINE, || {
-        if let Some(url) = variable("AWS_ENDPOINT_URL_DYNAMODB") {
-            return Engine::Given(url);
-        }
-        let engine = EngineKind::from_environment().and_then(DynamoDbEngine::start);
-        Engine::Started(engine.unwrap_or_else(|error| panic!("{error}")))
+    let mut shared = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (engine, tests) = &mut *shared;
+    *tests += 1;
+    let lent = engine.upgrade().filter(|_| *tests <= TESTS_AN_ENGINE);
+    lent.unwrap_or_else(|| {
+        let started = Arc::new(start_dynamodb());
+        *shared = (Arc::downgrade(&started), 1);
+        started
     })
+}
+
+fn start_dynamodb() -> Engine {
+    if let Some(url) = variable("AWS_ENDPOINT_URL_DYNAMODB") {
+        return Engine::Given(url);
+    }
+    let engine = EngineKind::from_environment().and_then(DynamoDbEngine::start);
+    Engine::Started(engine.unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// The Stripe that tests share, for as long as one holds it. Orders' ids keep them apart.
