@@ -7,6 +7,7 @@
 )]
 
 mod bytes;
+mod instructions;
 mod page;
 mod process;
 mod surroundings;
@@ -136,8 +137,15 @@ async fn main() {
     for (name, running) in &warm {
         figures.entry(name).or_default().peak_kib = peak_kib(running.id());
     }
+    drop(warm);
+    let valgrind = instructions::valgrind();
     for (name, path) in &found {
-        figures.entry(name).or_default().measure(path);
+        let of = figures.entry(name).or_default();
+        of.measure(path);
+        if let Some(valgrind) = &valgrind {
+            let event = async || bench.event(name).await;
+            of.instructions = Some(instructions::of(valgrind, path, &bench.settings, event).await);
+        }
     }
 
     let rows: Vec<_> = found.iter().map(|(name, _)| (*name, &figures[name])).collect();

@@ -10,6 +10,8 @@ use std::{
 
 use tests::marked::Marked;
 
+use crate::instructions::Instructions;
+
 const BEGIN: &str = "<!-- figures: make bench -->\n";
 const END: &str = "<!-- end of figures -->\n";
 
@@ -49,21 +51,23 @@ pub(super) struct Figures {
     pub(super) warm: Spread,
     pub(super) cpu: Spread,
     pub(super) peak_kib: f64,
+    /// None without valgrind.
+    pub(super) instructions: Option<Instructions>,
     mb: f64,
     deflated_mb: f64,
 }
 
 impl Figures {
     pub(super) fn measure(&mut self, binary: &Path) {
-        self.mb = megabytes(fs::metadata(binary).expect("a file").len());
+        self.mb = millions(fs::metadata(binary).expect("a file").len());
         let deflated = Command::new("gzip").arg("-c").arg(binary).stdin(Stdio::null()).output().expect("gzip");
-        self.deflated_mb = megabytes(deflated.stdout.len().try_into().expect("a size"));
+        self.deflated_mb = millions(deflated.stdout.len().try_into().expect("a size"));
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a size of a program")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+#[expect(clippy::cast_precision_loss, reason = "a few digits are shown")]
+fn millions(count: u64) -> f64 {
+    count as f64 / 1e6
 }
 
 /// Both tables, and what is said below them. The first row is the empty handler's.
@@ -78,10 +82,11 @@ pub(super) fn text(
         _ => "",
     };
     format!(
-        "{}\n{}{shares}\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms. {bytes}\n\n\
+        "{}\n{}{shares}\n{}\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms. {bytes}\n\n\
          On {}, Linux {}; load {}.\n",
         functions(rows),
         cold_starts(rows, surroundings),
+        instructions(rows),
         ping.cell(),
         get.cell(),
         processor(),
@@ -121,6 +126,25 @@ fn cold_starts(rows: &[(&str, &Figures)], surroundings: &[&str]) -> String {
             .map(|(cold, empty)| format!(" {} | {} |", cold.cell(), times(cold, empty)))
             .collect();
         writeln!(text, "| {name} |{}", cells.concat()).expect("a text takes more");
+    }
+    text
+}
+
+/// In millions, each beside the empty handler's.
+fn instructions(rows: &[(&str, &Figures)]) -> String {
+    let Some(empty) = rows[0].1.instructions else {
+        return "This machine has no valgrind: no instructions were counted.\n".to_owned();
+    };
+    let mut text = "| Instructions, millions | of a request | × | to the first answer | × |\n\
+                    | --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    for (name, row) in rows {
+        let Some(of) = row.instructions else { continue };
+        let cells = [(of.warm, empty.warm), (of.first, empty.first)].map(|(is, limit)| {
+            let (is, limit) = (millions(is), millions(limit));
+            format!("{is:.2} | {:.1}", is / limit)
+        });
+        writeln!(text, "| {name} | {} |", cells.join(" | ")).expect("a text takes more");
     }
     text
 }

@@ -16,6 +16,11 @@ impl Running {
         self.0.id()
     }
 
+    /// Waits until it has ended.
+    pub(super) async fn end(self) {
+        self.0.end().await;
+    }
+
     pub(super) async fn invoke(&mut self, event: &Value) {
         let Outcome::Answered(answer) = self.0.invoke(event).await else { panic!("the function failed") };
         assert!(answer["statusCode"].as_u64().is_some_and(|status| status < 300), "{answer:#}");
