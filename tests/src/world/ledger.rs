@@ -22,26 +22,60 @@ impl World {
 
     /// What is left in each part of a counter. A part that the counter doesn't say it has is a fault.
     pub async fn left_by_part(&self, sku: &str) -> Vec<i64> {
-        let name = sku.replace('/', "#");
-        let part_of = |id: &str| {
-            let (of, part) = id.strip_prefix("stock-part#")?.rsplit_once('#')?;
-            (of == name).then(|| part.parse::<usize>().expect("a number"))
-        };
-        let (mut parts, mut said) = (BTreeMap::new(), None);
+        let mut all = self.all_left().await;
+        all.remove(sku).unwrap_or_else(|| panic!("no stock is kept of {sku}"))
+    }
+
+    /// What is left in each part of every counter.
+    pub(super) async fn all_left(&self) -> BTreeMap<String, Vec<i64>> {
+        let (mut parts, mut said) = (BTreeMap::<String, BTreeMap<usize, i64>>::new(), BTreeMap::new());
         for item in self.all("INVENTORY_TABLE").await {
             let id = item["id"].as_s().expect("a text");
             let left = || item["available"].as_n().expect("a number").parse::<i64>().expect("a number");
-            if *id == format!("stock#{name}") {
-                parts.insert(0, left());
-                said = item.get("parts").map(|_| number(&item, "parts"));
-            } else if let Some(part) = part_of(id) {
-                parts.insert(part, left());
+            let (name, part) = if let Some(name) = id.strip_prefix("stock#") {
+                said.insert(name.replace('#', "/"), item.get("parts").map_or(1, |_| number(&item, "parts")));
+                (name, 0)
+            } else if let Some((name, part)) = id.strip_prefix("stock-part#").and_then(|of| of.rsplit_once('#')) {
+                (name, part.parse().expect("a number"))
+            } else {
+                continue;
+            };
+            parts.entry(name.replace('#', "/")).or_default().insert(part, left());
+        }
+        for (sku, parts) in &parts {
+            assert_eq!(said.get(sku), Some(&(parts.len() as u64)), "{sku}: {parts:?}");
+            assert!(parts.keys().copied().eq(0..parts.len()), "{sku}: {parts:?}");
+        }
+        parts.into_iter().map(|(sku, parts)| (sku, parts.into_values().collect())).collect()
+    }
+
+    /// What each part of a counter had when the shop opened.
+    pub fn opened(&self, sku: &str) -> &[i64] {
+        self.opened.get(sku).unwrap_or_else(|| panic!("no stock was kept of {sku}"))
+    }
+
+    /// That what is left in each part of a counter, and what the stored orders of it still hold, is what it opened with. Each
+    /// order is of this alone, and says which parts it took from.
+    pub async fn assert_parts_add_up(&self, sku: &str) {
+        let mut expected = self.opened(sku).to_vec();
+        for order in self.stored_orders().await {
+            let reserved = order["reservedStock"].as_l().expect("a list");
+            let [reserved] = &reserved[..] else { panic!("{reserved:?}") };
+            let reserved = reserved.as_m().expect("a map");
+            let parts = reserved.get("parts").map(|parts| parts.as_l().expect("a list").as_slice()).unwrap_or_default();
+            let of = |part: &AttributeValue, name: &str| number(part.as_m().expect("a map"), name);
+            let mut taken: Vec<_> = parts.iter().map(|part| (of(part, "part"), of(part, "units"))).collect();
+            if taken.is_empty() {
+                taken.push((0, number(reserved, "units")));
+            }
+            assert_eq!(taken.iter().map(|(_, units)| units).sum::<u64>(), number(reserved, "units"), "{order:?}");
+            // One by one, and those that were taken first have gone back first.
+            let units = taken.into_iter().flat_map(|(part, units)| (0..units).map(move |_| part));
+            for part in units.skip(usize::try_from(restocked(&order)).expect("few")) {
+                expected[usize::try_from(part).expect("a part")] -= 1;
             }
         }
-        assert!(parts.contains_key(&0), "no stock is kept of {sku}");
-        assert_eq!(parts.len() as u64, said.unwrap_or(1), "{sku}: {parts:?}");
-        assert!(parts.keys().copied().eq(0..parts.len()), "{sku}: {parts:?}");
-        parts.into_values().collect()
+        assert_eq!(self.left_by_part(sku).await, expected, "what is left in each part of {sku}");
     }
 
     /// How often a coupon has been used, in all.
@@ -132,4 +166,13 @@ impl World {
 pub fn number(item: &Item, attribute: &str) -> u64 {
     let number = item.get(attribute).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());
     number.unwrap_or_else(|| panic!("no {attribute} in {item:?}"))
+}
+
+/// Units that an order has given back.
+pub fn restocked(order: &Item) -> u64 {
+    let records = ["cancellations", "returns"].into_iter().filter_map(|name| order.get(name)?.as_l().ok()).flatten();
+    let records = records.filter_map(|record| record.as_m().ok());
+    let back = records.filter(|record| record["restocked"] == AttributeValue::Bool(true));
+    let units = back.flat_map(|record| record["items"].as_l().expect("units"));
+    units.map(|units| number(units.as_m().expect("units"), "quantity")).sum()
 }

@@ -41,7 +41,7 @@ use crate::{
 
 pub use answer::Answer;
 pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
-pub use ledger::number;
+pub use ledger::{number, restocked};
 pub use links::link_token;
 pub use purchase::{Purchase, STEPS, with_carts};
 pub use shopper::{
@@ -71,6 +71,7 @@ pub struct World {
     /// In place of `app` while a fault stands before the database: see [`Setup::hasty_under_faults`].
     hasty: Option<Arc<App>>,
     addresses: AtomicU32,
+    opened: BTreeMap<String, Vec<i64>>,
 }
 
 impl Default for Setup {
@@ -145,6 +146,16 @@ impl Setup {
         self.catalog(catalog)
     }
 
+    /// So many units of one product, in so many parts: with few in each, an order may have to take from several.
+    #[must_use]
+    pub fn stocked(mut self, product: &str, units: u64, parts: u8) -> Self {
+        let mut catalog = self.catalog.take().unwrap_or_else(sample_catalog);
+        let mut products = catalog["products"].as_array_mut().expect("products").iter_mut();
+        let stocked = products.find(|of| of["productId"] == product).expect("it is sold");
+        (stocked["stock"], stocked["stockParts"]) = (units.into(), parts.into());
+        self.catalog(catalog)
+    }
+
     /// A shop that takes cards: see [`World::stripe`].
     #[must_use]
     pub fn cards(mut self) -> Self {
@@ -191,7 +202,9 @@ impl Setup {
         loaded.unwrap_or_else(|error| panic!("{error:?}"));
         dynamodb.forget_calls();
         let addresses = AtomicU32::default();
-        let mut world = World { redis, dynamodb, stripe, keys, tables, settings, app, hasty: None, addresses };
+        let (hasty, opened) = (None, BTreeMap::new());
+        let mut world = World { redis, dynamodb, stripe, keys, tables, settings, app, hasty, addresses, opened };
+        world.opened = world.all_left().await;
         world.hasty = self.hasty.map(|millis| world.container_with(&[("DYNAMODB_TIMEOUT_MS", &millis.to_string())]));
         Arc::new(world)
     }

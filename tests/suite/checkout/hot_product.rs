@@ -18,6 +18,7 @@ async fn in_32_parts_hardly_anyone_is_sent_away() {
     let told = sell(sale).await;
     assert_eq!((told.sold + told.busy, told.sold_out), (200, 0), "{told:?}");
     assert!(told.busy < 3, "{told:?}");
+    assert!(told.attempts_of(99) <= 3, "{told:?}");
     assert_eq!(told.left, 1000 - i64::try_from(told.sold).expect("few"));
 }
 

@@ -9,22 +9,20 @@ use tests::{
     world::World,
 };
 
-use super::record::Record;
-
-/// Makes trouble until `operations` are recorded, and heals everything in the end. Says what it did.
+/// Makes trouble until so many `operations` are `recorded`, and heals everything in the end: trouble of Redis, and of these
+/// calls of the database, some of which get these answers. Says what it did.
 pub async fn trouble(
     world: Arc<World>,
-    record: Arc<Record>,
+    recorded: impl Fn() -> usize,
     seed: u64,
     operations: usize,
-    database: bool,
+    database: &[(&'static str, Fault)],
 ) -> Vec<String> {
     let mut dice = Dice::of(seed);
     let mut done = Vec::new();
-    while record.len() < operations {
-        let kinds = if database { 9 } else { 7 };
-        let kind = dice.below(kinds);
-        done.push(format!("{kind} at {}", record.len()));
+    while recorded() < operations {
+        let kind = dice.below(7 + database.len());
+        done.push(format!("{kind} at {}", recorded()));
         match kind {
             0 => world.redis.cut(),
             1 => world.redis.down().await,
@@ -33,12 +31,14 @@ pub async fn trouble(
             4 => world.redis.drop_answers(1 + dice.below(4)),
             5 => world.redis.strand(),
             6 => world.keys.clear(),
-            7 => drop(world.dynamodb.add(Rule::on("PutItem", Fault::AnswerLost).times(1 + dice.below(4)))),
-            _ => drop(world.dynamodb.add(Rule::on("GetItem", Fault::InternalServerError).times(1 + dice.below(4)))),
+            other => {
+                let (operation, fault) = &database[other - 7];
+                world.dynamodb.add(Rule::on(operation, fault.clone()).times(1 + dice.below(4)));
+            }
         }
-        wait(&record, 1 + dice.below(8)).await;
+        wait(&recorded, 1 + dice.below(8)).await;
         heal(&world).await;
-        wait(&record, dice.below(6)).await;
+        wait(&recorded, dice.below(6)).await;
     }
     heal(&world).await;
     done
@@ -51,10 +51,10 @@ async fn heal(world: &World) {
 }
 
 /// Until so many more operations are recorded, or none are any more.
-async fn wait(record: &Record, more: usize) {
-    let until = record.len() + more;
+async fn wait(recorded: &impl Fn() -> usize, more: usize) {
+    let until = recorded() + more;
     for _ in 0..200 {
-        if record.len() >= until {
+        if recorded() >= until {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

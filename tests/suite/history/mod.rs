@@ -10,3 +10,4 @@ mod faults;
 mod orders;
 mod record;
 mod sessions;
+mod stock;

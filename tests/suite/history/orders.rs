@@ -95,7 +95,7 @@ async fn history(seed: u64, with_faults: bool) {
     let mut done = Vec::new();
     if with_faults {
         let operations = ORDERS * MOVES.len() + READERS * READS;
-        done = trouble(Arc::clone(&world), Arc::clone(&record), dice.seed(), operations - 10, false).await;
+        done = trouble(Arc::clone(&world), || record.len(), dice.seed(), operations - 10, &[]).await;
     }
     clients.join_all().await;
 

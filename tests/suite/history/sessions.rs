@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
+    dynamo_faults::Fault,
     seed::{Dice, seeds},
     world::{Answer, Setup, Shopper, california, id_of, total_of},
 };
@@ -101,7 +102,8 @@ async fn history(seed: u64, with_faults: bool) {
     }
     let mut done = Vec::new();
     if with_faults {
-        done = trouble(Arc::clone(&world), Arc::clone(&record), dice.seed(), CLIENTS * OPERATIONS - 10, true).await;
+        let faults = [("PutItem", Fault::AnswerLost), ("GetItem", Fault::InternalServerError)];
+        done = trouble(Arc::clone(&world), || record.len(), dice.seed(), CLIENTS * OPERATIONS - 10, &faults).await;
     }
     clients.join_all().await;
 

@@ -1,4 +1,5 @@
-//! The process is killed between any two effects, and whoever comes next finishes what it began.
+//! The process is killed between any two effects, and whoever comes next finishes what it began: with one counter of stock, and
+//! with parts that are too small for an order.
 
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
@@ -84,16 +85,22 @@ async fn reconciler(world: &Arc<World>, container: &Arc<App>) {
     assert_eq!(done.failed, 0);
 }
 
+/// A shop with one counter of the beans, and one with 64 parts of one bag each. They take turns.
+async fn shops(capture: &str) -> [Arc<World>; 2] {
+    let setup = || Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", capture);
+    [setup().build().await, setup().stocked("espresso-beans", 64, 64).build().await]
+}
+
 /// A customer confirms, and the process dies; the healers come in each order.
 async fn confirmation_dies(card: &str, point: &str) {
-    let world = Setup::default().unlimited().cards().build().await;
-    for healers in HEALERS {
+    let shops = shops("automatic").await;
+    for (world, healers) in shops.iter().cycle().zip(HEALERS) {
         let guest = world.guest();
         let session = ready(&guest).await;
         let token = if card == "secured" { world.stripe().secured().await } else { card.to_owned() };
         let body = card_confirmation(id_of(&session), TOTAL, &token);
         let event = guest.event(Route::ConfirmOrder).json(&body).value();
-        killed(&world, "confirm-order", &event, point).await;
+        killed(world, "confirm-order", &event, point).await;
         let mut answers = Vec::new();
         for healer in healers {
             match healer {
@@ -107,8 +114,8 @@ async fn confirmation_dies(card: &str, point: &str) {
                     assert!(expected.contains(&answer.status()), "{card}, {point}, {healers:?}: {:#}", answer.body());
                     answers.push(answer.body()["order"]["orderId"].clone());
                 }
-                Healer::Webhook => assert_eq!(tell(&world, &guest).await, 200),
-                Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
+                Healer::Webhook => assert_eq!(tell(world, &guest).await, 200),
+                Healer::Reconciler => reconciler(world, &world.container_after(SOON)).await,
             }
         }
         // Whoever asks again gets the same order.
@@ -119,8 +126,10 @@ async fn confirmation_dies(card: &str, point: &str) {
             assert_eq!(orders["orders"], json!([in_lists(&again["order"])]), "{point}, {healers:?}");
         }
     }
-    until_settled(&world).await;
-    assert_books_balance(&world).await;
+    for world in shops {
+        until_settled(&world).await;
+        assert_books_balance(&world).await;
+    }
 }
 
 #[tokio::test]
@@ -214,30 +223,31 @@ impl Wish {
 /// Somebody wishes for something, and the process dies; the healers come in each order.
 async fn wish_dies(capture: &str, function: &str, wish: impl Fn() -> Wish, expected: (&str, i64, i64)) {
     for point in CHANGING.iter().chain(&PAYING) {
-        let world = Setup::default().unlimited().cards().setting("PAYMENT_CAPTURE", capture).build().await;
-        let staff = world.staff();
-        for healers in HEALERS {
-            let (guest, wish) = (world.guest(), wish());
+        let shops = shops(capture).await;
+        for (world, healers) in shops.iter().cycle().zip(HEALERS) {
+            let (guest, staff, wish) = (world.guest(), world.staff(), wish());
             let order = bought(&guest).await;
             let id = order_id(&order);
             wish.prepare(&guest, &staff, id).await;
-            let sold_before = sold(&world).await;
-            killed(&world, function, &wish.event(&guest, &staff, id).value(), point).await;
+            let sold_before = sold(world).await;
+            killed(world, function, &wish.event(&guest, &staff, id).value(), point).await;
             for healer in healers {
                 match healer {
                     Healer::Client => {
                         let done = wish.ask(&guest, &staff, id).await;
                         assert_eq!(done["paymentStatus"], expected.0, "{point}, {healers:?}");
                     }
-                    Healer::Webhook => assert_eq!(tell(&world, &guest).await, 200),
-                    Healer::Reconciler => reconciler(&world, &world.container_after(SOON)).await,
+                    Healer::Webhook => assert_eq!(tell(world, &guest).await, 200),
+                    Healer::Reconciler => reconciler(world, &world.container_after(SOON)).await,
                 }
             }
             let Totals { captured, refunded, .. } = world.stripe().totals().await[id];
             assert_eq!((captured, refunded), (expected.1, expected.2), "{point}, {healers:?}");
-            assert_eq!(sold(&world).await, sold_before - wish.restocks(), "{point}, {healers:?}");
+            assert_eq!(sold(world).await, sold_before - wish.restocks(), "{point}, {healers:?}");
         }
-        assert_books_balance(&world).await;
+        for world in &shops {
+            assert_books_balance(world).await;
+        }
     }
 }
 

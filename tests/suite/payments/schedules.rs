@@ -1,4 +1,5 @@
-//! Random schedules: everybody acts in any order, dies anywhere, and loses answers; then the books balance.
+//! Random schedules: everybody acts in any order, dies anywhere, and loses answers; then the books balance. Half of them buy
+//! from one counter of stock, and half from parts that are too small for an order.
 //!
 //! `PAYMENT_SEEDS` runs more of them, `PAYMENT_FIRST` later ones, `PAYMENT_SEED` one of them again.
 
@@ -130,7 +131,9 @@ impl Schedule {
                 Fate::ProviderMute => world.stripe().proxy.drop_answers_to("POST /v1", 1),
                 Fate::ProviderGone => world.stripe().proxy.down().await,
                 Fate::DatabaseMute => {
-                    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::AnswerLost).times(1));
+                    // In parts, the first transaction of an order often finds too little in one.
+                    let skips = usize::from(shop.is_split && matches!(act, Act::Pay) && self.seed % 4 == 2);
+                    world.dynamodb.add(Rule::on("TransactWriteItems", Fault::AnswerLost).skip(skips).times(1));
                 }
                 _ => {}
             }
@@ -238,14 +241,21 @@ async fn elsewhere(world: &World, order: &str, act: Act) {
 /// A shop, with a container for each minute that somebody lives in: they are dear to make.
 struct Shop {
     world: Arc<World>,
+    is_split: bool,
     containers: BTreeMap<u64, Arc<App>>,
 }
 
 impl Shop {
-    async fn open(capture: &str) -> Self {
+    async fn open(capture: &str, is_split: bool) -> Self {
         let setup = Setup::default().unlimited().cards().setting("PAYMENT_METHODS", "card,us_bank_account");
-        let world = setup.setting("PAYMENT_CAPTURE", capture).build().await;
-        Self { world, containers: BTreeMap::new() }
+        let setup = setup.setting("PAYMENT_CAPTURE", capture);
+        let setup = match capture {
+            _ if !is_split => setup,
+            "manual" => setup.stocked("espresso-beans", 47, 8),
+            // No part has the two units of an order.
+            _ => setup.stocked("espresso-beans", 64, 64),
+        };
+        Self { world: setup.build().await, is_split, containers: BTreeMap::new() }
     }
 
     fn container_after(&mut self, minutes: u64) -> Arc<App> {
@@ -324,6 +334,7 @@ async fn everything_adds_up(world: &Arc<World>, schedule: &Schedule) {
         }
     }
     assert_eq!(sold(world).await, taken, "{schedule}: stock says what the orders say");
+    world.assert_parts_add_up("espresso-beans").await;
     world.assert_open_orders_add_up().await;
     let standing =
         world.stored_orders().await.iter().filter(|order| order["status"].as_s().unwrap() != "cancelled").count();
@@ -333,10 +344,14 @@ async fn everything_adds_up(world: &Arc<World>, schedule: &Schedule) {
 #[expect(clippy::print_stdout, reason = "libtest shows it where the test fails: how to do it again")]
 #[tokio::test]
 async fn whatever_happens_the_books_balance() {
-    let (manual, automatic): (Vec<_>, Vec<_>) = seeds("PAYMENT", 60).into_iter().partition(|seed| seed % 3 == 0);
-    for (capture, seeds) in [("automatic", automatic), ("manual", manual)] {
+    let mut shops = BTreeMap::<_, Vec<u64>>::new();
+    for seed in seeds("PAYMENT", 60) {
+        let capture = if seed % 3 == 0 { "manual" } else { "automatic" };
+        shops.entry((capture, seed % 2 == 0)).or_default().push(seed);
+    }
+    for ((capture, is_split), seeds) in shops {
         for seeds in seeds.chunks(TOGETHER) {
-            let mut shop = Shop::open(capture).await;
+            let mut shop = Shop::open(capture, is_split).await;
             for seed in seeds {
                 let schedule = Schedule::of(*seed);
                 println!("{schedule}");

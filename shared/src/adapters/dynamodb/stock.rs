@@ -83,7 +83,8 @@ impl Stock for Dynamo {
         self.tell_levels_of_parts().await
     }
 
-    /// What is added is added to whatever is there, and then spread over the parts; a count holds for what was read.
+    /// What is added is added to whatever is there, and then spread over the parts; a count holds for what was read, of
+    /// as many parts.
     async fn write(
         &self,
         sku: &Sku,
@@ -101,8 +102,15 @@ impl Stock for Dynamo {
         let mut writes = Vec::new();
         if change.counted.is_some() {
             for (part, (left, by)) in (0..=u8::MAX).zip(after.parts.iter().zip(after.by_part(change.units))) {
-                let counter = one(part, by).condition_expression("available = :left");
-                let counter = counter.expression_attribute_values(":left", number(left));
+                let counter = one(part, by).expression_attribute_values(":left", number(left));
+                // As many in all that was read: it must be all that there is.
+                let counter = match (part, after.parts.len()) {
+                    (0, 1) => counter.condition_expression("available = :left AND attribute_not_exists(parts)"),
+                    (0, parts) => counter
+                        .condition_expression("available = :left AND parts = :parts")
+                        .expression_attribute_values(":parts", number(parts)),
+                    _ => counter.condition_expression("available = :left"),
+                };
                 writes.push(Write::named("counter", update(counter)));
             }
         } else {

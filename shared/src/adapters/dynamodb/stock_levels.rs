@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::Update;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use crate::{
     adapters::dynamodb::{
@@ -22,8 +22,22 @@ const COUNTERS: &str = "counters";
 /// With what the ids of the sums begin.
 const SUM: &str = "stock-sum#";
 
+/// What a sum has of its counter.
+const MEMBERS: [&str; 3] = [AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT];
+
 fn sum_id(sku: &Sku) -> String {
     format!("{SUM}{sku}")
+}
+
+/// Notes that a counter has parts from now on. The sum begins with what the counter has: one from an earlier time, when it had
+/// parts too, would be compared with the next one, and a level that was told meanwhile is another.
+pub(super) fn begin(table: &str, sku: &Sku, counter: &Item) -> [Write; 2] {
+    let mut sum = Item::from([("id".to_owned(), text(sum_id(sku)))]);
+    let told = MEMBERS.into_iter().filter_map(|name| Some((name.to_owned(), counter.get(name)?.clone())));
+    sum.extend(told);
+    let put = Put::builder().table_name(table).set_item(Some(sum)).build();
+    let put = put.map(|put| TransactWriteItem::builder().put(put).build());
+    [note(table, sku, true), Write::named("sum", put)]
 }
 
 /// Notes that a counter has parts from now on, or none any more.
@@ -59,13 +73,12 @@ impl Dynamo {
             AVAILABLE => Some(number(sum)),
             mark => counter.and_then(|counter| counter.get(mark).cloned()),
         };
-        let members = [AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT];
-        if members.iter().all(|name| told.and_then(|told| told.get(*name)).cloned() == wanted(name)) {
+        if MEMBERS.iter().all(|name| told.and_then(|told| told.get(*name)).cloned() == wanted(name)) {
             return Ok(());
         }
         let mut request = self.client.update_item().table_name(&self.tables.inventory).key("id", text(sum_id(sku)));
         let (mut set, mut remove) = (Vec::new(), String::new());
-        for name in members {
+        for name in MEMBERS {
             if let Some(value) = wanted(name) {
                 set.push(format!("{name} = :{name}"));
                 request = request.expression_attribute_values(format!(":{name}"), value);

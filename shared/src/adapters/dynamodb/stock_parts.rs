@@ -120,7 +120,13 @@ impl Dynamo {
                     return Ok(());
                 }
                 std::cmp::Ordering::Equal => return Ok(()),
-                std::cmp::Ordering::Less => self.add_part(sku, now, own.max(0) / i64::from(wanted - now + 1)),
+                std::cmp::Ordering::Less => {
+                    let mut writes = self.add_part(sku, now, own.max(0) / i64::from(wanted - now + 1));
+                    if now == 1 {
+                        writes.extend(stock_levels::begin(&self.tables.inventory, sku, counter_item));
+                    }
+                    writes
+                }
                 std::cmp::Ordering::Greater => {
                     let last = now - 1;
                     let read = self.batch(READ, &self.tables.inventory, ids(last), true).await?;
@@ -140,8 +146,11 @@ impl Dynamo {
         let item = Item::from([("id".to_owned(), text(part_id(sku, now))), (AVAILABLE.to_owned(), number(units))]);
         let more = part_update(table, sku, 0)
             .update_expression("SET available = available - :units, parts = :more ADD moves :one")
-            .condition_expression(match now {
-                1 => "available >= :units AND attribute_not_exists(parts)",
+            .condition_expression(match (now, units) {
+                // Of what is owed nothing is divided.
+                (1, 0) => "attribute_not_exists(parts)",
+                (1, _) => "available >= :units AND attribute_not_exists(parts)",
+                (_, 0) => "parts = :now",
                 _ => "available >= :units AND parts = :now",
             })
             .expression_attribute_values(":units", number(units))
@@ -149,9 +158,7 @@ impl Dynamo {
             .expression_attribute_values(":one", number(1));
         let more = if now == 1 { more } else { more.expression_attribute_values(":now", number(now)) };
         let part = put(Put::builder().table_name(table), item, "attribute_not_exists(id)");
-        let mut writes = vec![Write::named("counter", update(more)), Write::named("part", part)];
-        writes.extend((now == 1).then(|| stock_levels::note(table, sku, true)));
-        writes
+        vec![Write::named("counter", update(more)), Write::named("part", part)]
     }
 
     /// Without the last part, of which this was left.

@@ -176,7 +176,7 @@ async fn a_unit_that_moves_while_the_parts_are_read_is_not_missed() {
     assert_eq!(hits.count(), 1);
 }
 
-fn deadline() -> tokio::time::Instant {
+pub(super) fn deadline() -> tokio::time::Instant {
     tokio::time::Instant::now() + std::time::Duration::from_secs(20)
 }
 

@@ -2,14 +2,23 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::{
+    domain::stock::{StockDecision, StockOrder, StockWish},
+    ports::{ChangeId, Stock as _},
+};
 use tests::{
     dynamo_faults::{Fault, Rule},
     race::at_once,
     world::{Setup, World, id_of, total_of, with_carts},
 };
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::parts::{order_id, prints};
+use super::{
+    levels::{levels, moved, product},
+    parts::{deadline, order_id, prints},
+};
 
 async fn load(world: &World, catalog: Value, reset: &[&str]) {
     let catalog = serde_json::from_value(catalog).expect("a catalog");
@@ -89,7 +98,7 @@ async fn what_came_from_a_part_that_is_no_more_there_goes_to_the_counter() {
     assert_eq!(world.left("limited-print").await, 24 - 15);
     load(&world, prints(24, 3), &[]).await;
     for unit in 0..5 {
-        guest.cancel_lines(order_id(&several), uuid::Uuid::new_v4(), &[[0, 1]]).await.expect(200);
+        guest.cancel_lines(order_id(&several), Uuid::new_v4(), &[[0, 1]]).await.expect(200);
         assert_eq!(world.left("limited-print").await, 24 - 14 + unit);
     }
     for order in &orders {
@@ -120,4 +129,66 @@ async fn a_change_that_breaks_off_loses_nothing_and_the_next_one_finishes_it() {
             assert_eq!((left.len(), left.iter().sum::<i64>()), (usize::from(after), 19), "{left:?}");
         }
     }
+}
+
+/// The counter has as many as before, and another part has more.
+#[tokio::test]
+async fn a_count_is_not_written_if_the_counter_has_been_split_since_it_was_read() {
+    let world = shop(7, 1).await;
+    let (guest, sku) = (world.guest(), "limited-print".parse().expect("a name"));
+    let order = guest.buy(&[("limited-print", 2)]).await;
+    let (stock, at) = (&world.app().catalog, OffsetDateTime::now_utc());
+    let mut counter = stock.counter(&sku).await.expect("a read");
+    load(&world, prints(7, 2), &[]).await;
+    guest.cancel(order_id(&order)).await.expect(200);
+    let [5, others] = world.left_by_part("limited-print").await[..] else { panic!("as it was read") };
+    assert!(others > 0);
+
+    let wish = StockWish::Set(3);
+    let count = StockOrder { wish, reference: "C-1".into(), reason: "count".into(), by: "ada".into(), at };
+    let decided = counter.change(count).expect("it may be counted");
+    let StockDecision::Make(change) = decided else { panic!("{decided:?}") };
+    let written = stock.write(&sku, &change, &counter, ChangeId(Uuid::new_v4()), deadline()).await.expect("an answer");
+    assert_eq!((written, world.left("limited-print").await), (false, 7));
+}
+
+/// More was sold than is there, and the shop sells no more beyond it.
+#[tokio::test]
+async fn a_stock_that_is_owed_can_be_counted_in_parts() {
+    let mut catalog = prints(2, 1);
+    let print = product(&mut catalog, "limited-print");
+    print.as_object_mut().expect("a product").remove("stockParts");
+    print["backorder"] = json!({"limit": 10, "availableInDays": 5});
+    let owing = Setup::default().unlimited().catalog(catalog).build().await;
+    let guest = owing.guest();
+    let order = guest.buy(&[("limited-print", 5)]).await;
+    load(&owing, prints(2, 4), &[]).await;
+    assert_eq!(owing.left_by_part("limited-print").await, [-3, 0, 0, 0]);
+    guest.initiate(&[("limited-print", 1)]).await.refused(409, "INSUFFICIENT_STOCK");
+    owing.staff().receive("limited-print", 2, "DN-1").await.expect(201);
+    guest.initiate(&[("limited-print", 1)]).await.refused(409, "INSUFFICIENT_STOCK");
+    owing.staff().receive("limited-print", 5, "DN-2").await.expect(201);
+    guest.buy(&[("limited-print", 4)]).await;
+    guest.initiate(&[("limited-print", 1)]).await.refused(409, "INSUFFICIENT_STOCK");
+    guest.cancel(order_id(&order)).await.expect(200);
+    load(&owing, prints(2, 1), &[]).await;
+    assert_eq!(owing.left_by_part("limited-print").await, [5]);
+}
+
+/// It was told as whole meanwhile.
+#[tokio::test]
+async fn a_stock_that_gets_parts_again_is_told_from_where_it_is() {
+    let world = shop(8, 4).await;
+    let (guest, staff) = (world.guest(), world.staff());
+    let run = async || world.reconcile(world.app()).await.expect("a run");
+    run().await;
+    load(&world, prints(8, 1), &[]).await;
+    guest.buy(&[("limited-print", 8)]).await;
+    let told = levels(&world, "limited-print").await;
+    assert_eq!(told.last().map(|(_, level, _)| level.as_str()), Some("sold_out"), "{told:?}");
+    load(&world, prints(8, 4), &[]).await;
+    staff.receive("limited-print", 8, "DN-1").await.expect(201);
+    run().await;
+    let mut told = levels(&world, "limited-print").await;
+    assert_eq!(told.pop().into_iter().collect::<Vec<_>>(), moved([("sold_out", "in_stock", 8)]), "{told:?}");
 }
