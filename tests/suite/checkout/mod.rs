@@ -34,6 +34,7 @@ mod reads;
 mod redis_faults;
 mod rules;
 mod settings;
+mod stampede;
 mod stock;
 mod storefront;
 mod stragglers;
