@@ -86,11 +86,11 @@ impl OrderStore {
             asked = leases::found(reply, request);
             &asked
         };
-        let waited;
+        let after_all;
         if found.is_being_filled {
             // Boxed: it is rare, and would enlarge the future of every read.
-            waited = Box::pin(leases::wait_for_fill(&self.redis, at, request)).await;
-            found = &waited;
+            after_all = Box::pin(leases::wait_for_fill(&self.redis, at, request)).await;
+            found = &after_all;
         }
         let cached = found.document.as_ref().map(|text| match serde_json::from_str::<Option<S>>(text).ok()? {
             None => Some(None),
