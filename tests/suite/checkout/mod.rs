@@ -13,6 +13,7 @@ mod costs;
 mod dynamodb_gone;
 mod event_files;
 mod events_document;
+mod growth;
 mod hostile;
 mod hot_product;
 mod idempotency;
