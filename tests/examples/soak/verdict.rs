@@ -14,7 +14,7 @@ const FEW: f64 = 1.0;
 const BY_NATURE: [(&str, &str); 6] = [
     ("orders", "an order is kept"),
     ("order-search", "each order is found by its terms"),
-    ("stored-responses", "answers, events and links are kept for a day or more"),
+    ("idempotency", "answers, events and links are kept for a day or more"),
     ("sessions", "a session that became an order is kept for a day"),
     ("inventory", "a delivery, a coupon's use and a customer's open orders are noted"),
     ("Gateway and database: memory", "the database is in its memory"),
