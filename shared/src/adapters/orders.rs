@@ -60,7 +60,7 @@ struct StoredPage {
 
 impl OrderStore {
     /// Cache-aside with a lease. `read` reads the database. An empty result, by `is_there`, is cached too, but only
-    /// briefly and only for a limited number of entries.
+    /// briefly and only for a limited number of entries. While another reader fills the entry, this one waits for it.
     #[expect(
         clippy::too_many_arguments,
         reason = "half of them describe how one kind of entry is read, written and judged"
@@ -79,12 +79,19 @@ impl OrderStore {
         S: Serialize + for<'d> Deserialize<'d>,
     {
         let asked;
-        let found = if let Some(found) = looked {
+        let mut found = if let Some(found) = looked {
             found
         } else {
-            asked = leases::found(self.redis.send(&[leases::look(at, request)]).await.pop().flatten(), request);
+            let reply = self.redis.send(&[leases::look(&self.redis, at, request)]).await.pop().flatten();
+            asked = leases::found(reply, request);
             &asked
         };
+        let after_all;
+        if found.is_being_filled {
+            // Boxed: it is rare, and would enlarge the future of every read.
+            after_all = Box::pin(leases::wait_for_fill(&self.redis, at, request)).await;
+            found = &after_all;
+        }
         let cached = found.document.as_ref().map(|text| match serde_json::from_str::<Option<S>>(text).ok()? {
             None => Some(None),
             Some(stored) => parse(stored).map(Some),
@@ -110,7 +117,11 @@ impl OrderStore {
                 degraded(StoreName::DynamoDb, error.operation, &*error.source);
                 return Ok(value);
             }
-            (Err(error), None) => return Err(error),
+            (Err(error), None) => {
+                // Those who wait for this fill needn't wait for nothing.
+                self.redis.send(&[leases::give_back(at, token)]).await;
+                return Err(error);
+            }
         };
         let is_there = value.as_ref().is_some_and(is_there);
         let life = if is_there { at.life } else { at.life.min(ABSENT_LIFE) };

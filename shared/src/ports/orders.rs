@@ -103,6 +103,8 @@ pub struct OrderLook {
     pub document: Option<String>,
     /// The lease to fill this entry: given to one reader if the entry is empty or will soon expire.
     pub token: Option<String>,
+    /// The entry is empty, and another reader has just got the lease to fill it.
+    pub is_being_filled: bool,
 }
 
 /// Orders in `DynamoDB`, stored under their owner, with copies in Redis to show. With the database down every call is

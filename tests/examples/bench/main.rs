@@ -18,11 +18,12 @@ use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     servers::root,
+    spread::Spread,
     topologies::TlsRedis,
     world::{Setup, Shopper, World, california, cart, confirmation, id_of, total_of},
 };
 
-use page::{Figures, Spread};
+use page::Figures;
 use process::{Running, cpu_ms, peak_kib};
 use surroundings::Surroundings;
 

@@ -5,44 +5,14 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
-use tests::marked::Marked;
+use tests::{marked::Marked, spread::Spread};
 
 use crate::instructions::Instructions;
 
 const BEGIN: &str = "<!-- figures: make bench -->\n";
 const END: &str = "<!-- end of figures -->\n";
-
-/// Milliseconds of many tries.
-#[derive(Default)]
-pub(super) struct Spread(Vec<f64>);
-
-impl Spread {
-    pub(super) fn push(&mut self, took: Duration) {
-        self.push_ms(took.as_secs_f64() * 1e3);
-    }
-
-    pub(super) fn push_ms(&mut self, milliseconds: f64) {
-        self.0.push(milliseconds);
-    }
-
-    fn at(&self, percent: usize) -> f64 {
-        let mut sorted = self.0.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted[(sorted.len() - 1) * percent / 100]
-    }
-
-    fn median(&self) -> f64 {
-        self.at(50)
-    }
-
-    /// The median, and between what half of the tries lie.
-    fn cell(&self) -> String {
-        format!("{:.2} ({:.2} to {:.2})", self.median(), self.at(25), self.at(75))
-    }
-}
 
 #[derive(Default)]
 pub(super) struct Figures {

@@ -3,6 +3,7 @@
 //! Everything is passed on until a [`Rule`] matches. It also counts calls, and the capacity they report.
 
 mod answer;
+mod call;
 mod capacity;
 mod contention;
 mod rule;
@@ -36,23 +37,10 @@ use crate::stack::roles::{Refusal, Roles};
 
 use signature::{as_the_engine_knows_us, caller};
 
+pub use call::Call;
 pub use capacity::Capacity;
 pub use contention::Contention;
 pub use rule::{Fault, Hits, Rule};
-
-/// One call as the proxy saw it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Call {
-    /// Whose access key it was signed with.
-    pub caller: String,
-    /// As the API names it: `GetItem`.
-    pub operation: String,
-    /// The request's body.
-    pub request: Value,
-    /// Of the answer that was given; `None` when none was, or none yet.
-    pub status: Option<u16>,
-    pub capacity: Capacity,
-}
 
 /// The proxy, on a loopback port of its own. Dropped, it closes every connection.
 #[derive(Debug)]

@@ -26,6 +26,8 @@ pub struct Cards {
     pub proxy: FaultProxy,
 }
 
+const LONG_SINCE: &str = "2020-01-01T00:00:00.000Z";
+
 /// What the provider has for one order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -204,8 +206,14 @@ impl World {
 impl World {
     /// Makes an order due for the reconciler long since, so that one that lives in the present looks at it.
     pub async fn make_due(&self, order: &str) {
-        let long_since = AttributeValue::S("2020-01-01T00:00:00.000Z".to_owned());
-        self.overwrite(order, "due", long_since).await;
+        self.overwrite(order, "due", AttributeValue::S(LONG_SINCE.to_owned())).await;
+    }
+
+    /// The same of every order that is due at some time.
+    pub async fn make_all_due(&self) {
+        for order in self.stored_orders().await.iter().filter(|order| order.contains_key("due")) {
+            self.update(order, "due", AttributeValue::S(LONG_SINCE.to_owned())).await;
+        }
     }
 
     /// Makes the bank hold an order's authorized amount for an hour only, and the order due for the reconciler.
@@ -228,9 +236,12 @@ impl World {
     async fn overwrite(&self, order: &str, name: &str, value: AttributeValue) {
         let orders = self.stored_orders().await;
         let of_id = |item: &&Item| item["orderId"].as_s().is_ok_and(|id| id == order);
-        let owner = orders.iter().find(of_id).expect("an order")["owner"].clone();
+        self.update(orders.iter().find(of_id).expect("an order"), name, value).await;
+    }
+
+    async fn update(&self, order: &Item, name: &str, value: AttributeValue) {
         let update = self.tables.client().update_item().table_name(self.tables.name("ORDERS_TABLE"));
-        let update = update.key("owner", owner).key("orderId", AttributeValue::S(order.to_owned()));
+        let update = update.key("owner", order["owner"].clone()).key("orderId", order["orderId"].clone());
         let path: Vec<_> = name.split('.').map(|part| format!("#{part}")).collect();
         let names = name.split('.').map(|part| (format!("#{part}"), part.to_owned())).collect();
         let update = update.update_expression(format!("SET {} = :value", path.join(".")));

@@ -228,7 +228,12 @@ impl World {
 
     /// The Stripe of a shop that takes cards.
     pub fn stripe(&self) -> &Cards {
-        self.stripe.as_ref().expect("Setup::cards")
+        self.cards().expect("Setup::cards")
+    }
+
+    /// The same, if the shop takes any.
+    pub fn cards(&self) -> Option<&Cards> {
+        self.stripe.as_ref()
     }
 
     /// Runs the reconciler, in this container.

@@ -165,7 +165,8 @@ async fn an_activity_noted_late_does_not_put_the_old_session_over_a_change() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_died_with_the_lease_keeps_nobody_from_reading() {
-    let world = World::new().await;
+    // The others wait for the dead for as long.
+    let world = Setup::default().setting("REDIS_TIMEOUT_MS", "500").build().await;
     let guest = world.guest();
     let order = guest.buy(&[("espresso-beans", 1)]).await;
     let id = order["orderId"].as_str().unwrap().to_owned();

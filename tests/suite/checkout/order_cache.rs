@@ -6,7 +6,6 @@ use shared::http::route::Route;
 use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
-    race::at_once,
     world::{Setup, Shopper, World, in_lists},
 };
 
@@ -84,26 +83,6 @@ async fn a_fill_that_began_before_a_change_never_lands_after_it() {
         assert_eq!(guest.order(&order).await.expect(200)["order"]["status"], next);
         assert_eq!(guest.orders().await.expect(200)["orders"][0]["status"], next);
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_readers_at_a_miss_one_fills_and_all_get_the_order() {
-    let world = Setup::default().build().await;
-    let guest = world.guest();
-    let order = id(&guest.buy(&[("espresso-beans", 1)]).await);
-    world.keys.clear();
-    let before = world.redis.traffic().requests;
-    let answers = at_once(20, |_| {
-        let (guest, order) = (guest.clone(), order.clone());
-        async move { guest.order(&order).await }
-    })
-    .await;
-    assert!(answers.into_iter().all(|answer| answer.status() == 200));
-    // Twenty looks, and one fill; looks may share a packet, so there are never more.
-    assert!(world.redis.traffic().requests - before <= 21);
-    world.dynamodb.forget_calls();
-    guest.order(&order).await.expect(200);
-    assert_eq!(world.dynamodb.calls().len(), 0);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ impl RedisAdmission {
         // A read of the cache writes if it takes the lease. Requests that will be refused must not cause such writes.
         let view = view.as_ref().filter(|_| !limits.iter().any(|limit| self.local.will_be_refused(limit)));
         let view = view.map(|(owner, view)| Field::of(keys, self.lives, owner, view));
-        commands.extend(view.as_ref().map(|at| leases::look(at, *request)));
+        commands.extend(view.as_ref().map(|at| leases::look(&self.redis, at, *request)));
         if commands.is_empty() {
             return AdmissionResult::default();
         }

@@ -1,6 +1,9 @@
 //! The one connection of a container. Every call has a deadline, and a dead server costs very little time.
 
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use time::OffsetDateTime;
@@ -85,6 +88,11 @@ impl RedisConnection {
             breaker: Breaker::default(),
             keys: Keys::new(config.prefix.clone()),
         })
+    }
+
+    /// The deadline of a call.
+    pub const fn timeout(&self) -> Duration {
+        self.config.timeout
     }
 
     /// Sends commands together and returns one reply for each, in order. `None` if Redis failed: this is logged and

@@ -134,7 +134,7 @@ fn work(key: &str) -> Vec<(&'static str, Cmd)> {
         ("UNLINK", command("UNLINK", &[])),
         ("copying a session", script(&scripts::PUT_SESSION, &["1", "{\"version\":1}", "10"])),
         ("UNLINK", command("UNLINK", &[])),
-        ("reading the cache", script(&scripts::LEASE, &["doctor", "doctor", "1000", "8", "0"])),
+        ("reading the cache", script(&scripts::LEASE, &["doctor", "doctor", "1000", "8", "0", "0"])),
         ("filling the cache", script(&scripts::FILL, &["doctor", "doctor", "{}", "1000"])),
         ("holding the cache", script(&scripts::HOLD, &["doctor", "1000"])),
         ("forgetting the cache", script(&scripts::RELEASE, &["doctor"])),

@@ -1,6 +1,6 @@
 //! Cached fields with leases and holds. A field is filled under a lease, so a fill that began before an invalidation
 //! has no effect after it. A hold keeps it empty during a change, so a process that dies before the invalidation leaves
-//! no old copy.
+//! no old copy. Readers who come while one fills it wait for a moment, so they don't all read the database.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -11,7 +11,7 @@ use redis::{FromRedisValue, Value};
 
 use crate::{
     adapters::redis::{command::Command, connection::RedisConnection, keys::Keys, scripts},
-    domain::ids::Owner,
+    domain::{ids::Owner, retry::backoff},
     ports::{ChangeId, OrderFilter, OrderLook, OrderView},
     telemetry::counts::count,
 };
@@ -84,21 +84,47 @@ impl Absences {
     }
 }
 
+/// For how long another reader's fill is worth waiting for: as long as an answer of Redis, which is a multiple of what the
+/// database takes. Whoever has had a lease for longer is slow or dead: then nobody waits, and each reads the database.
+fn patience(redis: &RedisConnection) -> Duration {
+    redis.timeout().min(Duration::from_millis(LEASE_MS))
+}
+
 /// The command that reads a field, or takes the lease on it for `request`.
-pub fn look(at: &Field, request: ChangeId) -> Command {
+pub fn look(redis: &RedisConnection, at: &Field, request: ChangeId) -> Command {
     Command::script("read cache", &scripts::LEASE, &at.key)
         .arg(&at.field)
         .arg(request.0.to_string())
         .arg(LEASE_MS)
         .arg(MAX_FIELDS)
         .arg(time::Duration::min(at.life / 10, EARLY).whole_milliseconds().to_string())
+        .arg(patience(redis).as_millis().to_string())
 }
 
 /// The result of the reply to [`look`].
 pub fn found(reply: Option<Value>, request: ChangeId) -> OrderLook {
     let Some(Value::Array(items)) = reply else { return OrderLook::default() };
     let document = items.first().and_then(|item| Option::<String>::from_redis_value_ref(item).ok()?);
-    OrderLook { document, token: items.get(1).map(|_| request.0.to_string()) }
+    let is_being_filled = document.is_none() && items.len() == 1;
+    OrderLook { document, token: items.get(1).map(|_| request.0.to_string()), is_being_filled }
+}
+
+/// Looks again after pauses that grow and are random, until there is something to do: the document is there, this reader may
+/// fill it now, or there is nothing to wait for any more. Redis that fails meanwhile isn't asked again.
+pub async fn wait_for_fill(redis: &RedisConnection, at: &Field, request: ChangeId) -> OrderLook {
+    let end = tokio::time::Instant::now() + patience(redis);
+    for attempt in 0.. {
+        let now = tokio::time::Instant::now();
+        if now >= end {
+            break;
+        }
+        tokio::time::sleep_until(end.min(now + backoff(request.0, attempt))).await;
+        let look = found(redis.send(&[look(redis, at, request)]).await.pop().flatten(), request);
+        if !look.is_being_filled {
+            return look;
+        }
+    }
+    OrderLook::default()
 }
 
 /// The command that gives a lease back.
@@ -106,11 +132,16 @@ pub fn give_back(at: &Field, token: &str) -> Command {
     Command::script("fill cache", &scripts::FILL, &at.key).arg(&at.field).arg(token)
 }
 
-/// Fills the field if the lease is still valid. Without a document to cache, it gives the lease back.
+/// Fills the field if the lease is still valid. Without a document to cache, it gives the lease back. If the document is
+/// too large, no other reader waits for it in the time of a lease.
 pub async fn fill(redis: &RedisConnection, at: &Field, token: &str, document: Option<String>, life: time::Duration) {
     let mut command = give_back(at, token);
-    if let Some(document) = document.filter(|document| document.len() <= MAX_DOCUMENT) {
-        command = command.arg(document).arg(life.whole_milliseconds().to_string());
+    if let Some(document) = document {
+        command = if document.len() <= MAX_DOCUMENT {
+            command.arg(document).arg(life.whole_milliseconds().to_string())
+        } else {
+            command.arg("").arg(LEASE_MS)
+        };
     }
     // A failed fill is logged already; the next reader reads the database.
     if let Some(Some(Value::Int(1))) = redis.send(&[command]).await.pop() {

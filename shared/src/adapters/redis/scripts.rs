@@ -79,9 +79,11 @@ return 1
 /// Reads a field of a cached hash, or gives out the lease to fill it. A document is stored as `{expiry in ms}:{text}`
 /// under `d:{field}`, a lease as `{expiry in ms}:{token}` under `l:{field}`, and the holds of changes under way as
 /// `{expiry in ms}:{token}`, separated by spaces, under `h`. The work doesn't depend on the size of the hash. ARGV:
-/// field, token, lease in ms, most fields, time before its expiry from which a document is refreshed, in ms. Returns
-/// {document} on a hit, {document, 1} if this caller may refresh it, {false, 1} if this caller may fill the empty
-/// field, {} if another caller has the lease or a change holds the hash.
+/// field, token, lease in ms, most fields, time before its expiry from which a document is refreshed, in ms, and for how
+/// long a lease is worth waiting for, in ms. Returns {document} on a hit, {document, 1} if this caller may refresh it,
+/// {false, 1} if this caller may fill the empty field, {false} if another caller does and will soon be done, {} if there
+/// is nothing to wait for: a change holds the hash, the other caller has had the lease for too long and may be dead, or
+/// the token `-` says that the document is too large.
 pub static LEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -97,8 +99,14 @@ if document and tonumber(expiry) <= now then document = nil end
 if document and tonumber(expiry) - now > tonumber(ARGV[5]) then return {document} end
 if held[3] then
   local lease, token = string.match(held[3], '^(%d+):(.*)$')
-  -- The same caller again, because its first answer was lost: it still has the lease.
-  if tonumber(lease) > now and token ~= ARGV[2] then return document and {document} or {} end
+  local left = tonumber(lease) - now
+  -- The same caller again, because its first answer was lost or it waited: it still has the lease.
+  if left > 0 and token ~= ARGV[2] then
+    if document then return {document} end
+    local age = tonumber(ARGV[3]) - left
+    if token ~= '-' and age >= 0 and age < tonumber(ARGV[6]) then return {false} end
+    return {}
+  end
 end
 -- A hash of lists grows with each new filter, and an order's hash with each caller who asks for it. A full hash is
 -- deleted with its expired fields, so that other callers' requests can't prevent caching.
@@ -111,7 +119,8 @@ return {document or false, 1}
 });
 
 /// Fills a field, if this caller still has the lease: an invalidation in between has deleted it. ARGV: field, token,
-/// document, life in ms. Without a document the lease is given back. Returns whether it was filled.
+/// document, life in ms. Without a document the lease is given back. An empty document is one that is too large: in its life
+/// nobody gets the lease, and nobody waits. Returns whether it was filled.
 pub static FILL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -121,9 +130,14 @@ redis.call('HDEL', KEYS[1], 'l:' .. ARGV[1])
 if not ARGV[3] then return 0 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-redis.call('HSET', KEYS[1], 'd:' .. ARGV[1], string.format('%.0f', now + tonumber(ARGV[4])) .. ':' .. ARGV[3])
+local expiry = string.format('%.0f', now + tonumber(ARGV[4])) .. ':'
+if ARGV[3] == '' then
+  redis.call('HSET', KEYS[1], 'l:' .. ARGV[1], expiry .. '-')
+else
+  redis.call('HSET', KEYS[1], 'd:' .. ARGV[1], expiry .. ARGV[3])
+end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
-return 1
+return ARGV[3] == '' and 0 or 1
 ",
     )
 });
