@@ -53,8 +53,8 @@ endif
 # What asks no database, or asks it nothing that the rest of the suite doesn't: Redis and Stripe are its subjects.
 ANY_ENGINE := architecture:: degradation:: deployment:: dev_server:: fuzz harness:: history:: operator:: pricing:: \
 	runbooks:: topologies:: whole_events:: \
-	$(addprefix checkout::,alarms bad_input bill bootstraps cache_holds event_files hostile hot_product idempotency identity \
-		limits metrics odd_copies order_cache reads redis_faults settings) \
+	$(addprefix checkout::,alarms bad_input bill bootstraps cache_holds event_files growth hostile hot_product idempotency \
+		identity limits metrics odd_copies order_cache reads redis_faults settings stampede) \
 	$(addprefix payments::,amounts backlog crashes currencies declines documented machine methods poison \
 		provider_truth saved_cards secrets)
 

@@ -36,11 +36,12 @@ impl SessionStore {
         let stored = StoredSession::new(session, change, self.life);
         if let Some(command) = documents::put(&self.redis, stored, verified_at, self.life.ttl) {
             // A failed write of a copy is logged already; the next reader reads the database.
-            self.redis.send(&[command]).await;
+            Box::pin(self.redis.send(&[command])).await;
         }
     }
 }
 
+// Calls of the database are boxed: their futures are large, would be moved with whoever waits for them, and most reads need none.
 impl Sessions for SessionStore {
     async fn load(
         &self,
@@ -55,7 +56,7 @@ impl Sessions for SessionStore {
             return Ok(Some(Loaded { session: cached.session, from_cache: true }));
         }
         count(|counts| counts.session_misses += 1);
-        let session = self.dynamo.session(id).await?;
+        let session = Box::pin(self.dynamo.session(id)).await?;
         Ok(session.map(|session| Loaded { session, from_cache: false }))
     }
 
@@ -65,7 +66,7 @@ impl Sessions for SessionStore {
         let mut verified = !from_cache;
         if session.wants_touch(now) {
             session.active_at = now;
-            verified = self.dynamo.touch_session(&session, self.life).await.unwrap_or_else(|error| {
+            verified = Box::pin(self.dynamo.touch_session(&session, self.life)).await.unwrap_or_else(|error| {
                 degraded(Store::DynamoDb, error.operation, &*error.source);
                 false
             });
@@ -83,7 +84,7 @@ impl Sessions for SessionStore {
         stored_response: Option<&StoredResponse>,
         deadline: Instant,
     ) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.create_session(session, change, self.life, stored_response, deadline).await?;
+        let saved = Box::pin(self.dynamo.create_session(session, change, self.life, stored_response, deadline)).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }
@@ -91,7 +92,7 @@ impl Sessions for SessionStore {
     }
 
     async fn save(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.save_session(session, change, self.life).await?;
+        let saved = Box::pin(self.dynamo.save_session(session, change, self.life)).await?;
         match saved {
             Saved::Done => self.refill(session, change, session.updated_at).await,
             Saved::Conflict(_) => count(|counts| counts.version_conflicts += 1),
@@ -105,7 +106,7 @@ impl Sessions for SessionStore {
     }
 
     async fn transfer(&self, session: &Session, change: ChangeId) -> Result<Saved<Session>, StoreError> {
-        let saved = self.dynamo.transfer_session(session, change, self.life).await?;
+        let saved = Box::pin(self.dynamo.transfer_session(session, change, self.life)).await?;
         if matches!(saved, Saved::Done) {
             self.refill(session, change, session.updated_at).await;
         }
@@ -128,7 +129,7 @@ impl AbandonedCheckouts for SessionStore {
     }
 
     async fn session(&self, id: CheckoutId) -> Result<Option<Session>, StoreError> {
-        self.dynamo.session(id).await
+        Box::pin(self.dynamo.session(id)).await
     }
 
     fn is_abandoned(&self, session: &Session, now: OffsetDateTime) -> bool {

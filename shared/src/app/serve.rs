@@ -347,7 +347,8 @@ where
         return Ok(answer);
     }
     let if_none_match = request.headers().get("if-none-match").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    let answer = handler(app, Incoming { context, command, if_none_match, key: key.clone() }).await;
+    // Boxed, like the whole: it is large, and would be moved with each layer around it.
+    let answer = Box::pin(handler(app, Incoming { context, command, if_none_match, key: key.clone() })).await;
     let Some(mut key) = key else { return answer };
     let beaten = matches!(&answer, Err(problem) if problem.handling == Handling::Replay);
     let answer = answer.unwrap_or_else(reported);

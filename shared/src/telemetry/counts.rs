@@ -77,7 +77,8 @@ impl Counts {
 }
 
 tokio::task_local! {
-    static COUNTS: RefCell<Counts>;
+    // Boxed: each poll of the invocation moves it in and out.
+    static COUNTS: RefCell<Box<Counts>>;
 }
 
 /// Runs an invocation, and returns its output and its counts.
@@ -85,7 +86,7 @@ pub async fn counting<T>(work: impl Future<Output = T>) -> (T, Counts) {
     COUNTS
         .scope(RefCell::default(), async {
             let output = work.await;
-            (output, COUNTS.with(RefCell::take))
+            (output, *COUNTS.with(RefCell::take))
         })
         .await
 }

@@ -39,7 +39,12 @@ pub(super) struct Told {
     pub(super) answers: BTreeMap<u16, usize>,
     pub(super) customers: usize,
     pub(super) orders: usize,
+    /// The first answers of 500.
+    pub(super) faults: Vec<String>,
 }
+
+/// The most answers of 500 that are shown for each customer.
+const SHOWN: usize = 3;
 
 impl Life {
     pub(super) fn new(stack: Arc<Stack>, seed: u64) -> Self {
@@ -78,6 +83,9 @@ impl Life {
         tokio::time::sleep(Duration::from_millis(u64::try_from(pause).expect("a pause"))).await;
         let answer = self.stack.call(who, route, id, body.as_ref()).await;
         *self.told.answers.entry(answer.0).or_default() += 1;
+        if answer.0 == 500 && self.told.faults.len() < SHOWN {
+            self.told.faults.push(format!("500 of {route:?} {id}: {}", answer.1));
+        }
         answer
     }
 

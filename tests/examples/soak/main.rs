@@ -6,6 +6,7 @@
     clippy::print_stdout,
     reason = "a measurement that meets what it didn't expect has failed"
 )]
+#![expect(clippy::disallowed_methods, reason = "it runs in the time of the clock, and its customers make up their ids")]
 
 mod life;
 mod samples;
@@ -54,7 +55,12 @@ async fn main() {
         tokio::time::sleep(LEAST_PAUSE.max(whole / SAMPLES)).await;
     }
     let told = lives.join_all().await;
+    for fault in told.iter().flat_map(|told| &told.faults) {
+        println!("{fault}");
+    }
     let text = verdict::text(&samples, &told, minutes, seed);
     println!("{text}");
     Marked::of("docs/SCALE.md", BEGIN, END).write(&format!("\n{text}\n"));
+    let failed = told.iter().any(|told| told.answers.contains_key(&500));
+    assert!(!failed, "a request was answered with 500, which no request should be");
 }
