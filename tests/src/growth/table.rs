@@ -38,5 +38,7 @@ fn cell(values: &[f64]) -> String {
 }
 
 fn of(value: f64) -> String {
+    // A sum of nothing is -0.
+    let value = value + 0.0;
     if (value - value.round()).abs() < 0.005 || value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
