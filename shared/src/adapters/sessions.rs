@@ -129,7 +129,7 @@ impl AbandonedCheckouts for SessionStore {
     }
 
     async fn session(&self, id: CheckoutId) -> Result<Option<Session>, StoreError> {
-        Box::pin(self.dynamo.session(id)).await
+        self.dynamo.session(id).await
     }
 
     fn is_abandoned(&self, session: &Session, now: OffsetDateTime) -> bool {

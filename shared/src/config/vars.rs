@@ -168,6 +168,7 @@ fn prefix(name: &str) -> Option<&str> {
     let end = name.find('_')?;
     Some(&name[..=end]).filter(|prefix| *prefix != "AWS_")
 }
+
 /// How many letters of two names are in one of them only, whatever their sequence: never more than twice their distance, and
 /// found a hundred times as fast. A container compares all its variables before its first answer.
 fn letters_apart(one: &str, other: &str) -> usize {

@@ -1,11 +1,6 @@
 //! The instructions of a program, as valgrind counts them: whatever else the machine does, they are the same.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -13,7 +8,7 @@ use nix::{
 };
 use serde_json::Value;
 
-use crate::process::Running;
+use crate::process::{Running, wrapper};
 
 /// Requests before those that are counted, as for the other figures of a warm process.
 const BEFORE: usize = 10;
@@ -26,12 +21,6 @@ pub(super) struct Instructions {
     pub(super) warm: u64,
 }
 
-/// None on a machine without valgrind.
-pub(super) fn valgrind() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join("valgrind")).find(|program| program.is_file())
-}
-
 /// Counts them: each figure is what a process with more requests takes more than one with fewer.
 pub(super) async fn of(
     valgrind: &Path,
@@ -41,11 +30,10 @@ pub(super) async fn of(
 ) -> Instructions {
     let mut after = async |requests: usize| {
         let folder = tempfile::tempdir().expect("a folder");
-        let (wrapper, out) = (folder.path().join(binary.file_name().expect("a program")), folder.path().join("out"));
-        let (valgrind, file, binary) = (valgrind.display(), out.display(), binary.display());
-        let text = format!("#!/bin/sh\nexec {valgrind} -q --tool=callgrind --callgrind-out-file={file} {binary}\n");
-        fs::write(&wrapper, text).expect("a file");
-        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("its owner");
+        let out = folder.path().join("out");
+        let (valgrind, file, program) = (valgrind.display(), out.display(), binary.display());
+        let script = format!("exec {valgrind} -q --tool=callgrind --callgrind-out-file={file} {program}\n");
+        let wrapper = wrapper(folder.path(), binary, &script);
         let mut running = Running::start(&wrapper, settings).await;
         for _ in 0..requests {
             running.invoke(&event().await).await;

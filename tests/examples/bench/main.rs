@@ -23,6 +23,8 @@ use tests::{
     world::{Setup, Shopper, World, california, cart, confirmation, id_of, total_of},
 };
 
+use tools::process::find_program;
+
 use page::Figures;
 use process::{Running, cpu_ms, peak_kib};
 use surroundings::Surroundings;
@@ -51,10 +53,7 @@ impl Bench {
         let session = id_of(&guest.fill_cart(&[("espresso-beans", 2)]).await).to_owned();
         let order = guest.buy(&[("espresso-beans", 2)]).await;
         let order = order["orderId"].as_str().expect("an id").to_owned();
-        let mut settings = world.settings().clone();
-        // Past the proxies of the tests, which are slower than the stores.
-        settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), world.tables.endpoint());
-        settings.insert("REDIS_URL".to_owned(), world.keys.url_through(world.keys.address()));
+        let settings = world.settings_past_proxies();
         Self { world, guest, settings, session, order }
     }
 
@@ -139,7 +138,7 @@ async fn main() {
         figures.entry(name).or_default().peak_kib = peak_kib(running.id());
     }
     drop(warm);
-    let valgrind = instructions::valgrind();
+    let valgrind = find_program("valgrind");
     for (name, path) in &found {
         let of = figures.entry(name).or_default();
         of.measure(path);

@@ -1,6 +1,11 @@
 //! A function's process, and what the system says of it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 use tests::runtime_api::{Bootstrap, Outcome};
@@ -27,10 +32,18 @@ impl Running {
     }
 }
 
+/// A script of the function's name, which becomes the function.
+pub(super) fn wrapper(folder: &Path, binary: &Path, script: &str) -> PathBuf {
+    let wrapper = folder.join(binary.file_name().expect("a program"));
+    fs::write(&wrapper, format!("#!/bin/sh\n{script}")).expect("a file");
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("its owner");
+    wrapper
+}
+
 /// Milliseconds of processor time of all its threads.
 pub(super) fn cpu_ms(process: u32) -> f64 {
     let threads = fs::read_dir(format!("/proc/{process}/task")).expect("a process");
-    let of = |path: std::path::PathBuf| {
+    let of = |path: PathBuf| {
         let text = fs::read_to_string(path.join("schedstat")).unwrap_or_default();
         text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or_default()
     };

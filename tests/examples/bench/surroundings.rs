@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process,
     time::Duration,
@@ -11,6 +10,8 @@ use std::{
 
 use tempfile::TempDir;
 use tests::topologies::TlsRedis;
+
+use crate::process::wrapper;
 
 /// Lambda gives a function a whole processor at this memory, and a part of one below it.
 const MB_OF_A_PROCESSOR: u64 = 1769;
@@ -81,12 +82,9 @@ impl Quota {
     }
 
     fn wrapped(&self, binary: &Path) -> PathBuf {
-        let wrapper = self.wrappers.path().join(binary.file_name().expect("a program"));
         let procs = self.group.join("cgroup.procs");
-        let text = format!("#!/bin/sh\necho $$ > {}\nexec {}\n", procs.display(), binary.display());
-        fs::write(&wrapper, text).expect("a file");
-        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("its owner");
-        wrapper
+        let script = format!("echo $$ > {}\nexec {}\n", procs.display(), binary.display());
+        wrapper(self.wrappers.path(), binary, &script)
     }
 }
 

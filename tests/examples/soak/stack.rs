@@ -10,11 +10,12 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
-use shared::{config::limits::BY_ADDRESS, http::route::Route};
+use shared::http::route::Route;
 use tests::{
     binaries::binary,
     servers::{root, template},
     token::{self, Signer},
+    world::far_limits,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -22,29 +23,15 @@ use tokio::{
 };
 use tools::{client::Access, ports};
 
-/// What the stack keeps for a short time, so that it comes to rest within minutes, and limits that are far away.
-const SETTINGS: [(&str, &str); 9] = [
+/// What the stack keeps for a short time, so that it comes to rest within minutes.
+const SETTINGS: [(&str, &str); 6] = [
     ("SESSION_TTL_SECONDS", "120"),
     ("ABANDONED_SECONDS", "180"),
     ("ORDER_CACHE_SECONDS", "60"),
     ("ORDER_LIST_CACHE_SECONDS", "30"),
-    ("DECLINE_LIMITS", "10000/10000/10000"),
-    ("OPEN_ORDERS_CALLER", "9999/999999"),
-    ("OPEN_ORDERS_ADDRESS", "9999/999999"),
     // A busy machine is no outage.
     ("REDIS_TIMEOUT_MS", "2000"),
     ("DYNAMODB_TIMEOUT_MS", "5000"),
-];
-const LIMITED: [&str; 9] = [
-    "INITIATE",
-    "CALCULATE_SHIPPING",
-    "CALCULATE_TAX",
-    "APPLY_COUPON",
-    "CONFIRM_ORDER",
-    "CLAIM",
-    "CALCULATE_SHIPPING_PREVIEW",
-    "UPDATE_ITEMS",
-    "LOOKUP_ORDER",
 ];
 const PREFIX: &str = "soak-";
 
@@ -73,7 +60,9 @@ impl Stack {
         {
             command.arg(flag).arg(port.to_string());
         }
-        command.env_clear().env("TMPDIR", scratch.path()).envs(SETTINGS).envs(limits());
+        command.env_clear().env("TMPDIR", scratch.path()).envs(SETTINGS);
+        // Here everybody comes from one address.
+        command.envs(far_limits());
         command.env("JWT_ISSUER", token::ISSUER).env("JWT_AUDIENCE", token::AUDIENCE);
         command.env("JWT_JWKS", token::jwks(&[&Signer::es256()]));
         for name in ["PATH", "HOME"] {
@@ -128,13 +117,4 @@ impl Stack {
         let Ok(body) = response.into_body().collect().await else { return (0, Value::Null) };
         (status, serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
     }
-}
-
-/// All limits far away: here everybody comes from one address.
-fn limits() -> Vec<(String, String)> {
-    let by_address: Vec<_> = BY_ADDRESS.iter().map(|(name, _)| format!("{name}=10000/60")).collect();
-    let mut limits: Vec<_> =
-        LIMITED.iter().map(|route| (format!("RATE_LIMIT_{route}"), "10000/60".to_owned())).collect();
-    limits.push(("RATE_LIMITS".to_owned(), by_address.join(",")));
-    limits
 }

@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
 
 use redis::AsyncCommands as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::http::route::Route;
 use tests::{
     binaries,
@@ -18,7 +18,7 @@ use tests::{
     runtime_api::{Bootstrap, Outcome},
     servers::root,
     spread::Spread,
-    world::{Setup, Shopper, World, sample_catalog},
+    world::{Setup, Shopper, World, catalog_of_many},
     worth::{Load, saved},
 };
 
@@ -75,10 +75,7 @@ async fn times() -> String {
     })
     .into();
 
-    // Past the proxies of the tests, which are slower than the stores.
-    let mut settings = world.settings().clone();
-    settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), world.tables.endpoint());
-    settings.insert("REDIS_URL".to_owned(), world.keys.url_through(world.keys.address()));
+    let settings = world.settings_past_proxies();
     let mut bare = settings.clone();
     bare.insert("REDIS_URL".to_owned(), "redis://127.0.0.1:1".to_owned());
     let mut build = "";
@@ -105,15 +102,7 @@ async fn times() -> String {
 
 /// An owner with many orders of many lines. Returns the oldest.
 async fn customer() -> (Arc<World>, Shopper, String) {
-    let mut catalog = sample_catalog();
-    let products = catalog["products"].as_array_mut().expect("products");
-    let mut light = products[0].clone();
-    light["weightGrams"] = json!(10);
-    for n in 1..=LINES {
-        light["productId"] = json!(format!("beans-{n}"));
-        products.push(light.clone());
-    }
-    let world = Setup::default().unlimited().catalog(catalog).build().await;
+    let world = Setup::default().unlimited().catalog(catalog_of_many(LINES)).build().await;
     let guest = world.guest();
     let names: Vec<_> = (1..=LINES).map(|n| format!("beans-{n}")).collect();
     let items: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();

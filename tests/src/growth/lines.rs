@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::http::route::Route;
 
 use super::{Grows, Row, Steps};
-use crate::world::{Setup, california, cart, id_of, sample_catalog, total_of};
+use crate::world::{Setup, california, cart, catalog_of_many, id_of, total_of};
 
 const DOCUMENTS: Grows = Grows::Bytes("the documents: each line is stored in the session and in the order");
 const PRODUCTS: Grows =
@@ -13,15 +13,7 @@ const COUNTERS: Grows = Grows::Bytes("the documents, and each product's stock is
 
 /// Purchases of carts of these sizes, up to fifty.
 pub async fn lines(sizes: &[usize]) -> Vec<Row> {
-    let mut catalog = sample_catalog();
-    let products = catalog["products"].as_array_mut().expect("products");
-    let mut light = products[0].clone();
-    light["weightGrams"] = json!(10);
-    for n in 1..=50 {
-        light["productId"] = json!(format!("beans-{n}"));
-        products.push(light.clone());
-    }
-    let world = Setup::default().unlimited().catalog(catalog).build().await;
+    let world = Setup::default().unlimited().catalog(catalog_of_many(50)).build().await;
     // The connections are there, and the server knows the scripts.
     let guest = world.guest();
     let first = guest.buy(&[("beans-1", 1)]).await;

@@ -6,6 +6,7 @@ mod ledger;
 mod links;
 mod purchase;
 mod search;
+mod shop;
 mod shopper;
 
 use std::{
@@ -23,7 +24,7 @@ use shared::{
     adapters::stored::catalog::CatalogFile,
     app::{App, Clock, Request},
     checkout::{reconcile::Reconciled, search::IndexRun},
-    config::{Config, limits::BY_ADDRESS, vars::Vars},
+    config::{Config, vars::Vars},
     ports::{AbandonedRun, ChangedOrder, StoreError},
 };
 
@@ -32,7 +33,6 @@ use crate::{
     handlers, identity,
     keys::Keys,
     proxy::FaultProxy,
-    servers::root,
     stack::{Stack, roles::Roles},
     stream,
     tables::Tables,
@@ -44,6 +44,7 @@ pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::{number, restocked};
 pub use links::link_token;
 pub use purchase::{Purchase, STEPS, with_carts};
+pub use shop::{catalog_of_many, far_limits, sample_catalog, stocked};
 pub use shopper::{
     Shopper, california, cart, confirmation, for_staff, id_of, in_lists, priced_items, to_tokyo, total_of,
 };
@@ -106,25 +107,8 @@ impl Setup {
     /// The limits far away, those of open orders too, for tests of something else.
     #[must_use]
     pub fn unlimited(mut self) -> Self {
-        for route in [
-            "INITIATE",
-            "CALCULATE_SHIPPING",
-            "CALCULATE_TAX",
-            "APPLY_COUPON",
-            "CONFIRM_ORDER",
-            "CLAIM",
-            "CALCULATE_SHIPPING_PREVIEW",
-            "UPDATE_ITEMS",
-            "LOOKUP_ORDER",
-        ] {
-            self = self.setting(&format!("RATE_LIMIT_{route}"), "10000/60");
-        }
-        self = self.setting("DECLINE_LIMITS", "10000/10000/10000");
-        for whose in ["CALLER", "ADDRESS"] {
-            self = self.setting(&format!("OPEN_ORDERS_{whose}"), "9999/999999");
-        }
-        let by_address: Vec<_> = BY_ADDRESS.iter().map(|(name, _)| format!("{name}=10000/60")).collect();
-        self.setting("RATE_LIMITS", by_address.join(","))
+        self.settings.extend(far_limits());
+        self
     }
 
     /// Another catalog than `data/sample-catalog.json`.
@@ -139,9 +123,9 @@ impl Setup {
     pub fn in_parts(mut self, parts: u8) -> Self {
         let mut catalog = self.catalog.take().unwrap_or_else(sample_catalog);
         for product in catalog["products"].as_array_mut().expect("products") {
-            split(product, parts);
+            shop::split(product, parts);
             let variants = product.get_mut("variants").and_then(Value::as_array_mut);
-            variants.into_iter().flatten().for_each(|variant| split(variant, parts));
+            variants.into_iter().flatten().for_each(|variant| shop::split(variant, parts));
         }
         self.catalog(catalog)
     }
@@ -149,11 +133,8 @@ impl Setup {
     /// So many units of one product, in so many parts: with few in each, an order may have to take from several.
     #[must_use]
     pub fn stocked(mut self, product: &str, units: u64, parts: u8) -> Self {
-        let mut catalog = self.catalog.take().unwrap_or_else(sample_catalog);
-        let mut products = catalog["products"].as_array_mut().expect("products").iter_mut();
-        let stocked = products.find(|of| of["productId"] == product).expect("it is sold");
-        (stocked["stock"], stocked["stockParts"]) = (units.into(), parts.into());
-        self.catalog(catalog)
+        let catalog = self.catalog.take().unwrap_or_else(sample_catalog);
+        self.catalog(stocked(catalog, product, units, parts))
     }
 
     /// A shop that takes cards: see [`World::stripe`].
@@ -219,6 +200,14 @@ impl World {
     /// The variables of its functions.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
+    }
+
+    /// The same, past the proxies of the tests, which are slower than the stores.
+    pub fn settings_past_proxies(&self) -> BTreeMap<String, String> {
+        let mut settings = self.settings.clone();
+        settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), self.tables.endpoint());
+        settings.insert("REDIS_URL".to_owned(), self.keys.url_through(self.keys.address()));
+        settings
     }
 
     /// The container that serves everyone who isn't told otherwise.
@@ -362,20 +351,6 @@ pub async fn patiently(mut is_so: impl AsyncFnMut() -> bool) {
         assert!(tokio::time::Instant::now() < end, "it takes too long");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-}
-
-/// Counts a stock in parts, where it may be.
-fn split(stocked: &mut Value, parts: u8) {
-    if stocked["stock"].is_u64() && stocked["backorder"].is_null() {
-        stocked["stockParts"] = parts.into();
-    }
-}
-
-/// The shop of the README.
-pub fn sample_catalog() -> Value {
-    let path = root().join("data/sample-catalog.json");
-    let text = tools::catalog::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn container(settings: &BTreeMap<String, String>, clock: Clock) -> Arc<App> {

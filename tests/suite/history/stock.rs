@@ -6,12 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{app::App, http::route::Route};
 use tests::{
     dynamo_faults::Fault,
     seed::{Dice, seeds},
-    world::{Answer, Setup, Shopper, World, california, cart, id_of, number, restocked, sample_catalog, total_of},
+    world::{
+        Answer, Setup, Shopper, World, california, cart, id_of, number, restocked, sample_catalog, stocked, total_of,
+    },
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -153,16 +155,8 @@ async fn give_back(guest: &Shopper, (order, units): (&str, u32), whole: bool, re
     units - back
 }
 
-fn catalog(units: u64, parts: u8) -> Value {
-    let mut catalog = sample_catalog();
-    let mut products = catalog["products"].as_array_mut().expect("products").iter_mut();
-    let print = products.find(|of| of["productId"] == PRINT).expect("it is sold");
-    (print["stock"], print["stockParts"]) = (units.into(), parts.into());
-    catalog
-}
-
 async fn load(container: &App, units: u64, parts: u8) -> bool {
-    let file = serde_json::from_value(catalog(units, parts)).expect("a catalog");
+    let file = serde_json::from_value(stocked(sample_catalog(), PRINT, units, parts)).expect("a catalog");
     container.catalog.load_catalog(&file, &[].into(), || ()).await.is_ok()
 }
 
@@ -192,7 +186,7 @@ async fn history(seed: u64, with_faults: bool) {
     let parts = [1, 2, 5, 16][usize::try_from(seed % 4).expect("few")];
     let units = 5 + dice.below(12) as u64;
     let (delivers, changes) = (dice.percent(60), dice.percent(60));
-    let mut setup = Setup::default().unlimited().catalog(catalog(units, parts));
+    let mut setup = Setup::default().unlimited().stocked(PRINT, units, parts);
     if with_faults {
         setup = setup.setting("REDIS_TIMEOUT_MS", "100");
     }
