@@ -1,6 +1,11 @@
 //! Holds calls back until a test lets them go, so that an overlap is arranged and not hoped for.
 
-use tokio::sync::watch;
+use std::time::Duration;
+
+use tokio::{sync::watch, time::timeout};
+
+/// For callers on a busy machine.
+const COME_WITHIN: Duration = Duration::from_secs(60);
 
 /// Callers wait at a closed gate; the test sees how many arrived, and opens it.
 #[derive(Clone, Debug)]
@@ -15,8 +20,13 @@ impl Gate {
     }
 
     /// Returns as soon as `count` callers, in all, have come to the gate.
+    ///
+    /// # Panics
+    /// When they haven't within a minute.
     pub async fn arrived(&self, count: usize) {
-        let _ = self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await;
+        let mut arrivals = self.arrived.subscribe();
+        let arrived = timeout(COME_WITHIN, arrivals.wait_for(|arrived| *arrived >= count)).await;
+        assert!(arrived.is_ok(), "{} of {count} have come to the gate", *self.arrived.borrow());
     }
 
     /// Lets everyone through who waits, and everyone who comes later.

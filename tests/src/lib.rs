@@ -39,5 +39,6 @@ pub mod stream;
 pub mod tables;
 pub mod token;
 pub mod topologies;
+mod watch;
 pub mod world;
 pub mod worth;

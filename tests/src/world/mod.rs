@@ -37,6 +37,7 @@ use crate::{
     stream,
     tables::Tables,
     token::{self, Signer, Token},
+    watch::Watched,
 };
 
 pub use answer::Answer;
@@ -73,6 +74,7 @@ pub struct World {
     hasty: Option<Arc<App>>,
     addresses: AtomicU32,
     opened: BTreeMap<String, Vec<i64>>,
+    _watched: Option<Watched>,
 }
 
 impl Default for Setup {
@@ -163,6 +165,7 @@ impl Setup {
         if let Some(parts) = env::var("TEST_STOCK_PARTS").ok().and_then(|parts| parts.parse().ok()) {
             self = self.in_parts(parts);
         }
+        let watched = Watched::begin();
         let keys = if self.own_redis { Keys::in_own_server() } else { Keys::reserve() };
         let tables = Tables::create().await;
         let redis = FaultProxy::before(keys.address()).await;
@@ -184,7 +187,8 @@ impl Setup {
         dynamodb.forget_calls();
         let addresses = AtomicU32::default();
         let (hasty, opened) = (None, BTreeMap::new());
-        let mut world = World { redis, dynamodb, stripe, keys, tables, settings, app, hasty, addresses, opened };
+        let mut world =
+            World { redis, dynamodb, stripe, keys, tables, settings, app, hasty, addresses, opened, _watched: watched };
         world.opened = world.all_left().await;
         world.hasty = self.hasty.map(|millis| world.container_with(&[("DYNAMODB_TIMEOUT_MS", &millis.to_string())]));
         Arc::new(world)

@@ -63,6 +63,7 @@ async fn a_transaction_turns_away_whoever_meets_it_and_says_on_which_item() {
         async move { bench.put_together(&["one", "two"]).await }
     });
     while bench.faults.count("TransactWriteItems") == 0 || bench.put("two").await.is_ok() {
+        assert!(!first.is_finished(), "nobody met it");
         tokio::task::yield_now().await;
     }
     assert_eq!(
@@ -85,6 +86,7 @@ async fn single_writes_wait_for_each_other_and_turn_a_transaction_away() {
         })
         .collect();
     while bench.faults.count("PutItem") < 2 || bench.put_together(&["one"]).await.is_ok() {
+        assert!(puts.iter().any(|put| !put.is_finished()), "nobody met them");
         tokio::task::yield_now().await;
     }
     for put in puts {

@@ -8,6 +8,20 @@ use tests::{
     seed::Dice,
     world::World,
 };
+use tokio::task::JoinSet;
+
+/// The clients to their end, and the trouble beside them, if there is any. A client that fails ends the test at once: trouble
+/// that waits for what it would have done has no end.
+pub async fn beside(clients: JoinSet<()>, trouble: Option<impl Future<Output = Vec<String>>>) -> Vec<String> {
+    let trouble = async {
+        match trouble {
+            Some(trouble) => trouble.await,
+            None => Vec::new(),
+        }
+    };
+    let (_, done) = tokio::join!(clients.join_all(), trouble);
+    done
+}
 
 /// Makes trouble until so many `operations` are `recorded`, and heals everything in the end: trouble of Redis, and of these
 /// calls of the database, some of which get these answers. Says what it did.

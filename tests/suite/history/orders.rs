@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::{
     check::{Answers, Trust, check},
-    faults::trouble,
+    faults::{beside, trouble},
     record::{Ask, Record, Told},
 };
 
@@ -92,12 +92,9 @@ async fn history(seed: u64, with_faults: bool) {
             }
         });
     }
-    let mut done = Vec::new();
-    if with_faults {
-        let operations = ORDERS * MOVES.len() + READERS * READS;
-        done = trouble(Arc::clone(&world), || record.len(), dice.seed(), operations - 10, &[]).await;
-    }
-    clients.join_all().await;
+    let (enough, faults) = (ORDERS * MOVES.len() + READERS * READS - 10, dice.seed());
+    let recorded = || record.len();
+    let done = beside(clients, with_faults.then(|| trouble(Arc::clone(&world), recorded, faults, enough, &[]))).await;
 
     let operations = record.operations();
     // A reader may have read the database before the change, and filled the cache right after it.

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{
     check::{Answers, Trust, check},
-    faults::trouble,
+    faults::{beside, trouble},
     record::{Ask, Record, Told},
 };
 
@@ -100,12 +100,11 @@ async fn history(seed: u64, with_faults: bool) {
             }
         });
     }
-    let mut done = Vec::new();
-    if with_faults {
-        let faults = [("PutItem", Fault::AnswerLost), ("GetItem", Fault::InternalServerError)];
-        done = trouble(Arc::clone(&world), || record.len(), dice.seed(), CLIENTS * OPERATIONS - 10, &faults).await;
-    }
-    clients.join_all().await;
+    let (enough, seed_of_faults) = (CLIENTS * OPERATIONS - 10, dice.seed());
+    let recorded = || record.len();
+    let faults = [("PutItem", Fault::AnswerLost), ("GetItem", Fault::InternalServerError)];
+    let trouble = with_faults.then(|| trouble(Arc::clone(&world), recorded, seed_of_faults, enough, &faults));
+    let done = beside(clients, trouble).await;
 
     let fresh = guest.served_by(&world.container_after(Duration::from_secs(2)));
     let operations = record.operations();

@@ -18,7 +18,7 @@ use tests::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::faults::trouble;
+use super::faults::{beside, trouble};
 
 const PRINT: &str = "limited-print";
 const BUYERS: usize = 6;
@@ -229,18 +229,16 @@ async fn history(seed: u64, with_faults: bool) {
             }
         });
     }
-    let mut done = Vec::new();
-    if with_faults {
-        let faults = [
-            ("TransactWriteItems", Fault::AnswerLost),
-            ("TransactWriteItems", Fault::DoneButInternalServerError),
-            ("TransactWriteItems", Fault::TransactionConflict),
-            ("BatchGetItem", Fault::InternalServerError),
-        ];
-        let recorded = || record.0.lock().unwrap().len();
-        done = trouble(Arc::clone(&world), recorded, dice.seed(), BUYERS * WISHES - 10, &faults).await;
-    }
-    clients.join_all().await;
+    let (enough, seed_of_faults) = (BUYERS * WISHES - 10, dice.seed());
+    let recorded = || record.0.lock().unwrap().len();
+    let faults = [
+        ("TransactWriteItems", Fault::AnswerLost),
+        ("TransactWriteItems", Fault::DoneButInternalServerError),
+        ("TransactWriteItems", Fault::TransactionConflict),
+        ("BatchGetItem", Fault::InternalServerError),
+    ];
+    let trouble = with_faults.then(|| trouble(Arc::clone(&world), recorded, seed_of_faults, enough, &faults));
+    let done = beside(clients, trouble).await;
 
     let told = format!("HISTORY_SEED={seed}: {units} in {parts}, delivers: {delivers}, changes: {changes}, {done:?}");
     let opened = i64::try_from(units).expect("few");
