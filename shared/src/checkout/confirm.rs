@@ -208,7 +208,7 @@ fn option<'s>(
     payment: Option<&PaymentInput>,
 ) -> Result<Option<&'s PaymentOption>, ConfirmError> {
     let (total, currency) = (session.priced.summary.total, session.currency);
-    let Some((rules, payment)) = snapshot.payments.as_ref().zip(payment).filter(|_| !total.is_zero()) else {
+    let Some((rules, payment)) = snapshot.rules.payments.as_ref().zip(payment).filter(|_| !total.is_zero()) else {
         return Ok(None);
     };
     let method = payment.method();
@@ -219,7 +219,7 @@ fn option<'s>(
     let to = session.tax_address().ok_or(ConfirmError::AddressRequired)?.destination();
     rules.allow(method, session.priced.ships(), to, total, currency)?;
     if method.is_online() {
-        snapshot.cards.allow(total, currency)?;
+        snapshot.rules.cards.allow(total, currency)?;
     }
     Err(MethodRefusal::FeeTaxUnknown(method).into())
 }
@@ -282,18 +282,18 @@ fn payment(
     let total = session.total_by(payment.map(PaymentInput::method));
     let PaymentInput::Online { method, token, return_url } = payment.ok_or(ConfirmError::PaymentMethodRequired)? else {
         // The rules for payment methods have allowed it.
-        if snapshot.payments.is_some() {
+        if snapshot.rules.payments.is_some() {
             return Ok(Payment::cash_on_delivery());
         }
         if !session.priced.ships() {
             return Err(CashRefusal::NothingToDeliver.into());
         }
         let to = session.shipping_address.as_ref().ok_or(ConfirmError::AddressRequired)?.destination();
-        snapshot.cash_on_delivery.allow(to, total, session.currency)?;
+        snapshot.rules.cash_on_delivery.allow(to, total, session.currency)?;
         return Ok(Payment::cash_on_delivery());
     };
     let terms = payments.terms(*method, total, session.currency)?;
-    snapshot.cards.allow(total, session.currency)?;
+    snapshot.rules.cards.allow(total, session.currency)?;
     if let Some(wait) = context.places.refused() {
         return Err(ConfirmError::TooManyDeclines(wait));
     }

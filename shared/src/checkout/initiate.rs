@@ -86,7 +86,7 @@ pub async fn initiate(
     let snapshot = stores.catalog().snapshot(&session::query(&session)).await.map_err(SessionError::Store)?;
     if command.currency.is_none() {
         let country = session.shipping_address.as_ref().map(session::country);
-        session.currency = snapshot.currencies.usual(country.as_deref());
+        session.currency = snapshot.rules.currencies.usual(country.as_deref());
     }
     session::reprice(&mut session, &snapshot, context).map_err(SessionError::OutOfRange)?;
     refuse(&session)?;

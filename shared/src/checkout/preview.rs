@@ -49,7 +49,7 @@ pub async fn preview<Who: Sync>(
         ..CatalogQuery::default()
     };
     let snapshot = stores.catalog().snapshot(&query).await.map_err(SessionError::Store)?;
-    let usual = || snapshot.currencies.usual(Some(command.destination.country()));
+    let usual = || snapshot.rules.currencies.usual(Some(command.destination.country()));
     let currency = command.currency.unwrap_or_else(usual);
     let cart = Cart {
         currency,

@@ -55,7 +55,7 @@ pub enum ShowProductError {
 /// Where the shop ships to, in the order of the countries' codes.
 pub async fn regions(stores: &impl Stores) -> Result<Vec<ShippedCountry>, StoreError> {
     let snapshot = stores.catalog().snapshot(&CatalogQuery::default()).await?;
-    Ok(shipped_countries(&snapshot.shipping, &snapshot.currencies))
+    Ok(shipped_countries(&snapshot.rules.shipping, &snapshot.rules.currencies))
 }
 
 /// The products of a page that have a price in the currency, in the order of their ids. A page may have fewer than its
@@ -89,7 +89,7 @@ pub async fn product(
 async fn currency(stores: &impl Stores, named: Option<Currency>) -> Result<Currency, StoreError> {
     match named {
         Some(currency) => Ok(currency),
-        None => Ok(stores.catalog().snapshot(&CatalogQuery::default()).await?.currencies.default),
+        None => Ok(stores.catalog().snapshot(&CatalogQuery::default()).await?.rules.currencies.default),
     }
 }
 

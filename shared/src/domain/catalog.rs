@@ -1,6 +1,9 @@
 //! The catalog snapshot: what pricing needs of the catalog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::domain::{
     card_rule::CardRule,
@@ -28,6 +31,22 @@ pub struct CatalogQuery {
     pub certificate: Option<CertificateNumber>,
 }
 
+/// The shop's rules that every cart needs.
+#[derive(Clone, Debug, Default)]
+pub struct ShopRules {
+    pub shipping: ShippingRules,
+    /// The promotions that nobody has to enter.
+    pub promotions: Vec<Coupon>,
+    pub currencies: Currencies,
+    /// The rules for payment methods, if there are some. Without them every method of the shop is offered, and cash on
+    /// delivery by its own rule.
+    pub payments: Option<PaymentRules>,
+    /// The rule for cash on delivery, where there are no others.
+    pub cash_on_delivery: CashOnDelivery,
+    /// The rule for cards.
+    pub cards: CardRule,
+}
+
 /// Everything that pricing needs of the catalog, read once for one cart.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogSnapshot {
@@ -38,18 +57,8 @@ pub struct CatalogSnapshot {
     /// The number of parts of each counter that has several.
     pub parts: BTreeMap<Sku, u8>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
-    /// The promotions that nobody has to enter.
-    pub promotions: Vec<Coupon>,
-    pub shipping: ShippingRules,
-    pub currencies: Currencies,
+    pub rules: Arc<ShopRules>,
     /// The rules of each country that was asked for and has some.
-    pub taxes: BTreeMap<String, TaxRules>,
+    pub taxes: BTreeMap<String, Arc<TaxRules>>,
     pub certificate: Option<Certificate>,
-    /// The rules for payment methods, if there are some. Without them every method of the shop is offered, and cash on
-    /// delivery by its own rule.
-    pub payments: Option<PaymentRules>,
-    /// The rule for cash on delivery, where there are no others.
-    pub cash_on_delivery: CashOnDelivery,
-    /// The rule for cards.
-    pub cards: CardRule,
 }

@@ -251,7 +251,7 @@ impl Order {
             return Some(OtherDestination::Region { from, to });
         }
         if self.ships() {
-            let zone = |place| match rules.shipping.zone(place) {
+            let zone = |place| match rules.rules.shipping.zone(place) {
                 Ok(Some(zone)) => format!("the shipping zone {}", zone.id),
                 Ok(None) => "no shipping zone".to_owned(),
                 Err(TooVague { missing }) => format!("a shipping zone that {missing} would tell"),

@@ -37,11 +37,11 @@ pub(super) fn offers(
         now,
     };
     let is_taken = |currencies: &[Currency]| currencies.contains(&cart.currency);
-    if !snapshot.currencies.of(to.country()).is_none_or(is_taken) {
+    if !snapshot.rules.currencies.of(to.country()).is_none_or(is_taken) {
         return Ok(Vec::new());
     }
-    let Ok(Some(zone)) = snapshot.shipping.zone(to) else { return Ok(Vec::new()) };
-    let mut quotes = zone.quotes(shipment, &snapshot.shipping.holidays)?;
+    let Ok(Some(zone)) = snapshot.rules.shipping.zone(to) else { return Ok(Vec::new()) };
+    let mut quotes = zone.quotes(shipment, &snapshot.rules.shipping.holidays)?;
     for coupon in coupons {
         let Discount::FreeShipping(scope) = &coupon.discount else { continue };
         let cap = coupon.maximum_discount.get(&cart.currency).copied().unwrap_or(Minor::MAX);
@@ -63,7 +63,7 @@ pub(super) fn offers(
 /// Why there is no offer: what the address lacks, the currency, or else the place or the goods.
 fn no_offer(cart: Cart<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> CartIssue {
     let place = to.label().to_owned();
-    let zone = match snapshot.shipping.zone(to) {
+    let zone = match snapshot.rules.shipping.zone(to) {
         Ok(zone) => zone,
         Err(TooVague { missing }) => {
             let why = NoShipping::TooVague { missing: missing.to_owned() };
@@ -71,7 +71,7 @@ fn no_offer(cart: Cart<'_>, snapshot: &CatalogSnapshot, to: &Destination) -> Car
         }
     };
     let shipped = zone.map(Zone::currencies).unwrap_or_default();
-    let currencies = snapshot.currencies.offered(to.country(), &shipped);
+    let currencies = snapshot.rules.currencies.offered(to.country(), &shipped);
     if currencies.is_empty() {
         CartIssue::ShippingUnavailable { place, why: NoShipping::Place }
     } else if currencies.contains(&cart.currency) {
@@ -114,7 +114,7 @@ pub(super) fn estimate_backorders(
         if let Some(of) = &mut row.line.backorder {
             let on = |days: u16| {
                 let days = of.available_in_days.saturating_add(days);
-                business_days_after(now.date(), days, &snapshot.shipping.holidays)
+                business_days_after(now.date(), days, &snapshot.rules.shipping.holidays)
             };
             of.delivery = Some(Delivery { earliest: on(min), latest: on(max) });
         }

@@ -41,7 +41,7 @@ pub(super) fn choose<'t>(
         }
     }
     // What the customer entered comes first: a promotion gives way, and is no issue.
-    let mut promotions: Vec<&Coupon> = snapshot.promotions.iter().collect();
+    let mut promotions: Vec<&Coupon> = snapshot.rules.promotions.iter().collect();
     promotions.sort_by(|a, b| order(a, b));
     for promotion in promotions.into_iter().filter(|promotion| !cart.coupons.contains(&promotion.code)) {
         let applies = check(promotion, CouponUses::default(), cart, rows, now)?.is_ok();

@@ -35,7 +35,9 @@ pub fn payment_options(
 ) -> Result<Option<Vec<PaymentOption>>, OutOfRange> {
     let (ships, total) = (priced.ships(), priced.summary.total);
     let to = if ships { cart.destination } else { cart.billing.or(cart.destination) };
-    let Some((rules, to)) = snapshot.payments.as_ref().zip(to).filter(|_| !total.is_zero()) else { return Ok(None) };
+    let Some((rules, to)) = snapshot.rules.payments.as_ref().zip(to).filter(|_| !total.is_zero()) else {
+        return Ok(None);
+    };
     let mut options = Vec::new();
     let is_taxed = !priced.issues.iter().any(|issue| matches!(issue, CartIssue::TaxUnavailable { .. }));
     for method in rules.methods() {
@@ -54,7 +56,7 @@ pub fn payment_options(
         let with_fee = total.plus(fee.as_ref().map_or(Minor::ZERO, |fee| fee.total))?;
         let is_rounded = method == PaymentMethod::CashOnDelivery && cash_rounding::step(cart.currency).is_some();
         let total = if is_rounded { cash_rounding::rounded(with_fee, cart.currency)? } else { with_fee };
-        if method.is_online() && snapshot.cards.allow(total, cart.currency).is_err() {
+        if method.is_online() && snapshot.rules.cards.allow(total, cart.currency).is_err() {
             continue;
         }
         let rounding = is_rounded.then(|| total.get() - with_fee.get());

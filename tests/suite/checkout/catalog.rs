@@ -15,13 +15,13 @@ use tests::{
     world::{Setup, World, id_of, sample_catalog, total_of},
 };
 
-const SAMPLE: &str = "data/sample-catalog.json";
+pub(super) const SAMPLE: &str = "data/sample-catalog.json";
 
 /// A file that goes when dropped.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn holding(catalog: &Value) -> Self {
+    pub(super) fn holding(catalog: &Value) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("catalog-{}.json", uuid::Uuid::new_v4()));
         fs::write(&path, catalog.to_string()).expect("a folder to write to");
         Self(path)
@@ -35,7 +35,7 @@ impl Drop for Scratch {
 }
 
 /// Runs `checkout catalog …` on the tables of this world.
-async fn checkout(world: Option<&World>, arguments: &[&str], file: &Path) -> Output {
+pub(super) async fn checkout(world: Option<&World>, arguments: &[&str], file: &Path) -> Output {
     let mut command = tokio::process::Command::new(binary("checkout"));
     command.arg("catalog").args(arguments).arg(file).current_dir(root());
     for name in ["AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_DYNAMODB"] {
@@ -197,7 +197,7 @@ async fn what_a_new_file_doesnt_name_stays_and_what_it_adds_is_for_sale() {
     guest.initiate(&[("new-mug", 3), ("espresso-beans", 1)]).await.expect(201);
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -253,7 +253,7 @@ async fn a_load_says_what_it_changes_and_withdraws_only_when_told_to() {
 }
 
 /// Runs `checkout product off …` or `checkout coupon off …`.
-async fn off(world: &World, kind: &str, name: &str) -> Output {
+pub(super) async fn off(world: &World, kind: &str, name: &str) -> Output {
     let mut command = tokio::process::Command::new(binary("checkout"));
     command.args([kind, "off", name]).current_dir(root()).env_remove("AWS_SESSION_TOKEN");
     command.envs(world.settings().clone()).output().await.expect("the command starts")

@@ -7,6 +7,7 @@ mod bill;
 mod bootstraps;
 mod cache_holds;
 mod catalog;
+mod catalog_forms;
 mod coherence;
 mod contention;
 mod costs;

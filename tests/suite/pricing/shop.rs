@@ -1,5 +1,7 @@
 //! Pricing a cart of a catalog, both as JSON, without stores or handlers.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use shared::{
     adapters::stored::catalog::{CatalogFile, payment_rules},
@@ -7,7 +9,7 @@ use shared::{
     domain::{
         address::{Address, RawAddress},
         attributes::Attributes,
-        catalog::CatalogSnapshot,
+        catalog::{CatalogSnapshot, ShopRules},
         coupon::CouponUses,
         ids::{CheckoutId, CouponCode, GuestId, Owner, Sku},
         money::{Currency, Minor, OutOfRange},
@@ -201,12 +203,12 @@ fn session(cart: &Value, now: OffsetDateTime) -> Session {
 
 /// What the stores would answer with.
 fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnapshot {
-    let mut snapshot =
-        CatalogSnapshot { shipping: file.shipping.rules().expect("shipping"), ..CatalogSnapshot::default() };
+    let mut snapshot = CatalogSnapshot::default();
+    let mut rules = ShopRules { shipping: file.shipping.rules().expect("shipping"), ..ShopRules::default() };
     if let Some(currencies) = &file.currencies {
-        snapshot.currencies = currencies.currencies().expect("currencies");
+        rules.currencies = currencies.currencies().expect("currencies");
     }
-    snapshot.payments = file.payment_methods.as_ref().map(|rules| payment_rules(rules).expect("payment methods"));
+    rules.payments = file.payment_methods.as_ref().map(|rules| payment_rules(rules).expect("payment methods"));
     for stored in &file.products {
         let product = stored.product().expect("a product");
         let opening = stored.opening_stock(&product).into_iter();
@@ -220,7 +222,7 @@ fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnaps
         let has_ordered = cart["hasOrdered"].as_bool().unwrap_or_default();
         let uses = CouponUses { total: count("total"), by_customer: count("byCustomer"), has_ordered };
         if coupon.automatic {
-            snapshot.promotions.push(coupon);
+            rules.promotions.push(coupon);
         } else if session.coupons.contains(&coupon.code) {
             let code: CouponCode = coupon.code.clone();
             snapshot.coupons.insert(code, (coupon, uses));
@@ -230,10 +232,11 @@ fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnaps
     for address in [&session.shipping_address, &session.billing_address].into_iter().flatten() {
         let country = address.destination().country();
         if let Some(rules) = taxes.get(country) {
-            snapshot.taxes.insert(country.to_owned(), rules.rules().expect("taxes"));
+            snapshot.taxes.insert(country.to_owned(), Arc::new(rules.rules().expect("taxes")));
         }
     }
     let certificates = file.tax_exemptions.iter().map(|stored| stored.certificate().expect("a certificate"));
+    snapshot.rules = Arc::new(rules);
     snapshot.certificate =
         certificates.into_iter().find(|c| session.tax_status.certificate.as_ref() == Some(&c.number));
     snapshot

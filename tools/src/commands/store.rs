@@ -27,15 +27,13 @@ impl Laptop {
 /// The adapter, with the tables that these variables name. A table without a name must not be used.
 pub fn open(client: Client, variables: &BTreeMap<String, String>) -> Dynamo {
     let name = |variable: &str| variables.get(variable).cloned().unwrap_or_default();
-    Dynamo {
-        client,
-        tables: TableNames {
-            sessions: name("SESSIONS_TABLE"),
-            orders: name("ORDERS_TABLE"),
-            catalog: name("CATALOG_TABLE"),
-            inventory: name("INVENTORY_TABLE"),
-            idempotency: name("IDEMPOTENCY_TABLE"),
-            order_search: name("ORDER_SEARCH_TABLE"),
-        },
-    }
+    let tables = TableNames {
+        sessions: name("SESSIONS_TABLE"),
+        orders: name("ORDERS_TABLE"),
+        catalog: name("CATALOG_TABLE"),
+        inventory: name("INVENTORY_TABLE"),
+        idempotency: name("IDEMPOTENCY_TABLE"),
+        order_search: name("ORDER_SEARCH_TABLE"),
+    };
+    Dynamo::of(client, tables)
 }

@@ -1,6 +1,9 @@
 //! The table of products and rules, and the table of stock, as the functions read them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -9,7 +12,9 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, broken, failed, from_item, text},
+            document_text::{from_either, from_text, json},
             inventory::{USES, counter, coupon_id, customer_coupon_id, left, stock_id},
+            parsed_rules::{Parsed, ParsedRules},
             stock_parts::parts,
         },
         stored::catalog::{
@@ -19,7 +24,7 @@ use crate::{
     },
     domain::{
         availability::Stocked,
-        catalog::{CatalogQuery, CatalogSnapshot},
+        catalog::{CatalogQuery, CatalogSnapshot, ShopRules},
         coupon::CouponUses,
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
@@ -63,6 +68,19 @@ pub(super) struct StoredRules {
     pub cards: Option<StoredCards>,
 }
 
+impl StoredRules {
+    fn rules(self) -> Result<ShopRules, Vec<Invalid>> {
+        Ok(ShopRules {
+            shipping: self.document.rules()?,
+            promotions: self.promotions.iter().map(StoredCoupon::coupon).collect::<Result<_, _>>()?,
+            currencies: self.currencies.map(|stored| stored.currencies()).transpose()?.unwrap_or_default(),
+            payments: self.payment_methods.as_deref().map(payment_rules).transpose()?,
+            cash_on_delivery: self.cash_on_delivery.map(|stored| stored.rule()).transpose()?.unwrap_or_default(),
+            cards: card_rule(self.cards.as_ref())?,
+        })
+    }
+}
+
 pub(super) fn product_id(id: &ProductId) -> String {
     format!("product#{id}")
 }
@@ -101,7 +119,7 @@ impl Catalog for Dynamo {
             self.batch(OPERATION, &self.tables.catalog, documents.into_iter().collect(), false),
             self.batch(OPERATION, &self.tables.inventory, counters.into_iter().collect(), true)
         )?;
-        let mut snapshot = snapshot(query, documents, &counters)?;
+        let mut snapshot = snapshot(query, documents, &counters, &self.rules)?;
         let stock: Vec<Sku> = snapshot.stock.keys().cloned().collect();
         snapshot.parts = stock.iter().filter_map(|sku| several(sku, &counters)).collect();
         if !snapshot.parts.is_empty() {
@@ -138,6 +156,7 @@ fn snapshot(
     query: &CatalogQuery,
     mut documents: HashMap<String, Item>,
     counters: &HashMap<String, Item>,
+    parsed: &ParsedRules,
 ) -> Result<CatalogSnapshot, StoreError> {
     let mut snapshot = CatalogSnapshot::default();
     for sku in &query.skus {
@@ -148,26 +167,12 @@ fn snapshot(
     }
     let shipping =
         documents.remove(SHIPPING_ID).ok_or_else(|| broken(OPERATION)("no catalog has been loaded".into()))?;
-    let rules: StoredRules = from_item(OPERATION, shipping)?;
-    snapshot.shipping = rules.document.rules().map_err(invalid)?;
-    for promotion in &rules.promotions {
-        snapshot.promotions.push(promotion.coupon().map_err(invalid)?);
-    }
-    if let Some(currencies) = rules.currencies {
-        snapshot.currencies = currencies.currencies().map_err(invalid)?;
-    }
-    if let Some(methods) = &rules.payment_methods {
-        snapshot.payments = Some(payment_rules(methods).map_err(invalid)?);
-    }
-    if let Some(cash) = rules.cash_on_delivery {
-        snapshot.cash_on_delivery = cash.rule().map_err(invalid)?;
-    }
-    snapshot.cards = card_rule(rules.cards.as_ref()).map_err(invalid)?;
+    snapshot.rules = rules(&parsed.shop, SHIPPING_ID, shipping, StoredRules::rules)?;
     // A country without a document has no rule: this is an issue of the cart, not an error of the store.
     for country in &query.countries {
         if let Some(item) = documents.remove(&tax_id(country)) {
-            let rules = document::<StoredTaxRules>(item)?.rules().map_err(invalid)?;
-            snapshot.taxes.insert(country.clone(), rules);
+            let tax = |stored: StoredDocument<StoredTaxRules>| stored.document.rules();
+            snapshot.taxes.insert(country.clone(), rules(&parsed.taxes, &tax_id(country), item, tax)?);
         }
     }
     if let Some(item) = query.certificate.as_ref().and_then(|number| documents.remove(&certificate_id(number))) {
@@ -188,9 +193,22 @@ fn snapshot(
     Ok(snapshot)
 }
 
+/// Rules of the table: as they were parsed last time, if they are the same text.
+fn rules<S: DeserializeOwned, T>(
+    parsed: &Parsed<T>,
+    id: &str,
+    item: Item,
+    rules: impl FnOnce(S) -> Result<T, Vec<Invalid>>,
+) -> Result<Arc<T>, StoreError> {
+    match json(&item) {
+        Some(json) => parsed.of(id, json, |json| rules(from_text(OPERATION, json)?).map_err(invalid)),
+        None => Ok(Arc::new(rules(from_item(OPERATION, item)?).map_err(invalid)?)),
+    }
+}
+
 /// A product of the table.
 pub(super) fn product(operation: &'static str, item: Item) -> Result<Product, StoreError> {
-    let stored: StoredDocument<StoredProduct> = from_item(operation, item)?;
+    let stored: StoredDocument<StoredProduct> = from_either(operation, item)?;
     stored.document.product().map_err(invalid)
 }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValue},
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::ReturnValue,
 };
 use serde::Serialize;
 use tokio::time::Instant;
@@ -21,6 +21,7 @@ use crate::{
                 tax_id,
             },
             client::{Dynamo, Item, failed, number, text, to_item},
+            document_text::{from_either, to_text},
             inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
             products::{LISTING, PUBLISHED},
             stock_parts::parts,
@@ -165,7 +166,7 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let (automatic, promotions) = promotions.into_iter().unzip();
     let id = SHIPPING_ID.to_owned();
     let rules = StoredRules { id, document, promotions, currencies, payment_methods, cash_on_delivery, cards };
-    add(CatalogEntry::Rules, to_item(WRITE, &rules))?;
+    add(CatalogEntry::Rules, to_text(WRITE, SHIPPING_ID.to_owned(), &rules))?;
     Ok(Written { items, stock: checked.stock, automatic })
 }
 
@@ -175,8 +176,13 @@ fn counts(stock: &BTreeMap<Sku, OpeningStock>, reset: &BTreeSet<Sku>) -> Result<
     reset.iter().map(|sku| count(sku).ok_or_else(|| LoadError::NoSuchStock(sku.clone()))).collect()
 }
 
+/// What every cart needs is text. The rest is looked at in the table, a certificate by the name of its holder.
 fn document(entry: &CatalogEntry, document: &impl Serialize) -> Result<Item, StoreError> {
-    to_item(WRITE, &StoredDocument { id: entry.id(), document })
+    let stored = StoredDocument { id: entry.id(), document };
+    match entry {
+        CatalogEntry::Product(_) | CatalogEntry::Tax(_) | CatalogEntry::Rules => to_text(WRITE, entry.id(), &stored),
+        CatalogEntry::Coupon(_) | CatalogEntry::Certificate(_) | CatalogEntry::TaxIndex => to_item(WRITE, &stored),
+    }
 }
 
 impl Dynamo {
@@ -255,22 +261,25 @@ impl Dynamo {
     async fn end_promotion(&self, code: &CouponCode) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS {
             let found = self.batch("read catalog", &self.tables.catalog, vec![SHIPPING_ID.to_owned()], true).await?;
-            let promotions = found.get(SHIPPING_ID).and_then(|rules| rules.get("promotions")?.as_l().ok());
-            let is_it = |promotion: &AttributeValue| {
-                let written = promotion.as_m().ok().and_then(|promotion| promotion.get("code")?.as_s().ok());
-                written.and_then(|written| written.parse::<CouponCode>().ok()).as_ref() == Some(code)
-            };
-            let Some(at) = promotions.and_then(|list| list.iter().position(is_it)) else { return Ok(false) };
-            let before = AttributeValue::L(promotions.cloned().unwrap_or_default());
-            let request = self.client.update_item().table_name(&self.tables.catalog).key("id", text(SHIPPING_ID));
-            let request = request.update_expression(format!("REMOVE promotions[{at}]"));
-            let request =
-                request.condition_expression("promotions = :before").expression_attribute_values(":before", before);
-            match request.send().await {
+            let Some(item) = found.into_values().next() else { return Ok(false) };
+            let mut rules: StoredRules = from_either(WRITE, item.clone())?;
+            let before = rules.promotions.len();
+            rules.promotions.retain(|promotion| promotion.code().as_ref() != Some(code));
+            if rules.promotions.len() == before {
+                return Ok(false);
+            }
+            let request = self.client.put_item().table_name(&self.tables.catalog);
+            let mut request = request.set_item(Some(to_text(WRITE, SHIPPING_ID.to_owned(), &rules)?));
+            let mut unchanged = Vec::new();
+            for (at, (name, value)) in item.into_iter().enumerate() {
+                unchanged.push(format!("#{at} = :{at}"));
+                request = request.expression_attribute_names(format!("#{at}"), name);
+                request = request.expression_attribute_values(format!(":{at}"), value);
+            }
+            match request.condition_expression(unchanged.join(" AND ")).send().await {
                 Ok(_) => return Ok(true),
                 Err(error)
-                    if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
-                }
+                    if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {}
                 Err(error) => return Err(failed(WRITE)(error)),
             }
         }

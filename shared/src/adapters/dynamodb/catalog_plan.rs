@@ -5,12 +5,16 @@ use std::{
     fmt,
 };
 
+use serde_json::Value;
+
 use crate::{
     adapters::{
         dynamodb::{
             catalog::StoredDocument,
             catalog_load::{CatalogEntry, LoadError, Written, written},
-            client::{Item, from_item},
+            client::Item,
+            document_text::from_either,
+            products::LISTING,
         },
         stored::catalog::{CatalogFile, StoredProduct},
     },
@@ -20,6 +24,8 @@ use crate::{
         product::Product,
     },
 };
+
+const READ: &str = "read catalog";
 
 /// What a load does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,13 +79,13 @@ impl LoadPlan {
         for (entry, item) in &new {
             let list = match old.get(entry) {
                 None => &mut plan.added,
-                Some(known) if known == item => &mut plan.unchanged,
-                Some(_) => &mut plan.changed,
+                Some(known) if says_the_same(known, item) => &mut plan.unchanged,
+                Some(known) => {
+                    plan.steep.extend(price_changes(known, item).into_iter().filter(PriceChange::is_steep));
+                    &mut plan.changed
+                }
             };
             list.insert(entry.clone());
-            if let Some(known) = old.get(entry).filter(|known| *known != item) {
-                plan.steep.extend(price_changes(known, item).into_iter().filter(PriceChange::is_steep));
-            }
         }
         for entry in old.keys().filter(|entry| !new.contains_key(*entry)) {
             let ends = match entry {
@@ -93,11 +99,21 @@ impl LoadPlan {
     }
 }
 
+/// Whether two items differ in no more than that one has as attributes what the other has as text.
+fn says_the_same(one: &Item, other: &Item) -> bool {
+    let content = |item: &Item| -> Option<Value> {
+        let mut item = item.clone();
+        item.remove(LISTING);
+        from_either(READ, item).ok()
+    };
+    one == other || one.get(LISTING) == other.get(LISTING) && content(one).is_some_and(|of| Some(of) == content(other))
+}
+
 /// The usual prices that differ between two documents of one product. Of what isn't a product, or can't be read any
 /// more, there are none.
 fn price_changes(old: &Item, new: &Item) -> Vec<PriceChange> {
     let product = |item: &Item| {
-        let stored: StoredDocument<StoredProduct> = from_item("read catalog", item.clone()).ok()?;
+        let stored: StoredDocument<StoredProduct> = from_either(READ, item.clone()).ok()?;
         stored.document.product().ok()
     };
     let Some((old, new)) = product(old).zip(product(new)) else { return Vec::new() };

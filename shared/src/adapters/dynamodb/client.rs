@@ -1,6 +1,6 @@
 //! The client of a container, and its errors.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -15,7 +15,11 @@ use aws_sdk_dynamodb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    adapters::{aws::credentials, dynamodb::call_timer::CallTimer, stored::Unreadable},
+    adapters::{
+        aws::credentials,
+        dynamodb::{call_timer::CallTimer, parsed_rules::ParsedRules},
+        stored::Unreadable,
+    },
     config::dynamodb::{DynamoDbConfig, TableNames},
     ports::StoreError,
     telemetry::cause,
@@ -31,6 +35,7 @@ const ATTEMPTS: u32 = 3;
 pub struct Dynamo {
     pub client: Client,
     pub tables: TableNames,
+    pub(super) rules: Arc<ParsedRules>,
 }
 
 impl Dynamo {
@@ -54,7 +59,11 @@ impl Dynamo {
             );
         builder.push_interceptor(SharedInterceptor::new(CallTimer));
         builder.set_endpoint_url(config.endpoint.clone());
-        Self { client: Client::from_conf(builder.build()), tables: config.tables.clone() }
+        Self::of(Client::from_conf(builder.build()), config.tables.clone())
+    }
+
+    pub fn of(client: Client, tables: TableNames) -> Self {
+        Self { client, tables, rules: Arc::default() }
     }
 
     /// Opens the connection by a read of an item that doesn't exist.

@@ -9,7 +9,7 @@ use crate::{
     adapters::stored::catalog::parts::{StoredAmounts, StoredScope, amounts, parsed, period},
     domain::{
         coupon::{Coupon, Discount, ShippingScope},
-        ids::ProductId,
+        ids::{CouponCode, ProductId},
         invalid::{Faults, Invalid},
         money::{Amounts, Rate},
         shipping::ShippingRules,
@@ -86,6 +86,11 @@ enum StoredDiscount {
 }
 
 impl StoredCoupon {
+    /// The code, if it is one.
+    pub fn code(&self) -> Option<CouponCode> {
+        self.code.parse().ok()
+    }
+
     /// # Errors
     /// Every fault, with its JSON pointer in the coupon.
     pub fn coupon(&self) -> Result<Coupon, Vec<Invalid>> {
