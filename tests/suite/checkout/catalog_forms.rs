@@ -13,7 +13,14 @@ async fn written_as_attributes(world: &World) -> Vec<String> {
     let mut ids = Vec::new();
     for item in world.all("CATALOG_TABLE").await {
         let Some(json) = item.get("json") else { continue };
-        let document: Value = serde_json::from_str(json.as_s().unwrap()).unwrap();
+        let mut document: Value = serde_json::from_str(json.as_s().unwrap()).unwrap();
+        let jurisdictions = document.pointer_mut("/document/jurisdictions").and_then(Value::as_array_mut);
+        for jurisdiction in jurisdictions.into_iter().flatten() {
+            // Was written, though it goes without saying.
+            for name in ["included", "shippingTaxable"] {
+                jurisdiction.as_object_mut().unwrap().entry(name).or_insert(json!(false));
+            }
+        }
         let mut old: Item = serde_dynamo::to_item(&document).unwrap();
         old.extend(item.get("listing").map(|listing| ("listing".to_owned(), listing.clone())));
         ids.push(old["id"].as_s().unwrap().clone());

@@ -5,18 +5,18 @@ use std::{
     fmt,
 };
 
-use serde_json::Value;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     adapters::{
         dynamodb::{
-            catalog::StoredDocument,
+            catalog::{StoredDocument, StoredRules},
             catalog_load::{CatalogEntry, LoadError, Written, written},
             client::Item,
             document_text::from_either,
             products::LISTING,
         },
-        stored::catalog::{CatalogFile, StoredProduct},
+        stored::catalog::{CatalogFile, StoredCertificate, StoredCoupon, StoredProduct, StoredTaxRules},
     },
     domain::{
         ids::Sku,
@@ -79,7 +79,7 @@ impl LoadPlan {
         for (entry, item) in &new {
             let list = match old.get(entry) {
                 None => &mut plan.added,
-                Some(known) if says_the_same(known, item) => &mut plan.unchanged,
+                Some(known) if says_the_same(entry, known, item) => &mut plan.unchanged,
                 Some(known) => {
                     plan.steep.extend(price_changes(known, item).into_iter().filter(PriceChange::is_steep));
                     &mut plan.changed
@@ -99,14 +99,25 @@ impl LoadPlan {
     }
 }
 
-/// Whether two items differ in no more than that one has as attributes what the other has as text.
-fn says_the_same(one: &Item, other: &Item) -> bool {
-    let content = |item: &Item| -> Option<Value> {
-        let mut item = item.clone();
-        item.remove(LISTING);
-        from_either(READ, item).ok()
+/// Whether two items of one entry are the same document. Earlier releases wrote it as attributes, and more of what goes without
+/// saying.
+fn says_the_same(entry: &CatalogEntry, one: &Item, other: &Item) -> bool {
+    let content = match entry {
+        CatalogEntry::Product(_) => written_now::<StoredDocument<StoredProduct>>,
+        CatalogEntry::Coupon(_) => written_now::<StoredDocument<StoredCoupon>>,
+        CatalogEntry::Certificate(_) => written_now::<StoredDocument<StoredCertificate>>,
+        CatalogEntry::Tax(_) => written_now::<StoredDocument<StoredTaxRules>>,
+        CatalogEntry::Rules => written_now::<StoredRules>,
+        CatalogEntry::TaxIndex => return one == other,
     };
-    one == other || one.get(LISTING) == other.get(LISTING) && content(one).is_some_and(|of| Some(of) == content(other))
+    one.get(LISTING) == other.get(LISTING)
+        && content(one).is_some_and(|content_of_one| Some(content_of_one) == content(other))
+}
+
+/// A document as this release would write it, if it can read it.
+fn written_now<T: DeserializeOwned + Serialize>(item: &Item) -> Option<String> {
+    let stored: T = from_either(READ, item.clone()).ok()?;
+    serde_json::to_string(&stored).ok()
 }
 
 /// The usual prices that differ between two documents of one product. Of what isn't a product, or can't be read any

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, StoredScope, amounts, parsed, period},
+    adapters::stored::catalog::parts::{StoredAmounts, StoredScope, amounts, is_false, parsed, period},
     domain::{
         coupon::{Coupon, Discount, ShippingScope},
         ids::{CouponCode, ProductId},
@@ -46,9 +46,9 @@ pub struct StoredCoupon {
     excluded_categories: Vec<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     signed_in_only: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     first_order_only: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     combinable: bool,
     #[serde(default = "usual_priority")]
     priority: u32,
@@ -165,11 +165,6 @@ fn missing(faults: &mut Faults, at: &str, kind: &str, names: &[String], is_known
     for (index, name) in names.iter().enumerate().filter(|(_, name)| !is_known(name)) {
         faults.add(format!("{at}/{index}"), format!("there is no {kind} {name}"));
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 fn some_amounts(faults: &mut Faults, stored: &StoredAmounts) -> Amounts {

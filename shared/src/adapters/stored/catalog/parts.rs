@@ -22,6 +22,12 @@ use crate::domain::{
 /// Amounts in minor units by ISO 4217 code: `{"USD": 1999}`.
 pub(super) type StoredAmounts = BTreeMap<String, i64>;
 
+/// What is false if it is missing is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+pub(super) const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// A period, as rules have it.
 pub(super) fn period(
     faults: &mut Faults,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime, format_description::well_known::Iso8601, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, StoredScope, amounts, period, places},
+    adapters::stored::catalog::parts::{StoredAmounts, StoredPlace, StoredScope, amounts, is_false, period, places},
     domain::{
         invalid::{Faults, Invalid},
         money::{Amounts, Currency, Minor},
@@ -83,7 +83,7 @@ struct StoredSurcharge {
     name: String,
     amounts: StoredAmounts,
     with: StoredScope,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     per_item: bool,
 }
 

@@ -7,7 +7,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
     adapters::stored::catalog::parts::{
-        StoredAmounts, StoredPlace, amounts, check_postal_codes, period, places, regions, schedule,
+        StoredAmounts, StoredPlace, amounts, check_postal_codes, is_false, period, places, regions, schedule,
     },
     domain::{
         calendar::Period,
@@ -64,7 +64,7 @@ struct StoredJurisdiction {
     places: Vec<StoredPlace>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     except: Vec<StoredPlace>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     included: bool,
     /// Percentages as text, by tax code: `{"standard": "7.25"}`.
     rates: BTreeMap<String, String>,
@@ -77,7 +77,7 @@ struct StoredJurisdiction {
     /// By the product's tax code: `{"clothing": {"each": {"USD": 17500}, "taxed": "excess"}}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     price_limits: BTreeMap<String, StoredPriceLimit>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     shipping_taxable: bool,
 }
 
