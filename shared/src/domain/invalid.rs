@@ -98,18 +98,22 @@ impl Faults {
         self.list.len()
     }
 
-    /// Returns the value, or notes the fault.
-    pub fn take<T, E: fmt::Display>(&mut self, pointer: &str, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.add(pointer, error.to_string())).ok()
+    /// Returns the value, or notes the fault. Only then is the pointer written out.
+    pub fn take<T, E: fmt::Display>(&mut self, pointer: impl fmt::Display, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(pointer.to_string(), error.to_string())).ok()
     }
 
     /// Like [`Faults::take`] for a value that may be missing.
-    pub fn take_some<T, E: fmt::Display>(&mut self, pointer: &str, result: Option<Result<T, E>>) -> Option<T> {
+    pub fn take_some<T, E: fmt::Display>(
+        &mut self,
+        pointer: impl fmt::Display,
+        result: Option<Result<T, E>>,
+    ) -> Option<T> {
         result.and_then(|result| self.take(pointer, result))
     }
 
     /// Returns the value, or notes its faults below `prefix`.
-    pub fn nest<T>(&mut self, prefix: &str, result: Result<T, Vec<Invalid>>) -> Option<T> {
+    pub fn nest<T>(&mut self, prefix: impl fmt::Display, result: Result<T, Vec<Invalid>>) -> Option<T> {
         let below = |fault: Invalid| Invalid::of(fault.kind, format!("{prefix}{}", fault.pointer), fault.detail);
         result.map_err(|faults| faults.into_iter().map(below).for_each(|fault| self.push(fault))).ok()
     }

@@ -20,6 +20,7 @@ pub mod coupon;
 pub mod currencies;
 pub mod erasure;
 pub mod explain;
+mod fact_table;
 pub mod ids;
 pub mod invalid;
 pub mod limit;

@@ -1,10 +1,13 @@
 //! Postal codes: the format of each country that has them.
 
-use std::sync::{LazyLock, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use regex_lite::Regex;
 
-use crate::domain::{invalid::Faults, pasted};
+use crate::domain::{fact_table::row, invalid::Faults, pasted};
 
 /// The head of the file names its source.
 const FORMATS: &str = include_str!("postal_codes.tsv");
@@ -12,42 +15,30 @@ const FORMATS: &str = include_str!("postal_codes.tsv");
 const LONGEST: usize = 12;
 
 /// How the codes of a country are written.
+#[derive(Clone, Copy, Debug)]
 struct Format {
     country: &'static str,
     required: bool,
     example: &'static str,
     pattern: &'static str,
-    /// Compiled when the first code of the country is checked.
-    compiled: OnceLock<Option<Regex>>,
 }
 
-/// By country, in the order of the file.
-static READ: LazyLock<Vec<Format>> = LazyLock::new(|| {
-    let lines = FORMATS.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .filter_map(|line| {
-            let mut fields = line.split('\t');
-            Some(Format {
-                country: fields.next()?,
-                required: fields.next()? == "required",
-                example: fields.next()?,
-                pattern: fields.next()?,
-                compiled: OnceLock::new(),
-            })
-        })
-        .collect()
-});
+/// The patterns of the countries whose codes were checked. To compile one takes far longer than to check a code.
+static COMPILED: Mutex<BTreeMap<&'static str, Option<Regex>>> = Mutex::new(BTreeMap::new());
 
 impl Format {
-    fn of(country: &str) -> Option<&'static Self> {
-        let at = READ.binary_search_by_key(&country, |format| format.country).ok()?;
-        READ.get(at)
+    fn of(country: &str) -> Option<Self> {
+        let (country, facts) = row(FORMATS, country)?;
+        let mut fields = facts.split('\t');
+        let required = fields.next()? == "required";
+        Some(Self { country, required, example: fields.next()?, pattern: fields.next()? })
     }
 
     /// `code` without spaces and hyphens.
-    fn fits(&self, code: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| Regex::new(&format!("^(?:{})$", self.pattern)).ok());
-        compiled.as_ref().is_some_and(|regex| regex.is_match(code))
+    fn fits(self, code: &str) -> bool {
+        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = || Regex::new(&format!("^(?:{})$", self.pattern)).ok();
+        compiled.entry(self.country).or_insert_with(whole).as_ref().is_some_and(|regex| regex.is_match(code))
     }
 }
 
@@ -152,11 +143,16 @@ mod tests {
 
     #[test]
     fn every_format_fits_its_own_example() {
-        assert!(READ.is_sorted_by_key(|format| format.country));
-        for Format { country, required, example, pattern, .. } in READ.iter() {
+        let lines: Vec<_> = FORMATS.lines().filter(|line| !line.starts_with('#')).collect();
+        let countries: Vec<_> = lines.iter().map(|line| line.split('\t').next().unwrap()).collect();
+        assert!(countries.is_sorted());
+        for (line, country) in lines.iter().zip(&countries) {
+            let Format { country, required, example, pattern } = Format::of(country).unwrap();
+            let is_required_there = if required { "required" } else { "optional" };
+            assert_eq!(*line, [country, is_required_there, example, pattern].join("\t"));
             assert!(Regex::new(pattern).is_ok(), "{country}");
             assert_eq!(check(country, example), Ok(()), "{country}");
-            assert_eq!(is_required(country), *required, "{country}");
+            assert_eq!(is_required(country), required, "{country}");
             assert!(check(country, &format!("{example}!")).is_err(), "{country}");
             let compact = compact(example);
             let code = national(country, &compact);
@@ -164,7 +160,7 @@ mod tests {
                 assert!(may_begin(country, &code[..end]), "{country} {}", &code[..end]);
             }
         }
-        assert!(READ.len() > 150);
+        assert!(countries.len() > 150);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! States, provinces and regions: their ISO 3166-2 codes, the region that a province is in, and what people call them.
 
-use crate::domain::pasted::{self, folded};
+use crate::domain::{
+    fact_table::row,
+    pasted::{self, folded},
+};
 
 /// Code, parent, and the code of the same place that is used instead. Military mail of the US has codes here, too.
 const CODES: &str = include_str!("subdivisions.tsv");
@@ -86,25 +89,6 @@ fn without<'n>(name: &'n str, word: &str) -> Option<&'n str> {
         None => name.strip_suffix(word.strip_prefix('-')?),
     }
     .filter(|rest| !rest.is_empty())
-}
-
-/// The key and the rest of the line with a key, of lines in the order of their keys.
-fn row(table: &'static str, key: &str) -> Option<(&'static str, &'static str)> {
-    let (mut from, mut to) = (0, table.len());
-    while from < to {
-        let middle = from.midpoint(to);
-        let start =
-            table.as_bytes().get(from..middle)?.iter().rposition(|b| *b == b'\n').map_or(from, |at| from + at + 1);
-        let end = table.as_bytes().get(start..to)?.iter().position(|b| *b == b'\n').map_or(to, |at| start + at);
-        let line = table.get(start..end)?;
-        let (found, rest) = line.split_once('\t').unwrap_or((line, ""));
-        match found.cmp(key) {
-            std::cmp::Ordering::Equal => return Some((found, rest)),
-            std::cmp::Ordering::Less => from = end + 1,
-            std::cmp::Ordering::Greater => to = start,
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -130,11 +130,11 @@ pub fn lines(faults: &mut Faults, items: &[Object<CartItem>]) -> Vec<Line> {
     }
     let mut lines: Vec<Line> = Vec::new();
     for (index, Object(item)) in items.iter().enumerate().take(MAX_LINES) {
-        let product = faults.take(&format!("/cartItems/{index}/productId"), item.product_id.parse());
+        let product = faults.take(format_args!("/cartItems/{index}/productId"), item.product_id.parse());
         let variant = item.variant_id.as_ref().map(|id| id.parse());
-        let variant = variant.and_then(|id| faults.take(&format!("/cartItems/{index}/variantId"), id));
+        let variant = variant.and_then(|id| faults.take(format_args!("/cartItems/{index}/variantId"), id));
         let attributes = item.attributes.clone().map_or_else(Vec::new, |AttributesBody(members)| members);
-        let attributes = faults.nest(&format!("/cartItems/{index}/attributes"), Attributes::parse(attributes));
+        let attributes = faults.nest(format_args!("/cartItems/{index}/attributes"), Attributes::parse(attributes));
         let Some((product, attributes)) = product.zip(attributes) else { continue };
         let sku = Sku { product, variant };
         let same = lines.iter().position(|line| line.sku == sku && line.attributes == attributes);

@@ -91,7 +91,7 @@ fn coupons(faults: &mut Faults, codes: &[String]) -> Vec<CouponCode> {
     let mut coupons: Vec<CouponCode> = Vec::new();
     // Enough to refuse: nobody needs a fault for each of a thousand.
     for (index, code) in codes.iter().enumerate().take(MAX_COUPONS + 1) {
-        let code = faults.take(&format!("/couponCodes/{index}"), code.parse());
+        let code = faults.take(format_args!("/couponCodes/{index}"), code.parse());
         coupons.extend(code.filter(|code| !coupons.contains(code)));
     }
     if codes.len() > MAX_COUPONS {

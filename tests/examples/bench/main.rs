@@ -14,13 +14,14 @@ mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
+use redis::AsyncCommands as _;
 use serde_json::{Value, json};
 use shared::http::route::Route;
 use tests::{
     servers::root,
     spread::Spread,
     topologies::TlsRedis,
-    world::{Setup, Shopper, World, california, cart, confirmation, id_of, total_of},
+    world::{Setup, Shopper, World, california, cart, catalog_of_many, confirmation, id_of, total_of},
 };
 
 use tools::process::find_program;
@@ -33,10 +34,23 @@ use surroundings::Surroundings;
 const STARTS: usize = 15;
 const REQUESTS: usize = 150;
 
-/// The program that does nothing, and the functions of a purchase.
+/// The program that does nothing.
 const EMPTY: &str = "empty";
-const FUNCTIONS: [&str; 7] =
-    [EMPTY, "get-session", "get-order", "initiate", "calculate-shipping", "calculate-tax", "confirm-order"];
+/// An order that isn't in the cache, and a large cart.
+const MISS: &str = "get-order, not cached";
+const FIFTY: &str = "initiate, 50 lines";
+/// Requests of a purchase: the function, and what is special about it.
+const REQUESTED: [&str; 9] = [
+    EMPTY,
+    "get-session",
+    "get-order",
+    MISS,
+    "initiate",
+    FIFTY,
+    "calculate-shipping",
+    "calculate-tax",
+    "confirm-order",
+];
 
 struct Bench {
     world: Arc<World>,
@@ -48,7 +62,7 @@ struct Bench {
 
 impl Bench {
     async fn open() -> Self {
-        let world = Setup::default().unlimited().build().await;
+        let world = Setup::default().unlimited().catalog(catalog_of_many(50)).build().await;
         let guest = world.guest();
         let session = id_of(&guest.fill_cart(&[("espresso-beans", 2)]).await).to_owned();
         let order = guest.buy(&[("espresso-beans", 2)]).await;
@@ -58,9 +72,19 @@ impl Bench {
     }
 
     /// A request that goes well.
-    async fn event(&self, function: &str) -> Value {
+    async fn event(&self, requested: &str) -> Value {
         let post = |route: Route, body: &Value| self.guest.event(route).json(body).value();
-        match function {
+        match requested {
+            MISS => {
+                let key = format!("{}order:{}", self.world.keys.prefix(), self.order);
+                let _: u64 = self.world.keys.connection().await.del(key).await.expect("an answer");
+                self.guest.event_about(Route::GetOrder, &self.order).value()
+            }
+            FIFTY => {
+                let names: Vec<_> = (1..=50).map(|n| format!("beans-{n}")).collect();
+                let items: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
+                post(Route::Initiate, &json!({"cartItems": cart(&items), "shippingAddress": california()}))
+            }
             "get-order" => self.guest.event_about(Route::GetOrder, &self.order).value(),
             "initiate" => {
                 let items = cart(&[("espresso-beans", 2)]);
@@ -79,14 +103,15 @@ impl Bench {
     }
 }
 
-fn binary(function: &str) -> Option<PathBuf> {
+fn binary(requested: &str) -> Option<PathBuf> {
+    let function = requested.split(", ").next()?;
     Some(root().join("target/release").join(function)).filter(|path| path.is_file())
 }
 
 #[tokio::main]
 async fn main() {
     let bench = Bench::open().await;
-    let found: Vec<_> = FUNCTIONS.iter().filter_map(|name| Some((*name, binary(name)?))).collect();
+    let found: Vec<_> = REQUESTED.iter().filter_map(|name| Some((*name, binary(name)?))).collect();
     assert!(found.len() > 1 && found[0].0 == EMPTY, "no release builds: `make bench` makes them");
     let mut figures: BTreeMap<&str, Figures> = BTreeMap::new();
 

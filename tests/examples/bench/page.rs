@@ -52,9 +52,10 @@ pub(super) fn text(
         _ => "",
     };
     format!(
-        "{}\n{}{shares}\n{}\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms. {bytes}\n\n\
+        "{}\n{}{}{shares}\n{}\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms. {bytes}\n\n\
          On {}, Linux {}; load {}.\n",
         functions(rows),
+        whole_order(rows),
         cold_starts(rows, surroundings),
         instructions(rows),
         ping.cell(),
@@ -85,6 +86,18 @@ fn functions(rows: &[(&str, &Figures)]) -> String {
         writeln!(text, "| {name} | {} |", cells.join(" | ")).expect("a text takes more");
     }
     text
+}
+
+/// The processor's time of the requests that a purchase is made of, if all were measured.
+fn whole_order(rows: &[(&str, &Figures)]) -> String {
+    const STEPS: [&str; 5] = ["initiate", "calculate-shipping", "calculate-tax", "confirm-order", "get-order"];
+    let cpu = |step: &str| rows.iter().find(|(name, _)| *name == step).map(|(_, row)| row.cpu.median());
+    let Some(all) = STEPS.map(cpu).into_iter().sum::<Option<f64>>() else { return String::new() };
+    let times = all / rows[0].1.cpu.median();
+    format!(
+        "A whole order, which is {}, takes {all:.1} ms of the processor: {times:.0} times the empty function.\n\n",
+        STEPS.join(", ")
+    )
 }
 
 fn cold_starts(rows: &[(&str, &Figures)], surroundings: &[&str]) -> String {

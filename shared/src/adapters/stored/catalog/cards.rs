@@ -58,7 +58,7 @@ pub fn card_rule(stored: Option<&StoredCards>) -> Result<CardRule, Vec<Invalid>>
     let published = PUBLISHED.iter().filter_map(|(code, amount)| Some((code.parse().ok()?, Minor::new(*amount).ok()?)));
     let mut minimum_totals: Amounts = published.collect();
     if let Some(stored) = stored {
-        minimum_totals.extend(amounts(&mut faults, "/minimumTotals", &stored.minimum_totals));
+        minimum_totals.extend(amounts(&mut faults, &"/minimumTotals", &stored.minimum_totals));
     }
     faults.finish(Some(CardRule { minimum_totals }))
 }

@@ -26,8 +26,8 @@ impl StoredCash {
     /// Every fault, with its JSON pointer in the rule.
     pub fn rule(&self) -> Result<CashOnDelivery, Vec<Invalid>> {
         let mut faults = Faults::default();
-        let countries = countries(&mut faults, "/countries", &self.countries);
-        let maximum_totals = amounts(&mut faults, "/maximumTotals", &self.maximum_totals);
+        let countries = countries(&mut faults, &"/countries", &self.countries);
+        let maximum_totals = amounts(&mut faults, &"/maximumTotals", &self.maximum_totals);
         if self.enabled && self.countries.is_empty() {
             faults.add("/countries", "must name at least one country, or enabled must be false");
         }

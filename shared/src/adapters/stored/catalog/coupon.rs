@@ -114,12 +114,12 @@ impl StoredCoupon {
             }
         }
         let scope = StoredScope { products: self.products.clone(), categories: self.categories.clone() };
-        let scope = scope.scope(&mut faults, "");
+        let scope = scope.scope(&mut faults, &"");
         let excluded =
             StoredScope { products: self.excluded_products.clone(), categories: self.excluded_categories.clone() };
-        let excluded = excluded.named_scope(&mut faults, "/excludedProducts", "/excludedCategories");
-        let minimum_subtotal = amounts(&mut faults, "/minimumSubtotal", &self.minimum_subtotal);
-        let maximum_discount = amounts(&mut faults, "/maximumDiscount", &self.maximum_discount);
+        let excluded = excluded.named_scope(&mut faults, &"/excludedProducts", &"/excludedCategories");
+        let minimum_subtotal = amounts(&mut faults, &"/minimumSubtotal", &self.minimum_subtotal);
+        let maximum_discount = amounts(&mut faults, &"/maximumDiscount", &self.maximum_discount);
         let period = period(&mut faults, "", self.starts_at, self.ends_at);
         let coupon = code.zip(discount).map(|(code, discount)| Coupon {
             code,
@@ -168,7 +168,7 @@ fn missing(faults: &mut Faults, at: &str, kind: &str, names: &[String], is_known
 }
 
 fn some_amounts(faults: &mut Faults, stored: &StoredAmounts) -> Amounts {
-    let amounts = amounts(faults, "/discount/amounts", stored);
+    let amounts = amounts(faults, &"/discount/amounts", stored);
     if amounts.is_empty() {
         faults.add("/discount/amounts", "must have at least one amount");
     }
@@ -182,7 +182,7 @@ impl StoredDiscount {
             Self::Fixed { amounts: stored } => Some(Discount::Fixed(some_amounts(faults, stored))),
             Self::FixedPerItem { amounts: stored } => Some(Discount::FixedPerItem(some_amounts(faults, stored))),
             Self::FreeShipping { methods, zones } => Some(Discount::FreeShipping(ShippingScope {
-                methods: parsed(faults, "/discount/methods", methods),
+                methods: parsed(faults, &"/discount/methods", methods),
                 zones: zones.iter().cloned().collect(),
             })),
             Self::BuyGet { buy, get, percent } => {

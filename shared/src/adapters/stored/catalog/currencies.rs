@@ -42,7 +42,7 @@ impl StoredCurrencies {
             }
             let codes = codes.iter().enumerate();
             let codes: Vec<Currency> =
-                codes.filter_map(|(i, code)| faults.take(&format!("{at}/{i}"), code.parse())).collect();
+                codes.filter_map(|(i, code)| faults.take(format_args!("{at}/{i}"), code.parse())).collect();
             if codes.iter().collect::<BTreeSet<_>>().len() < codes.len() {
                 faults.add(&at, "must name each currency once");
             }

@@ -87,8 +87,8 @@ impl CatalogFile {
         }
         let shipping = faults.nest("/shipping", self.shipping.rules());
         for (index, zone) in shipping.iter().flat_map(|rules| &rules.zones).enumerate() {
-            check_postal_codes(&mut faults, &format!("/shipping/zones/{index}/places"), &zone.places);
-            check_postal_codes(&mut faults, &format!("/shipping/zones/{index}/except"), &zone.except);
+            check_postal_codes(&mut faults, &format_args!("/shipping/zones/{index}/places"), &zone.places);
+            check_postal_codes(&mut faults, &format_args!("/shipping/zones/{index}/except"), &zone.except);
         }
         let known = Known { products: &ids, shipping: shipping.as_ref() };
         let mut coupons: Vec<Coupon> = Vec::new();

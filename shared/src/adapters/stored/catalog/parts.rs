@@ -74,12 +74,12 @@ impl StoredScope {
         self.products.is_empty() && self.categories.is_empty()
     }
 
-    pub(super) fn scope(&self, faults: &mut Faults, prefix: &str) -> Scope {
-        self.named_scope(faults, &format!("{prefix}/products"), &format!("{prefix}/categories"))
+    pub(super) fn scope(&self, faults: &mut Faults, prefix: &dyn Display) -> Scope {
+        self.named_scope(faults, &format_args!("{prefix}/products"), &format_args!("{prefix}/categories"))
     }
 
     /// The scope of two lists that stand at these pointers.
-    pub(super) fn named_scope(&self, faults: &mut Faults, products: &str, categories: &str) -> Scope {
+    pub(super) fn named_scope(&self, faults: &mut Faults, products: &dyn Display, categories: &dyn Display) -> Scope {
         Scope {
             products: parsed(faults, products, &self.products),
             categories: parsed(faults, categories, &self.categories),
@@ -90,15 +90,15 @@ impl StoredScope {
 /// Parses each text of a list; each bad text is a fault.
 pub(super) fn parsed<T: Ord + FromStr<Err: Display>>(
     faults: &mut Faults,
-    pointer: &str,
+    pointer: &dyn Display,
     texts: &[String],
 ) -> BTreeSet<T> {
     let texts = texts.iter().enumerate();
-    texts.filter_map(|(i, text)| faults.take(&format!("{pointer}/{i}"), text.parse())).collect()
+    texts.filter_map(|(i, text)| faults.take(format_args!("{pointer}/{i}"), text.parse())).collect()
 }
 
 /// Parses each country of a list.
-pub(super) fn countries(faults: &mut Faults, pointer: &str, codes: &[String]) -> BTreeSet<Region> {
+pub(super) fn countries(faults: &mut Faults, pointer: &dyn Display, codes: &[String]) -> BTreeSet<Region> {
     for (index, code) in codes.iter().enumerate().filter(|(_, code)| code.contains('-')) {
         faults.add(format!("{pointer}/{index}"), not_a_country(code));
     }
@@ -128,14 +128,14 @@ pub(super) struct StoredPart {
     postal_codes: Vec<String>,
 }
 
-pub(super) fn places(faults: &mut Faults, pointer: &str, stored: &[StoredPlace]) -> Vec<Place> {
+pub(super) fn places(faults: &mut Faults, pointer: &dyn Display, stored: &[StoredPlace]) -> Vec<Place> {
     let mut places = Vec::new();
     for (index, stored) in stored.iter().enumerate() {
-        let at = format!("{pointer}/{index}");
+        let at = format_args!("{pointer}/{index}");
         let place = match stored {
-            StoredPlace::Region(code) => faults.take(&at, code.parse::<Region>()).map(Place::from),
+            StoredPlace::Region(code) => faults.take(at, code.parse::<Region>()).map(Place::from),
             StoredPlace::Part(part) => {
-                let region: Option<Region> = faults.take(&format!("{at}/region"), part.region.parse());
+                let region: Option<Region> = faults.take(format_args!("{at}/region"), part.region.parse());
                 region.map(|region| Place {
                     county: part.county.as_deref().map(County::new),
                     postal_codes: postal_codes(faults, &at, region.country(), &part.postal_codes),
@@ -148,37 +148,37 @@ pub(super) fn places(faults: &mut Faults, pointer: &str, stored: &[StoredPlace])
     places
 }
 
-fn postal_codes(faults: &mut Faults, at: &str, country: &str, texts: &[String]) -> Vec<PostalCodes> {
+fn postal_codes(faults: &mut Faults, at: &dyn Display, country: &str, texts: &[String]) -> Vec<PostalCodes> {
     let codes = texts.iter().enumerate();
     codes
-        .filter_map(|(i, text)| faults.take(&format!("{at}/postalCodes/{i}"), PostalCodes::parse(country, text)))
+        .filter_map(|(i, text)| faults.take(format_args!("{at}/postalCodes/{i}"), PostalCodes::parse(country, text)))
         .collect()
 }
 
 /// Checks the postal codes of places that were parsed from a list at `pointer`, each place at its index.
-pub(super) fn check_postal_codes(faults: &mut Faults, pointer: &str, places: &[Place]) {
+pub(super) fn check_postal_codes(faults: &mut Faults, pointer: &dyn Display, places: &[Place]) {
     for (index, place) in places.iter().enumerate() {
         for (i, codes) in place.postal_codes.iter().enumerate() {
-            faults.take(&format!("{pointer}/{index}/postalCodes/{i}"), codes.check(place.region.country()));
+            faults.take(format_args!("{pointer}/{index}/postalCodes/{i}"), codes.check(place.region.country()));
         }
     }
 }
 
-pub(super) fn amounts(faults: &mut Faults, pointer: &str, stored: &StoredAmounts) -> Amounts {
+pub(super) fn amounts(faults: &mut Faults, pointer: &dyn Display, stored: &StoredAmounts) -> Amounts {
     let mut amounts = Amounts::new();
     for (code, amount) in stored {
-        let at = format!("{pointer}/{code}");
-        let currency = faults.take(&at, code.parse());
+        let at = format_args!("{pointer}/{code}");
+        let currency = faults.take(at, code.parse());
         let amount =
-            faults.take(&at, Minor::new(*amount).map_err(|_| "must be a whole number of minor units, 0 or more"));
+            faults.take(at, Minor::new(*amount).map_err(|_| "must be a whole number of minor units, 0 or more"));
         amounts.extend(currency.zip(amount));
     }
     amounts
 }
 
-pub(super) fn regions(faults: &mut Faults, pointer: &str, stored: &[String]) -> Vec<Region> {
+pub(super) fn regions(faults: &mut Faults, pointer: &dyn Display, stored: &[String]) -> Vec<Region> {
     if stored.is_empty() {
-        faults.add(pointer, "must name at least one region");
+        faults.add(pointer.to_string(), "must name at least one region");
     }
-    stored.iter().enumerate().filter_map(|(i, code)| faults.take(&format!("{pointer}/{i}"), code.parse())).collect()
+    stored.iter().enumerate().filter_map(|(i, code)| faults.take(format_args!("{pointer}/{i}"), code.parse())).collect()
 }

@@ -71,11 +71,11 @@ impl StoredPaymentRule {
     fn rule(&self) -> Result<PaymentRule, Vec<Invalid>> {
         let mut faults = Faults::default();
         let method = faults.take("/method", self.method());
-        let countries = countries(&mut faults, "/countries", &self.countries);
-        let currencies = parsed::<Currency>(&mut faults, "/currencies", &self.currencies);
-        let minimum_totals = amounts(&mut faults, "/minimumTotals", &self.minimum_totals);
-        let maximum_totals = amounts(&mut faults, "/maximumTotals", &self.maximum_totals);
-        let fee = amounts(&mut faults, "/fee", &self.fee);
+        let countries = countries(&mut faults, &"/countries", &self.countries);
+        let currencies = parsed::<Currency>(&mut faults, &"/currencies", &self.currencies);
+        let minimum_totals = amounts(&mut faults, &"/minimumTotals", &self.minimum_totals);
+        let maximum_totals = amounts(&mut faults, &"/maximumTotals", &self.maximum_totals);
+        let fee = amounts(&mut faults, &"/fee", &self.fee);
         for (currency, minimum) in &minimum_totals {
             if maximum_totals.get(currency).is_some_and(|maximum| maximum < minimum) {
                 faults.add(format!("/maximumTotals/{currency}"), "must not be below minimumTotals");

@@ -160,7 +160,7 @@ impl StoredProduct {
             prices,
             digital: self.digital,
             weight_grams: self.weight_grams.unwrap_or_default(),
-            categories: parsed(&mut faults, "/categories", &self.categories),
+            categories: parsed(&mut faults, &"/categories", &self.categories),
             tax_code,
             stock: self.stock_rule(&mut faults),
             backorder: self.backorder(&mut faults),
@@ -212,7 +212,7 @@ impl StoredProduct {
                     StockRule::Counted
                 }
             };
-            let Some(id) = faults.take(&format!("{prefix}/variantId"), stored.variant_id.parse()) else { continue };
+            let Some(id) = faults.take(format_args!("{prefix}/variantId"), stored.variant_id.parse()) else { continue };
             if variants.iter().any(|v| v.id == id) {
                 faults.add(format!("{prefix}/variantId"), format!("{id} is there twice"));
             }
@@ -297,9 +297,9 @@ fn prices(faults: &mut Faults, prefix: &str, usual: &StoredAmounts, stored: &[St
     for (index, entry) in stored.iter().enumerate() {
         let at = format!("{prefix}/scheduledPrices/{index}");
         let period = period(faults, &at, entry.starts_at, entry.ends_at);
-        let amounts = amounts(faults, &format!("{at}/prices"), &entry.prices);
+        let amounts = amounts(faults, &format_args!("{at}/prices"), &entry.prices);
         let clash = "overlaps an earlier entry with a price in the same currency";
         schedule(faults, &at, &mut scheduled, (period, amounts), clash);
     }
-    Prices { usual: amounts(faults, &format!("{prefix}/prices"), usual), scheduled }
+    Prices { usual: amounts(faults, &format_args!("{prefix}/prices"), usual), scheduled }
 }

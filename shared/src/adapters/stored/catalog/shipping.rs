@@ -1,6 +1,9 @@
 //! Shipping rules in a catalog file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime, format_description::well_known::Iso8601, serde::rfc3339};
@@ -111,7 +114,7 @@ impl StoredShipping {
         let mut faults = Faults::default();
         let mut zones: Vec<Zone> = Vec::new();
         for (index, stored) in self.zones.iter().enumerate() {
-            let prefix = format!("/zones/{index}");
+            let prefix = format_args!("/zones/{index}");
             if zones.iter().any(|z| z.id == stored.zone_id) {
                 faults.add(format!("{prefix}/zoneId"), format!("{} is there twice", stored.zone_id));
             }
@@ -120,22 +123,22 @@ impl StoredShipping {
             }
             let mut methods: Vec<Method> = Vec::new();
             for (i, stored) in stored.methods.iter().enumerate() {
-                let at = format!("{prefix}/methods/{i}");
-                let Some(method) = faults.nest(&at, stored.method()) else { continue };
+                let at = format_args!("{prefix}/methods/{i}");
+                let Some(method) = faults.nest(at, stored.method()) else { continue };
                 if methods.iter().any(|m| m.id == method.id) {
                     faults.add(format!("{at}/shippingMethodId"), format!("{} is there twice", method.id));
                 }
                 methods.push(method);
             }
-            let places = places(&mut faults, &format!("{prefix}/places"), &stored.places);
-            let except = self::places(&mut faults, &format!("{prefix}/except"), &stored.except);
+            let places = places(&mut faults, &format_args!("{prefix}/places"), &stored.places);
+            let except = self::places(&mut faults, &format_args!("{prefix}/except"), &stored.except);
             zones.push(Zone { id: stored.zone_id.clone(), places, except, methods });
         }
         let days = self.holidays.iter().enumerate();
         let holidays: BTreeSet<Date> = days
             .filter_map(|(i, day)| {
                 let date = Date::parse(day, &Iso8601::DATE).map_err(|_| "must be a date such as \"2026-12-25\"");
-                faults.take(&format!("/holidays/{i}"), date)
+                faults.take(format_args!("/holidays/{i}"), date)
             })
             .collect();
         faults.finish(Some(ShippingRules { zones, holidays }))
@@ -154,14 +157,14 @@ impl StoredMethod {
                 format!("must be min and max, min not above max, max at most {LONGEST_DELIVERY}"),
             );
         }
-        let handling = amounts(&mut faults, "/handling", &self.handling);
-        let free_from = amounts(&mut faults, "/freeFrom", &self.free_from);
-        let amounts_if_any = |faults: &mut Faults, pointer: &str, stored: &StoredAmounts| {
+        let handling = amounts(&mut faults, &"/handling", &self.handling);
+        let free_from = amounts(&mut faults, &"/freeFrom", &self.free_from);
+        let amounts_if_any = |faults: &mut Faults, pointer: &dyn Display, stored: &StoredAmounts| {
             (!stored.is_empty()).then(|| amounts(faults, pointer, stored))
         };
         let value = Limits {
-            least: amounts_if_any(&mut faults, "/minimumValue", &self.minimum_value),
-            most: amounts_if_any(&mut faults, "/maximumValue", &self.maximum_value),
+            least: amounts_if_any(&mut faults, &"/minimumValue", &self.minimum_value),
+            most: amounts_if_any(&mut faults, &"/maximumValue", &self.maximum_value),
         };
         let above = |(least, most): (&Amounts, &Amounts)| {
             least.iter().any(|(currency, least)| most.get(currency).is_some_and(|most| most < least))
@@ -175,10 +178,10 @@ impl StoredMethod {
         }
         let surcharges = self.surcharges.iter().enumerate();
         let surcharges: Vec<_> =
-            surcharges.map(|(i, stored)| stored.surcharge(&mut faults, &format!("/surcharges/{i}"))).collect();
-        let only_with = self.only_with.scope(&mut faults, "/onlyWith");
-        let only_for = self.only_for.scope(&mut faults, "/onlyFor");
-        let not_for = self.not_for.scope(&mut faults, "/notFor");
+            surcharges.map(|(i, stored)| stored.surcharge(&mut faults, &format_args!("/surcharges/{i}"))).collect();
+        let only_with = self.only_with.scope(&mut faults, &"/onlyWith");
+        let only_for = self.only_for.scope(&mut faults, &"/onlyFor");
+        let not_for = self.not_for.scope(&mut faults, &"/notFor");
         let period = period(&mut faults, "", self.starts_at, self.ends_at);
         faults.finish(id.map(|id| Method {
             id,
@@ -199,7 +202,7 @@ impl StoredMethod {
 }
 
 impl StoredSurcharge {
-    fn surcharge(&self, faults: &mut Faults, at: &str) -> Surcharge {
+    fn surcharge(&self, faults: &mut Faults, at: &dyn Display) -> Surcharge {
         if self.with.is_empty() {
             faults.add(format!("{at}/with"), "must name products or categories");
         }
@@ -208,8 +211,8 @@ impl StoredSurcharge {
         }
         Surcharge {
             name: self.name.clone(),
-            amounts: amounts(faults, &format!("{at}/amounts"), &self.amounts),
-            with: self.with.scope(faults, &format!("{at}/with")),
+            amounts: amounts(faults, &format_args!("{at}/amounts"), &self.amounts),
+            with: self.with.scope(faults, &format_args!("{at}/with")),
             per_item: self.per_item,
         }
     }
@@ -218,15 +221,15 @@ impl StoredSurcharge {
 impl StoredCost {
     fn cost(&self, faults: &mut Faults) -> Cost {
         match self {
-            Self::Flat { amounts: flat } => Cost::Flat(amounts(faults, "/cost/amounts", flat)),
+            Self::Flat { amounts: flat } => Cost::Flat(amounts(faults, &"/cost/amounts", flat)),
             Self::ByWeight { base, step_grams, per_step } => {
                 if *step_grams == 0 {
                     faults.add("/cost/stepGrams", "must be at least 1");
                 }
                 Cost::ByWeight {
-                    base: amounts(faults, "/cost/base", base),
+                    base: amounts(faults, &"/cost/base", base),
                     step_grams: *step_grams,
-                    per_step: amounts(faults, "/cost/perStep", per_step),
+                    per_step: amounts(faults, &"/cost/perStep", per_step),
                 }
             }
             Self::ByValue { steps } => {
@@ -240,8 +243,8 @@ impl StoredCost {
                 Cost::ByWeightSteps(ascending(faults, steps, "fromGrams", from, step))
             }
             Self::ByItems { base, per_item } => Cost::ByItems {
-                base: amounts(faults, "/cost/base", base),
-                per_item: amounts(faults, "/cost/perItem", per_item),
+                base: amounts(faults, &"/cost/base", base),
+                per_item: amounts(faults, &"/cost/perItem", per_item),
             },
         }
     }
@@ -267,8 +270,8 @@ fn ascending<Stored, From: Copy + Default + Ord, Step>(
         let mut of_currency = Vec::new();
         for (index, stored) in stored.iter().enumerate() {
             let (from, amount) = parts(stored);
-            let from = faults.take(&format!("{at}/{index}/{member}"), from);
-            let amount = faults.take(&format!("{at}/{index}/amount"), minor(amount));
+            let from = faults.take(format_args!("{at}/{index}/{member}"), from);
+            let amount = faults.take(format_args!("{at}/{index}/amount"), minor(amount));
             of_currency.extend(from.zip(amount));
         }
         let ascends = of_currency.is_sorted_by(|(a, _), (b, _)| a < b);

@@ -1,6 +1,6 @@
 //! Tax jurisdictions and exemptions in a catalog file.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
@@ -117,8 +117,8 @@ impl StoredTax {
                 faults.add(format!("{prefix}/jurisdictionId"), format!("{} is there twice", stored.jurisdiction_id));
             }
             let Some(jurisdiction) = faults.nest(&prefix, stored.jurisdiction()) else { continue };
-            check_postal_codes(&mut faults, &format!("{prefix}/places"), &jurisdiction.places);
-            check_postal_codes(&mut faults, &format!("{prefix}/except"), &jurisdiction.except);
+            check_postal_codes(&mut faults, &format_args!("{prefix}/places"), &jurisdiction.places);
+            check_postal_codes(&mut faults, &format_args!("{prefix}/except"), &jurisdiction.except);
             let mut of = jurisdiction.places.iter().chain(&jurisdiction.except).map(|place| place.region.country());
             let Some(country) = of.next() else { continue };
             if of.any(|other| other != country) {
@@ -166,9 +166,9 @@ impl StoredTaxRules {
         let mut faults = Faults::default();
         let stored = self.jurisdictions.iter().enumerate();
         let jurisdictions =
-            stored.filter_map(|(i, j)| faults.nest(&format!("/jurisdictions/{i}"), j.jurisdiction())).collect();
+            stored.filter_map(|(i, j)| faults.nest(format_args!("/jurisdictions/{i}"), j.jurisdiction())).collect();
         let export = self.export.iter().enumerate();
-        let export = export.filter_map(|(i, j)| faults.nest(&format!("/export/{i}"), j.jurisdiction())).collect();
+        let export = export.filter_map(|(i, j)| faults.nest(format_args!("/export/{i}"), j.jurisdiction())).collect();
         faults.finish(Some(TaxRules { seller_country: self.seller_country.clone(), jurisdictions, export }))
     }
 }
@@ -194,10 +194,10 @@ impl StoredJurisdiction {
         let jurisdiction = Jurisdiction {
             id: self.jurisdiction_id.clone(),
             name: self.name.clone(),
-            places: places(&mut faults, "/places", &self.places),
-            except: places(&mut faults, "/except", &self.except),
+            places: places(&mut faults, &"/places", &self.places),
+            except: places(&mut faults, &"/except", &self.except),
             included: self.included,
-            rates: rates(&mut faults, "/rates", &self.rates),
+            rates: rates(&mut faults, &"/rates", &self.rates),
             scheduled: self.scheduled(&mut faults),
             categories: self.categories(&mut faults),
             limits: self.limits(&mut faults),
@@ -211,7 +211,7 @@ impl StoredJurisdiction {
         for (index, stored) in self.scheduled_rates.iter().enumerate() {
             let at = format!("/scheduledRates/{index}");
             let period = period(faults, &at, stored.starts_at, stored.ends_at);
-            let rates = rates(faults, &format!("{at}/rates"), &stored.rates);
+            let rates = rates(faults, &format_args!("{at}/rates"), &stored.rates);
             let clash = "overlaps an earlier entry with a rate of the same tax code";
             schedule(faults, &at, &mut scheduled, (period, rates), clash);
         }
@@ -235,7 +235,7 @@ impl StoredJurisdiction {
             if stored.each.is_empty() {
                 faults.add(format!("{at}/each"), "must have an amount for at least one currency");
             }
-            let each = amounts(faults, &format!("{at}/each"), &stored.each);
+            let each = amounts(faults, &format_args!("{at}/each"), &stored.each);
             let limit = PriceLimit { each, taxed: stored.taxed };
             limits.extend(faults.take(&at, code.parse()).map(|code| (code, limit)));
         }
@@ -258,11 +258,11 @@ impl StoredJurisdiction {
 /// Percentages by tax code, as rules have them.
 type Rates = BTreeMap<TaxCode, Rate>;
 
-fn rates(faults: &mut Faults, pointer: &str, stored: &BTreeMap<String, String>) -> Rates {
+fn rates(faults: &mut Faults, pointer: &dyn Display, stored: &BTreeMap<String, String>) -> Rates {
     let mut rates = Rates::new();
     for (code, percent) in stored {
-        let at = format!("{pointer}/{code}");
-        let (code, rate) = (faults.take(&at, code.parse()), faults.take(&at, percent.parse()));
+        let at = format_args!("{pointer}/{code}");
+        let (code, rate) = (faults.take(at, code.parse()), faults.take(at, percent.parse()));
         rates.extend(code.zip(rate));
     }
     rates
@@ -289,7 +289,7 @@ impl StoredCertificate {
     pub fn certificate(&self) -> Result<Certificate, Vec<Invalid>> {
         let mut faults = Faults::default();
         let number = faults.take("/certificateNumber", self.certificate_number.parse());
-        let regions = regions(&mut faults, "/regions", &self.regions);
+        let regions = regions(&mut faults, &"/regions", &self.regions);
         let holder = self.user_id.as_ref().and_then(|user| faults.take("/userId", user.parse()));
         let period = period(&mut faults, "", self.starts_at, self.ends_at);
         faults.finish(number.map(|number| Certificate { number, regions, holder, period }))
