@@ -252,6 +252,23 @@ async fn a_load_says_what_it_changes_and_withdraws_only_when_told_to() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("no stock of espresso-bean"), "{unknown:?}");
 }
 
+#[tokio::test]
+async fn rules_that_no_item_takes_are_told_before_anything_is_loaded() {
+    let world = World::new().await;
+    let before = contents(&world).await;
+    let mut large = sample_catalog();
+    let codes: Vec<_> = (0..60_000).map(|n| format!("{:05}", 30_000 + n)).collect();
+    let place = json!({"region": "US", "postalCodes": codes});
+    large["shipping"]["zones"][0]["except"] = json!([place]);
+    let file = Scratch::holding(&large);
+    for command in ["check", "load"] {
+        let output = checkout(Some(&world), &[command], &file.0).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("rules of shipping") && said.contains("409600"), "{said}");
+    }
+    assert!(contents(&world).await == before, "something was loaded");
+}
+
 /// Runs `checkout product off …` or `checkout coupon off …`.
 pub(super) async fn off(world: &World, kind: &str, name: &str) -> Output {
     let mut command = tokio::process::Command::new(binary("checkout"));

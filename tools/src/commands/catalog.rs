@@ -167,7 +167,7 @@ pub fn run(args: &CatalogArgs) -> Result<(), CatalogError> {
         CatalogCommand::Check { file } => {
             let catalog = read(file)?;
             warn(file, &catalog);
-            say::answer(format_args!("{}: {} items, no fault", file.display(), size(&catalog)));
+            say::answer(format_args!("{}: {} items, no fault", file.display(), Dynamo::catalog_size(&catalog)?));
             Ok(())
         }
         CatalogCommand::Load(args) => load(args),
@@ -194,11 +194,6 @@ fn warn(file: &Path, catalog: &CatalogFile) {
     }
 }
 
-fn size(catalog: &CatalogFile) -> usize {
-    // A file that was read has no faults.
-    Dynamo::catalog_size(catalog).unwrap_or_default()
-}
-
 fn load(args: &LoadArgs) -> Result<(), CatalogError> {
     let catalog = read(&args.file)?;
     warn(&args.file, &catalog);
@@ -214,7 +209,7 @@ fn load(args: &LoadArgs) -> Result<(), CatalogError> {
         say::step("Nothing was changed: this was a dry run");
         return Ok(());
     }
-    let total = size(&catalog);
+    let total = Dynamo::catalog_size(&catalog)?;
     let bar = ProgressBar::new(total.try_into().unwrap_or(u64::MAX));
     if let Ok(style) = ProgressStyle::with_template("==> Loading {bar:40} {pos} of {len} items") {
         bar.set_style(style);

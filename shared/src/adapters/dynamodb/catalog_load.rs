@@ -41,6 +41,8 @@ const WRITE: &str = "write catalog";
 const ATTEMPTS: u32 = 10;
 /// An order's transaction is over by then.
 const PAUSE: Duration = Duration::from_millis(50);
+/// What an item may have.
+const MOST_BYTES: usize = 400 * 1024;
 /// How long a change of the number of a counter's parts may take, while it sells.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -65,6 +67,11 @@ pub enum LoadError {
     Invalid(Vec<Invalid>),
     #[error("the catalog has no stock of {}: name it as productId, or as productId/variantId if each variant has its own", .0.path())]
     NoSuchStock(Sku),
+    /// `DynamoDB`'s own limit of an item.
+    #[error(
+        "{entry}: {bytes} bytes, and DynamoDB takes at most {MOST_BYTES} in one item; ranges of postal codes take less than single ones"
+    )]
+    TooLarge { entry: CatalogEntry, bytes: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -167,7 +174,16 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     let id = SHIPPING_ID.to_owned();
     let rules = StoredRules { id, document, promotions, currencies, payment_methods, cash_on_delivery, cards };
     add(CatalogEntry::Rules, to_text(WRITE, SHIPPING_ID.to_owned(), &rules))?;
+    let sizes = items.iter().map(|(entry, item)| (entry, bytes(item)));
+    if let Some((entry, bytes)) = sizes.max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes > MOST_BYTES) {
+        return Err(LoadError::TooLarge { entry: entry.clone(), bytes });
+    }
     Ok(Written { items, stock: checked.stock, automatic })
+}
+
+/// The size of an item as `DynamoDB` counts it, where every document that may become large is text.
+fn bytes(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value.as_s().map_or(0, String::len)).sum()
 }
 
 /// The units of what is reset.
@@ -189,7 +205,7 @@ impl Dynamo {
     /// The number of items that [`Dynamo::load_catalog`] writes for a file.
     ///
     /// # Errors
-    /// Every fault of the file.
+    /// Every fault of the file, or its largest document if that is too large for an item.
     pub fn catalog_size(file: &CatalogFile) -> Result<usize, LoadError> {
         let Written { items, stock, .. } = written(file)?;
         Ok(items.len() + stock.len())
