@@ -18,7 +18,7 @@ const END: &str = "<!-- end of growth -->\n";
 
 const LINES: [usize; 3] = [1, 10, 50];
 /// The most of the others, if no other numbers are given.
-const MOST: [usize; 3] = [20_000, 10_000, 500];
+const MOST: [usize; 3] = [1_000_000, 10_000, 500];
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {
