@@ -5,7 +5,7 @@ use std::{
     io::Write as _,
     process,
     sync::{
-        LazyLock, Mutex, Once, PoisonError,
+        Mutex, Once, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(900);
 const EVERY: Duration = Duration::from_secs(5);
 
 /// The tests that run, by a number of each one's own, and since when.
-static RUNNING: LazyLock<Mutex<BTreeMap<u64, (String, Instant)>>> = LazyLock::new(Mutex::default);
+static RUNNING: Mutex<BTreeMap<u64, (String, Instant)>> = Mutex::new(BTreeMap::new());
 
 /// A part of a test that is watched until it is dropped.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use tests::{
     servers::root,
     spread::Spread,
     topologies::TlsRedis,
-    world::{Setup, Shopper, World, california, cart, catalog_of_many, confirmation, id_of, total_of},
+    world::{Setup, Shopper, World, california, cart, cart_of_many, catalog_of_many, confirmation, id_of, total_of},
 };
 
 use tools::process::find_program;
@@ -74,18 +74,13 @@ impl Bench {
     /// A request that goes well.
     async fn event(&self, requested: &str) -> Value {
         let post = |route: Route, body: &Value| self.guest.event(route).json(body).value();
+        if requested == MISS {
+            let key = format!("{}order:{}", self.world.keys.prefix(), self.order);
+            let _: u64 = self.world.keys.connection().await.del(key).await.expect("an answer");
+        }
         match requested {
-            MISS => {
-                let key = format!("{}order:{}", self.world.keys.prefix(), self.order);
-                let _: u64 = self.world.keys.connection().await.del(key).await.expect("an answer");
-                self.guest.event_about(Route::GetOrder, &self.order).value()
-            }
-            FIFTY => {
-                let names: Vec<_> = (1..=50).map(|n| format!("beans-{n}")).collect();
-                let items: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
-                post(Route::Initiate, &json!({"cartItems": cart(&items), "shippingAddress": california()}))
-            }
-            "get-order" => self.guest.event_about(Route::GetOrder, &self.order).value(),
+            FIFTY => post(Route::Initiate, &json!({"cartItems": cart_of_many(50), "shippingAddress": california()})),
+            "get-order" | MISS => self.guest.event_about(Route::GetOrder, &self.order).value(),
             "initiate" => {
                 let items = cart(&[("espresso-beans", 2)]);
                 post(Route::Initiate, &json!({"cartItems": items, "shippingAddress": california()}))

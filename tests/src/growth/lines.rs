@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::http::route::Route;
 
 use super::{Grows, Row, Steps};
-use crate::world::{Setup, california, cart, catalog_of_many, id_of, total_of};
+use crate::world::{Setup, california, cart_of_many, catalog_of_many, id_of, total_of};
 
 const DOCUMENTS: Grows = Grows::Bytes("the documents: each line is stored in the session and in the order");
 const PRODUCTS: Grows =
@@ -24,11 +24,9 @@ pub async fn lines(sizes: &[usize]) -> Vec<Row> {
     let mut rows = Vec::new();
     for size in sizes {
         let guest = world.guest();
-        let names: Vec<_> = (1..=*size).map(|n| format!("beans-{n}")).collect();
-        let items: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
         let mut steps = Steps { world: &world, size: *size, rows: &mut rows };
         let opened = json!({
-            "cartItems": cart(&items), "shippingAddress": california(), "shippingMethodId": "us-standard"
+            "cartItems": cart_of_many(*size), "shippingAddress": california(), "shippingMethodId": "us-standard"
         });
         let session = steps.of("initiate", PRODUCTS, 201, guest.post(Route::Initiate, &opened)).await;
         let checkout = id_of(&session);

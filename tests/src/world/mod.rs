@@ -45,7 +45,7 @@ pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::{number, restocked};
 pub use links::link_token;
 pub use purchase::{Purchase, STEPS, with_carts};
-pub use shop::{catalog_of_many, far_limits, sample_catalog, stocked};
+pub use shop::{cart_of_many, catalog_of_many, far_limits, sample_catalog, stocked};
 pub use shopper::{
     Shopper, california, cart, confirmation, for_staff, id_of, in_lists, priced_items, to_tokyo, total_of,
 };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::config::limits::BY_ADDRESS;
 
+use super::cart;
 use crate::servers::root;
 
 /// Counts a stock in parts, where it may be.
@@ -57,6 +58,13 @@ pub fn catalog_of_many(more: usize) -> Value {
         products.push(light.clone());
     }
     catalog
+}
+
+/// A cart of one of each of the first so many of these.
+pub fn cart_of_many(lines: usize) -> Value {
+    let names: Vec<_> = (1..=lines).map(|n| format!("beans-{n}")).collect();
+    let items: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    cart(&items)
 }
 
 /// The shop of the README.

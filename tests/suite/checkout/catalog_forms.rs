@@ -1,12 +1,10 @@
 //! A catalog as earlier releases wrote it: every document as attributes, none as text.
 
 use serde_json::{Value, json};
-use shared::http::route::Route;
+use shared::{adapters::dynamodb::client::Item, http::route::Route};
 use tests::world::{Setup, World, id_of, sample_catalog, total_of};
 
 use super::catalog::{SAMPLE, Scratch, checkout, off, said};
-
-type Item = std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>;
 
 /// Writes every text of the catalog as attributes. Returns the ids of those documents.
 async fn written_as_attributes(world: &World) -> Vec<String> {

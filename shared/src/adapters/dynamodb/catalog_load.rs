@@ -171,9 +171,10 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     add(CatalogEntry::TaxIndex, document(&CatalogEntry::TaxIndex, &countries))?;
     let CatalogFile { shipping: document, currencies, payment_methods, cash_on_delivery, cards, .. } = file.clone();
     let (automatic, promotions) = promotions.into_iter().unzip();
-    let id = SHIPPING_ID.to_owned();
-    let rules = StoredRules { id, document, promotions, currencies, payment_methods, cash_on_delivery, cards };
-    add(CatalogEntry::Rules, to_text(WRITE, SHIPPING_ID.to_owned(), &rules))?;
+    let id = CatalogEntry::Rules.id();
+    let rules =
+        StoredRules { id: id.clone(), document, promotions, currencies, payment_methods, cash_on_delivery, cards };
+    add(CatalogEntry::Rules, to_text(WRITE, id, &rules))?;
     let sizes = items.iter().map(|(entry, item)| (entry, bytes(item)));
     if let Some((entry, bytes)) = sizes.max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes > MOST_BYTES) {
         return Err(LoadError::TooLarge { entry: entry.clone(), bytes });
