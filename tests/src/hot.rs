@@ -1,11 +1,12 @@
-//! Buyers of one product who arrive at a rate, each with a transaction of its own, past HTTP: what they get while the
-//! database's proxy models contention.
+//! Buyers of one product, or with one coupon, who arrive at a rate, each with a transaction of its own, past HTTP: what they get
+//! while the database's proxy models contention.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use shared::{
     app::App,
     domain::{
+        counter::Counter,
         ids::{CheckoutId, GuestId, OrderId, Owner},
         order::Order,
         session::Session,
@@ -18,13 +19,23 @@ use uuid::Uuid;
 
 use crate::{
     dynamo_faults::Contention,
-    world::{Setup, World, id_of, sample_catalog},
+    world::{Setup, Shopper, World, id_of, limited, sample_catalog, stocked, total_of},
 };
+
+/// What everybody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Product,
+    /// A coupon with a total limit, on a product of which there is plenty.
+    Coupon,
+}
 
 /// What is sold, how, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct Sale {
+    pub wanted: Wanted,
     pub parts: u8,
+    /// Units, or uses.
     pub stock: u64,
     pub contention: Contention,
     pub buyers: usize,
@@ -48,7 +59,9 @@ pub struct Outcome {
 }
 
 const SKU: &str = "limited-print";
-const SOLD: &str = "espresso-beans";
+/// Nobody counts how many there are.
+const PLENTY: &str = "gift-card-note";
+const COUPON: &str = "RUSH";
 
 impl Outcome {
     /// So many transactions, or fewer, were enough for this share of those who bought.
@@ -71,13 +84,17 @@ struct Buyer {
 
 /// Opens a shop, lets the buyers arrive, and counts.
 pub async fn sell(sale: Sale) -> Outcome {
-    let mut catalog = sample_catalog();
-    let products = catalog["products"].as_array_mut().expect("products");
-    let print = products.iter_mut().find(|product| product["productId"] == SKU).expect("it is sold");
-    (print["stock"], print["stockParts"]) = ((sale.stock + 1).into(), sale.parts.into());
+    let (counter, catalog) = match sale.wanted {
+        Wanted::Product => {
+            (Counter::Stock(SKU.parse().expect("a name")), stocked(sample_catalog(), SKU, sale.stock + 1, sale.parts))
+        }
+        Wanted::Coupon => {
+            (Counter::Coupon(COUPON.parse().expect("a code")), limited(COUPON, sale.stock + 1, sale.parts))
+        }
+    };
     let world = Setup::default().unlimited().catalog(catalog).build().await;
-    let buyers = buyers(&world, sale.buyers).await;
-    let sizes = BTreeMap::from([(SKU.parse().expect("a name"), sale.parts)]);
+    let buyers = buyers(&world, sale).await;
+    let sizes = BTreeMap::from([(counter, sale.parts)]);
     let sizes = Arc::new(if sale.parts > 1 { sizes } else { BTreeMap::new() });
     world.dynamodb.forget_calls();
     world.dynamodb.contend(Some(sale.contention));
@@ -101,7 +118,13 @@ pub async fn sell(sale: Sale) -> Outcome {
         busy: 0,
         sold_out: 0,
         attempts: Vec::new(),
-        left: world.left(SKU).await,
+        left: match sale.wanted {
+            Wanted::Product => world.left(SKU).await,
+            Wanted::Coupon => {
+                i64::try_from(sale.stock + 1).expect("few")
+                    - i64::try_from(world.coupon_uses(COUPON).await).expect("few")
+            }
+        },
         took: Duration::ZERO,
     };
     for (id, placed, at) in ended {
@@ -111,7 +134,7 @@ pub async fn sell(sale: Sale) -> Outcome {
                 outcome.took = outcome.took.max(at - began);
                 outcome.attempts.push(attempts.get(&id).copied().unwrap_or_default());
             }
-            Some(Placed::OutOfStock(_)) => outcome.sold_out += 1,
+            Some(Placed::OutOfStock(_) | Placed::CouponLimitReached) => outcome.sold_out += 1,
             Some(other) => panic!("{other:?}"),
             None => outcome.busy += 1,
         }
@@ -135,12 +158,7 @@ fn attempts(world: &World) -> BTreeMap<String, usize> {
 }
 
 /// None if others were in the way until the patience was over.
-async fn buy(
-    app: &App,
-    buyer: Buyer,
-    parts: &BTreeMap<shared::domain::ids::Sku, u8>,
-    deadline: Instant,
-) -> Option<Placed> {
+async fn buy(app: &App, buyer: Buyer, parts: &BTreeMap<Counter, u8>, deadline: Instant) -> Option<Placed> {
     let Buyer { session, order } = buyer;
     let request = ChangeId(Uuid::new_v4());
     let (places, stored_response) = (DeclinePlaces::default(), None);
@@ -155,10 +173,10 @@ async fn buy(
 }
 
 /// Everyone with an open session of their own, made of one that came through the functions.
-async fn buyers(world: &Arc<World>, count: usize) -> Vec<Buyer> {
+async fn buyers(world: &Arc<World>, sale: Sale) -> Vec<Buyer> {
     let guest = world.guest();
-    let placed = guest.buy(&[(SKU, 1)]).await;
-    let session = guest.fill_cart(&[(SOLD, 1)]).await;
+    let placed = first(&guest, sale.wanted).await;
+    let session = guest.fill_cart(&[(PLENTY, 1)]).await;
     let owner: Owner = format!("guest#{}", guest.guest_id()).parse().expect("an owner");
     let id: OrderId = placed["orderId"].as_str().and_then(|id| id.parse().ok()).expect("an id");
     let order = world.app().orders.get(&owner, id).await.expect("a read").expect("an order");
@@ -166,7 +184,7 @@ async fn buyers(world: &Arc<World>, count: usize) -> Vec<Buyer> {
     let loaded = world.app().sessions.load(id, None, OffsetDateTime::now_utc()).await.expect("a read");
     let session = loaded.expect("a session").session;
     let mut buyers = JoinSet::new();
-    for _ in 0..count {
+    for _ in 0..sale.buyers {
         let (app, mut session, mut order) = (Arc::clone(world.app()), session.clone(), order.clone());
         buyers.spawn(async move {
             session.id = CheckoutId::new(Uuid::new_v4());
@@ -184,4 +202,17 @@ async fn buyers(world: &Arc<World>, count: usize) -> Vec<Buyer> {
         });
     }
     buyers.join_all().await
+}
+
+/// The order of the first who buys, as all others will be.
+async fn first(guest: &Shopper, wanted: Wanted) -> serde_json::Value {
+    match wanted {
+        Wanted::Product => guest.buy(&[(SKU, 1)]).await,
+        Wanted::Coupon => {
+            let session = guest.fill_cart(&[(PLENTY, 1)]).await;
+            let session = guest.apply_coupon(id_of(&session), COUPON).await.expect(200);
+            let answer = guest.confirm(id_of(&session), total_of(&session)).await;
+            answer.expect(201)["order"].clone()
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 use crate::domain::{
     card_rule::CardRule,
     cash::CashOnDelivery,
+    counter::Counter,
     coupon::{Coupon, CouponUses},
     currencies::Currencies,
     ids::{CertificateNumber, CouponCode, Owner, ProductId, Sku},
@@ -55,7 +56,7 @@ pub struct CatalogSnapshot {
     /// of confirm decides. Of a counter in parts it is at least what the cart wants, or all that is left.
     pub stock: BTreeMap<Sku, i64>,
     /// The number of parts of each counter that has several.
-    pub parts: BTreeMap<Sku, u8>,
+    pub parts: BTreeMap<Counter, u8>,
     pub coupons: BTreeMap<CouponCode, (Coupon, CouponUses)>,
     pub rules: Arc<ShopRules>,
     /// The rules of each country that was asked for and has some.

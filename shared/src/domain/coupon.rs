@@ -79,7 +79,8 @@ pub struct Coupon {
 /// The uses of a coupon, as last read. The transaction of confirm decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CouponUses {
-    pub total: u32,
+    /// Whether its total limit is reached.
+    pub used_up: bool,
     pub by_customer: u32,
     /// Whether the customer has an order that isn't cancelled. Read only if a coupon needs it.
     pub has_ordered: bool,
@@ -171,7 +172,7 @@ impl Coupon {
         if ordered || self.customer_limit.is_some_and(|limit| uses.by_customer >= limit) {
             return Err(CouponRefusal::AlreadyUsed);
         }
-        if self.total_limit.is_some_and(|limit| uses.total >= limit) {
+        if uses.used_up {
             return Err(CouponRefusal::LimitReached);
         }
         Ok(())

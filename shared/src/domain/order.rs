@@ -10,6 +10,7 @@ use crate::domain::{
     address::Address,
     as_text::as_text,
     correction::Corrected,
+    counter::{Counter, PartUnits},
     explain::{Explained, Explanation},
     ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
     lines::{Fulfillment, LineCancellation, Return},
@@ -23,7 +24,6 @@ use crate::domain::{
     payment_fee::PaymentFee,
     priced::{AppliedCoupon, PricedLine, Summary, TaxPart},
     shipping::Offer,
-    stock_parts::PartUnits,
     tax::Relief,
 };
 
@@ -106,7 +106,7 @@ pub struct Customer {
 pub struct Reserved {
     pub stock: Vec<(Sku, u32)>,
     /// What of it was taken from which part, of each counter that has several.
-    pub parts: BTreeMap<Sku, Vec<PartUnits>>,
+    pub parts: BTreeMap<Counter, Vec<PartUnits>>,
     pub coupons: Vec<CouponHold>,
     /// Whether a coupon for first orders was used: a customer has only one first order, whatever the number of such
     /// coupons.
@@ -114,6 +114,13 @@ pub struct Reserved {
     /// The mailbox whose own uses were counted; none if nothing of one customer's was. A corrected address changes
     /// nothing: whoever used a coupon has used it.
     pub mailbox: Option<Mailbox>,
+}
+
+impl Reserved {
+    /// What was taken from which part of a counter. Empty if it has no parts.
+    pub fn taken(&self, counter: &Counter) -> &[PartUnits] {
+        self.parts.get(counter).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A coupon's limits at the time of the order. Without a limit nothing is counted.

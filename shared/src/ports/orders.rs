@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use crate::{
     domain::{
         cart_issue::CartIssue,
-        ids::{OrderId, Owner, Sku},
+        counter::{Counter, PartUnits},
+        ids::{OrderId, Owner},
         open::{OpenLimit, Release},
         order::{Order, OrderStatus},
         order_number::OrderNumber,
         session::Session,
-        stock_parts::PartUnits,
     },
     ports::{ChangeId, Contact, DeclinePlaces, Saved, StoreError, StoredResponse},
 };
@@ -37,14 +37,14 @@ pub struct Placement<'a> {
     pub session: &'a Session,
     pub stored_response: Option<&'a StoredResponse>,
     /// The number of parts of each counter that has several.
-    pub parts: &'a BTreeMap<Sku, u8>,
+    pub parts: &'a BTreeMap<Counter, u8>,
 }
 
 /// The result of a placement. Only `Done` has written anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// What was taken from the parts of counters that have several. It is a part of the order that was written.
-    Done(BTreeMap<Sku, Vec<PartUnits>>),
+    Done(BTreeMap<Counter, Vec<PartUnits>>),
     /// The session is no longer the one that was priced.
     SessionChanged,
     AlreadyAnswered,

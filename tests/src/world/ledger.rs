@@ -81,7 +81,33 @@ impl World {
     /// How often a coupon has been used, in all.
     pub async fn coupon_uses(&self, code: &str) -> u64 {
         let item = self.item("INVENTORY_TABLE", "id", &format!("coupon#{code}")).await;
-        item.map_or(0, |item| number(&item, "uses"))
+        match item {
+            Some(item) if item.contains_key("parts") => {
+                let left: u64 = self.coupon_left_by_part(code).await.iter().sum();
+                number(&item, "totalLimit") - left
+            }
+            item => item.map_or(0, |item| number(&item, "uses")),
+        }
+    }
+
+    /// How many uses of a coupon are left in each part of its counter. None if it isn't in parts, and a part that it doesn't
+    /// say it has is a fault.
+    pub async fn coupon_left_by_part(&self, code: &str) -> Vec<u64> {
+        let mut parts = BTreeMap::new();
+        let mut said = 0;
+        for item in self.all("INVENTORY_TABLE").await {
+            let id = item["id"].as_s().expect("a text");
+            if *id == format!("coupon#{code}") {
+                said = item.get("parts").map_or(0, |_| number(&item, "parts"));
+                assert_eq!(said > 0, item.contains_key("available"), "{item:?}");
+                assert_ne!(said > 0, item.contains_key("uses"), "{item:?}");
+                parts.extend((said > 0).then(|| (0, number(&item, "available"))));
+            } else if let Some(part) = id.strip_prefix(&format!("coupon-part#{code}#")) {
+                parts.insert(part.parse().expect("a number"), number(&item, "available"));
+            }
+        }
+        assert!(parts.keys().copied().eq(0..said), "{code}: {parts:?}, of {said}");
+        parts.into_values().collect()
     }
 
     /// How often one caller or mailbox has used it; `owner` as the tables name them: `user#ada`.

@@ -45,7 +45,7 @@ pub use cards::{Cards, Totals, card_confirmation, is_unfinished, now, webhook};
 pub use ledger::{number, restocked};
 pub use links::link_token;
 pub use purchase::{Purchase, STEPS, with_carts};
-pub use shop::{cart_of_many, catalog_of_many, far_limits, sample_catalog, stocked};
+pub use shop::{cart_of_many, catalog_of_many, far_limits, limited, sample_catalog, stocked};
 pub use shopper::{
     Shopper, california, cart, confirmation, for_staff, id_of, in_lists, priced_items, to_tokyo, total_of,
 };
@@ -120,7 +120,7 @@ impl Setup {
         self
     }
 
-    /// The stock of every product in so many parts, where it may be.
+    /// The stock of every product and the total limit of every coupon in so many parts, where they may be.
     #[must_use]
     pub fn in_parts(mut self, parts: u8) -> Self {
         let mut catalog = self.catalog.take().unwrap_or_else(sample_catalog);
@@ -128,6 +128,11 @@ impl Setup {
             shop::split(product, parts);
             let variants = product.get_mut("variants").and_then(Value::as_array_mut);
             variants.into_iter().flatten().for_each(|variant| shop::split(variant, parts));
+        }
+        for coupon in catalog["coupons"].as_array_mut().into_iter().flatten() {
+            if coupon["totalLimit"].is_u64() {
+                coupon["limitParts"] = parts.into();
+            }
         }
         self.catalog(catalog)
     }
@@ -162,7 +167,7 @@ impl Setup {
     }
 
     pub async fn build(mut self) -> Arc<World> {
-        if let Some(parts) = env::var("TEST_STOCK_PARTS").ok().and_then(|parts| parts.parse().ok()) {
+        if let Some(parts) = env::var("TEST_PARTS").ok().and_then(|parts| parts.parse().ok()) {
             self = self.in_parts(parts);
         }
         let watched = Watched::begin();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::config::limits::BY_ADDRESS;
 
 use super::cart;
@@ -44,6 +44,15 @@ pub fn stocked(mut catalog: Value, product: &str, units: u64, parts: u8) -> Valu
     let mut products = catalog["products"].as_array_mut().expect("products").iter_mut();
     let stocked = products.find(|of| of["productId"] == product).expect("it is sold");
     (stocked["stock"], stocked["stockParts"]) = (units.into(), parts.into());
+    catalog
+}
+
+/// The sample catalog with a coupon of this limit, in so many parts.
+pub fn limited(code: &str, limit: u64, parts: u8) -> Value {
+    let mut catalog = sample_catalog();
+    let discount = json!({"type": "percentage", "percent": "10"});
+    let coupon = json!({"code": code, "discount": discount, "totalLimit": limit, "limitParts": parts});
+    catalog["coupons"].as_array_mut().expect("coupons").push(coupon);
     catalog
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tests::{
     dynamo_faults::Contention,
-    hot::{Sale, sell},
+    hot::{Sale, Wanted, sell},
 };
 
 /// As on AWS with 20 ms and 1,000 units, forty times as slow: so that a busy machine's own delays are small beside it.
@@ -16,7 +16,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_32_parts_hardly_anyone_is_sent_away() {
-    let sale = Sale { parts: 32, stock: 1000, contention: SLOWER, buyers: 200, rate: 12.5, patience: 2 * PATIENCE };
+    let sale = Sale {
+        wanted: Wanted::Product,
+        parts: 32,
+        stock: 1000,
+        contention: SLOWER,
+        buyers: 200,
+        rate: 12.5,
+        patience: 2 * PATIENCE,
+    };
     let told = sell(sale).await;
     assert_eq!((told.sold + told.busy, told.sold_out), (200, 0), "{told:?}");
     assert!(told.busy < 3, "{told:?}");
@@ -26,7 +34,23 @@ async fn in_32_parts_hardly_anyone_is_sent_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_hundred_are_all_sold_to_twice_as_many_who_want_them() {
-    let sale = Sale { parts: 32, stock: 100, contention: SLOW, buyers: 200, rate: 25.0, patience: 2 * PATIENCE };
+    let sale = Sale {
+        wanted: Wanted::Product,
+        parts: 32,
+        stock: 100,
+        contention: SLOW,
+        buyers: 200,
+        rate: 25.0,
+        patience: 2 * PATIENCE,
+    };
+    let told = sell(sale).await;
+    assert_eq!((told.sold, told.sold_out, told.busy, told.left), (100, 100, 0, 0), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_hundred_uses_of_a_coupon_are_all_made_by_twice_as_many_who_want_them() {
+    let (wanted, patience) = (Wanted::Coupon, 2 * PATIENCE);
+    let sale = Sale { wanted, parts: 32, stock: 100, contention: SLOW, buyers: 200, rate: 25.0, patience };
     let told = sell(sale).await;
     assert_eq!((told.sold, told.sold_out, told.busy, told.left), (100, 100, 0, 0), "{told:?}");
 }
@@ -34,8 +58,15 @@ async fn the_last_hundred_are_all_sold_to_twice_as_many_who_want_them() {
 /// Ten times as many as one counter takes: those who are let in are as many as ever, and the others don't take their place.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_times_as_many_as_it_takes_are_turned_away_without_a_storm() {
-    let sale =
-        Sale { parts: 1, stock: 1000, contention: SLOW, buyers: 75, rate: 12.0, patience: Duration::from_secs(6) };
+    let sale = Sale {
+        wanted: Wanted::Product,
+        parts: 1,
+        stock: 1000,
+        contention: SLOW,
+        buyers: 75,
+        rate: 12.0,
+        patience: Duration::from_secs(6),
+    };
     let told = sell(sale).await;
     assert_eq!((told.sold + told.busy, told.sold_out), (75, 0), "{told:?}");
     assert!(told.sold > 0, "{told:?}");

@@ -11,6 +11,7 @@ mod catalog_forms;
 mod coherence;
 mod contention;
 mod costs;
+mod coupon_parts;
 mod dynamodb_gone;
 mod event_files;
 mod events_document;

@@ -6,6 +6,8 @@
 
 mod bad_histories;
 mod check;
+mod counter;
+mod coupons;
 mod faults;
 mod orders;
 mod record;

@@ -2,121 +2,32 @@
 //! sold once, and who is told that it is sold out is told the truth.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use serde_json::json;
-use shared::{app::App, http::route::Route};
+use shared::app::App;
 use tests::{
     dynamo_faults::Fault,
     seed::{Dice, seeds},
-    world::{
-        Answer, Setup, Shopper, World, california, cart, id_of, number, restocked, sample_catalog, stocked, total_of,
-    },
+    world::{Answer, Setup, Shopper, World, id_of, number, restocked, sample_catalog, stocked, total_of},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::faults::{beside, trouble};
+use super::{
+    counter::{Did, Record, a_moment, opened, until_known},
+    faults::{beside, trouble},
+};
 
 const PRINT: &str = "limited-print";
 const BUYERS: usize = 6;
 const WISHES: usize = 7;
 const DELIVERIES: usize = 3;
 
-/// What an operation did to the stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Did {
-    Took,
-    GaveBack,
-    Delivered,
-    /// There weren't as many.
-    WasRefused,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Operation {
-    did: Did,
-    units: i64,
-    began: Instant,
-    ended: Instant,
-}
-
-impl Operation {
-    const fn change(&self) -> i64 {
-        match self.did {
-            Did::Took => -self.units,
-            Did::GaveBack | Did::Delivered => self.units,
-            Did::WasRefused => 0,
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Record(Mutex<Vec<Operation>>);
-
-impl Record {
-    fn note(&self, did: Did, units: u32, began: Instant) {
-        let operation = Operation { did, units: units.into(), began, ended: Instant::now() };
-        self.0.lock().unwrap().push(operation);
-    }
-
-    /// That for each refusal there may have been a moment at which there was too little: everything counts as sold that
-    /// somebody had begun to buy, and nothing as given back that wasn't over.
-    fn refusals_are_true(&self, opened: i64) -> Result<(), String> {
-        let all = self.0.lock().unwrap();
-        for refused in all.iter().filter(|of| of.did == Did::WasRefused) {
-            let counts = |of: &&Operation| match of.did {
-                Did::Took => of.began < refused.ended,
-                Did::GaveBack | Did::Delivered => of.ended < refused.began,
-                Did::WasRefused => false,
-            };
-            let left = opened + all.iter().filter(counts).map(Operation::change).sum::<i64>();
-            if left >= refused.units {
-                return Err(format!("{left} were left, at least, and {refused:?}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An answer while stores fail: of those there is another one later.
-fn is_down(answer: &Answer) -> bool {
-    answer.status() == 503
-}
-
-async fn a_moment() {
-    tokio::time::sleep(Duration::from_millis(25)).await;
-}
-
-/// Asks until a store answers. The answer, and when it was asked for.
-async fn until_known<F, Fut>(ask: F) -> (Answer, Instant)
-where
-    F: Fn() -> Fut + Send,
-    Fut: Future<Output = Answer> + Send,
-{
-    for _ in 0..400 {
-        let began = Instant::now();
-        let answer = ask().await;
-        if !is_down(&answer) {
-            return (answer, began);
-        }
-        a_moment().await;
-    }
-    panic!("no store answers any more");
-}
-
 /// Tries to buy. The order, and its units that stand.
 async fn buy(guest: &Shopper, units: u32, record: &Record) -> Option<(String, u32)> {
-    let body = json!({
-        "cartItems": cart(&[(PRINT, units)]), "shippingAddress": california(), "shippingMethodId": "us-standard"
-    });
-    let (opened, began) = until_known(|| {
-        let (guest, body) = (guest.clone(), body.clone());
-        async move { guest.post(Route::Initiate, &body).await }
-    })
-    .await;
+    let (opened, began) = opened(guest, PRINT, units).await;
     let refused = |answer: Answer, began: Instant| {
         answer.refused(409, "INSUFFICIENT_STOCK");
         record.note(Did::WasRefused, units, began);
@@ -230,7 +141,7 @@ async fn history(seed: u64, with_faults: bool) {
         });
     }
     let (enough, seed_of_faults) = (BUYERS * WISHES - 10, dice.seed());
-    let recorded = || record.0.lock().unwrap().len();
+    let recorded = || record.len();
     let faults = [
         ("TransactWriteItems", Fault::AnswerLost),
         ("TransactWriteItems", Fault::DoneButInternalServerError),
@@ -243,10 +154,7 @@ async fn history(seed: u64, with_faults: bool) {
     let told = format!("HISTORY_SEED={seed}: {units} in {parts}, delivers: {delivers}, changes: {changes}, {done:?}");
     let opened = i64::try_from(units).expect("few");
     record.refusals_are_true(opened).unwrap_or_else(|lie| panic!("{told}: {lie}"));
-    let change = |delivered: bool| -> i64 {
-        let all = record.0.lock().unwrap();
-        all.iter().filter(|of| (of.did == Did::Delivered) == delivered).map(Operation::change).sum()
-    };
+    let change = |delivered| record.change(delivered);
     let left = world.left_by_part(PRINT).await;
     assert!(left.iter().all(|left| *left >= 0), "{told}: {left:?}");
     assert_eq!(left.iter().sum::<i64>(), opened + change(true) + change(false), "{told}: {left:?}");

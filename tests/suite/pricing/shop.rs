@@ -220,7 +220,8 @@ fn snapshot(file: &CatalogFile, cart: &Value, session: &Session) -> CatalogSnaps
         let uses = &cart["uses"][coupon.code.as_str()];
         let count = |of: &str| uses[of].as_u64().unwrap_or_default().try_into().expect("a count");
         let has_ordered = cart["hasOrdered"].as_bool().unwrap_or_default();
-        let uses = CouponUses { total: count("total"), by_customer: count("byCustomer"), has_ordered };
+        let used_up = coupon.total_limit.is_some_and(|limit| count("total") >= limit);
+        let uses = CouponUses { used_up, by_customer: count("byCustomer"), has_ordered };
         if coupon.automatic {
             rules.promotions.push(coupon);
         } else if session.coupons.contains(&coupon.code) {

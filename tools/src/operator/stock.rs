@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use shared::{
     adapters::dynamodb::{
         client::{Dynamo, Item, failed},
-        inventory::{PART, left, marks, stock_id},
+        inventory::{STOCK_PART, left, marks, stock_id},
     },
     domain::{
+        counter,
         ids::Sku,
         stock::{StockLevel, StockMarks},
     },
@@ -42,7 +43,7 @@ fn named(counter: &str) -> String {
 
 /// What is left in one of the parts beside a counter, and the counter's name.
 fn part(item: &Item) -> Option<(String, i64)> {
-    let (counter, _) = item.get("id")?.as_s().ok()?.strip_prefix(PART)?.rsplit_once('#')?;
+    let (counter, _) = item.get("id")?.as_s().ok()?.strip_prefix(STOCK_PART)?.rsplit_once('#')?;
     Some((named(counter), left(item)?))
 }
 
@@ -70,10 +71,12 @@ pub async fn all_stock(store: &Dynamo) -> Result<Vec<Counter>, StoreError> {
 /// If the table can't be read.
 pub async fn stock_of(store: &Dynamo, skus: &[Sku]) -> Result<Vec<Option<Counter>>, StoreError> {
     let items = store.batch(READ, &store.tables.inventory, skus.iter().map(stock_id).collect(), true).await?;
-    let left = store.parts_left(READ, items.clone(), skus, i64::MAX, true).await?;
+    let key = |sku: &Sku| counter::Counter::Stock(sku.clone());
+    let all: BTreeMap<_, _> = skus.iter().map(|sku| (key(sku), i64::MAX)).collect();
+    let left = store.parts_left(READ, items.clone(), &all, true).await?;
     let counter = |sku: &Sku| {
         let counter = items.get(&stock_id(sku)).and_then(Counter::of)?;
-        Some(Counter { left: left.get(sku)?.iter().sum(), ..counter })
+        Some(Counter { left: left.get(&key(sku))?.iter().sum(), ..counter })
     };
     Ok(skus.iter().map(counter).collect())
 }

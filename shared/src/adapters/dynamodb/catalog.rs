@@ -12,10 +12,10 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, Item, broken, failed, from_item, text},
+            counter_parts::parts,
             document_text::{from_either, from_text, json},
-            inventory::{USES, counter, coupon_id, customer_coupon_id, left, stock_id},
+            inventory::{USES, counter, customer_coupon_id, left, stock_id},
             parsed_rules::{Parsed, ParsedRules},
-            stock_parts::parts,
         },
         stored::catalog::{
             StoredCards, StoredCash, StoredCertificate, StoredCoupon, StoredCurrencies, StoredPaymentRule,
@@ -25,6 +25,7 @@ use crate::{
     domain::{
         availability::Stocked,
         catalog::{CatalogQuery, CatalogSnapshot, ShopRules},
+        counter::Counter,
         coupon::CouponUses,
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
@@ -110,7 +111,7 @@ impl Catalog for Dynamo {
         // are read.
         counters.extend(query.skus.iter().map(|sku| stock_id(&Sku { variant: None, ..sku.clone() })));
         for code in &query.coupons {
-            counters.insert(coupon_id(code));
+            counters.insert(Counter::Coupon(code.clone()).to_string());
             counters.extend(query.customer.as_ref().map(|customer| customer_coupon_id(code, customer)));
         }
         // Both tables are read at the same time. The stock is read consistently, so that no refusal comes from an old
@@ -120,12 +121,12 @@ impl Catalog for Dynamo {
             self.batch(OPERATION, &self.tables.inventory, counters.into_iter().collect(), true)
         )?;
         let mut snapshot = snapshot(query, documents, &counters, &self.rules)?;
-        let stock: Vec<Sku> = snapshot.stock.keys().cloned().collect();
-        snapshot.parts = stock.iter().filter_map(|sku| several(sku, &counters)).collect();
+        let limited = snapshot.coupons.iter().filter(|(_, (coupon, _))| coupon.total_limit.is_some());
+        let limited = limited.map(|(code, _)| Counter::Coupon(code.clone()));
+        let taken_from = snapshot.stock.keys().cloned().map(Counter::Stock).chain(limited);
+        snapshot.parts = taken_from.filter_map(|counter| several(counter, &counters)).collect();
         if !snapshot.parts.is_empty() {
-            let enough = i64::try_from(query.units).unwrap_or(i64::MAX);
-            let left = self.parts_left(OPERATION, counters, &stock, enough, true).await?;
-            snapshot.stock = left.into_iter().map(|(sku, left)| (sku, left.into_iter().sum())).collect();
+            self.look_at_parts(&mut snapshot, query, counters).await?;
         }
         let mut coupons = snapshot.coupons.values_mut();
         if let Some(customer) = &query.customer
@@ -147,9 +148,9 @@ impl Catalog for Dynamo {
 }
 
 /// The number of parts of a counter that has several.
-fn several(sku: &Sku, counters: &HashMap<String, Item>) -> Option<(Sku, u8)> {
-    let parts = parts(counters.get(&stock_id(sku))?);
-    (parts > 1).then(|| (sku.clone(), parts))
+fn several(of: Counter, counters: &HashMap<String, Item>) -> Option<(Counter, u8)> {
+    let parts = parts(counters.get(&of.to_string())?);
+    (parts > 1).then_some((of, parts))
 }
 
 fn snapshot(
@@ -184,7 +185,9 @@ fn snapshot(
         if let Some(item) = documents.remove(&coupon_document_id(code)) {
             let coupon = document::<StoredCoupon>(item)?.coupon().map_err(invalid)?;
             let by_customer = query.customer.as_ref().map_or(0, |owner| uses(customer_coupon_id(code, owner)));
-            let uses = CouponUses { total: uses(coupon_id(code)), by_customer, has_ordered: false };
+            let total = uses(Counter::Coupon(code.clone()).to_string());
+            let used_up = coupon.total_limit.is_some_and(|limit| total >= limit);
+            let uses = CouponUses { used_up, by_customer, has_ordered: false };
             snapshot.coupons.insert(code.clone(), (coupon, uses));
         }
     }
@@ -224,6 +227,28 @@ fn invalid(faults: Vec<Invalid>) -> StoreError {
 }
 
 impl Dynamo {
+    /// What is left of the counters in parts: of stock what the cart wants or all, of a coupon one use or none.
+    async fn look_at_parts(
+        &self,
+        snapshot: &mut CatalogSnapshot,
+        query: &CatalogQuery,
+        counters: HashMap<String, Item>,
+    ) -> Result<(), StoreError> {
+        let units = i64::try_from(query.units).unwrap_or(i64::MAX);
+        let enough = |counter: &Counter| if matches!(counter, Counter::Stock(_)) { units } else { 1 };
+        let wanted = snapshot.parts.keys().map(|counter| (counter.clone(), enough(counter))).collect();
+        for (counter, left) in self.parts_left(OPERATION, counters, &wanted, true).await? {
+            let left: i64 = left.into_iter().sum();
+            match counter {
+                Counter::Stock(sku) => drop(snapshot.stock.insert(sku, left)),
+                Counter::Coupon(code) => {
+                    snapshot.coupons.entry(code).and_modify(|(_, uses)| uses.used_up = left < 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Items by id. Keys that the table left unprocessed are read again.
     pub async fn batch(
         &self,

@@ -21,14 +21,15 @@ use crate::{
                 tax_id,
             },
             client::{Dynamo, Item, failed, number, text, to_item},
+            counter_parts::{Counting, parts},
             document_text::{from_either, to_text},
             inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
             products::{LISTING, PUBLISHED},
-            stock_parts::parts,
         },
         stored::catalog::{CatalogFile, OpeningStock},
     },
     domain::{
+        counter::Counter,
         ids::{CertificateNumber, CouponCode, ProductId, Sku},
         invalid::Invalid,
         stock::StockMarks,
@@ -127,10 +128,12 @@ impl fmt::Display for CatalogEntry {
     }
 }
 
-/// A file as items of the catalog's table, and its stock.
+/// A file as items of the catalog's table, and its counters.
 pub(super) struct Written {
     pub(super) items: BTreeMap<CatalogEntry, Item>,
     stock: BTreeMap<Sku, OpeningStock>,
+    /// How the uses of each coupon that somebody can enter are counted.
+    uses: BTreeMap<CouponCode, Counting>,
     /// The coupons that nobody has to enter. They are part of the rules.
     pub(super) automatic: BTreeSet<CouponCode>,
 }
@@ -150,12 +153,13 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
         }
         add(entry, Ok(item))?;
     }
-    let mut promotions = BTreeMap::new();
+    let (mut promotions, mut uses) = (BTreeMap::new(), BTreeMap::new());
     for (coupon, stored) in checked.coupons.iter().zip(&file.coupons) {
         if coupon.automatic {
             promotions.insert(coupon.code.clone(), stored.clone());
             continue;
         }
+        uses.insert(coupon.code.clone(), Counting { parts: stored.limit_parts(), limit: coupon.total_limit });
         let entry = CatalogEntry::Coupon(coupon.code.clone());
         add(entry.clone(), document(&entry, stored))?;
     }
@@ -179,7 +183,7 @@ pub(super) fn written(file: &CatalogFile) -> Result<Written, LoadError> {
     if let Some((entry, bytes)) = sizes.max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes > MOST_BYTES) {
         return Err(LoadError::TooLarge { entry: entry.clone(), bytes });
     }
-    Ok(Written { items, stock: checked.stock, automatic })
+    Ok(Written { items, stock: checked.stock, uses, automatic })
 }
 
 /// The size of an item as `DynamoDB` counts it, where every document that may become large is text.
@@ -231,7 +235,7 @@ impl Dynamo {
         reset: &BTreeSet<Sku>,
         mut each: impl FnMut(),
     ) -> Result<(), LoadError> {
-        let Written { items, stock, automatic } = written(file)?;
+        let Written { items, stock, uses, automatic } = written(file)?;
         counts(&stock, reset)?;
         let old = self.batch("read catalog", &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?;
         let countries = old.get(TAX_INDEX_ID).and_then(|item| item.get("document")?.as_m().ok()?.get("countries"));
@@ -259,6 +263,20 @@ impl Dynamo {
         for (sku, opening) in &stock {
             self.open_stock(sku, *opening, reset.contains(sku)).await?;
             each();
+        }
+        self.divide_uses(uses).await
+    }
+
+    /// Brings the counters of coupons to the parts that they are to have. Of most there is nothing to do: they have one, or
+    /// nobody has used them.
+    async fn divide_uses(&self, uses: BTreeMap<CouponCode, Counting>) -> Result<(), LoadError> {
+        let uses: BTreeMap<_, _> = uses.into_iter().map(|(code, counting)| (Counter::Coupon(code), counting)).collect();
+        let ids = uses.keys().map(Counter::to_string).collect();
+        let counters = self.batch("read coupons' counters", &self.tables.inventory, ids, true).await?;
+        for (counter, counting) in uses {
+            if counting.parts > 1 || counters.get(&counter.to_string()).is_some_and(|item| parts(item) > 1) {
+                self.split(&counter, counting, Instant::now() + PATIENCE).await?;
+            }
         }
         Ok(())
     }
@@ -318,13 +336,14 @@ impl Dynamo {
     /// One write for the units and the marks: no load that dies leaves a counter without its marks, and nothing that is
     /// sold meanwhile is turned back. Then the number of its parts, if that is another.
     async fn open_stock(&self, sku: &Sku, opening: OpeningStock, reset: bool) -> Result<(), StoreError> {
-        let by = || Instant::now() + PATIENCE;
+        let counter = Counter::Stock(sku.clone());
+        let divide = |parts| self.split(&counter, Counting { parts, limit: None }, Instant::now() + PATIENCE);
         if reset {
             // What is set is all of it.
-            self.split_stock(sku, 1, by()).await?;
+            divide(1).await?;
         }
         let parts = self.write_counter(sku, opening, reset).await?;
-        if parts == opening.parts { Ok(()) } else { self.split_stock(sku, opening.parts, by()).await }
+        if parts == opening.parts { Ok(()) } else { divide(opening.parts).await }
     }
 
     /// Returns the number of parts that the counter has.

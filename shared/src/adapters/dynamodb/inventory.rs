@@ -11,29 +11,29 @@ use crate::{
     },
     domain::{
         cart_issue::CartIssue,
+        counter::{Counter, PartUnits},
         ids::{CouponCode, Owner, Sku},
         open::Release,
         order::Order,
         stock::StockMarks,
-        stock_parts::PartUnits,
     },
     ports::Placed,
 };
 
 pub fn stock_id(sku: &Sku) -> String {
-    format!("stock#{sku}")
+    Counter::Stock(sku.clone()).to_string()
 }
 
-/// With what the ids of the parts beside a counter begin.
-pub const PART: &str = "stock-part#";
+/// With what the ids of the parts beside a counter of stock begin.
+pub const STOCK_PART: &str = "stock-part#";
 
 /// The key of a part of a counter; part 0 is the counter itself.
-pub fn part_id(sku: &Sku, part: u8) -> String {
-    if part == 0 { stock_id(sku) } else { format!("{PART}{sku}#{part}") }
-}
-
-pub fn coupon_id(code: &CouponCode) -> String {
-    format!("coupon#{code}")
+pub fn part_id(counter: &Counter, part: u8) -> String {
+    match counter {
+        _ if part == 0 => counter.to_string(),
+        Counter::Stock(sku) => format!("{STOCK_PART}{sku}#{part}"),
+        Counter::Coupon(code) => format!("coupon-part#{code}#{part}"),
+    }
 }
 
 /// `customer` is an owner or a mailbox.
@@ -68,34 +68,51 @@ fn whole(item: &Item, attribute: &str) -> Option<i64> {
     item.get(attribute)?.as_n().ok()?.parse().ok()
 }
 
-const COUPON: &str = "coupon";
+/// With what the ids of coupons' counters begin.
+const COUPON: &str = "coupon#";
 const CUSTOMER_COUPON: &str = "customer coupon";
 
 /// Takes what an order reserves, if enough is left: stock of each counter, or what may be sold beyond it, and one use of
 /// each coupon.
 pub fn take(table: &str, order: &Order) -> Vec<Write> {
+    let one = |id: String, units: u32, least: i64| {
+        let builder = counter_update(table, id.clone())
+            .update_expression("SET available = available - :units")
+            .condition_expression("available >= :least")
+            .expression_attribute_values(":units", number(units))
+            .expression_attribute_values(":least", number(least));
+        Write::named(id, update(builder))
+    };
     let mut writes = Vec::new();
     for (sku, units) in &order.reserved.stock {
-        let mut one = |id: String, units: u32, least: i64| {
-            let builder = counter_update(table, id.clone())
-                .update_expression("SET available = available - :units")
-                .condition_expression("available >= :least")
-                .expression_attribute_values(":units", number(units))
-                .expression_attribute_values(":least", number(least));
-            writes.push(Write::named(id, update(builder)));
-        };
-        match order.reserved.parts.get(sku) {
-            None => one(stock_id(sku), *units, order.least_stock(sku, *units)),
-            Some(parts) => parts.iter().for_each(|of| one(part_id(sku, of.part), of.units, of.units.into())),
+        if !order.reserved.parts.contains_key(&Counter::Stock(sku.clone())) {
+            writes.push(one(stock_id(sku), *units, order.least_stock(sku, *units)));
         }
     }
-    for (name, id, limit) in coupon_counters(order) {
+    for (counter, taken) in &order.reserved.parts {
+        writes.extend(taken.iter().map(|of| one(part_id(counter, of.part), of.units, of.units.into())));
+    }
+    let use_once = |name: String, id: String, limit: u32, condition: &str| {
         let builder = counter_update(table, id)
             .update_expression("ADD uses :one")
-            .condition_expression("attribute_not_exists(uses) OR uses < :limit")
+            .condition_expression(condition)
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit));
-        writes.push(Write::named(name, update(builder)));
+        Write::named(name, update(builder))
+    };
+    for (counter, limit) in limited_coupons(order) {
+        if !order.reserved.parts.contains_key(&counter) {
+            let id = counter.to_string();
+            writes.push(use_once(
+                id.clone(),
+                id,
+                limit,
+                "attribute_not_exists(parts) AND (attribute_not_exists(uses) OR uses < :limit)",
+            ));
+        }
+    }
+    for (name, id, limit) in customer_counters(order) {
+        writes.push(use_once(name.to_owned(), id, limit, "attribute_not_exists(uses) OR uses < :limit"));
     }
     writes
 }
@@ -105,16 +122,32 @@ pub fn take(table: &str, order: &Order) -> Vec<Write> {
 pub fn give_back(table: &str, order: &Order, release: &Release) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &release.stock {
+        let counter = Counter::Stock(sku.clone());
         for PartUnits { part, units } in order.returned_to(sku, *units) {
-            let builder = counter_update(table, part_id(sku, part))
+            let builder = counter_update(table, part_id(&counter, part))
                 .update_expression("ADD available :units")
                 .expression_attribute_values(":units", number(units));
             let builder = if part == 0 { builder } else { builder.condition_expression("attribute_exists(available)") };
-            writes.push(Write::named(part_id(sku, part), update(builder)));
+            writes.push(Write::named(part_id(&counter, part), update(builder)));
         }
     }
-    let coupons = if release.coupons { coupon_counters(order) } else { Vec::new() };
-    for (name, id, _) in coupons {
+    if !release.coupons {
+        return writes;
+    }
+    for (counter, _) in limited_coupons(order) {
+        // A coupon's counter counts what is left in its parts, and else what was used.
+        let (part, expression, step, condition) = match order.reserved.taken(&counter).first().map(|taken| taken.part) {
+            None => (0, "ADD uses :step", -1, "attribute_not_exists(parts)"),
+            Some(0) => (0, "ADD available :step", 1, "attribute_exists(parts)"),
+            Some(part) => (part, "ADD available :step", 1, "attribute_exists(available)"),
+        };
+        let builder = counter_update(table, part_id(&counter, part))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .expression_attribute_values(":step", number(step));
+        writes.push(Write::named(part_id(&counter, part), update(builder)));
+    }
+    for (name, id, _) in customer_counters(order) {
         let builder = counter_update(table, id)
             .update_expression("ADD uses :minus")
             .expression_attribute_values(":minus", number(-1));
@@ -148,11 +181,10 @@ pub fn forget_customer(table: &str, order: &Order) -> Vec<Write> {
     customer_counters(order).into_iter().map(step).collect()
 }
 
-/// The coupon counters that an order changes, each with its limit.
-fn coupon_counters(order: &Order) -> Vec<(&'static str, String, u32)> {
+/// The coupons of an order that have a total limit, each with that.
+pub fn limited_coupons(order: &Order) -> impl Iterator<Item = (Counter, u32)> {
     let all = order.reserved.coupons.iter();
-    let all = all.filter_map(|hold| Some((COUPON, coupon_id(&hold.code), hold.total_limit?)));
-    all.chain(customer_counters(order)).collect()
+    all.filter_map(|hold| Some((Counter::Coupon(hold.code.clone()), hold.total_limit?)))
 }
 
 /// The counters of an order's customer: by owner, and by mailbox, which stays the same when a guest comes back as another.
@@ -175,16 +207,24 @@ fn counter_update(table: &str, id: String) -> UpdateBuilder {
     Update::builder().table_name(table).key("id", text(id))
 }
 
-/// The order as it gives back what came from parts that are no more there: to the counter itself. None if nothing that
-/// failed is such a part.
+/// The order as it gives back what came from parts that are no more there: to the counter itself; and the use of a coupon
+/// whose counter counts in another way now, in that way. None if nothing that failed is such a part.
 pub fn homeless(order: &Order, failures: &[Failure]) -> Option<Order> {
     let mut moved = order.clone();
     let mut found = false;
-    for (sku, taken) in &mut moved.reserved.parts {
-        for of in taken.iter_mut().filter(|of| of.part > 0 && has_failed(failures, &part_id(sku, of.part))) {
+    for (counter, taken) in &mut moved.reserved.parts {
+        for of in taken.iter_mut().filter(|of| of.part > 0 && has_failed(failures, &part_id(counter, of.part))) {
             of.part = 0;
             found = true;
         }
+    }
+    for (counter, _) in limited_coupons(order).filter(|(counter, _)| has_failed(failures, &counter.to_string())) {
+        let other_way = match moved.reserved.parts.remove(&counter) {
+            None => Some((counter, vec![PartUnits { part: 0, units: 1 }])),
+            Some(_) => None,
+        };
+        moved.reserved.parts.extend(other_way);
+        found = true;
     }
     found.then_some(moved)
 }
@@ -205,5 +245,6 @@ pub fn refusal(failures: &[Failure]) -> Option<Placed> {
     if has_failed(failures, CUSTOMER_COUPON) {
         return Some(Placed::CouponAlreadyUsed);
     }
-    has_failed(failures, COUPON).then_some(Placed::CouponLimitReached)
+    let used_up = failures.iter().any(|failure| failure.name.starts_with(COUPON));
+    used_up.then_some(Placed::CouponLimitReached)
 }

@@ -12,11 +12,11 @@ use crate::{
     adapters::{
         dynamodb::{
             client::{Dynamo, number, text, to_item},
-            inventory::{self, part_id, stock_id},
+            counter_parts::parts,
+            inventory::{self, limited_coupons, part_id},
             open_orders,
             orders::ORDER,
             sessions::{self, STILL_OPEN},
-            stock_parts::parts,
             stored_responses,
             transaction::{Failure, Pace, Tried, Write, has_failed, put},
         },
@@ -27,11 +27,10 @@ use crate::{
     },
     domain::{
         cart_issue::CartIssue,
-        ids::Sku,
+        counter::{Counter, PartUnits, choose},
         open::OpenLimits,
         order::Order,
         session::SessionLife,
-        stock_parts::{PartUnits, choose},
     },
     ports::{Attempt, ChangeId, Placed, Placement, StoreError},
 };
@@ -46,7 +45,7 @@ const PATIENCE: u32 = 4;
 pub trait Turns: Sync {
     /// A number that is one more for each caller, so that two who come one after the other don't meet. None if it isn't
     /// known.
-    fn next(&self, counter: &Sku) -> impl Future<Output = Option<u64>> + Send;
+    fn next(&self, counter: &Counter) -> impl Future<Output = Option<u64>> + Send;
 }
 
 impl Dynamo {
@@ -120,14 +119,21 @@ impl Dynamo {
     }
 }
 
+/// Of what all parts of a counter together have too little.
+enum Short {
+    Of(CartIssue),
+    /// Of a coupon.
+    UsedUp,
+}
+
 /// What the order takes from the parts of counters.
 struct Shares<'a, T> {
     order: Cow<'a, Order>,
     turns: &'a T,
     /// The number of parts of counters in parts, as far as they weren't looked at.
-    sizes: &'a BTreeMap<Sku, u8>,
+    sizes: &'a BTreeMap<Counter, u8>,
     /// What is left in each part, of counters that had to be looked at.
-    known: BTreeMap<Sku, Vec<i64>>,
+    known: BTreeMap<Counter, Vec<i64>>,
     /// How often a part was chosen, and how often others wrote it at the same time.
     draws: u32,
     meetings: u32,
@@ -141,17 +147,17 @@ impl<'a, T: Turns> Shares<'a, T> {
 
     /// Takes from each counter in parts.
     async fn draw_all(&mut self) {
-        let counters = self.order.reserved.stock.clone().into_iter().map(|(counter, _)| counter);
-        for counter in counters.filter(|counter| self.sizes.get(counter).is_some_and(|size| *size > 1)) {
-            self.draw(&counter).await;
+        let sizes = self.sizes;
+        for counter in sizes.iter().filter(|(_, size)| **size > 1).map(|(counter, _)| counter) {
+            self.draw(counter).await;
         }
     }
 
     /// Takes from a counter by whose turn it is: from one part, whatever is left in it, unless that is known. Mostly it is
     /// enough, and nothing has to be read.
-    async fn draw(&mut self, counter: &Sku) {
-        let turn = self.turn(counter).await;
+    async fn draw(&mut self, counter: &Counter) {
         let Some(units) = self.units(counter) else { return };
+        let turn = self.turn(counter).await;
         let size = u64::from(self.sizes.get(counter).copied().unwrap_or(1).max(1));
         let blind = || vec![PartUnits { part: u8::try_from(turn % size).unwrap_or_default(), units }];
         // What is known may be too little by now: then the next attempt says so.
@@ -160,19 +166,28 @@ impl<'a, T: Turns> Shares<'a, T> {
     }
 
     /// What the order takes from a counter.
-    fn units(&self, counter: &Sku) -> Option<u32> {
-        self.order.reserved.stock.iter().find(|(of, _)| of == counter).map(|(_, units)| *units)
+    fn units(&self, counter: &Counter) -> Option<u32> {
+        match counter {
+            Counter::Stock(sku) => self.order.reserved.stock.iter().find(|(of, _)| of == sku).map(|(_, units)| *units),
+            Counter::Coupon(_) => limited_coupons(&self.order).find(|(of, _)| of == counter).map(|_| 1),
+        }
     }
 
     /// The order's own number where nobody says whose turn it is.
-    async fn turn(&mut self, counter: &Sku) -> u64 {
+    async fn turn(&mut self, counter: &Counter) -> u64 {
         self.draws += 1;
         let (_, random) = self.order.id.uuid().as_u64_pair();
         self.turns.next(counter).await.unwrap_or_else(|| random.rotate_right(6 * self.draws))
     }
 
+    /// All counters that the order takes from, and that may have parts.
+    fn counters(&self) -> impl Iterator<Item = Counter> {
+        let stock = self.order.reserved.stock.iter().map(|(sku, _)| Counter::Stock(sku.clone()));
+        stock.chain(limited_coupons(&self.order).map(|(counter, _)| counter))
+    }
+
     /// The counter in parts that a write of this name takes from.
-    fn counter_of(&self, name: &str) -> Option<&Sku> {
+    fn counter_of(&self, name: &str) -> Option<&Counter> {
         let mut all = self.order.reserved.parts.iter();
         all.find(|(counter, taken)| taken.iter().any(|of| part_id(counter, of.part) == name))
             .map(|(counter, _)| counter)
@@ -185,7 +200,7 @@ impl<'a, T: Turns> Shares<'a, T> {
         if !self.meetings.is_multiple_of(PATIENCE) {
             return;
         }
-        let counters: BTreeSet<Sku> = names.iter().filter_map(|name| self.counter_of(name)).cloned().collect();
+        let counters: BTreeSet<Counter> = names.iter().filter_map(|name| self.counter_of(name)).cloned().collect();
         for counter in counters {
             self.draw(&counter).await;
         }
@@ -211,38 +226,50 @@ impl<'a, T: Turns> Shares<'a, T> {
         for failure in failures {
             // A counter may have got its parts since it was read.
             let has_parts = failure.item.as_ref().is_some_and(|item| parts(item) > 1);
-            let mut stock = self.order.reserved.stock.iter().map(|(counter, _)| counter);
-            let counter = self.counter_of(&failure.name);
-            let counter = counter.or_else(|| stock.find(|of| has_parts && stock_id(of) == failure.name));
-            match counter.cloned() {
+            let counter = self.counter_of(&failure.name).cloned();
+            let counter = counter.or_else(|| self.counters().find(|of| has_parts && of.to_string() == failure.name));
+            match counter {
                 Some(counter) => drop(split.insert(counter)),
                 None => others.push(failure),
             }
         }
-        let mut short = Vec::new();
+        let (mut short, mut used_up) = (Vec::new(), None);
         for counter in split {
-            short.extend(self.take_elsewhere(store, &counter).await?);
+            match self.take_elsewhere(store, &counter).await? {
+                Some(Short::Of(issue)) => short.push(issue),
+                Some(Short::UsedUp) => used_up = Some(Placed::CouponLimitReached),
+                None => {}
+            }
         }
-        if short.is_empty() && others.is_empty() {
+        if short.is_empty() && used_up.is_none() && others.is_empty() {
             return Ok(None);
         }
         short.extend(inventory::short(&self.order, &others));
         if !short.is_empty() {
             return Ok(Some(Placed::OutOfStock(short)));
         }
-        let refusal = inventory::refusal(&others);
+        let refusal = inventory::refusal(&others).or(used_up);
         let refusal = refusal.or_else(|| open_orders::refusal(&others, limits).map(Placed::TooManyOpenOrders));
         Ok(Some(refusal.unwrap_or(Placed::SessionChanged)))
     }
 
-    /// Looks at all parts of a counter and takes from those that have enough. The issue if all together have too little.
-    async fn take_elsewhere(&mut self, store: &Dynamo, counter: &Sku) -> Result<Option<CartIssue>, StoreError> {
+    /// Looks at all parts of a counter and takes from those that have enough. What is short if all together have too little.
+    async fn take_elsewhere(&mut self, store: &Dynamo, counter: &Counter) -> Result<Option<Short>, StoreError> {
         let left = store.parts_of(counter).await?;
         let requested = self.units(counter).unwrap_or_default();
         let available: i64 = left.iter().sum();
-        if available < i64::from(requested) {
-            let available = u64::try_from(available).unwrap_or_default();
-            return Ok(Some(CartIssue::OutOfStock { sku: counter.clone(), requested: requested.into(), available }));
+        match counter {
+            // Its parts are one again, which counts the uses that were made.
+            Counter::Coupon(_) if left.is_empty() => {
+                self.order.to_mut().reserved.parts.remove(counter);
+                return Ok(None);
+            }
+            Counter::Coupon(_) if available < 1 => return Ok(Some(Short::UsedUp)),
+            Counter::Stock(sku) if available < i64::from(requested) => {
+                let (sku, available) = (sku.clone(), u64::try_from(available).unwrap_or_default());
+                return Ok(Some(Short::Of(CartIssue::OutOfStock { sku, requested: requested.into(), available })));
+            }
+            _ => {}
         }
         self.known.insert(counter.clone(), left);
         self.draw(counter).await;

@@ -1,5 +1,7 @@
 //! The published products, as a shop's pages list them.
 
+use std::collections::BTreeMap;
+
 use crate::{
     adapters::dynamodb::{
         catalog::{product, product_id},
@@ -8,6 +10,7 @@ use crate::{
     },
     domain::{
         availability::Stocked,
+        counter::Counter,
         ids::{ProductId, Sku},
         product::Product,
     },
@@ -55,9 +58,10 @@ impl Dynamo {
         let skus: Vec<Sku> = products.iter().flat_map(Product::counters).collect();
         let counters = skus.iter().map(stock_id).collect();
         let counters = self.batch(operation, &self.tables.inventory, counters, false).await?;
-        let left = self.parts_left(operation, counters, &skus, 1, false).await?;
+        let one: BTreeMap<_, _> = skus.into_iter().map(|sku| (Counter::Stock(sku), 1)).collect();
+        let left = self.parts_left(operation, counters, &one, false).await?;
         let stocked = products.into_iter().map(|product| {
-            let units = |sku: Sku| left.get(&sku).map(|left| (sku.clone(), left.iter().sum()));
+            let units = |sku: Sku| Some((sku.clone(), left.get(&Counter::Stock(sku))?.iter().sum()));
             Stocked { left: product.counters().into_iter().filter_map(units).collect(), product }
         });
         Ok(stocked.collect())

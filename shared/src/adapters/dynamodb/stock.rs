@@ -1,5 +1,7 @@
 //! Deliveries and counts in the table of counters: a list of changes beside each counter of stock.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
@@ -12,6 +14,7 @@ use crate::{
         transaction::{Write, put, update},
     },
     domain::{
+        counter::Counter,
         ids::Sku,
         stock::{StockChange, StockCounter},
     },
@@ -66,8 +69,9 @@ impl Stock for Dynamo {
         let mut items = self.batch(READ, &self.tables.inventory, ids, true).await?;
         let stored = items.remove(&changes_id(sku)).map(|item| from_item::<StoredChanges>(READ, item)).transpose()?;
         let (version, changes) = stored.map_or((0, Vec::new()), |stored| (stored.version, stored.changes));
-        let skus = std::slice::from_ref(sku);
-        let parts = self.parts_left(READ, items, skus, i64::MAX, true).await?.remove(sku).unwrap_or_default();
+        let counter = Counter::Stock(sku.clone());
+        let all = BTreeMap::from([(counter.clone(), i64::MAX)]);
+        let parts = self.parts_left(READ, items, &all, true).await?.remove(&counter).unwrap_or_default();
         let left = (!parts.is_empty()).then(|| parts.iter().sum());
         Ok(StockCounter { left, parts, version, changes: changes.into_iter().map(Into::into).collect() })
     }
@@ -75,8 +79,9 @@ impl Stock for Dynamo {
     async fn left(&self, skus: &[Sku]) -> Result<Vec<Option<i64>>, StoreError> {
         let ids = skus.iter().map(stock_id).collect();
         let items = self.batch(READ, &self.tables.inventory, ids, true).await?;
-        let left = self.parts_left(READ, items, skus, i64::MAX, true).await?;
-        Ok(skus.iter().map(|sku| Some(left.get(sku)?.iter().sum())).collect())
+        let all: BTreeMap<_, _> = skus.iter().map(|sku| (Counter::Stock(sku.clone()), i64::MAX)).collect();
+        let left = self.parts_left(READ, items, &all, true).await?;
+        Ok(skus.iter().map(|sku| Some(left.get(&Counter::Stock(sku.clone()))?.iter().sum())).collect())
     }
 
     async fn tell_levels(&self) -> Result<(), StoreError> {
@@ -94,8 +99,9 @@ impl Stock for Dynamo {
         deadline: Instant,
     ) -> Result<bool, StoreError> {
         let table = &self.tables.inventory;
+        let counter_id = Counter::Stock(sku.clone());
         let one = |part: u8, by: i64| {
-            let counter = Update::builder().table_name(table).key("id", text(part_id(sku, part)));
+            let counter = Update::builder().table_name(table).key("id", text(part_id(&counter_id, part)));
             let counter = counter.update_expression("SET available = available + :units");
             counter.expression_attribute_values(":units", AttributeValue::N(by.to_string()))
         };
@@ -128,7 +134,7 @@ impl Stock for Dynamo {
         writes.push(Write::named("changes", changes));
         let written = self.transact(WRITE, attempt, writes, deadline).await?.is_ok();
         if written && after.parts.len() > 1 && change.counted.is_none() {
-            self.spread(sku, deadline).await;
+            self.spread(&counter_id, deadline).await;
         }
         Ok(written)
     }

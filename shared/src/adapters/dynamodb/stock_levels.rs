@@ -1,7 +1,7 @@
 //! Levels of counters in parts: the shop is told of the sum, which the reconciler writes each minute into an item of its own. A
 //! part alone says nothing of what is left, so the pipe of the levels passes over a counter that has parts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
@@ -11,7 +11,7 @@ use crate::{
         inventory::{AVAILABLE, LOW_STOCK_AT, SOLD_OUT_AT, stock_id},
         transaction::{Write, update},
     },
-    domain::ids::Sku,
+    domain::{counter::Counter, ids::Sku},
     ports::StoreError,
 };
 
@@ -60,9 +60,12 @@ impl Dynamo {
         }
         let ids = skus.iter().flat_map(|sku| [stock_id(sku), sum_id(sku)]).collect();
         let counters = self.batch(TELL, table, ids, true).await?;
-        let left = self.parts_left(TELL, counters.clone(), &skus, i64::MAX, true).await?;
-        for (sku, left) in left {
-            self.tell_sum(&sku, &counters, left.into_iter().sum()).await?;
+        let all: BTreeMap<_, _> = skus.iter().map(|sku| (Counter::Stock(sku.clone()), i64::MAX)).collect();
+        let left = self.parts_left(TELL, counters.clone(), &all, true).await?;
+        for sku in skus {
+            if let Some(left) = left.get(&Counter::Stock(sku.clone())) {
+                self.tell_sum(&sku, &counters, left.iter().sum()).await?;
+            }
         }
         Ok(())
     }

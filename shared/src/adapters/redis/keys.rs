@@ -1,7 +1,10 @@
 //! Every Redis key of this code. All begin with the prefix setting, `cannbe:` by default.
 
 use crate::{
-    domain::ids::{CheckoutId, OrderId, Owner, Sku},
+    domain::{
+        counter::Counter,
+        ids::{CheckoutId, OrderId, Owner},
+    },
     ports::LimitKey,
 };
 
@@ -45,8 +48,8 @@ impl Keys {
         format!("{}order:{id}", self.prefix)
     }
 
-    /// A number: whose turn it is at the parts of a counter of stock.
-    pub fn turn(&self, counter: &Sku) -> String {
+    /// A number: whose turn it is at the parts of a counter.
+    pub fn turn(&self, counter: &Counter) -> String {
         format!("{}turn:{counter}", self.prefix)
     }
 

@@ -1,4 +1,4 @@
-//! Turns at the parts of a counter of stock: a number for each counter that grows with each sale. Two sales that follow each
+//! Turns at the parts of a counter: a number for each counter that grows with each sale. Two sales that follow each
 //! other take from two parts, so they don't meet in the database. Without Redis each sale goes by its own number, and some meet.
 
 use redis::FromRedisValue;
@@ -8,14 +8,14 @@ use crate::{
         dynamodb::place::Turns,
         redis::{command::Command, connection::RedisConnection},
     },
-    domain::ids::Sku,
+    domain::counter::Counter,
 };
 
-/// A counter that nobody buys from any more is forgotten.
+/// A counter that nobody takes from any more is forgotten.
 const LIFE_S: u32 = 3600;
 
 impl Turns for RedisConnection {
-    async fn next(&self, counter: &Sku) -> Option<u64> {
+    async fn next(&self, counter: &Counter) -> Option<u64> {
         let key = self.keys.turn(counter);
         // Sent twice, it passes a part over.
         let turn = Command::new("take a turn", "INCR").arg(&key);

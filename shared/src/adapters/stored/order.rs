@@ -17,6 +17,7 @@ use crate::{
     domain::{
         address::Address,
         correction::Corrected,
+        counter::{Counter, PartUnits},
         ids::{CheckoutId, CouponCode, OrderId, Owner, Sku},
         lines::{Fulfillment, LineCancellation, Return},
         mailbox::Mailbox,
@@ -30,7 +31,6 @@ use crate::{
         payment::{Payment, PaymentMethod, PaymentStatus},
         payment_fee::PaymentFee,
         priced::{AppliedCoupon, Summary},
-        stock_parts::PartUnits,
         tax::Relief,
     },
     ports::ChangeId,
@@ -155,6 +155,9 @@ struct StoredHold {
     code: CouponCode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total_limit: Option<u32>,
+    /// Of which part of the coupon's counter the use was taken, if it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_limit: Option<u32>,
 }
@@ -231,8 +234,13 @@ impl From<StoredCancellation> for Cancellation {
 impl StoredOrder {
     pub fn new(order: &Order, change: ChangeId) -> Self {
         let reservation = |(sku, units): &(Sku, u32)| {
-            let parts = order.reserved.parts.get(sku).map_or(&[][..], Vec::as_slice);
+            let parts = order.reserved.taken(&Counter::Stock(sku.clone()));
             StoredReservation { sku: sku.clone(), units: *units, parts: each(parts) }
+        };
+        let hold = |hold: &CouponHold| {
+            let CouponHold { code, total_limit, customer_limit } = hold.clone();
+            let part = order.reserved.taken(&Counter::Coupon(code.clone())).first().map(|taken| taken.part);
+            StoredHold { code, total_limit, part, customer_limit }
         };
         Self {
             owner: order.owner.clone(),
@@ -265,7 +273,7 @@ impl StoredOrder {
             coupons: each(&order.coupons),
             relief: order.relief.clone(),
             reserved_stock: order.reserved.stock.iter().map(reservation).collect(),
-            reserved_coupons: each(&order.reserved.coupons),
+            reserved_coupons: order.reserved.coupons.iter().map(hold).collect(),
             first_order: order.reserved.first_order,
             mailbox: order.reserved.mailbox.clone(),
             open: order.open.as_ref().map(Into::into),
@@ -284,15 +292,24 @@ impl StoredOrder {
     }
 }
 
-fn taken(stored: &[StoredReservation]) -> BTreeMap<Sku, Vec<PartUnits>> {
-    let split = stored.iter().filter(|reserved| !reserved.parts.is_empty());
-    split.map(|reserved| (reserved.sku.clone(), each(reserved.parts.clone()))).collect()
+/// What was taken from the parts of counters that have several.
+fn taken(stock: &[StoredReservation], coupons: &[StoredHold]) -> BTreeMap<Counter, Vec<PartUnits>> {
+    let stock = stock.iter().filter(|reserved| !reserved.parts.is_empty());
+    let stock = stock.map(|reserved| (Counter::Stock(reserved.sku.clone()), each(reserved.parts.clone())));
+    let one =
+        |hold: &StoredHold| Some((Counter::Coupon(hold.code.clone()), vec![PartUnits { part: hold.part?, units: 1 }]));
+    stock.chain(coupons.iter().filter_map(one)).collect()
+}
+
+impl From<StoredHold> for CouponHold {
+    fn from(StoredHold { code, total_limit, part: _, customer_limit }: StoredHold) -> Self {
+        Self { code, total_limit, customer_limit }
+    }
 }
 
 same_members! {
     StoredPart = PartUnits { part, units }
     StoredOpen = Open { units, address, at_address }
-    StoredHold = CouponHold { code, total_limit, customer_limit }
 }
 
 impl TryFrom<StoredOrder> for Order {
@@ -334,7 +351,7 @@ impl TryFrom<StoredOrder> for Order {
             coupons: stored.coupons.into_iter().map(Into::into).chain(old).collect(),
             relief: stored.relief,
             reserved: Reserved {
-                parts: taken(&stored.reserved_stock),
+                parts: taken(&stored.reserved_stock, &stored.reserved_coupons),
                 stock: stored.reserved_stock.into_iter().map(|reserved| (reserved.sku, reserved.units)).collect(),
                 coupons: each(stored.reserved_coupon.into_iter().chain(stored.reserved_coupons)),
                 first_order: stored.first_order,

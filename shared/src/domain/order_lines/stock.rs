@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
+    counter::{self, Counter, PartUnits},
     ids::Sku,
     lines::LineUnits,
     order::Order,
-    stock_parts::{self, PartUnits},
 };
 
 impl Order {
@@ -36,10 +36,10 @@ impl Order {
     }
 
     /// To which parts of a counter the units go that the last change has given back: each to where it came from.
-    pub fn returned_to(&self, counter: &Sku, units: u32) -> Vec<PartUnits> {
-        let taken = self.reserved.parts.get(counter).map_or(&[][..], Vec::as_slice);
-        let given = self.restocked().get(counter).copied().unwrap_or_default();
-        stock_parts::give_back(taken, given.saturating_sub(units), units)
+    pub fn returned_to(&self, sku: &Sku, units: u32) -> Vec<PartUnits> {
+        let taken = self.reserved.taken(&Counter::Stock(sku.clone()));
+        let given = self.restocked().get(sku).copied().unwrap_or_default();
+        counter::give_back(taken, given.saturating_sub(units), units)
     }
 
     /// The least that a counter must be at for the order to take these units, as it was priced: what isn't on backorder

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use shared::domain::counter::Counter;
 use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
@@ -157,7 +158,7 @@ async fn a_unit_that_moves_while_the_parts_are_read_is_not_missed() {
     let guest = world.guest();
     // It is in the other part when the counter is read, and in the counter when that part is.
     let moved = world.app().catalog.clone();
-    let sku = "limited-print".parse().expect("a name");
+    let sku = Counter::Stock("limited-print".parse().expect("a name"));
     let parts = world.left_by_part("limited-print").await;
     if parts == [1, 0] {
         assert!(moved.move_units(&sku, 1, 1, deadline()).await.expect("a move"));

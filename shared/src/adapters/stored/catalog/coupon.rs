@@ -8,6 +8,7 @@ use time::{OffsetDateTime, serde::rfc3339};
 use crate::{
     adapters::stored::catalog::parts::{StoredAmounts, StoredScope, amounts, is_false, parsed, period},
     domain::{
+        counter::MOST_PARTS,
         coupon::{Coupon, Discount, ShippingScope},
         ids::{CouponCode, ProductId},
         invalid::{Faults, Invalid},
@@ -34,6 +35,8 @@ pub struct StoredCoupon {
     ends_at: Option<OffsetDateTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total_limit: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit_parts: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_limit: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,6 +94,11 @@ impl StoredCoupon {
         self.code.parse().ok()
     }
 
+    /// In how many parts its total limit is counted.
+    pub fn limit_parts(&self) -> u8 {
+        self.limit_parts.and_then(|parts| u8::try_from(parts).ok()).unwrap_or(1)
+    }
+
     /// # Errors
     /// Every fault, with its JSON pointer in the coupon.
     pub fn coupon(&self) -> Result<Coupon, Vec<Invalid>> {
@@ -100,6 +108,13 @@ impl StoredCoupon {
         for (pointer, limit) in [("/totalLimit", self.total_limit), ("/customerLimit", self.customer_limit)] {
             if limit == Some(0) {
                 faults.add(pointer, "must be at least 1");
+            }
+        }
+        if let Some(parts) = self.limit_parts {
+            if self.total_limit.is_none() {
+                faults.add("/limitParts", "needs a `totalLimit` beside it");
+            } else if !(1..=i64::from(MOST_PARTS)).contains(&parts) {
+                faults.add("/limitParts", format!("must be 1 to {MOST_PARTS} parts"));
             }
         }
         if self.automatic {

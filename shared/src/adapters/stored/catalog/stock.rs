@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
+    counter::MOST_PARTS,
     invalid::Faults,
     product::{Backorder, StockRule},
     stock::{MOST_STOCK, StockMarks},
-    stock_parts::MOST_PARTS,
 };
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -1,4 +1,27 @@
-//! A counter of stock in parts, for what many buy at once: from which of them an order takes, and to which it gives back.
+//! The counters that orders take from, and their parts, for what many want at once: from which of them an order takes, and to
+//! which it gives back.
+
+use std::fmt;
+
+use crate::domain::ids::{CouponCode, Sku};
+
+/// What is counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// Units of stock.
+    Stock(Sku),
+    /// The uses of a coupon with a total limit. One counter counts those that were made; one in parts, those that are left.
+    Coupon(CouponCode),
+}
+
+impl fmt::Display for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stock(sku) => write!(f, "stock#{sku}"),
+            Self::Coupon(code) => write!(f, "coupon#{code}"),
+        }
+    }
+}
 
 /// The most parts of one counter: a count writes all of them in one transaction.
 pub const MOST_PARTS: u8 = 64;
