@@ -7,6 +7,7 @@
 )]
 
 mod bytes;
+mod emulator;
 mod instructions;
 mod page;
 mod process;
@@ -20,7 +21,7 @@ use shared::http::route::Route;
 use tests::{
     servers::root,
     spread::Spread,
-    topologies::TlsRedis,
+    topologies::{TlsFront, TlsRedis},
     world::{Setup, Shopper, World, california, cart, cart_of_many, catalog_of_many, confirmation, id_of, total_of},
 };
 
@@ -110,23 +111,21 @@ async fn main() {
     assert!(found.len() > 1 && found[0].0 == EMPTY, "no release builds: `make bench` makes them");
     let mut figures: BTreeMap<&str, Figures> = BTreeMap::new();
 
-    let tls = TlsRedis::start(None, &[]).await;
-    let surroundings = Surroundings::all(&bench.settings, &tls);
+    let redis = TlsRedis::start(None, &[]).await;
+    let dynamodb = TlsFront::before(bench.world.tables.engine()).await;
+    let surroundings = Surroundings::all(&bench.settings, &redis, &dynamodb);
     for _ in 0..STARTS {
         for (name, path) in &found {
             for (at, around) in surroundings.iter().enumerate() {
                 let event = bench.event(name).await;
-                let (program, settings) = around.of(path);
-                let begun = Instant::now();
-                let mut running = Running::start(&program, settings).await;
-                running.invoke(&event).await;
+                let took = around.cold(path, &event).await;
                 let cold = &mut figures.entry(name).or_default().cold;
                 cold.resize_with(surroundings.len(), Spread::default);
-                cold[at].push(begun.elapsed());
+                cold[at].push(took);
             }
         }
     }
-    surroundings::assert_used(&tls).await;
+    surroundings::assert_used(&redis, &dynamodb).await;
 
     let mut warm = Vec::new();
     for (name, path) in &found {
@@ -170,8 +169,9 @@ async fn main() {
 
     let rows: Vec<_> = found.iter().map(|(name, _)| (*name, &figures[name])).collect();
     let names: Vec<_> = surroundings.iter().map(|around| around.name).collect();
+    let has_shares = surroundings.iter().any(Surroundings::has_a_share);
     let bytes = bytes::sentence(&bench.world, &bench.session, &bench.order).await;
-    let table = page::text(&rows, &names, &[&ping, &get], &bytes);
+    let table = page::text(&rows, (&names, has_shares), &[&ping, &get], &bytes);
     println!("{table}");
     page::write(&table);
 }

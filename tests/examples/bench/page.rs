@@ -43,13 +43,14 @@ fn millions(count: u64) -> f64 {
 /// Both tables, and what is said below them. The first row is the empty handler's.
 pub(super) fn text(
     rows: &[(&str, &Figures)],
-    surroundings: &[&str],
+    (surroundings, has_shares): (&[&str], bool),
     [ping, get]: &[&Spread; 2],
     bytes: &str,
 ) -> String {
-    let shares = match surroundings.len() {
-        2 => "\nThis machine has no control groups that the command may write: no share of a processor was measured.\n",
-        _ => "",
+    let shares = if has_shares {
+        ""
+    } else {
+        "\nThis machine has no control groups that the command may write: no share of a processor was measured.\n"
     };
     format!(
         "{}\n{}{}{shares}\n{}\nIn the same run a bare PING of Redis took {} ms, a bare `GetItem` of a session {} ms. {bytes}\n\n\

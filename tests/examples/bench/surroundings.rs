@@ -1,17 +1,21 @@
-//! What a cold start depends on: whether Redis speaks TLS, and Lambda's share of a processor.
+//! What a cold start depends on: whether the stores speak TLS, Lambda's share of a processor, and what stands between.
 
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
-use tests::topologies::TlsRedis;
+use tests::topologies::{TlsFront, TlsRedis};
 
-use crate::process::wrapper;
+use crate::{
+    emulator,
+    process::{Running, wrapper},
+};
 
 /// Lambda gives a function a whole processor at this memory, and a part of one below it.
 const MB_OF_A_PROCESSOR: u64 = 1769;
@@ -22,33 +26,55 @@ const PERIOD: u64 = 20_000;
 pub(super) struct Surroundings {
     pub(super) name: &'static str,
     settings: BTreeMap<String, String>,
-    quota: Option<Quota>,
+    place: Place,
+}
+
+/// Where its process runs.
+enum Place {
+    Free,
+    Share(Quota),
+    Emulator(PathBuf),
 }
 
 impl Surroundings {
-    /// The settings as they are; the same with Redis over TLS; and, where this machine has control groups that we may
-    /// write, with the processor of a function of 512 MB and of 1 GB.
-    pub(super) fn all(settings: &BTreeMap<String, String>, redis: &TlsRedis) -> Vec<Self> {
+    /// The settings as they are; the same with both stores over TLS; where this machine has control groups that we may
+    /// write, with the processor of a function of 512 MB and of 1 GB; and under the emulator, if it is there.
+    pub(super) fn all(settings: &BTreeMap<String, String>, redis: &TlsRedis, dynamodb: &TlsFront) -> Vec<Self> {
         let mut tls = settings.clone();
         tls.insert("REDIS_URL".to_owned(), format!("rediss://localhost:{}", redis.node().port()));
         tls.insert("REDIS_CA".to_owned(), redis.ca().to_owned());
-        let of = |name, settings: &BTreeMap<_, _>, quota| Self { name, settings: settings.clone(), quota };
-        let mut all = vec![of("in the clear", settings, None), of("Redis over TLS", &tls, None)];
+        tls.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), format!("https://localhost:{}", dynamodb.port()));
+        tls.insert("SSL_CERT_FILE".to_owned(), dynamodb.ca().display().to_string());
+        let of = |name, settings: &BTreeMap<_, _>, place| Self { name, settings: settings.clone(), place };
+        let mut all = vec![of("in the clear", settings, Place::Free), of("over TLS", &tls, Place::Free)];
         for (name, mb) in [("512 MB, TLS", 512), ("1 GB, TLS", 1024)] {
-            all.extend(Quota::of(mb).map(|quota| of(name, &tls, Some(quota))));
+            all.extend(Quota::of(mb).map(|quota| of(name, &tls, Place::Share(quota))));
         }
+        all.extend(emulator::find().map(|path| of("emulator, TLS", &tls, Place::Emulator(path))));
         all
     }
 
-    /// The program to start, and its variables.
-    pub(super) fn of(&self, binary: &Path) -> (PathBuf, &BTreeMap<String, String>) {
-        let program = self.quota.as_ref().map_or_else(|| binary.to_owned(), |quota| quota.wrapped(binary));
-        (program, &self.settings)
+    pub(super) const fn has_a_share(&self) -> bool {
+        matches!(self.place, Place::Share(_))
+    }
+
+    /// How long a function takes to start and to answer.
+    pub(super) async fn cold(&self, binary: &Path, event: &Value) -> Duration {
+        let program = match &self.place {
+            Place::Emulator(emulator) => return emulator::cold(emulator, binary, &self.settings, event).await,
+            Place::Share(quota) => quota.wrapped(binary),
+            Place::Free => binary.to_owned(),
+        };
+        let begun = Instant::now();
+        let mut running = Running::start(&program, &self.settings).await;
+        running.invoke(event).await;
+        begun.elapsed()
     }
 }
 
-/// Fails if no function came through to the Redis behind TLS: without Redis they go on, and would be measured without it.
-pub(super) async fn assert_used(redis: &TlsRedis) {
+/// Fails if no function came through to the stores behind TLS: without Redis they go on, and would be measured without it.
+pub(super) async fn assert_used(redis: &TlsRedis, dynamodb: &TlsFront) {
+    assert!(dynamodb.connections() > 0, "no function has come to the database behind TLS");
     let root_cert = Some(redis.ca().as_bytes().to_vec());
     let url = format!("rediss://localhost:{}", redis.node().port());
     let client = redis::Client::build_with_tls(url, redis::TlsCertificates { client_tls: None, root_cert });

@@ -1,4 +1,4 @@
-//! Redis as shops run it: clusters, sentinels, pairs that fail over, TLS. Real servers, each test with its own.
+//! Redis as shops run it: clusters, sentinels, pairs that fail over, TLS; and any server behind TLS. Real servers, each test with its own.
 
 pub mod black_hole;
 pub mod cluster;
@@ -6,6 +6,7 @@ pub mod node;
 pub mod pair;
 pub mod sentinels;
 pub mod tls;
+pub mod tls_front;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub use node::Node;
 pub use pair::RedisPair;
 pub use sentinels::RedisSentinels;
 pub use tls::TlsRedis;
+pub use tls_front::TlsFront;
 
 /// Looks again and again until it is so. Servers that come up, and elections, take what they take.
 ///

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::Node;
 
@@ -19,10 +19,7 @@ impl TlsRedis {
         let authority = authority("the shop's own authority");
         let ca = authority.pem();
         let node = Node::start(|port, folder| {
-            let key = KeyPair::generate().expect("a key");
-            let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-            let params = CertificateParams::new(names).expect("names");
-            let certificate = params.signed_by(&key, &authority).expect("a certificate");
+            let (certificate, key) = signed(&authority);
             let file = |name: &str, text: &str| write(folder, name, text);
             let mut arguments = Node::arguments(0);
             for (option, value) in [
@@ -57,7 +54,15 @@ impl TlsRedis {
     }
 }
 
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+/// A certificate of this machine, and its key.
+pub(super) fn signed(authority: &CertifiedIssuer<'static, KeyPair>) -> (Certificate, KeyPair) {
+    let key = KeyPair::generate().expect("a key");
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let params = CertificateParams::new(names).expect("names");
+    (params.signed_by(&key, authority).expect("a certificate"), key)
+}
+
+pub(super) fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, name);
