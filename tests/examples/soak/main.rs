@@ -55,7 +55,7 @@ async fn main() {
         tokio::time::sleep(LEAST_PAUSE.max(whole / SAMPLES)).await;
     }
     let told = lives.join_all().await;
-    for fault in told.iter().flat_map(|told| &told.faults) {
+    for fault in told.iter().flat_map(|told| &told.faults).chain(&stack.failures()) {
         println!("{fault}");
     }
     let text = verdict::text(&samples, &told, minutes, seed);

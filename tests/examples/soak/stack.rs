@@ -34,6 +34,8 @@ const SETTINGS: [(&str, &str); 6] = [
     ("DYNAMODB_TIMEOUT_MS", "5000"),
 ];
 const PREFIX: &str = "soak-";
+/// The file of what the stack says is wrong.
+const ERRORS: &str = "errors";
 
 /// A running stack. It ends with this value.
 pub(super) struct Stack {
@@ -44,8 +46,8 @@ pub(super) struct Stack {
     /// The names of the tables, as the database has them.
     pub(super) tables: Vec<String>,
     client: Client<HttpConnector, Full<Bytes>>,
-    /// The temporary files of its servers.
-    _scratch: tempfile::TempDir,
+    /// The temporary files of its servers, and what it says of functions that gave no answer.
+    scratch: tempfile::TempDir,
 }
 
 impl Stack {
@@ -68,7 +70,7 @@ impl Stack {
         for name in ["PATH", "HOME"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        let log = fs::File::create(scratch.path().join("errors")).expect("a file");
+        let log = fs::File::create(scratch.path().join(ERRORS)).expect("a file");
         command.current_dir(root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut process = command.kill_on_drop(true).spawn().expect("checkout starts");
         let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
@@ -78,7 +80,7 @@ impl Stack {
                     return;
                 }
             }
-            panic!("it doesn't come up: {}", fs::read_to_string(scratch.path().join("errors")).unwrap_or_default());
+            panic!("it doesn't come up: {}", fs::read_to_string(scratch.path().join(ERRORS)).unwrap_or_default());
         };
         tokio::time::timeout(Duration::from_secs(120), comes_up).await.expect("it comes up");
         // Nobody is held up by a pipe that is full.
@@ -91,8 +93,15 @@ impl Stack {
             dynamodb: Access::local(&format!("http://127.0.0.1:{dynamodb}")).client(),
             tables: template.tables.iter().map(|table| table.local_name(PREFIX)).collect(),
             client: Client::builder(TokioExecutor::new()).build_http(),
-            _scratch: scratch,
+            scratch,
         }
+    }
+
+    /// What it said of functions that gave no answer.
+    pub(super) fn failures(&self) -> Vec<String> {
+        const ENDS: [&str; 4] = ["did not end within", "ended while it worked", "could not be started", " failed: "];
+        let said = fs::read_to_string(self.scratch.path().join(ERRORS)).unwrap_or_default();
+        said.lines().filter(|line| ENDS.iter().any(|end| line.contains(end))).map(ToOwned::to_owned).collect()
     }
 
     /// Of the process that has started all others.

@@ -45,7 +45,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What an item may have.
 const MOST_BYTES: usize = 400 * 1024;
 /// How long a change of the number of a counter's parts may take, while it sells.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One document of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,6 +237,13 @@ impl Dynamo {
     ) -> Result<(), LoadError> {
         let Written { items, stock, uses, automatic } = written(file)?;
         counts(&stock, reset)?;
+        let divided = self.divided_limits(uses.keys()).await?;
+        // A lower limit holds before anybody reads it, and a higher one right afterwards.
+        let is_lower = |(code, counting): &(&CouponCode, &Counting)| {
+            divided.get(*code).zip(counting.limit).is_some_and(|(old, new)| new < *old)
+        };
+        let lower = uses.iter().filter(is_lower).map(|(code, counting)| (code.clone(), *counting)).collect();
+        self.divide_uses(lower).await?;
         let old = self.batch("read catalog", &self.tables.catalog, vec![TAX_INDEX_ID.to_owned()], true).await?;
         let countries = old.get(TAX_INDEX_ID).and_then(|item| item.get("document")?.as_m().ok()?.get("countries"));
         let countries: Vec<_> = countries.and_then(|list| list.as_l().ok()).into_iter().flatten().collect();
@@ -253,8 +260,11 @@ impl Dynamo {
                 self.delete(&entry).await?;
             }
         }
+        let is_counted = |(code, counting): &(CouponCode, Counting)| counting.parts > 1 || divided.contains_key(code);
+        let counted = self.divide_uses(uses.into_iter().filter(is_counted).collect()).await;
         for code in automatic {
-            self.delete(&CatalogEntry::Coupon(code)).await?;
+            self.delete(&CatalogEntry::Coupon(code.clone())).await?;
+            self.count_in_one(code).await?;
         }
         if let Some(index) = items.get(&CatalogEntry::TaxIndex) {
             self.put(index.clone()).await?;
@@ -264,21 +274,7 @@ impl Dynamo {
             self.open_stock(sku, *opening, reset.contains(sku)).await?;
             each();
         }
-        self.divide_uses(uses).await
-    }
-
-    /// Brings the counters of coupons to the parts that they are to have. Of most there is nothing to do: they have one, or
-    /// nobody has used them.
-    async fn divide_uses(&self, uses: BTreeMap<CouponCode, Counting>) -> Result<(), LoadError> {
-        let uses: BTreeMap<_, _> = uses.into_iter().map(|(code, counting)| (Counter::Coupon(code), counting)).collect();
-        let ids = uses.keys().map(Counter::to_string).collect();
-        let counters = self.batch("read coupons' counters", &self.tables.inventory, ids, true).await?;
-        for (counter, counting) in uses {
-            if counting.parts > 1 || counters.get(&counter.to_string()).is_some_and(|item| parts(item) > 1) {
-                self.split(&counter, counting, Instant::now() + PATIENCE).await?;
-            }
-        }
-        Ok(())
+        counted
     }
 
     /// Takes one document or promotion out of the catalog. Open sessions see it at their next request. Returns whether it
@@ -289,6 +285,7 @@ impl Dynamo {
     pub async fn withdraw(&self, entry: &CatalogEntry) -> Result<bool, StoreError> {
         let deleted = self.delete(entry).await?;
         let CatalogEntry::Coupon(code) = entry else { return Ok(deleted) };
+        self.count_in_one(code.clone()).await?;
         Ok(self.end_promotion(code).await? || deleted)
     }
 

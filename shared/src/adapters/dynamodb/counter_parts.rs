@@ -1,6 +1,6 @@
 //! Counters in parts, in the table of counters: part 0 is the counter itself, which says how many there are, and the others are
-//! items beside it. Units move between the counter and another part only, in one transaction that the counter notes: so whoever
-//! reads them one by one sees whether a unit has moved past.
+//! items beside it. Units move between the counter and another part only, and whatever adds to another part is noted by the counter
+//! in the same transaction (`moves`): so whoever reads them one by one sees whether a unit has come past.
 //!
 //! Units are stock, or uses of a coupon that are left. A coupon's counter in one part has the uses that were made instead: they
 //! stay what they are when the limit changes.
@@ -28,7 +28,7 @@ use crate::{
 
 /// How many parts a counter has; without it, one.
 pub const PARTS: &str = "parts";
-/// Grows whenever units move between the counter and another part.
+/// Grows whenever units come to another part than the counter itself, or leave it in another way than by being taken.
 const MOVES: &str = "moves";
 /// The limit that the parts of a coupon's counter were made for.
 const TOTAL_LIMIT: &str = "totalLimit";
@@ -53,7 +53,7 @@ pub fn parts(item: &Item) -> u8 {
 }
 
 /// The limit that a coupon's counter in parts was divided from.
-fn divided(item: &Item) -> Option<u32> {
+pub(super) fn divided(item: &Item) -> Option<u32> {
     whole(item, TOTAL_LIMIT).and_then(|limit| u32::try_from(limit).ok())
 }
 
@@ -63,7 +63,7 @@ fn part_update(table: &str, counter: &Counter, part: u8) -> UpdateBuilder {
 
 impl Counting {
     /// The number of parts to go for now. A coupon of which nothing is left has one, so that no part is ever below zero; and
-    /// so has one with another limit, which is divided again from there.
+    /// so has one with another limit, which is divided again from there if its parts can't take the difference.
     fn aim(self, counter: &Counter, item: &Item) -> u8 {
         let wanted = self.parts.clamp(1, MOST_PARTS);
         match counter {
@@ -72,6 +72,14 @@ impl Counting {
             Counter::Coupon(_) if parts(item) > 1 || self.left(counter, item) > 0 => wanted,
             Counter::Coupon(_) => 1,
         }
+    }
+
+    /// The limit that a coupon's parts were made for, and the one that they are to have, if the counter itself can take the
+    /// difference.
+    fn another_limit(self, item: &Item) -> Option<(u32, u32)> {
+        let (old, new) = divided(item).filter(|_| self.parts > 1).zip(self.limit)?;
+        let left = left(item).unwrap_or_default() + i64::from(new) - i64::from(old);
+        (old != new && left >= 0).then_some((old, new))
     }
 
     /// What is left in the counter itself.
@@ -88,7 +96,8 @@ impl Counting {
 
 impl Dynamo {
     /// What is left in each part of each counter, of which `counters` is what was just read. If that says less than is `wanted`
-    /// of it, it holds at one moment: no unit that moves meanwhile is missed. What isn't counted is left out.
+    /// of it, it holds at one moment: between two reads of the counter with as many moves the other parts have only become less,
+    /// so that all together have no more than was read. What isn't counted is left out.
     pub async fn parts_left(
         &self,
         operation: &'static str,
@@ -159,7 +168,12 @@ impl Dynamo {
     /// Brings a counter to the parts that it is to have, while others take from it. Each step adds a part with its share of
     /// the counter, or takes the last one away with what is left of it: none of them loses or adds a unit, so one that dies
     /// leaves another number.
-    pub(super) async fn split(&self, counter: &Counter, wanted: Counting, deadline: Instant) -> Result<(), StoreError> {
+    pub(super) async fn split(
+        &self,
+        counter: &Counter,
+        mut wanted: Counting,
+        deadline: Instant,
+    ) -> Result<(), StoreError> {
         let table = &self.tables.inventory;
         let mut changed = false;
         for _ in 0..STEPS {
@@ -170,10 +184,21 @@ impl Dynamo {
                 // Nobody has used it.
                 (None, Counter::Coupon(_)) => Item::new(),
             };
+            if let Some((old, new)) = wanted.another_limit(&item) {
+                self.exchange(counter, vec![self.move_limit(counter, old, new)], deadline).await?;
+                changed = true;
+                continue;
+            }
             let (now, aim) = (parts(&item), wanted.aim(counter, &item));
             let writes = match now.cmp(&aim) {
+                Ordering::Equal if aim == 1 => return Ok(()),
+                // Whoever asks for it would look at all of its parts for nothing.
+                Ordering::Equal if self.is_used_up(counter).await? => {
+                    wanted.parts = 1;
+                    continue;
+                }
                 Ordering::Equal => {
-                    if changed && aim > 1 {
+                    if changed {
                         self.spread(counter, deadline).await;
                     }
                     return Ok(());
@@ -193,6 +218,25 @@ impl Dynamo {
             self.exchange(counter, writes, deadline).await?;
         }
         Err(StoreError::contention(MOVE))
+    }
+
+    /// Whether nothing is left of a coupon.
+    async fn is_used_up(&self, counter: &Counter) -> Result<bool, StoreError> {
+        Ok(matches!(counter, Counter::Coupon(_)) && self.parts_of(counter).await?.iter().sum::<i64>() == 0)
+    }
+
+    /// Another limit of a coupon in parts: the counter itself takes the difference.
+    fn move_limit(&self, counter: &Counter, old: u32, new: u32) -> Write {
+        let more = i64::from(new) - i64::from(old);
+        let moved = part_update(&self.tables.inventory, counter, 0)
+            .update_expression("SET available = available + :more, totalLimit = :new ADD moves :one")
+            .condition_expression("totalLimit = :old AND available >= :least")
+            .expression_attribute_values(":more", number(more))
+            .expression_attribute_values(":new", number(new))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":old", number(old))
+            .expression_attribute_values(":least", number((-more).max(0)));
+        Write::named("counter", update(moved))
     }
 
     /// One more part, which begins with so many of the counter's units.

@@ -123,29 +123,35 @@ pub fn give_back(table: &str, order: &Order, release: &Release) -> Vec<Write> {
     let mut writes = Vec::new();
     for (sku, units) in &release.stock {
         let counter = Counter::Stock(sku.clone());
-        for PartUnits { part, units } in order.returned_to(sku, *units) {
-            let builder = counter_update(table, part_id(&counter, part))
-                .update_expression("ADD available :units")
-                .expression_attribute_values(":units", number(units));
-            let builder = if part == 0 { builder } else { builder.condition_expression("attribute_exists(available)") };
-            writes.push(Write::named(part_id(&counter, part), update(builder)));
-        }
+        let (own, others): (Vec<_>, Vec<_>) =
+            order.returned_to(sku, *units).into_iter().partition(|returned| returned.part == 0);
+        writes.extend(others.iter().map(|of| return_to_part(table, &counter, *of)));
+        // What comes to another part is noted by the counter: see the number of its moves.
+        let units: u32 = own.iter().map(|of| of.units).sum();
+        let expression = if others.is_empty() { "ADD available :units" } else { "ADD available :units, moves :one" };
+        let builder = counter_update(table, part_id(&counter, 0))
+            .update_expression(expression)
+            .expression_attribute_values(":units", number(units));
+        let builder = if others.is_empty() { builder } else { builder.expression_attribute_values(":one", number(1)) };
+        writes.push(Write::named(part_id(&counter, 0), update(builder)));
     }
     if !release.coupons {
         return writes;
     }
     for (counter, _) in limited_coupons(order) {
         // A coupon's counter counts what is left in its parts, and else what was used.
-        let (part, expression, step, condition) = match order.reserved.taken(&counter).first().map(|taken| taken.part) {
-            None => (0, "ADD uses :step", -1, "attribute_not_exists(parts)"),
-            Some(0) => (0, "ADD available :step", 1, "attribute_exists(parts)"),
-            Some(part) => (part, "ADD available :step", 1, "attribute_exists(available)"),
+        let taken = order.reserved.taken(&counter).first().copied();
+        let (expression, step, condition) = match taken {
+            None => ("ADD uses :step", -1, "attribute_not_exists(parts)"),
+            Some(PartUnits { part: 0, .. }) => ("ADD available :step", 1, "attribute_exists(parts)"),
+            Some(_) => ("ADD moves :step", 1, "attribute_exists(parts)"),
         };
-        let builder = counter_update(table, part_id(&counter, part))
+        writes.extend(taken.filter(|of| of.part > 0).map(|of| return_to_part(table, &counter, of)));
+        let builder = counter_update(table, part_id(&counter, 0))
             .update_expression(expression)
             .condition_expression(condition)
             .expression_attribute_values(":step", number(step));
-        writes.push(Write::named(part_id(&counter, part), update(builder)));
+        writes.push(Write::named(part_id(&counter, 0), update(builder)));
     }
     for (name, id, _) in customer_counters(order) {
         let builder = counter_update(table, id)
@@ -154,6 +160,15 @@ pub fn give_back(table: &str, order: &Order, release: &Release) -> Vec<Write> {
         writes.push(Write::named(name, update(builder)));
     }
     writes
+}
+
+/// To a part beside a counter, if it is still there.
+fn return_to_part(table: &str, counter: &Counter, PartUnits { part, units }: PartUnits) -> Write {
+    let builder = counter_update(table, part_id(counter, part))
+        .update_expression("ADD available :units")
+        .condition_expression("attribute_exists(available)")
+        .expression_attribute_values(":units", number(units));
+    Write::named(part_id(counter, part), update(builder))
 }
 
 /// Moves the owner's uses of an order's coupons to the order's new owner. These uses are past, so no limit is checked.

@@ -7,6 +7,7 @@ pub mod catalog_load;
 pub mod catalog_plan;
 pub mod client;
 pub mod counter_parts;
+mod coupon_limits;
 pub mod customers;
 pub mod diagnosis;
 mod document_text;

@@ -113,7 +113,9 @@ impl Stock for Dynamo {
                 let counter = match (part, after.parts.len()) {
                     (0, 1) => counter.condition_expression("available = :left AND attribute_not_exists(parts)"),
                     (0, parts) => counter
+                        .update_expression("SET available = available + :units ADD moves :one")
                         .condition_expression("available = :left AND parts = :parts")
+                        .expression_attribute_values(":one", number(1))
                         .expression_attribute_values(":parts", number(parts)),
                     _ => counter.condition_expression("available = :left"),
                 };

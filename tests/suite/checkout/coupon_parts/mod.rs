@@ -1,13 +1,16 @@
 //! A coupon's total limit that is counted in parts: used to the last time, never beyond it, and given back to where it came from.
 
+mod changes;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use shared::http::route::Route;
 use tests::{
     dynamo_faults::{Fault, Rule},
     gate::Gate,
     race::at_once,
-    world::{Answer, Setup, Shopper, World, id_of, limited, sample_catalog, total_of},
+    world::{Answer, Setup, Shopper, World, id_of, limited, total_of},
 };
 
 use super::races::{Fleet, all_before_any};
@@ -117,158 +120,8 @@ async fn the_last_uses_are_all_made_and_no_more_whoever_comes_at_once() {
     }
 }
 
-#[tokio::test]
-async fn a_load_changes_the_number_of_parts_and_the_limit_and_no_use_is_forgotten() {
-    let world = shop(10, 1).await;
-    let guest = world.guest();
-    buy(&guest).await;
-    buy(&guest).await;
-    for (limit, parts, left) in
-        [(10, 4, Some(8)), (30, 4, Some(28)), (5, 4, Some(3)), (5, 64, Some(3)), (5, 1, None), (7, 3, Some(5))]
-    {
-        load(&world, limited(CODE, limit, parts)).await;
-        let by_part = world.coupon_left_by_part(CODE).await;
-        assert_eq!(by_part.len(), if left.is_some() { usize::from(parts) } else { 0 }, "{limit} in {parts}");
-        assert_eq!(by_part.iter().sum::<u64>(), left.unwrap_or_default(), "{limit} in {parts}");
-        assert_eq!(world.coupon_uses(CODE).await, 2, "{limit} in {parts}");
-    }
-    // It has been used more often than it may be: nothing of it is divided, and nobody uses it until it may be used again.
-    load(&world, limited(CODE, 1, 8)).await;
-    assert_eq!((world.coupon_left_by_part(CODE).await, world.coupon_uses(CODE).await), (vec![], 2));
-    assert_used_up(&guest).await;
-    load(&world, limited(CODE, 3, 8)).await;
-    assert_eq!(world.coupon_left_by_part(CODE).await.len(), 8);
-    buy(&guest).await;
-    assert_used_up(&guest).await;
-
-    // Without a limit nothing is counted, and what was counted is kept.
-    let mut without = limited(CODE, 3, 8);
-    let coupons = without["coupons"].as_array_mut().expect("coupons");
-    let coupon = coupons.last_mut().and_then(Value::as_object_mut).expect("a coupon");
-    coupon.retain(|name, _| !["totalLimit", "limitParts"].contains(&name.as_str()));
-    load(&world, without).await;
-    buy(&guest).await;
-    assert_eq!((world.coupon_left_by_part(CODE).await, world.coupon_uses(CODE).await), (vec![], 3));
-    load(&world, limited(CODE, 4, 2)).await;
-    buy(&guest).await;
-    assert_used_up(&guest).await;
-}
-
-#[tokio::test]
-async fn a_use_goes_back_to_wherever_it_is_counted_now() {
-    let world = shop(20, 1).await;
-    let guest = world.guest();
-    let mut orders = vec![buy(&guest).await];
-    let mut uses = 1;
-    for parts in [8, 3, 1, 2, 1] {
-        load(&world, limited(CODE, 20, parts)).await;
-        for _ in 0..3 {
-            orders.push(buy(&guest).await);
-            uses += 1;
-        }
-        // The oldest, and the one before the last change.
-        for at in [0, orders.len() - 4] {
-            guest.cancel(&orders.remove(at)).await.expect(200);
-            uses -= 1;
-            assert_eq!(world.coupon_uses(CODE).await, uses, "{parts} parts");
-        }
-    }
-    for order in &orders {
-        guest.cancel(order).await.expect(200);
-    }
-    assert_eq!(world.coupon_uses(CODE).await, 0);
-    for _ in 0..20 {
-        buy(&guest).await;
-    }
-    assert_used_up(&guest).await;
-}
-
 /// Its counter has changed between what the confirmation read and what it writes.
-#[tokio::test]
-async fn a_use_is_taken_as_it_is_counted_when_it_is_written() {
-    for (before, after) in [(1, 4), (4, 1), (8, 2), (2, 8)] {
-        for last in [false, true] {
-            let world = shop(if last { 1 } else { 9 }, before).await;
-            let guest = world.guest();
-            let session = cart(&guest).await;
-            let (gate, other) = (Gate::closed(), world.guest());
-            let other = (other.clone(), cart(&other).await);
-            let hold = Rule::on("TransactWriteItems", Fault::Hold(gate.clone())).containing("orderNumber").times(1);
-            let hits = world.dynamodb.add(hold);
-            let buying = tokio::spawn(confirm((guest.clone(), session)));
-            gate.arrived(1).await;
-            load(&world, limited(CODE, if last { 1 } else { 9 }, after)).await;
-            if last {
-                confirm(other).await.expect(201);
-            }
-            gate.open();
-            let answer = buying.await.expect("an answer");
-            if last {
-                answer.refused(409, "COUPON_LIMIT_REACHED");
-            } else {
-                answer.expect(201);
-            }
-            assert_eq!((hits.count(), world.coupon_uses(CODE).await), (1, 1), "{before} to {after}");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_is_used_and_given_back_while_the_number_of_its_parts_changes() {
-    let world = shop(40, 1).await;
-    let mut uses = 0;
-    for sequence in [[4, 9, 2], [1, 6, 3], [8, 1, 5]] {
-        let early = world.guest();
-        let mut orders = Vec::new();
-        for _ in 0..3 {
-            orders.push(buy(&early).await);
-        }
-        let carts = carts(&world, 8).await;
-        at_once(12, |nth| {
-            let (world, cart, early) = (world.clone(), carts.get(nth).cloned(), early.clone());
-            let order = orders.get(nth.wrapping_sub(8)).cloned();
-            async move {
-                if let Some(cart) = cart {
-                    confirm(cart).await.expect(201);
-                } else if let Some(order) = order {
-                    early.cancel(&order).await.expect(200);
-                } else {
-                    for parts in sequence {
-                        load(&world, limited(CODE, 40, parts)).await;
-                    }
-                }
-            }
-        })
-        .await;
-        uses += 8;
-        assert_eq!(world.coupon_uses(CODE).await, uses, "{sequence:?}");
-        assert_eq!(world.coupon_left_by_part(CODE).await.len(), usize::from(sequence[2]));
-    }
-}
-
 /// However many of its writes go through.
-#[tokio::test]
-async fn a_load_that_breaks_off_forgets_no_use_and_the_next_one_finishes_it() {
-    for ((limit, before), (other, after)) in [((9, 1), (9, 4)), ((9, 4), (9, 1)), ((9, 3), (12, 5))] {
-        for through in 0..6 {
-            let world = shop(limit, before).await;
-            let guest = world.guest();
-            buy(&guest).await;
-            let fault = if through % 2 == 0 { Fault::AnswerLost } else { Fault::Error(400, "AccessDeniedException") };
-            world.dynamodb.add(Rule::on("TransactWriteItems", fault).skip(through));
-            let catalog = serde_json::from_value(limited(CODE, other, after)).expect("a catalog");
-            let ended = world.app().catalog.load_catalog(&catalog, &[].into(), || ()).await;
-            world.dynamodb.clear_rules();
-            assert_eq!(world.coupon_uses(CODE).await, 1, "{through} of {before} to {after}: {ended:?}");
-            buy(&guest).await;
-            load(&world, limited(CODE, other, after)).await;
-            assert_eq!(world.coupon_uses(CODE).await, 2);
-            let parts = world.coupon_left_by_part(CODE).await.len();
-            assert_eq!(parts, if after == 1 { 0 } else { usize::from(after) });
-        }
-    }
-}
-
 #[tokio::test]
 async fn an_answer_that_is_lost_takes_and_gives_back_once() {
     for fault in [Fault::AnswerLost, Fault::DoneButInternalServerError, Fault::DoneButHangs] {
@@ -336,23 +189,100 @@ async fn whatever_of_an_order_is_short_is_told_and_nothing_is_taken() {
 }
 
 /// What was counted of a coupon stays when the coupon is withdrawn.
+/// A use goes back to a part that was read already, and another one is made of a part that is read next.
 #[tokio::test]
-async fn a_coupon_that_comes_back_goes_on_where_it_was() {
-    let world = shop(3, 4).await;
+async fn a_use_that_comes_back_while_the_parts_are_read_is_not_missed() {
+    let world = shop(3, 2).await;
     let guest = world.guest();
+    let key = format!("{}turn:coupon#{CODE}", world.keys.prefix());
+    let mut redis = world.keys.connection().await;
+    let mut turn = async |of: u64| {
+        let _: () = redis::AsyncCommands::set(&mut redis, &key, of + 1).await.expect("an answer");
+    };
+    let other = world.guest();
+    let (first, second) = (cart(&guest).await, cart(&other).await);
+    // One is left, in the counter.
+    turn(1).await;
+    let theirs = buy(&guest).await;
+    turn(0).await;
     buy(&guest).await;
-    load(&world, sample_catalog()).await;
-    buy(&guest).await;
-    world
-        .app()
-        .catalog
-        .withdraw(&shared::adapters::dynamodb::catalog_load::CatalogEntry::Coupon(CODE.parse().unwrap()))
-        .await
-        .expect("a delete");
-    let session = guest.fill_cart(&[("gift-card-note", 1)]).await;
-    guest.apply_coupon(id_of(&session), CODE).await.refused(422, "COUPON_UNKNOWN");
-    load(&world, limited(CODE, 3, 1)).await;
-    assert_eq!(world.coupon_uses(CODE).await, 2);
-    buy(&guest).await;
-    assert_used_up(&guest).await;
+    assert_eq!((part_of(&world, &theirs).await, world.coupon_left_by_part(CODE).await), (Some(1), vec![1, 0]));
+
+    // The confirmation reads it in two tables; then it finds nothing in its part, reads all of them, and the counter again.
+    let gate = Gate::closed();
+    let read = Rule::on("BatchGetItem", Fault::Hold(gate.clone())).containing(format!("\"coupon#{CODE}\""));
+    world.dynamodb.add(read.skip(3).times(1));
+    turn(1).await;
+    let buying = tokio::spawn(confirm((guest.clone(), first)));
+    gate.arrived(1).await;
+    guest.cancel(&theirs).await.expect(200);
+    turn(0).await;
+    confirm((other, second)).await.expect(201);
+    assert_eq!(world.coupon_left_by_part(CODE).await, [0, 1]);
+    gate.open();
+    buying.await.expect("an answer").expect(201);
+    assert_eq!(world.coupon_left_by_part(CODE).await, [0, 0]);
+}
+
+/// The documents of a load are written one by one.
+#[tokio::test]
+async fn an_order_that_was_claimed_gives_its_use_back_to_its_part() {
+    let world = shop(8, 4).await;
+    let (guest, user) = (world.guest(), world.user("ada"));
+    let order = buy(&guest).await;
+    let part = part_of(&world, &order).await.expect("it is in parts");
+    user.post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
+    assert_eq!(part_of(&world, &order).await, Some(part));
+    user.cancel(&order).await.expect(200);
+    assert_eq!(world.coupon_left_by_part(CODE).await, [2; 4]);
+}
+
+#[tokio::test]
+async fn a_limit_for_each_customer_is_told_before_the_other_and_counts_beside_it() {
+    let mut catalog = limited(CODE, 2, 2);
+    catalog["coupons"].as_array_mut().expect("coupons").last_mut().expect("a coupon")["customerLimit"] = json!(1);
+    let world = Setup::default().unlimited().catalog(catalog).build().await;
+    let (ada, grace) = (world.guest(), world.guest());
+    let mine = [cart(&ada).await, cart(&ada).await];
+    let gate = Gate::closed();
+    let hold = Rule::on("TransactWriteItems", Fault::Hold(gate.clone())).containing("orderNumber").times(1);
+    world.dynamodb.add(hold);
+    let [first, second] = mine;
+    let buying = tokio::spawn(confirm((ada.clone(), first)));
+    gate.arrived(1).await;
+    let order = confirm((ada.clone(), second)).await.expect(201);
+    let grace_buys = grace.confirm_as("grace@example.com", &cart(&grace).await).await.expect(201);
+    gate.open();
+    // Both limits are reached by now.
+    buying.await.expect("an answer").refused(409, "COUPON_ALREADY_USED");
+    assert_eq!((world.coupon_uses(CODE).await, world.own_uses(CODE).await), (2, [2, 2]));
+    for (guest, order) in [(&ada, order), (&grace, grace_buys)] {
+        guest.cancel(order["order"]["orderId"].as_str().expect("an id")).await.expect(200);
+    }
+    assert_eq!((world.coupon_left_by_part(CODE).await, world.own_uses(CODE).await), (vec![1; 2], [0, 0]));
+}
+
+#[tokio::test]
+async fn an_order_with_two_coupons_gives_both_back_after_their_parts_are_one() {
+    let shop_with = |parts: u8| {
+        let mut catalog = limited(CODE, 9, parts);
+        for coupon in catalog["coupons"].as_array_mut().expect("coupons") {
+            if ["ONCE", CODE].contains(&coupon["code"].as_str().expect("a code")) {
+                (coupon["combinable"], coupon["totalLimit"]) = (json!(true), json!(9));
+                coupon["limitParts"] = json!(parts);
+            }
+        }
+        catalog
+    };
+    for (before, after) in [(4, 1), (1, 4), (8, 2)] {
+        let world = Setup::default().unlimited().catalog(shop_with(before)).build().await;
+        let guest = world.guest();
+        let session = cart(&guest).await;
+        let session = guest.apply_coupon(id_of(&session), "ONCE").await.expect(200);
+        let order = confirm((guest.clone(), session)).await.expect(201);
+        load(&world, shop_with(after)).await;
+        assert_eq!((world.coupon_uses(CODE).await, world.coupon_uses("ONCE").await), (1, 1));
+        guest.cancel(order["order"]["orderId"].as_str().expect("an id")).await.expect(200);
+        assert_eq!((world.coupon_uses(CODE).await, world.coupon_uses("ONCE").await), (0, 0), "{before} to {after}");
+    }
 }
