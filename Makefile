@@ -43,6 +43,8 @@ test: setup $(if $(CI),lint) ## Set up what the tests need, and run every test (
 	$(say) "Testing, on redis-server and dynoxide"
 	@cargo test --package shared --package tools --package tests --locked
 ifdef CI
+	$(say) "The races again, with all stock and all limits of coupons in parts"
+	@TEST_PARTS=4 cargo test --package tests --locked -- races:: rules::coupons
 	@$(MAKE) --no-print-directory client
 	$(say) "A purchase through the TypeScript client"
 	@scripts/client-purchase

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::json;
 use shared::http::route::Route;
-use tests::world::{Answer, Shopper, california, cart};
+use tests::{
+    dynamo_faults::Fault,
+    world::{Answer, Shopper, california, cart},
+};
 
 /// What an operation did to the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,16 @@ impl Record {
         }
         Ok(())
     }
+}
+
+/// What the database does to whoever writes counters, from time to time.
+pub fn faults() -> [(&'static str, Fault); 4] {
+    [
+        ("TransactWriteItems", Fault::AnswerLost),
+        ("TransactWriteItems", Fault::DoneButInternalServerError),
+        ("TransactWriteItems", Fault::TransactionConflict),
+        ("BatchGetItem", Fault::InternalServerError),
+    ]
 }
 
 /// An answer while stores fail: of those there is another one later.

@@ -8,14 +8,13 @@ use std::{
 
 use shared::app::App;
 use tests::{
-    dynamo_faults::Fault,
     seed::{Dice, seeds},
     world::{Answer, Setup, Shopper, World, id_of, limited, total_of},
 };
 use tokio::task::JoinSet;
 
 use super::{
-    counter::{Did, Record, a_moment, opened, until_known},
+    counter::{Did, Record, a_moment, faults, opened, until_known},
     faults::{beside, trouble},
 };
 
@@ -126,13 +125,7 @@ async fn history(seed: u64, with_faults: bool) {
         });
     }
     let (enough, seed_of_faults) = (BUYERS * WISHES - 10, dice.seed());
-    let faults = [
-        ("TransactWriteItems", Fault::AnswerLost),
-        ("TransactWriteItems", Fault::DoneButInternalServerError),
-        ("TransactWriteItems", Fault::TransactionConflict),
-        ("BatchGetItem", Fault::InternalServerError),
-    ];
-    let recorded = || record.len();
+    let (recorded, faults) = (|| record.len(), faults());
     let trouble = with_faults.then(|| trouble(Arc::clone(&world), recorded, seed_of_faults, enough, &faults));
     let done = beside(clients, trouble).await;
 

@@ -8,7 +8,6 @@ use std::{
 
 use shared::app::App;
 use tests::{
-    dynamo_faults::Fault,
     seed::{Dice, seeds},
     world::{Answer, Setup, Shopper, World, id_of, number, restocked, sample_catalog, stocked, total_of},
 };
@@ -16,7 +15,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    counter::{Did, Record, a_moment, opened, until_known},
+    counter::{Did, Record, a_moment, faults, opened, until_known},
     faults::{beside, trouble},
 };
 
@@ -141,13 +140,7 @@ async fn history(seed: u64, with_faults: bool) {
         });
     }
     let (enough, seed_of_faults) = (BUYERS * WISHES - 10, dice.seed());
-    let recorded = || record.len();
-    let faults = [
-        ("TransactWriteItems", Fault::AnswerLost),
-        ("TransactWriteItems", Fault::DoneButInternalServerError),
-        ("TransactWriteItems", Fault::TransactionConflict),
-        ("BatchGetItem", Fault::InternalServerError),
-    ];
+    let (recorded, faults) = (|| record.len(), faults());
     let trouble = with_faults.then(|| trouble(Arc::clone(&world), recorded, seed_of_faults, enough, &faults));
     let done = beside(clients, trouble).await;
 
