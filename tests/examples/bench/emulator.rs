@@ -14,11 +14,8 @@ use hyper::{Request, body::Bytes};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
 use tests::servers::root;
-use tokio::{
-    process::Command,
-    time::{sleep, timeout},
-};
-use tools::ports;
+use tokio::{process::Command, time::timeout};
+use tools::{ports, process::wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -44,11 +41,7 @@ pub(super) async fn cold(
     command.env_clear().envs(settings).env("AWS_LAMBDA_FUNCTION_NAME", function.file_name().expect("a program"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let _running = command.spawn().expect("the emulator starts");
-    let waited = Instant::now();
-    while !ports::answers(port) {
-        assert!(waited.elapsed() < PATIENCE, "the emulator doesn't listen");
-        sleep(Duration::from_millis(2)).await;
-    }
+    wait_until(PATIENCE, || ports::answers(port)).expect("the emulator listens");
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let url = format!("http://{}/2015-03-31/functions/function/invocations", ports::local(port));
     let asked = Request::post(url).body(Full::from(event.to_string())).expect("a request");

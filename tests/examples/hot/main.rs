@@ -1,5 +1,5 @@
-//! One product or coupon that everybody wants, in the model of contention: how much of it is sold in a second, who is turned away, and
-//! how often a buyer tries. `cargo run -p tests --example hot`, or with the names of some rows.
+//! One product or coupon that everybody wants, in the model of contention: how much of it is sold in a second, who is turned
+//! away, and how often a buyer tries. `cargo run -p tests --example hot`, or with the names of some rows.
 //!
 //! Everything is forty times as slow as on AWS: a transaction holds its items for 400 or 800 ms where it is 10 or 20, a key takes
 //! 25 write units a second where it is 1,000, and of the buyers one comes where there are forty. What they do to each other is

@@ -1,7 +1,7 @@
 //! What was done to one counter, whatever it counts, and whether those who were refused were told the truth.
 
 use std::{
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -9,8 +9,11 @@ use serde_json::json;
 use shared::http::route::Route;
 use tests::{
     dynamo_faults::Fault,
-    world::{Answer, Shopper, california, cart},
+    world::{Answer, Shopper, World, california, cart},
 };
+use tokio::task::JoinSet;
+
+use super::faults::{beside, trouble};
 
 /// What an operation did to the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ impl Operation {
 pub struct Record(Mutex<Vec<Operation>>);
 
 impl Record {
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 
@@ -78,14 +81,22 @@ impl Record {
     }
 }
 
-/// What the database does to whoever writes counters, from time to time.
-pub fn faults() -> [(&'static str, Fault); 4] {
-    [
+/// The clients to their end, and beside them, by its seed, the trouble that befalls whoever writes counters: until so many
+/// operations are recorded. Says what it did.
+pub async fn to_the_end(
+    world: &Arc<World>,
+    clients: JoinSet<()>,
+    record: &Record,
+    (with_faults, seed, enough): (bool, u64, usize),
+) -> Vec<String> {
+    let faults = [
         ("TransactWriteItems", Fault::AnswerLost),
         ("TransactWriteItems", Fault::DoneButInternalServerError),
         ("TransactWriteItems", Fault::TransactionConflict),
         ("BatchGetItem", Fault::InternalServerError),
-    ]
+    ];
+    let trouble = with_faults.then(|| trouble(Arc::clone(world), || record.len(), seed, enough, &faults));
+    beside(clients, trouble).await
 }
 
 /// An answer while stores fail: of those there is another one later.

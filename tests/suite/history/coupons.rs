@@ -13,10 +13,7 @@ use tests::{
 };
 use tokio::task::JoinSet;
 
-use super::{
-    counter::{Did, Record, a_moment, faults, opened, until_known},
-    faults::{beside, trouble},
-};
+use super::counter::{Did, Record, a_moment, opened, to_the_end, until_known};
 
 const CODE: &str = "RUSH";
 const BUYERS: usize = 6;
@@ -124,10 +121,8 @@ async fn history(seed: u64, with_faults: bool) {
             }
         });
     }
-    let (enough, seed_of_faults) = (BUYERS * WISHES - 10, dice.seed());
-    let (recorded, faults) = (|| record.len(), faults());
-    let trouble = with_faults.then(|| trouble(Arc::clone(&world), recorded, seed_of_faults, enough, &faults));
-    let done = beside(clients, trouble).await;
+    let faults = (with_faults, dice.seed(), BUYERS * WISHES - 10);
+    let done = to_the_end(&world, clients, &record, faults).await;
 
     let told = format!("HISTORY_SEED={seed}: {opened} in {parts}, raises: {raises}, changes: {changes}, {done:?}");
     let opened = i64::try_from(opened).expect("few");

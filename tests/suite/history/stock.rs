@@ -14,10 +14,7 @@ use tests::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{
-    counter::{Did, Record, a_moment, faults, opened, until_known},
-    faults::{beside, trouble},
-};
+use super::counter::{Did, Record, a_moment, opened, to_the_end, until_known};
 
 const PRINT: &str = "limited-print";
 const BUYERS: usize = 6;
@@ -139,10 +136,8 @@ async fn history(seed: u64, with_faults: bool) {
             }
         });
     }
-    let (enough, seed_of_faults) = (BUYERS * WISHES - 10, dice.seed());
-    let (recorded, faults) = (|| record.len(), faults());
-    let trouble = with_faults.then(|| trouble(Arc::clone(&world), recorded, seed_of_faults, enough, &faults));
-    let done = beside(clients, trouble).await;
+    let faults = (with_faults, dice.seed(), BUYERS * WISHES - 10);
+    let done = to_the_end(&world, clients, &record, faults).await;
 
     let told = format!("HISTORY_SEED={seed}: {units} in {parts}, delivers: {delivers}, changes: {changes}, {done:?}");
     let opened = i64::try_from(units).expect("few");

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, serde::rfc3339};
 
 use crate::{
-    adapters::stored::catalog::parts::{StoredAmounts, StoredScope, amounts, is_false, parsed, period},
+    adapters::stored::catalog::{
+        parts::{StoredAmounts, StoredScope, amounts, is_false, parsed, period},
+        stock::check_parts,
+    },
     domain::{
-        counter::MOST_PARTS,
         coupon::{Coupon, Discount, ShippingScope},
         ids::{CouponCode, ProductId},
         invalid::{Faults, Invalid},
@@ -113,8 +115,8 @@ impl StoredCoupon {
         if let Some(parts) = self.limit_parts {
             if self.total_limit.is_none() {
                 faults.add("/limitParts", "needs a `totalLimit` beside it");
-            } else if !(1..=i64::from(MOST_PARTS)).contains(&parts) {
-                faults.add("/limitParts", format!("must be 1 to {MOST_PARTS} parts"));
+            } else {
+                check_parts(&mut faults, "/limitParts", parts);
             }
         }
         if self.automatic {

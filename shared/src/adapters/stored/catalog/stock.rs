@@ -121,9 +121,16 @@ pub(super) fn check_stock_parts(
     if !stands_beside_a_count(faults, &at, stock, elsewhere) {
         return;
     }
-    if !(1..=i64::from(MOST_PARTS)).contains(&parts) {
-        faults.add(at, format!("must be 1 to {MOST_PARTS} parts"));
-    } else if backorder.is_some() {
+    if check_parts(faults, &at, parts) && backorder.is_some() {
         faults.add(at, NEVER_BEYOND);
     }
+}
+
+/// Whether a counter may have so many parts. If not, that is a fault.
+pub(super) fn check_parts(faults: &mut Faults, at: &str, parts: i64) -> bool {
+    let may_be = (1..=i64::from(MOST_PARTS)).contains(&parts);
+    if !may_be {
+        faults.add(at, format!("must be 1 to {MOST_PARTS} parts"));
+    }
+    may_be
 }
