@@ -72,7 +72,10 @@ pub const ALL: &[Row] = &[
     (
         "index-orders",
         Never,
-        &[("ORDERS_TABLE", &["GetItem"]), ("ORDER_SEARCH_TABLE", &["DeleteItem", "GetItem", "PutItem"])],
+        &[
+            ("ORDERS_TABLE", &["GetItem"]),
+            ("ORDER_SEARCH_TABLE", &["BatchWriteItem", "DeleteItem", "GetItem", "PutItem"]),
+        ],
     ),
     ("initiate", Never, &[("SESSIONS_TABLE", &["PutItem"]), RECEIPTS, CATALOG, PRICES, EARLIER_ORDERS]),
     ("list-limits", Never, &[]),
@@ -105,7 +108,14 @@ pub const ALL: &[Row] = &[
     (
         "search-orders",
         Never,
-        &[BY_ORDER_ID, ("ORDERS_TABLE", &["BatchGetItem", "GetItem"]), ("ORDER_SEARCH_TABLE", &["Query"])],
+        &[
+            BY_ORDER_ID,
+            ("ORDERS_TABLE/by-order-number", &["Query"]),
+            ("ORDERS_TABLE", &["BatchGetItem", "GetItem"]),
+            ("ORDER_SEARCH_TABLE", &["BatchGetItem", "Query"]),
+            ("ORDER_SEARCH_TABLE/by-email", &["Query"]),
+            ("ORDER_SEARCH_TABLE/by-state", &["Query"]),
+        ],
     ),
     ("update-address", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
     ("update-items", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
@@ -114,7 +124,7 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 12] = [
+const KEYS: [(&str, &[&str]); 14] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
     ("SESSIONS_TABLE/by-abandoned", &["abandonShard"]),
@@ -126,7 +136,9 @@ const KEYS: [(&str, &[&str]); 12] = [
     ("CATALOG_TABLE/by-listing", &["listing"]),
     ("INVENTORY_TABLE", &["id"]),
     ("IDEMPOTENCY_TABLE", &["id"]),
-    ("ORDER_SEARCH_TABLE", &["term", "orderId"]),
+    ("ORDER_SEARCH_TABLE", &["key", "orderId"]),
+    ("ORDER_SEARCH_TABLE/by-email", &["email", "orderId"]),
+    ("ORDER_SEARCH_TABLE/by-state", &["state", "orderId"]),
 ];
 
 pub fn asks_stripe(function: &str) -> AsksStripe {

@@ -2,21 +2,31 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use futures_util::{StreamExt as _, future::try_join_all, stream};
+use tokio::time::timeout_at;
+
 use crate::{
     checkout::request_context::RequestContext,
-    domain::{cause, ids::OrderId, order::Order, order_search::OrderSearch},
-    ports::{ChangedOrder, Entry, EntryQuery, Indexed, SearchEntries, StoreError},
+    domain::{
+        cause,
+        ids::OrderId,
+        order::Order,
+        order_search::{OrderSearch, SearchKey},
+    },
+    ports::{ChangedOrder, IdPage, Indexed, KeyQuery, OrderIndex, StoreError},
 };
 
-/// The ids that the change of one order may use up.
-const IDS: u32 = 1000;
-
-/// The queries of one search, and the entries that each looks at. A search that finds little in so many goes on with
-/// its cursor.
-const MAX_QUERIES: usize = 10;
-const LOOK_AT: u16 = 1000;
-/// The orders that one search reads. An order may be as large as 400 kB.
+/// How often one search looks its keys up. A search that finds little in so many goes on with its cursor.
+const MAX_ROUNDS: usize = 10;
+/// The ids that are looked up at once: under a key alone, and under several that an order must have together.
+const IDS: u16 = 100;
+const IDS_OF_SEVERAL: u16 = 1000;
+/// The orders that one search reads, and how many at once after the first. An order may be as large as 400 kB.
 const MAX_ORDERS: usize = 500;
+const ORDERS: usize = 100;
+/// Orders that are indexed at once, and the ids that the change of one may use up.
+const AT_ONCE: usize = 8;
+const CHANGES: u32 = 1000;
 
 /// A search, and where it begins.
 #[derive(Clone, Debug)]
@@ -40,26 +50,25 @@ pub struct FoundOrders {
 /// it may look at: then it says where to go on.
 ///
 /// # Errors
-/// [`StoreError`] if the table can't be read.
-pub async fn find(search: &impl SearchEntries, command: &FindOrders) -> Result<FoundOrders, StoreError> {
+/// [`StoreError`] if a table can't be read.
+pub async fn find(index: &impl OrderIndex, command: &FindOrders) -> Result<FoundOrders, StoreError> {
     let wanted = usize::from(command.limit);
-    let term = command.search.narrowest();
+    let keys = command.search.keys();
+    let limit = if keys.len() > 1 { IDS_OF_SEVERAL } else { IDS.max(command.limit + 1) };
     let mut found: Vec<Order> = Vec::new();
     let mut after = command.after;
     let mut orders_read = 0;
-    for _ in 0..MAX_QUERIES {
+    for _ in 0..MAX_ROUNDS {
         let Some((from, to)) = command.search.range(after) else {
             return Ok(FoundOrders { orders: found, next: None });
         };
-        let OrderSearch { status, payment_status, .. } = command.search;
-        let page = search.entries(EntryQuery { term: &term, from, to, status, payment_status, look_at: LOOK_AT });
-        let page = page.await?;
-        let mut entries: VecDeque<Entry> = page.entries.into();
-        while !entries.is_empty() {
-            // One more than wanted shows whether there is another page.
-            let missing = (wanted + 1).saturating_sub(found.len());
-            let some: Vec<Entry> = entries.drain(..missing.min(entries.len())).collect();
-            let orders = search.read(&some).await?;
+        let page = look_up(index, &keys, (from, to), limit).await?;
+        let mut ids: VecDeque<OrderId> = page.orders.into();
+        while !ids.is_empty() {
+            // One more than wanted shows whether there is another page. Where few of those fit, more are read at once.
+            let some = if orders_read == 0 { wanted + 1 } else { ORDERS };
+            let some: Vec<OrderId> = ids.drain(..some.min(ids.len())).collect();
+            let orders = index.read(&some).await?;
             found.extend(orders.into_iter().filter(|order| command.search.finds(order)));
             if found.len() > wanted {
                 found.truncate(wanted);
@@ -68,16 +77,51 @@ pub async fn find(search: &impl SearchEntries, command: &FindOrders) -> Result<F
             }
             orders_read += some.len();
             if orders_read >= MAX_ORDERS {
-                let looked_at = some.last().map(|entry| entry.order).filter(|_| !entries.is_empty());
-                return Ok(FoundOrders { orders: found, next: looked_at.or(page.next) });
+                let looked_at = some.last().copied().filter(|_| !ids.is_empty());
+                return Ok(FoundOrders { orders: found, next: looked_at.or(page.until) });
             }
         }
-        after = page.next;
+        after = page.until;
         if after.is_none() {
             break;
         }
     }
     Ok(FoundOrders { orders: found, next: after })
+}
+
+/// The orders that have a key of each group, as far as that is known. All keys are looked up at once.
+async fn look_up(
+    index: &impl OrderIndex,
+    keys: &[Vec<SearchKey>],
+    (from, to): (OrderId, OrderId),
+    limit: u16,
+) -> Result<IdPage, StoreError> {
+    let page = |key| index.ids(KeyQuery { key, from, to, limit });
+    let groups = try_join_all(keys.iter().map(|keys| try_join_all(keys.iter().map(page)))).await?;
+    Ok(of_each(groups.into_iter().map(of_any).collect()))
+}
+
+/// What is under any of these keys, as far back as all of them were looked at.
+fn of_any(pages: Vec<IdPage>) -> IdPage {
+    let until = pages.iter().filter_map(|page| page.until).max();
+    let mut orders: Vec<_> = pages.into_iter().flat_map(|page| page.orders).collect();
+    orders.retain(|id| until.is_none_or(|until| *id >= until));
+    // An order that changed meanwhile may be under two.
+    orders.sort_unstable_by(|a, b| b.cmp(a));
+    orders.dedup();
+    IdPage { orders, until }
+}
+
+/// What is in each of these groups: the orders of the group that was looked at farthest back, without those that another
+/// doesn't have. Where another was not looked at, the orders themselves decide.
+fn of_each(groups: Vec<IdPage>) -> IdPage {
+    let farthest = groups.iter().min_by_key(|group| (group.until, group.orders.len()));
+    let Some(IdPage { orders, until }) = farthest else { return IdPage::default() };
+    let may_have = |group: &IdPage, id: &OrderId| {
+        group.until.is_some_and(|until| *id < until) || group.orders.binary_search_by(|other| id.cmp(other)).is_ok()
+    };
+    let orders = orders.iter().filter(|id| groups.iter().all(|group| may_have(group, id))).copied().collect();
+    IdPage { orders, until: *until }
 }
 
 /// What became of changed orders.
@@ -87,31 +131,71 @@ pub struct IndexRun {
     /// Nothing was left to do for them.
     pub known: usize,
     pub unreadable: usize,
-    /// The positions of those that must come again.
+    /// The positions of those that must come again, from the first.
     pub failed: Vec<usize>,
 }
 
-/// Keeps what these orders are found by: see [`SearchEntries::refresh`]. One that fails holds up no other.
-pub async fn index(search: &impl SearchEntries, context: &RequestContext<()>, changed: &[ChangedOrder]) -> IndexRun {
+/// Keeps what these orders are found by: see [`OrderIndex::refresh`]. One that fails holds up no other.
+pub async fn index(index: &impl OrderIndex, context: &RequestContext<()>, changed: &[ChangedOrder]) -> IndexRun {
     let mut run = IndexRun::default();
     let mut seen = BTreeSet::new();
-    for (at, order) in changed.iter().enumerate() {
-        // Each is read as it is now, so once is enough.
-        if !seen.insert(order) {
-            run.known += 1;
-            continue;
-        }
-        let ids = context.request().attempt(u32::try_from(at).unwrap_or_default().saturating_mul(IDS));
-        match search.refresh(order, ids, context.deadline).await {
+    // Each is read as it is now, so once is enough. If that fails, Lambda sends the later records of it again too.
+    let first = changed.iter().enumerate().filter(|(_, order)| seen.insert(*order));
+    let orders: Vec<(usize, ChangedOrder)> = first.map(|(at, order)| (at, order.clone())).collect();
+    run.known = changed.len() - orders.len();
+    let refresh = |(at, order): (usize, ChangedOrder)| async move {
+        let ids = context.request().attempt(u32::try_from(at).unwrap_or_default().saturating_mul(CHANGES));
+        let became = timeout_at(context.deadline, index.refresh(&order, ids, context.deadline)).await;
+        (at, order, became)
+    };
+    let mut refreshed = stream::iter(orders.into_iter().map(refresh)).buffer_unordered(AT_ONCE);
+    while let Some((at, order, became)) = refreshed.next().await {
+        let late = |_| StoreError { operation: "index order", source: "the run's time is over".into() };
+        match became.map_err(late).flatten() {
             Ok(Indexed::Done) => run.done += 1,
             Ok(Indexed::Known | Indexed::Gone) => run.known += 1,
             Ok(Indexed::Unreadable) => run.unreadable += 1,
             Err(error) => {
                 tracing::error!(order = order.id, error = cause::chain(&error), "The order could not be indexed");
-                seen.remove(order);
                 run.failed.push(at);
             }
         }
     }
+    run.failed.sort_unstable();
     run
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(nth: u128) -> OrderId {
+        OrderId::new(uuid::Uuid::from_u128(nth))
+    }
+
+    fn page(orders: &[u128], until: Option<u128>) -> IdPage {
+        IdPage { orders: orders.iter().copied().map(id).collect(), until: until.map(id) }
+    }
+
+    #[test]
+    fn what_is_under_any_key_goes_back_as_far_as_all_of_them() {
+        assert_eq!(of_any(vec![page(&[9, 5, 1], None), page(&[8, 5], None)]), page(&[9, 8, 5, 1], None));
+        // Under the first key there may be more before 5, so nothing older is a whole list.
+        assert_eq!(of_any(vec![page(&[9, 5], Some(5)), page(&[8, 3], Some(3))]), page(&[9, 8, 5], Some(5)));
+        assert_eq!(of_any(vec![page(&[], None), page(&[], None)]), page(&[], None));
+        assert_eq!(of_any(vec![]), page(&[], None));
+    }
+
+    #[test]
+    fn what_is_in_each_group_is_no_order_that_one_of_them_lacks() {
+        assert_eq!(of_each(vec![page(&[9, 5, 1], None), page(&[8, 5], None)]), page(&[5], None));
+        // The second group has all, so the first need not be looked at any further: 2 and 1 are read.
+        let rare = page(&[8, 5, 2, 1], None);
+        assert_eq!(of_each(vec![page(&[9, 8, 6, 4], Some(4)), rare]), page(&[8, 2, 1], None));
+        // Neither has all: the second goes farther back.
+        let far = page(&[9, 6, 5, 3], Some(3));
+        assert_eq!(of_each(vec![page(&[9, 7, 6], Some(6)), far]), page(&[9, 6, 5, 3], Some(3)));
+        assert_eq!(of_each(vec![page(&[7, 4], Some(4))]), page(&[7, 4], Some(4)));
+        assert_eq!(of_each(vec![page(&[7, 4], None), page(&[], None)]), page(&[], None));
+    }
 }

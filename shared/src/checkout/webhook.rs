@@ -1,5 +1,6 @@
 //! Events of the payment provider. An event is only a hint that something has changed: its content isn't used, and the
-//! provider is asked for the current state. So late, repeated and reordered events are harmless.
+//! provider is asked for the current state, unless the order knows the last one that there can be. So late, repeated and
+//! reordered events are harmless.
 
 use time::Duration;
 
@@ -74,7 +75,9 @@ pub async fn receive(finisher: &Finisher<'_, impl Stores>, event: &ProviderEvent
         intent.is_some_and(|intent| intent.is_none_or(|intent| intent == about.intent))
     });
     let received = if let Some(order) = ours {
-        let done = finisher.finish(order, Some(hint.clone())).await?;
+        // What is captured stays captured: the payment has no news, and the provider need not be asked.
+        let is_known = matches!(hint, NextAction::Look(_)) && order.payment.status.is_captured();
+        let done = finisher.finish(order, (!is_known).then(|| hint.clone())).await?;
         // The capture that a refund or a dispute is of may be heard of only now: then it is read again.
         let is_behind = matches!(hint, NextAction::ReadLedger(_)) && !done.order.payment.status.is_captured();
         if done.unanswered || is_behind && done.order.is_under_way() {

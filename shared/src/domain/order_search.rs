@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use sha2::{Digest as _, Sha256};
+use strum::VariantArray as _;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset, macros::format_description};
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use crate::domain::{
 /// An order's id is made a moment before its `createdAt` is read, by another part of the code.
 const SLACK: Duration = Duration::minutes(1);
 
-/// One thing that an order can be found by. As text it is the partition key of the search table.
+/// One of the entries by which an order is found. As text it is a key of the search table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term(String);
 
@@ -28,33 +29,8 @@ impl Term {
         Self("all".to_owned())
     }
 
-    fn number(number: &OrderNumber) -> Self {
-        Self(format!("number#{number}"))
-    }
-
-    /// A digest, because a key of a table is seen in more places than the address in an order.
-    fn email(email: &str) -> Self {
-        Self(format!("email#{}", hex::encode(Sha256::digest(canonical_email(email)))))
-    }
-
     fn product(product: &ProductId) -> Self {
         Self(format!("product#{product}"))
-    }
-
-    fn price(product: &ProductId, currency: Currency, price: Minor) -> Self {
-        Self(format!("price#{product}#{currency}#{price}"))
-    }
-
-    fn status(status: OrderStatus) -> Self {
-        Self(format!("status#{status}"))
-    }
-
-    fn payment_status(status: PaymentStatus) -> Self {
-        Self(format!("payment#{status}"))
-    }
-
-    fn both(status: OrderStatus, payment: PaymentStatus) -> Self {
-        Self(format!("state#{status}#{payment}"))
     }
 
     fn tracking(number: &str) -> Self {
@@ -65,25 +41,17 @@ impl Term {
         Self(format!("intent#{intent}"))
     }
 
-    /// Everything that an order can be found by.
-    pub fn all_of(order: &Order) -> BTreeSet<Self> {
-        let (status, payment) = (order.status, order.payment.status);
-        let mut terms = BTreeSet::from([
-            Self::all(),
-            Self::number(&OrderNumber::of(order.id)),
-            Self::status(status),
-            Self::payment_status(payment),
-            Self::both(status, payment),
-        ]);
-        // Empty once the person is erased.
-        terms.extend((!order.customer.email.is_empty()).then(|| Self::email(&order.customer.email)));
-        for line in &order.lines {
-            terms.insert(Self::product(&line.sku.product));
-            terms.insert(Self::price(&line.sku.product, order.currency, line.unit_price));
-        }
-        terms.extend(tracking_numbers(order).map(Self::tracking));
+    /// Those that an order has for ever, once it has them.
+    pub fn lasting(order: &Order) -> BTreeSet<Self> {
+        let mut terms = BTreeSet::from([Self::all()]);
+        terms.extend(order.lines.iter().map(|line| Self::product(&line.sku.product)));
         terms.extend(intent(order).map(Self::intent));
         terms
+    }
+
+    /// Those of its parcels: a number may be corrected, and goes when the person is erased.
+    pub fn of_parcels(order: &Order) -> BTreeSet<Self> {
+        tracking_numbers(order).map(Self::tracking).collect()
     }
 
     pub fn as_str(&self) -> &str {
@@ -95,6 +63,59 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// An e-mail address as the search table has it: a digest, because a key is seen in more places than the address in an
+/// order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailDigest(String);
+
+impl EmailDigest {
+    fn of(email: &str) -> Self {
+        Self(hex::encode(Sha256::digest(canonical_email(email))))
+    }
+
+    /// None once the person is erased.
+    pub fn of_order(order: &Order) -> Option<Self> {
+        let email = &order.customer.email;
+        (!email.is_empty()).then(|| Self::of(email))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where an order stands: its status and that of its payment. As text a key of the search table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderState(OrderStatus, PaymentStatus);
+
+impl OrderState {
+    pub const fn of(order: &Order) -> Self {
+        Self(order.status, order.payment.status)
+    }
+
+    /// All that have these. None for every status.
+    fn with(status: Option<OrderStatus>, payment: Option<PaymentStatus>) -> Vec<Self> {
+        let statuses = status.as_ref().map_or(OrderStatus::VARIANTS, std::slice::from_ref);
+        let payments = payment.as_ref().map_or(PaymentStatus::VARIANTS, std::slice::from_ref);
+        statuses.iter().flat_map(|status| payments.iter().map(|payment| Self(*status, *payment))).collect()
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.0, self.1)
+    }
+}
+
+/// One place where the ids of orders are looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SearchKey {
+    Number(OrderNumber),
+    Email(EmailDigest),
+    State(OrderState),
+    Term(Term),
 }
 
 fn tracking_numbers(order: &Order) -> impl Iterator<Item = &str> {
@@ -156,21 +177,24 @@ pub struct OrderSearch {
 }
 
 impl OrderSearch {
-    /// What to look up: the part of the search that the fewest orders have. The rest is checked order by order.
-    pub fn narrowest(&self) -> Term {
-        let by_price = self.product.as_ref().zip(self.price.as_ref());
-        let narrow = [
-            self.number.as_ref().map(Term::number),
-            self.intent.as_deref().map(Term::intent),
-            self.tracking.as_deref().map(Term::tracking),
-            self.email.as_deref().map(Term::email),
-            by_price.map(|(product, UnitPrice { currency, amount })| Term::price(product, *currency, *amount)),
-            self.product.as_ref().map(Term::product),
-            self.status.zip(self.payment_status).map(|(status, payment)| Term::both(status, payment)),
-            self.payment_status.map(Term::payment_status),
-            self.status.map(Term::status),
+    /// Where to look it up: an order that it finds is under a key of each group. The rest is checked order by order.
+    pub fn keys(&self) -> Vec<Vec<SearchKey>> {
+        let term = |term| SearchKey::Term(term);
+        // At most a few orders are under one of these.
+        let few = [
+            self.number.clone().map(SearchKey::Number),
+            self.intent.as_deref().map(Term::intent).map(term),
+            self.tracking.as_deref().map(Term::tracking).map(term),
+            self.email.as_deref().map(EmailDigest::of).map(SearchKey::Email),
         ];
-        narrow.into_iter().flatten().next().unwrap_or_else(Term::all)
+        if let Some(key) = few.into_iter().flatten().next() {
+            return vec![vec![key]];
+        }
+        let product = self.product.as_ref().map(|product| vec![term(Term::product(product))]);
+        let is_by_state = self.status.is_some() || self.payment_status.is_some();
+        let states = || OrderState::with(self.status, self.payment_status).into_iter().map(SearchKey::State).collect();
+        let groups: Vec<_> = product.into_iter().chain(is_by_state.then(states)).collect();
+        if groups.is_empty() { vec![vec![term(Term::all())]] } else { groups }
     }
 
     /// The ids of all orders that it can find, from the oldest to the newest that comes before `before`. None if there
@@ -190,14 +214,18 @@ impl OrderSearch {
 
     /// Whether an order is one of those. The search table may be a moment behind: the order itself decides.
     pub fn finds(&self, order: &Order) -> bool {
-        let has = |wanted: Option<Term>, terms: &BTreeSet<Term>| wanted.is_none_or(|term| terms.contains(&term));
-        let terms = Term::all_of(order);
+        let (terms, parcels) = (Term::lasting(order), Term::of_parcels(order));
+        let has = |wanted: Option<Term>| wanted.is_none_or(|term| terms.contains(&term) || parcels.contains(&term));
         let day = order.created_at.to_offset(UtcOffset::UTC).date();
-        has(self.number.as_ref().map(Term::number), &terms)
-            && has(self.email.as_deref().map(Term::email), &terms)
-            && has(self.product.as_ref().map(Term::product), &terms)
-            && has(self.tracking.as_deref().map(Term::tracking), &terms)
-            && has(self.intent.as_deref().map(Term::intent), &terms)
+        self.number.as_ref().is_none_or(|number| *number == OrderNumber::of(order.id))
+            && self
+                .email
+                .as_deref()
+                .map(EmailDigest::of)
+                .is_none_or(|email| EmailDigest::of_order(order) == Some(email))
+            && has(self.product.as_ref().map(Term::product))
+            && has(self.tracking.as_deref().map(Term::tracking))
+            && has(self.intent.as_deref().map(Term::intent))
             && self.is_bought_at_the_price(order)
             && self.status.is_none_or(|status| status == order.status)
             && self.payment_status.is_none_or(|status| status == order.payment.status)

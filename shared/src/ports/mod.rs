@@ -32,7 +32,7 @@ pub use health::{PaymentsPulse, Pulse, Pulses};
 pub use identity::{Identities, Identity, IdentityError};
 pub use limit::{Limit, LimitKey, LimitKind};
 pub use order_links::{Contact, LinkError, LinkRequest, LinkRequests, OrderLinks};
-pub use order_search::{ChangedOrder, Entry, EntryPage, EntryQuery, Indexed, SearchEntries};
+pub use order_search::{ChangedOrder, IdPage, Indexed, KeyQuery, OrderIndex};
 pub use orders::{Attempt, OrderFilter, OrderLook, OrderPage, OrderView, Orders, Placed, Placement, Transfer, Waits};
 pub use payments::{
     AboutOrder, Charge, EventRefusal, EventSubject, MethodUnavailable, PaymentError, PaymentTerms, Payments,

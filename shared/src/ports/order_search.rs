@@ -6,45 +6,29 @@ use std::future::Future;
 use tokio::time::Instant;
 
 use crate::{
-    domain::{
-        ids::{OrderId, Owner},
-        order::{Order, OrderStatus},
-        order_search::Term,
-        payment::PaymentStatus,
-    },
+    domain::{ids::OrderId, order::Order, order_search::SearchKey},
     ports::{ChangeId, StoreError},
 };
 
-/// Which entries to read.
+/// Which orders to look up under one key.
 #[derive(Clone, Copy, Debug)]
-pub struct EntryQuery<'a> {
-    pub term: &'a Term,
+pub struct KeyQuery<'a> {
+    pub key: &'a SearchKey,
     /// The oldest and the newest order, both included.
     pub from: OrderId,
     pub to: OrderId,
-    pub status: Option<OrderStatus>,
-    pub payment_status: Option<PaymentStatus>,
-    /// How many entries to look at, before those of another status are left out.
-    pub look_at: u16,
+    pub limit: u16,
 }
 
-/// An order that the table has under a term.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub order: OrderId,
-    /// As far as the table knows: a claim may have moved the order since.
-    pub owner: Owner,
-}
-
+/// Ids of orders, newest first, without gaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EntryPage {
-    /// Newest first.
-    pub entries: Vec<Entry>,
-    /// The last entry that was looked at, if there may be more after it.
-    pub next: Option<OrderId>,
+pub struct IdPage {
+    pub orders: Vec<OrderId>,
+    /// Older orders than this one weren't looked at. None if there are none.
+    pub until: Option<OrderId>,
 }
 
-/// What became of the entries of an order.
+/// What became of a changed order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Indexed {
     Done,
@@ -64,17 +48,16 @@ pub struct ChangedOrder {
 }
 
 /// With the table down every call is an error. Nothing but the search needs it.
-pub trait SearchEntries: Sync {
+pub trait OrderIndex: Sync {
     /// Eventually consistent.
-    fn entries(&self, query: EntryQuery<'_>) -> impl Future<Output = Result<EntryPage, StoreError>> + Send;
+    fn ids(&self, query: KeyQuery<'_>) -> impl Future<Output = Result<IdPage, StoreError>> + Send;
 
-    /// The orders of these entries, strongly consistent, in their sequence. What isn't there any more is left out, and
-    /// so is what can't be read: that is logged.
-    fn read(&self, entries: &[Entry]) -> impl Future<Output = Result<Vec<Order>, StoreError>> + Send;
+    /// These orders, strongly consistent, in their sequence. What isn't there any more is left out, and so is what can't
+    /// be read: that is logged.
+    fn read(&self, ids: &[OrderId]) -> impl Future<Output = Result<Vec<Order>, StoreError>> + Send;
 
-    /// Reads an order, and makes its entries those of this version, unless the table knows a newer one. Entries that it
-    /// has no more are deleted. Safe to repeat after an error, in any sequence. `change` and the thousand ids after it
-    /// are its own.
+    /// Reads an order, and lets it be found by what it is now, unless the table knows a newer version. Safe to repeat after
+    /// an error, in any sequence, and by several at once. `change` and the thousand ids after it are its own.
     fn refresh(
         &self,
         order: &ChangedOrder,

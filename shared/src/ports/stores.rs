@@ -1,8 +1,8 @@
 //! All stores as one type.
 
 use crate::ports::{
-    Catalog, DueOrders, LinkRequests, Orders, PaymentCustomers, Payments, SavedCards, SearchEntries, SeenEvents,
-    Sessions, Stock, StoredResponses,
+    Catalog, DueOrders, LinkRequests, OrderIndex, Orders, PaymentCustomers, Payments, SavedCards, SeenEvents, Sessions,
+    Stock, StoredResponses,
 };
 
 /// Every store that a use case may need, as one type parameter. `App` implements it with the real stores; a test may
@@ -12,7 +12,7 @@ pub trait Stores: Sync {
     type Catalog: Catalog;
     type Orders: Orders + DueOrders;
     type StoredResponses: StoredResponses + SeenEvents + LinkRequests;
-    type Search: SearchEntries;
+    type Search: OrderIndex;
     type Customers: PaymentCustomers;
     type Payments: Payments + SavedCards;
     type Stock: Stock;

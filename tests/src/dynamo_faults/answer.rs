@@ -40,7 +40,7 @@ pub(super) fn to(fault: &Fault, operation: &str, request: &Value) -> Option<Resp
         | Fault::Delay(_)
         | Fault::Hold(_)
         | Fault::HoldAnswer(_)
-        | Fault::UnprocessedKeys => return None,
+        | Fault::Unprocessed => return None,
     })
 }
 
@@ -111,11 +111,18 @@ fn canceled_by<'m>(codes: &[&str], message: impl Fn(&str) -> &'m str) -> Respons
     )
 }
 
-/// Takes all keys but the first of each table out of a batch read.
+/// Takes all keys but the first of each table out of a batch read, or all writes but the first out of a batch of writes.
 pub(super) fn split_batch(request: &mut Value) -> Value {
     let mut unprocessed = json!({});
     let tables = request["RequestItems"].as_object_mut().into_iter().flatten();
     for (table, read) in tables {
+        if let Some(writes) = read.as_array_mut() {
+            let rest = writes.split_off(writes.len().min(1));
+            if !rest.is_empty() {
+                unprocessed[table] = rest.into();
+            }
+            continue;
+        }
         let Some(keys) = read["Keys"].as_array_mut().filter(|keys| keys.len() > 1) else {
             continue;
         };

@@ -286,7 +286,7 @@ impl Script {
                 gate.pass().await;
                 response
             }
-            Fault::UnprocessedKeys => self.forward_part(json, asked).await,
+            Fault::Unprocessed => self.forward_part(operation, json, asked).await,
             _ => unreachable!("every other fault is an answer of its own"),
         }
     }
@@ -326,14 +326,20 @@ impl Script {
         Ok(())
     }
 
-    async fn forward_part(&self, mut json: Value, mut asked: Asked) -> io::Result<Response<Full<Bytes>>> {
+    async fn forward_part(
+        &self,
+        operation: &str,
+        mut json: Value,
+        mut asked: Asked,
+    ) -> io::Result<Response<Full<Bytes>>> {
         let unprocessed = answer::split_batch(&mut json);
         asked.body = json.to_string().into();
         let response = self.forward(asked).await?;
         let status = response.status().as_u16();
         let mut body = read(response).await;
         if status == 200 {
-            body["UnprocessedKeys"] = unprocessed;
+            let left = if operation == "BatchWriteItem" { "UnprocessedItems" } else { "UnprocessedKeys" };
+            body[left] = unprocessed;
         }
         Ok(answer::response(status, &body))
     }

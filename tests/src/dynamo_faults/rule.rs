@@ -42,8 +42,9 @@ pub enum Fault {
     HoldAnswer(Gate),
     /// An index that is behind: the query finds nothing.
     NothingFound,
-    /// A batch read answers for the first key of each table and reports the others as unprocessed.
-    UnprocessedKeys,
+    /// A batch read answers for the first key of each table and reports the others as unprocessed; a batch of writes does
+    /// the first of each table.
+    Unprocessed,
 }
 
 /// A fault for some calls. Matches every call to one operation until narrowed, and never wears out until told.

@@ -251,7 +251,7 @@ async fn a_transaction_that_never_stops_colliding_is_given_up_at_the_deadline() 
 async fn keys_that_a_batch_left_out_are_asked_for_again() {
     let world = Setup::default().build().await;
     let guest = world.guest();
-    let hits = world.dynamodb.add(Rule::on("BatchGetItem", Fault::UnprocessedKeys).times(3));
+    let hits = world.dynamodb.add(Rule::on("BatchGetItem", Fault::Unprocessed).times(3));
     let session = guest.initiate(&[("espresso-beans", 1), ("cbd-tea", 1), ("limited-print", 1)]).await.expect(201);
     assert_eq!(session["summary"]["subtotal"], 1999 + 1299 + 2500);
     assert_eq!(hits.count(), 3);

@@ -107,7 +107,7 @@ impl Watch<'_> {
                 let actions = items.flat_map(|item| item.as_object().unwrap());
                 actions.map(|(action, of)| (table(of), format!("{action}Item"))).collect()
             }
-            "BatchGetItem" => {
+            "BatchGetItem" | "BatchWriteItem" => {
                 let tables = request["RequestItems"].as_object().unwrap().keys();
                 tables.map(|name| (self.names[name].clone(), operation.to_owned())).collect()
             }
@@ -319,10 +319,28 @@ async fn search(watch: &mut Watch<'_>) {
     world.dynamodb.forget_calls();
     world.index_orders().await;
     watch.note("index-orders");
+    let parcel = guest.buy(&[("espresso-beans", 1)]).await["orderId"].as_str().unwrap().to_owned();
+    staff.set_status(&parcel, "processing").await.expect(200);
+    for tracking in ["1Z1", "1Z2"] {
+        let event = staff.event_about(Route::UpdateOrderStatus, &parcel);
+        let shipped = json!({"status": "shipped", "trackingNumber": tracking});
+        staff.send(Route::UpdateOrderStatus, &event.json(&shipped)).await.expect(200);
+        world.dynamodb.forget_calls();
+        world.index_orders().await;
+        watch.note("index-orders");
+    }
     world.user("finder").post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
     world.dynamodb.forget_calls();
-    let event = staff.event(Route::SearchOrders).query("orderNumber", order["orderNumber"].as_str().unwrap());
-    watch.of("search-orders", staff.send(Route::SearchOrders, &event)).await;
+    let number = order["orderNumber"].as_str().unwrap();
+    for (name, value) in [
+        ("orderNumber", number),
+        ("email", "ada@example.com"),
+        ("status", "cancelled"),
+        ("productId", "espresso-beans"),
+    ] {
+        let event = staff.event(Route::SearchOrders).query(name, value);
+        watch.of("search-orders", staff.send(Route::SearchOrders, &event)).await;
+    }
 }
 
 /// What payments need: those that end well, and those that don't.

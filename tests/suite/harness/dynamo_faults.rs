@@ -180,7 +180,7 @@ async fn what_a_caller_gave_up_on_may_still_happen() {
 async fn a_batch_read_may_leave_keys_unprocessed() {
     let bench = Bench::set_up().await;
     bench.put_together(&["one", "two", "three"]).await.unwrap();
-    bench.faults.add(Rule::on("BatchGetItem", Fault::UnprocessedKeys).times(1));
+    bench.faults.add(Rule::on("BatchGetItem", Fault::Unprocessed).times(1));
     let keys = ["one", "two", "three"].map(|id| HashMap::from([("id".to_owned(), text(id))]));
     let keys = KeysAndAttributes::builder().set_keys(Some(keys.to_vec())).build().unwrap();
 

@@ -95,12 +95,37 @@ async fn what_is_about_no_order_of_ours_is_ignored_or_written_down() {
 #[tokio::test]
 async fn an_event_whose_payment_cannot_be_asked_for_is_to_be_sent_again() {
     let world = shop().await;
-    let order = bought(&world.guest()).await;
+    let guest = world.guest();
+    let session = ready(&guest).await;
+    world.stripe().proxy.drop_answers_to("POST /v1/payment_intents", 1);
+    let order = pay(&guest, &session, VISA).await.expect(202)["order"].take();
     let intent = world.stripe().intent_of(order_id(&order)).await.unwrap();
     world.stripe().proxy.down().await;
     world.tell("evt_1", "payment_intent.succeeded", &intent).await.refused(503, "PAYMENTS_UNAVAILABLE");
     world.stripe().proxy.up().await;
     assert_eq!(world.tell("evt_1", "payment_intent.succeeded", &intent).await.expect(200)["received"], "done");
+    assert_eq!(state_of(&guest.order(order_id(&order)).await.expect(200)["order"]), ("confirmed", "paid"));
+}
+
+/// A capture is final, so an event about the payment of a paid order needs no answer of Stripe's. Refunds and disputes have
+/// events of their own.
+#[tokio::test]
+async fn of_a_payment_that_is_captured_nothing_is_asked() {
+    let world = shop().await;
+    let guest = world.guest();
+    let order = bought(&guest).await;
+    let id = order_id(&order);
+    let intent = world.stripe().intent_of(id).await.unwrap();
+    let before = world.stripe().proxy.traffic().requests;
+    for (event, kind) in [("evt_1", "payment_intent.succeeded"), ("evt_2", "payment_intent.canceled")] {
+        assert_eq!(world.tell(event, kind, &intent).await.expect(200)["received"], "done");
+    }
+    assert_eq!(world.stripe().proxy.traffic().requests, before);
+    world.stripe().proxy.down().await;
+    assert_eq!(world.tell("evt_3", "payment_intent.succeeded", &intent).await.expect(200)["received"], "done");
+    world.stripe().proxy.up().await;
+    assert_eq!(state_of(&guest.order(id).await.expect(200)["order"]), ("confirmed", "paid"));
+    assert_books_balance(&world).await;
 }
 
 /// localstripe sends its own events, with its own signature, a second after they happened.

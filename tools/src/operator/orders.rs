@@ -7,7 +7,7 @@ use shared::{
     adapters::dynamodb::client::{Dynamo, failed},
     checkout::search::{self, FindOrders},
     domain::{ids::OrderId, order::Order, order_number::OrderNumber, order_search::OrderSearch},
-    ports::{ChangeId, ChangedOrder, Indexed, SearchEntries as _, StoreError},
+    ports::{ChangeId, ChangedOrder, Indexed, OrderIndex as _, StoreError},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -38,7 +38,7 @@ pub async fn find(store: &Dynamo, wanted: OrderSearch, most: usize) -> Result<(V
     }
 }
 
-/// One order, by its id or its number. By its id it is found at once, by its number as soon as it is indexed.
+/// One order, by its id or its number.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,6 +1,6 @@
 //! Checks of `DynamoDB`: whether it can be reached, how fast it answers, and whether it permits what the functions do.
-//! Permissions are checked without a change: by reads of items that don't exist, and by writes whose condition is never
-//! true. `DynamoDB` checks permissions before conditions, so a failed condition means that the write is allowed.
+//! Permissions are checked without a change: by reads and batch deletes of items that don't exist, and by writes whose
+//! condition is never true. `DynamoDB` checks permissions before conditions, so a failed condition means that the write is allowed.
 
 use std::{
     fmt::Write as _,
@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
     Client,
     config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeDeserializationInterceptorContextRef},
     error::{BoxError, ProvideErrorMetadata, SdkError},
-    types::{ConditionCheck, KeysAndAttributes, TransactWriteItem},
+    types::{ConditionCheck, DeleteRequest, KeysAndAttributes, TransactWriteItem, WriteRequest},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::time::Instant;
@@ -191,6 +191,12 @@ async fn attempt(client: &Client, config: &DynamoDbConfig, deed: &Deed) -> Resul
             let query = client.query().table_name(table).set_index_name(deed.index.map(ToOwned::to_owned)).limit(1);
             let query = query.key_condition_expression("#key = :nobody").expression_attribute_names("#key", key);
             settled(config, deed, query.expression_attribute_values(":nobody", text(NOBODY)).send().await)
+        }
+        "BatchWriteItem" => {
+            // It takes no condition; there is no such item to delete.
+            let delete = DeleteRequest::builder().set_key(Some(item)).build().map_err(|error| refused(&error))?;
+            let write = WriteRequest::builder().delete_request(delete).build();
+            settled(config, deed, client.batch_write_item().request_items(table, vec![write]).send().await)
         }
         "PutItem" => {
             let put = client.put_item().table_name(table).set_item(Some(item)).condition_expression(NEVER);

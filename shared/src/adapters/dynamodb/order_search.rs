@@ -1,130 +1,152 @@
-//! The table of what orders are found by: partition key the term, sort key the order id.
+//! The table of what orders are found by: partition key a key of the search, sort key the order id.
 //!
-//! An order has an entry for each of its terms, and one item that says which entries there are: its list. Each
-//! transaction changes entries and the list together, on condition that nobody else has changed the list. So the list is
-//! always true, whoever writes at once, in whatever sequence, and wherever a process dies.
+//! An order has an entry for each of its terms, and an item of its own with what may change: the owner, the address and the
+//! state. Two indexes find that item by address and state, and `DynamoDB` keeps them. Entries that last are written first,
+//! and never deleted; those of parcels come and go together with the item, in a transaction. Each writer replaces only the
+//! item that it has read, by that of a newer version. So it doesn't matter who writes at once, in what sequence, and where
+//! a process dies.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::{
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::{Delete, Put, PutRequest, TransactWriteItem, WriteRequest},
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{
     adapters::dynamodb::{
-        client::{Dynamo, Item, failed, from_item, number, text, to_item},
+        client::{Dynamo, Item, broken, failed, from_item, number, text, to_item},
         orders,
         transaction::{Write, delete, put},
     },
     domain::{
         ids::{OrderId, Owner},
-        order::{Order, OrderStatus},
-        order_search::Term,
-        payment::PaymentStatus,
+        order::Order,
+        order_number::OrderNumber,
+        order_search::{EmailDigest, OrderState, SearchKey, Term},
     },
-    ports::{ChangeId, ChangedOrder, Entry, EntryPage, EntryQuery, Indexed, SearchEntries, StoreError},
+    ports::{ChangeId, ChangedOrder, IdPage, Indexed, KeyQuery, OrderIndex, StoreError},
     telemetry::{cause, counts::count},
 };
 
 const FIND: &str = "search orders";
 const READ: &str = "read found orders";
 const INDEX: &str = "index order";
-/// The most writes of a transaction, without that of the list.
+/// The most writes of a transaction, without that of the order's own item.
 const WRITES: usize = 99;
-/// Attempts at an order whose list somebody else changes at the same time.
+/// Attempts at an item that somebody else changes at the same time.
 const ATTEMPTS: usize = 10;
+/// The most writes of a batch, and the most calls for those that a throttled table left out.
+const BATCH: usize = 25;
+const ROUNDS: u32 = 5;
 
+/// What is known of an order by its id.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredEntry {
-    term: String,
+struct StoredKeys {
+    /// See [`own_key`].
+    key: String,
     order_id: OrderId,
-    owner: Owner,
-    status: OrderStatus,
-    payment_status: PaymentStatus,
-}
-
-/// Which entries an order has.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredList {
-    term: String,
-    order_id: String,
-    /// The version of the order whose entries are all there.
+    /// The version of the order by which it is found in every way. Of an older one it may still be found.
     version: u64,
-    /// Counts the changes of this list.
+    /// Counts the changes of this item.
     revision: u64,
+    owner: Owner,
+    /// The key of the sparse index `by-email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// The key of the index `by-state`.
+    state: String,
+    /// The terms of the entries that last, as far as they are there.
     #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
-    terms: BTreeSet<String>,
+    entries: BTreeSet<String>,
+    /// The terms of the entries of parcels: exactly those that are there.
+    #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
+    parcels: BTreeSet<String>,
 }
 
-/// The key of an order's list. No term begins like it.
-fn list_id(order: impl std::fmt::Display) -> String {
+impl StoredKeys {
+    /// What an order is found by now, with the entries that are known, and not yet with its version.
+    fn of(order: &Order, known: Option<Self>) -> Self {
+        let (version, revision, entries, parcels) =
+            known.map(|known| (known.version, known.revision, known.entries, known.parcels)).unwrap_or_default();
+        Self {
+            key: own_key(order.id),
+            order_id: order.id,
+            version,
+            revision,
+            owner: order.owner.clone(),
+            email: EmailDigest::of_order(order).map(|email| email.as_str().to_owned()),
+            state: OrderState::of(order).to_string(),
+            entries,
+            parcels,
+        }
+    }
+}
+
+/// The key of an order's own item. No entry has one that begins like it.
+fn own_key(order: impl std::fmt::Display) -> String {
     format!("order#{order}")
 }
 
-fn key(term: &str, order: OrderId) -> Item {
-    Item::from([("term".to_owned(), text(term)), ("orderId".to_owned(), text(order.to_string()))])
+fn key(key: &str, order: &str) -> Item {
+    Item::from([("key".to_owned(), text(key)), ("orderId".to_owned(), text(order))])
 }
 
-impl SearchEntries for Dynamo {
-    async fn entries(&self, query: EntryQuery<'_>) -> Result<EntryPage, StoreError> {
-        let EntryQuery { term, from, to, status, payment_status, look_at } = query;
-        let mut request = self
+impl OrderIndex for Dynamo {
+    async fn ids(&self, query: KeyQuery<'_>) -> Result<IdPage, StoreError> {
+        let KeyQuery { key, from, to, limit } = query;
+        let (index, attribute, value) = match key {
+            SearchKey::Number(number) => return self.ids_of_number(number, from, to).await,
+            SearchKey::Email(email) => (Some("by-email"), "email", email.as_str().to_owned()),
+            SearchKey::State(state) => (Some("by-state"), "state", state.to_string()),
+            SearchKey::Term(term) => (None, "key", term.to_string()),
+        };
+        let request = self
             .client
             .query()
             .table_name(self.search_table()?)
+            .set_index_name(index.map(str::to_owned))
             .scan_index_forward(false)
-            .key_condition_expression("term = :term AND orderId BETWEEN :from AND :to")
-            .expression_attribute_values(":term", text(term.as_str()))
+            .key_condition_expression("#key = :key AND orderId BETWEEN :from AND :to")
+            .expression_attribute_names("#key", attribute)
+            .expression_attribute_values(":key", text(value))
             .expression_attribute_values(":from", text(from.to_string()))
             .expression_attribute_values(":to", text(to.to_string()))
-            .limit(i32::from(look_at));
-        let mut conditions = Vec::new();
-        if let Some(status) = status {
-            conditions.push("#status = :status");
-            request = request
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":status", text(status.to_string()));
-        }
-        if let Some(status) = payment_status {
-            conditions.push("#paymentStatus = :paymentStatus");
-            request = request
-                .expression_attribute_names("#paymentStatus", "paymentStatus")
-                .expression_attribute_values(":paymentStatus", text(status.to_string()));
-        }
-        if !conditions.is_empty() {
-            request = request.filter_expression(conditions.join(" AND "));
-        }
+            .limit(i32::from(limit));
         let answer = request.send().await.map_err(failed(FIND))?;
-        let mut entries = Vec::new();
-        for item in answer.items.unwrap_or_default() {
-            let StoredEntry { order_id, owner, .. } = from_item(FIND, item)?;
-            entries.push(Entry { order: order_id, owner });
-        }
-        let last = answer.last_evaluated_key.as_ref().and_then(|key| key.get("orderId")?.as_s().ok()?.parse().ok());
-        Ok(EntryPage { entries, next: last })
+        let orders = answer.items.unwrap_or_default().iter().map(order_id).collect::<Result<_, _>>()?;
+        Ok(IdPage { orders, until: answer.last_evaluated_key.as_ref().map(order_id).transpose()? })
     }
 
-    async fn read(&self, entries: &[Entry]) -> Result<Vec<Order>, StoreError> {
-        let mut found: HashMap<OrderId, Order> = HashMap::new();
-        let key = |Entry { order, owner }: &Entry| {
-            Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(order.to_string()))])
+    async fn read(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        let table = self.search_table()?;
+        let keys = ids.iter().map(|id| key(&own_key(id), &id.to_string())).collect();
+        let mut keys_of_orders = Vec::with_capacity(ids.len());
+        for item in self.batch_items(READ, table, keys, true).await? {
+            let StoredKeys { order_id, owner, .. } = from_item(READ, item)?;
+            keys_of_orders.push((order_id, owner));
+        }
+        let order_key = |(id, owner): &(OrderId, Owner)| {
+            Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(id.to_string()))])
         };
-        let keys = entries.iter().map(key).collect();
-        for item in self.batch_items(READ, &self.tables.orders, keys, true).await? {
+        let order_keys = keys_of_orders.iter().map(order_key).collect();
+        let mut found: HashMap<OrderId, Order> = HashMap::new();
+        for item in self.batch_items(READ, &self.tables.orders, order_keys, true).await? {
             match orders::order(READ, item) {
                 Ok(order) => drop(found.insert(order.id, order)),
                 // One damaged order must not hide all others from staff.
                 Err(error) => tracing::error!(error = cause::chain(&error), "A found order can't be read"),
             }
         }
-        let mut orders = Vec::with_capacity(entries.len());
-        for Entry { order: id, owner } in entries {
+        let mut owners: HashMap<OrderId, Owner> = keys_of_orders.into_iter().collect();
+        let mut orders = Vec::with_capacity(ids.len());
+        for id in ids {
             let order = match found.remove(id) {
                 Some(order) => Some(order),
-                None => self.moved_order(owner, *id).await?,
+                None => self.moved_order(owners.remove(id), *id).await?,
             };
             orders.extend(order);
         }
@@ -155,6 +177,11 @@ impl SearchEntries for Dynamo {
     }
 }
 
+fn order_id(item: &Item) -> Result<OrderId, StoreError> {
+    let id = item.get("orderId").and_then(|id| id.as_s().ok()).and_then(|id| id.parse().ok());
+    id.ok_or_else(|| StoreError { operation: FIND, source: "an item without an order's id".into() })
+}
+
 impl Dynamo {
     fn search_table(&self) -> Result<&str, StoreError> {
         let table = self.tables.order_search.as_str();
@@ -162,19 +189,21 @@ impl Dynamo {
         if table.is_empty() { Err(unset()) } else { Ok(table) }
     }
 
-    /// Forgets which version of an order the table has, so that the next refresh writes all entries anew: after the
-    /// orders were restored from a backup, their versions are older than those of the table.
+    /// Forgets which version of an order the table has, and which entries, so that the next refresh writes all anew: after
+    /// the orders were restored from a backup, their versions are older than those of the table.
     ///
     /// # Errors
     /// [`StoreError`]. It is safe to repeat.
     pub async fn forget_indexed_version(&self, order: &ChangedOrder) -> Result<(), StoreError> {
         let request = self.client.update_item().table_name(self.search_table()?);
-        let request = request.key("term", text(list_id(&order.id))).key("orderId", text(&order.id));
         let answer = request
-            .update_expression("SET #version = :none")
+            .set_key(Some(key(&own_key(&order.id), &order.id)))
+            .update_expression("SET #version = :none, revision = revision + :one REMOVE #entries")
             .condition_expression("attribute_exists(orderId)")
             .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#entries", "entries")
             .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":one", number(1))
             .send()
             .await;
         match answer {
@@ -188,86 +217,131 @@ impl Dynamo {
     }
 
     async fn index_order(&self, order: &Order, change: ChangeId, deadline: Instant) -> Result<Indexed, StoreError> {
-        let wanted: BTreeSet<String> = Term::all_of(order).iter().map(ToString::to_string).collect();
+        let texts = |terms: BTreeSet<Term>| terms.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let (entries, parcels) = (texts(Term::lasting(order)), texts(Term::of_parcels(order)));
         let mut transactions = 0;
         'anew: for _ in 0..ATTEMPTS {
-            let mut list = self.list_of(order.id).await?;
-            if list.version >= order.version {
+            let known = self.keys_of(order.id).await?;
+            let version = known.as_ref().map_or(0, |known| known.version);
+            if version >= order.version {
                 return Ok(Indexed::Known);
             }
-            // Every entry is written again: it has the owner and the status too.
-            let puts = wanted.iter().map(|term| (term.clone(), true));
-            let deletes = list.terms.difference(&wanted).map(|term| (term.clone(), false));
-            let mut left: VecDeque<(String, bool)> = puts.chain(deletes).collect();
-            while !left.is_empty() {
+            let mut keys = StoredKeys::of(order, known);
+            self.put_entries(order.id, entries.difference(&keys.entries)).await?;
+            keys.entries.extend(entries.iter().cloned());
+            let comes = parcels.iter().filter(|term| version == 0 || !keys.parcels.contains(*term));
+            let goes = keys.parcels.difference(&parcels);
+            let mut left: VecDeque<_> =
+                comes.map(|term| (term.clone(), true)).chain(goes.map(|term| (term.clone(), false))).collect();
+            loop {
                 let now: Vec<_> = left.drain(..WRITES.min(left.len())).collect();
-                let before = list.revision;
-                list.revision += 1;
-                list.version = if left.is_empty() { order.version } else { list.version };
-                let mut writes = Vec::with_capacity(now.len() + 1);
-                for (term, stays) in now {
-                    writes.push(if stays {
-                        self.put_entry(order, &term)?
+                for (term, stays) in &now {
+                    if *stays {
+                        keys.parcels.insert(term.clone())
                     } else {
-                        self.delete_entry(order.id, &term)?
-                    });
-                    if stays {
-                        list.terms.insert(term)
-                    } else {
-                        list.terms.remove(&term)
+                        keys.parcels.remove(term)
                     };
                 }
-                writes.push(self.put_list(&list, before)?);
+                keys.version = if left.is_empty() { order.version } else { version };
+                let before = keys.revision;
+                keys.revision += 1;
                 transactions += 1;
-                if self.transact(INDEX, change.attempt(transactions), writes, deadline).await?.is_err() {
-                    // Somebody else has changed the list.
+                if !self.put_keys(&keys, before, now, change.attempt(transactions), deadline).await? {
+                    // Somebody else has changed them, or it was this write, whose answer was lost.
                     continue 'anew;
                 }
+                if left.is_empty() {
+                    return Ok(Indexed::Done);
+                }
             }
-            return Ok(Indexed::Done);
         }
         Err(StoreError::contention(INDEX))
     }
 
-    /// An order that isn't where its entry says: a claim has moved it, or it was deleted.
-    async fn moved_order(&self, before: &Owner, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn keys_of(&self, order: OrderId) -> Result<Option<StoredKeys>, StoreError> {
+        let request = self.client.get_item().table_name(self.search_table()?).consistent_read(true);
+        let request = request.set_key(Some(key(&own_key(order), &order.to_string())));
+        let answer = request.send().await.map_err(failed(INDEX))?;
+        answer.item.map(|item| from_item(INDEX, item)).transpose()
+    }
+
+    /// Writes an order's own item, together with entries of parcels that come or go, if it has this revision. False if it
+    /// has another.
+    async fn put_keys(
+        &self,
+        keys: &StoredKeys,
+        before: u64,
+        parcels: Vec<(String, bool)>,
+        change: ChangeId,
+        deadline: Instant,
+    ) -> Result<bool, StoreError> {
+        let (table, item) = (self.search_table()?, to_item(INDEX, keys)?);
+        let condition = if before == 0 { "attribute_not_exists(orderId)" } else { "revision = :before" };
+        let value = (before > 0).then(|| HashMap::from([(":before".to_owned(), number(before))]));
+        if parcels.is_empty() {
+            let put = self.client.put_item().table_name(table).set_item(Some(item)).condition_expression(condition);
+            return match put.set_expression_attribute_values(value).send().await {
+                Err(error)
+                    if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+                {
+                    Ok(false)
+                }
+                other => other.map(|_| true).map_err(failed(INDEX)),
+            };
+        }
+        let own = Put::builder().table_name(table).set_expression_attribute_values(value);
+        let mut writes = vec![Write::named("keys", put(own, item, condition))];
+        for (term, stays) in parcels {
+            let key = Some(key(&term, &keys.order_id.to_string()));
+            let action = if stays {
+                let put = Put::builder().table_name(table).set_item(key).build();
+                put.map(|put| TransactWriteItem::builder().put(put).build())
+            } else {
+                delete(Delete::builder().table_name(table).set_key(key))
+            };
+            writes.push(Write::named("parcel", action));
+        }
+        Ok(self.transact(INDEX, change, writes, deadline).await?.is_ok())
+    }
+
+    /// Entries that are never taken away, so it doesn't matter who writes them, and how often.
+    async fn put_entries(&self, order: OrderId, terms: impl Iterator<Item = &String>) -> Result<(), StoreError> {
+        let (table, id) = (self.search_table()?, order.to_string());
+        let put = |term: &String| {
+            let put = PutRequest::builder().set_item(Some(key(term, &id))).build();
+            put.map(|put| WriteRequest::builder().put_request(put).build())
+        };
+        let writes = terms.map(put).collect::<Result<Vec<_>, _>>().map_err(|error| broken(INDEX)(error.into()))?;
+        for some in writes.chunks(BATCH) {
+            let mut left = HashMap::from([(table.to_owned(), some.to_vec())]);
+            for round in 0.. {
+                let answer = self.client.batch_write_item().set_request_items(Some(left)).send().await;
+                left = answer.map_err(failed(INDEX))?.unprocessed_items.unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+                if round >= ROUNDS {
+                    return Err(broken(INDEX)("the table is throttled".into()));
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20 << round)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The orders of a number, out of the orders' own index: there are hardly ever two.
+    async fn ids_of_number(&self, number: &OrderNumber, from: OrderId, to: OrderId) -> Result<IdPage, StoreError> {
+        let contacts = self.order_contacts(number).await?.into_iter();
+        let mut orders: Vec<_> = contacts.map(|contact| contact.order).filter(|id| (from..=to).contains(id)).collect();
+        orders.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(IdPage { orders, until: None })
+    }
+
+    /// An order that isn't where its item says, or has none yet: a claim has moved it, or it was deleted.
+    async fn moved_order(&self, before: Option<Owner>, id: OrderId) -> Result<Option<Order>, StoreError> {
         match self.order_owner(id).await? {
-            Some(owner) if owner != *before => self.order(&owner, id).await,
+            Some(owner) if before.as_ref() != Some(&owner) => self.order(&owner, id).await,
             _ => Ok(None),
         }
-    }
-
-    async fn list_of(&self, order: OrderId) -> Result<StoredList, StoreError> {
-        let request = self.client.get_item().table_name(self.search_table()?).consistent_read(true);
-        let answer = request.set_key(Some(key(&list_id(order), order))).send().await.map_err(failed(INDEX))?;
-        let none = StoredList { term: list_id(order), order_id: order.to_string(), ..StoredList::default() };
-        answer.item.map_or(Ok(none), |item| from_item(INDEX, item))
-    }
-
-    fn put_list(&self, list: &StoredList, before: u64) -> Result<Write, StoreError> {
-        let builder = Put::builder().table_name(self.search_table()?);
-        if before == 0 {
-            let item = to_item(INDEX, list)?;
-            return Ok(Write::named("list", put(builder, item, "attribute_not_exists(orderId)")));
-        }
-        let builder = builder.expression_attribute_values(":before", number(before));
-        Ok(Write::named("list", put(builder, to_item(INDEX, list)?, "revision = :before")))
-    }
-
-    fn put_entry(&self, order: &Order, term: &str) -> Result<Write, StoreError> {
-        let entry = StoredEntry {
-            term: term.to_owned(),
-            order_id: order.id,
-            owner: order.owner.clone(),
-            status: order.status,
-            payment_status: order.payment.status,
-        };
-        let put = Put::builder().table_name(self.search_table()?).set_item(Some(to_item(INDEX, &entry)?)).build();
-        Ok(Write::named("entry", put.map(|put| TransactWriteItem::builder().put(put).build())))
-    }
-
-    fn delete_entry(&self, order: OrderId, term: &str) -> Result<Write, StoreError> {
-        let builder = Delete::builder().table_name(self.search_table()?).set_key(Some(key(term, order)));
-        Ok(Write::named("entry", delete(builder)))
     }
 }

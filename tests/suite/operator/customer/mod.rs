@@ -86,8 +86,7 @@ async fn nothing_in_any_store_says_who_it_was_and_the_books_are_as_before() {
     assert_eq!((finished.code, finished.json()["erased"]["orders"].as_u64()), (0, Some(1)), "{finished:?}");
     // What staff find orders by follows in seconds.
     world.index_orders().await;
-    let by_email = world.all("ORDER_SEARCH_TABLE").await.into_iter();
-    let by_email = by_email.filter(|item| item["term"].as_s().is_ok_and(|term| term.starts_with("email#")));
+    let by_email = world.all("ORDER_SEARCH_TABLE").await.into_iter().filter(|item| item.contains_key("email"));
     assert_eq!(by_email.count(), 1, "only the other customer is found by an address");
     assert_no_marks(&world, &marks).await;
     assert_eq!(books(&world).await, delivered);

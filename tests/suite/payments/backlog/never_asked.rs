@@ -2,14 +2,14 @@
 
 use shared::{
     domain::{
-        ids::{Sku, UserId},
+        ids::{OrderId, Sku, UserId},
         order::Order,
         payment::{CardToken, PaymentCustomer, SavedCard},
         stock::{StockChange, StockCounter},
     },
     ports::{
-        ChangeId, ChangedOrder, Entry, EntryPage, EntryQuery, Indexed, PaymentCustomers, PaymentError, SavedCards,
-        SearchEntries, Stock, StoreError,
+        ChangeId, ChangedOrder, IdPage, Indexed, KeyQuery, OrderIndex, PaymentCustomers, PaymentError, SavedCards,
+        Stock, StoreError,
     },
 };
 use tokio::time::Instant;
@@ -61,12 +61,12 @@ impl SavedCards for Shop {
     }
 }
 
-impl SearchEntries for Shop {
-    async fn entries(&self, _: EntryQuery<'_>) -> Result<EntryPage, StoreError> {
+impl OrderIndex for Shop {
+    async fn ids(&self, _: KeyQuery<'_>) -> Result<IdPage, StoreError> {
         unreachable!("nobody searches")
     }
 
-    async fn read(&self, _: &[Entry]) -> Result<Vec<Order>, StoreError> {
+    async fn read(&self, _: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         unreachable!("nobody searches")
     }
 
