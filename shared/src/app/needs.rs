@@ -111,10 +111,11 @@ pub const ALL: &[Row] = &[
         &[
             BY_ORDER_ID,
             ("ORDERS_TABLE/by-order-number", &["Query"]),
-            ("ORDERS_TABLE", &["BatchGetItem", "GetItem"]),
+            ("ORDERS_TABLE", &["BatchGetItem"]),
             ("ORDER_SEARCH_TABLE", &["BatchGetItem", "Query"]),
             ("ORDER_SEARCH_TABLE/by-email", &["Query"]),
-            ("ORDER_SEARCH_TABLE/by-state", &["Query"]),
+            ("ORDER_SEARCH_TABLE/by-status", &["Query"]),
+            ("ORDER_SEARCH_TABLE/by-payment-status", &["Query"]),
         ],
     ),
     ("update-address", Never, &[PRICED_SESSION, CATALOG, PRICES, EARLIER_ORDERS]),
@@ -124,7 +125,7 @@ pub const ALL: &[Row] = &[
 ];
 
 /// The key attributes of each table and index.
-const KEYS: [(&str, &[&str]); 14] = [
+const KEYS: [(&str, &[&str]); 15] = [
     ("SESSIONS_TABLE", &["checkoutId"]),
     ("SESSIONS_TABLE/by-owner", &["owner"]),
     ("SESSIONS_TABLE/by-abandoned", &["abandonShard"]),
@@ -138,7 +139,8 @@ const KEYS: [(&str, &[&str]); 14] = [
     ("IDEMPOTENCY_TABLE", &["id"]),
     ("ORDER_SEARCH_TABLE", &["key", "orderId"]),
     ("ORDER_SEARCH_TABLE/by-email", &["email", "orderId"]),
-    ("ORDER_SEARCH_TABLE/by-state", &["state", "orderId"]),
+    ("ORDER_SEARCH_TABLE/by-status", &["status", "orderId"]),
+    ("ORDER_SEARCH_TABLE/by-payment-status", &["paymentStatus", "orderId"]),
 ];
 
 pub fn asks_stripe(function: &str) -> AsksStripe {

@@ -18,7 +18,7 @@ use crate::{
 
 /// How often one search looks its keys up. A search that finds little in so many goes on with its cursor.
 const MAX_ROUNDS: usize = 10;
-/// The ids that are looked up at once: under a key alone, and under several that an order must have together.
+/// The ids that are looked up at once: under one key, and under each of several that an order must have together.
 const IDS: u16 = 100;
 const IDS_OF_SEVERAL: u16 = 1000;
 /// The orders that one search reads, and how many at once after the first. An order may be as large as 400 kB.
@@ -89,39 +89,28 @@ pub async fn find(index: &impl OrderIndex, command: &FindOrders) -> Result<Found
     Ok(FoundOrders { orders: found, next: after })
 }
 
-/// The orders that have a key of each group, as far as that is known. All keys are looked up at once.
+/// The orders that are under each key, as far as that is known. All keys are looked up at once.
 async fn look_up(
     index: &impl OrderIndex,
-    keys: &[Vec<SearchKey>],
+    keys: &[SearchKey],
     (from, to): (OrderId, OrderId),
     limit: u16,
 ) -> Result<IdPage, StoreError> {
-    let page = |key| index.ids(KeyQuery { key, from, to, limit });
-    let groups = try_join_all(keys.iter().map(|keys| try_join_all(keys.iter().map(page)))).await?;
-    Ok(of_each(groups.into_iter().map(of_any).collect()))
+    let pages = keys.iter().map(|key| index.ids(KeyQuery { key, from, to, limit }));
+    Ok(in_each(&try_join_all(pages).await?))
 }
 
-/// What is under any of these keys, as far back as all of them were looked at.
-fn of_any(pages: Vec<IdPage>) -> IdPage {
-    let until = pages.iter().filter_map(|page| page.until).max();
-    let mut orders: Vec<_> = pages.into_iter().flat_map(|page| page.orders).collect();
-    orders.retain(|id| until.is_none_or(|until| *id >= until));
-    // An order that changed meanwhile may be under two.
-    orders.sort_unstable_by(|a, b| b.cmp(a));
-    orders.dedup();
-    IdPage { orders, until }
-}
-
-/// What is in each of these groups: the orders of the group that was looked at farthest back, without those that another
-/// doesn't have. Where another was not looked at, the orders themselves decide.
-fn of_each(groups: Vec<IdPage>) -> IdPage {
-    let farthest = groups.iter().min_by_key(|group| (group.until, group.orders.len()));
-    let Some(IdPage { orders, until }) = farthest else { return IdPage::default() };
-    let may_have = |group: &IdPage, id: &OrderId| {
-        group.until.is_some_and(|until| *id < until) || group.orders.binary_search_by(|other| id.cmp(other)).is_ok()
+/// What is in each of these pages: the orders of the one that goes back farthest, without those that another doesn't have.
+/// Where another doesn't go so far back, the orders themselves decide.
+fn in_each(pages: &[IdPage]) -> IdPage {
+    let Some(farthest) = pages.iter().min_by_key(|page| (page.until, page.orders.len())) else {
+        return IdPage::default();
     };
-    let orders = orders.iter().filter(|id| groups.iter().all(|group| may_have(group, id))).copied().collect();
-    IdPage { orders, until: *until }
+    // Newest first, so the larger id comes before.
+    let has = |page: &IdPage, id: &OrderId| page.orders.binary_search_by(|other| id.cmp(other)).is_ok();
+    let may_have = |page: &IdPage, id: &OrderId| page.until.is_some_and(|until| *id < until) || has(page, id);
+    let orders = farthest.orders.iter().filter(|id| pages.iter().all(|page| may_have(page, id))).copied().collect();
+    IdPage { orders, until: farthest.until }
 }
 
 /// What became of changed orders.
@@ -178,24 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_any_key_goes_back_as_far_as_all_of_them() {
-        assert_eq!(of_any(vec![page(&[9, 5, 1], None), page(&[8, 5], None)]), page(&[9, 8, 5, 1], None));
-        // Under the first key there may be more before 5, so nothing older is a whole list.
-        assert_eq!(of_any(vec![page(&[9, 5], Some(5)), page(&[8, 3], Some(3))]), page(&[9, 8, 5], Some(5)));
-        assert_eq!(of_any(vec![page(&[], None), page(&[], None)]), page(&[], None));
-        assert_eq!(of_any(vec![]), page(&[], None));
-    }
-
-    #[test]
-    fn what_is_in_each_group_is_no_order_that_one_of_them_lacks() {
-        assert_eq!(of_each(vec![page(&[9, 5, 1], None), page(&[8, 5], None)]), page(&[5], None));
-        // The second group has all, so the first need not be looked at any further: 2 and 1 are read.
+    fn what_is_in_each_page_is_no_order_that_one_of_them_lacks() {
+        assert_eq!(in_each(&[page(&[9, 5, 1], None), page(&[8, 5], None)]), page(&[5], None));
+        // The second has all, so the first need not be looked at any further: 2 and 1 are read.
         let rare = page(&[8, 5, 2, 1], None);
-        assert_eq!(of_each(vec![page(&[9, 8, 6, 4], Some(4)), rare]), page(&[8, 2, 1], None));
+        assert_eq!(in_each(&[page(&[9, 8, 6, 4], Some(4)), rare]), page(&[8, 2, 1], None));
         // Neither has all: the second goes farther back.
         let far = page(&[9, 6, 5, 3], Some(3));
-        assert_eq!(of_each(vec![page(&[9, 7, 6], Some(6)), far]), page(&[9, 6, 5, 3], Some(3)));
-        assert_eq!(of_each(vec![page(&[7, 4], Some(4))]), page(&[7, 4], Some(4)));
-        assert_eq!(of_each(vec![page(&[7, 4], None), page(&[], None)]), page(&[], None));
+        assert_eq!(in_each(&[page(&[9, 7, 6], Some(6)), far]), page(&[9, 6, 5, 3], Some(3)));
+        assert_eq!(in_each(&[page(&[7, 4], Some(4))]), page(&[7, 4], Some(4)));
+        assert_eq!(in_each(&[page(&[7, 4], None), page(&[], None)]), page(&[], None));
     }
 }

@@ -75,9 +75,12 @@ pub async fn receive(finisher: &Finisher<'_, impl Stores>, event: &ProviderEvent
         intent.is_some_and(|intent| intent.is_none_or(|intent| intent == about.intent))
     });
     let received = if let Some(order) = ours {
-        // What is captured stays captured: the payment has no news, and the provider need not be asked.
-        let is_known = matches!(hint, NextAction::Look(_)) && order.payment.status.is_captured();
-        let done = finisher.finish(order, (!is_known).then(|| hint.clone())).await?;
+        // What is captured stays captured, so its payment has no news. Whatever else is wanted of it, the reconciler does.
+        if matches!(hint, NextAction::Look(_)) && order.payment.status.is_captured() {
+            events.note(&event.id, finisher.now).await?;
+            return Ok(Received::Done);
+        }
+        let done = finisher.finish(order, Some(hint.clone())).await?;
         // The capture that a refund or a dispute is of may be heard of only now: then it is read again.
         let is_behind = matches!(hint, NextAction::ReadLedger(_)) && !done.order.payment.status.is_captured();
         if done.unanswered || is_behind && done.order.is_under_way() {

@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, fmt};
 
 use sha2::{Digest as _, Sha256};
-use strum::VariantArray as _;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset, macros::format_description};
 use uuid::Uuid;
 
@@ -53,10 +52,6 @@ impl Term {
     pub fn of_parcels(order: &Order) -> BTreeSet<Self> {
         tracking_numbers(order).map(Self::tracking).collect()
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl fmt::Display for Term {
@@ -86,35 +81,13 @@ impl EmailDigest {
     }
 }
 
-/// Where an order stands: its status and that of its payment. As text a key of the search table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderState(OrderStatus, PaymentStatus);
-
-impl OrderState {
-    pub const fn of(order: &Order) -> Self {
-        Self(order.status, order.payment.status)
-    }
-
-    /// All that have these. None for every status.
-    fn with(status: Option<OrderStatus>, payment: Option<PaymentStatus>) -> Vec<Self> {
-        let statuses = status.as_ref().map_or(OrderStatus::VARIANTS, std::slice::from_ref);
-        let payments = payment.as_ref().map_or(PaymentStatus::VARIANTS, std::slice::from_ref);
-        statuses.iter().flat_map(|status| payments.iter().map(|payment| Self(*status, *payment))).collect()
-    }
-}
-
-impl fmt::Display for OrderState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.0, self.1)
-    }
-}
-
 /// One place where the ids of orders are looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SearchKey {
     Number(OrderNumber),
     Email(EmailDigest),
-    State(OrderState),
+    Status(OrderStatus),
+    PaymentStatus(PaymentStatus),
     Term(Term),
 }
 
@@ -177,8 +150,8 @@ pub struct OrderSearch {
 }
 
 impl OrderSearch {
-    /// Where to look it up: an order that it finds is under a key of each group. The rest is checked order by order.
-    pub fn keys(&self) -> Vec<Vec<SearchKey>> {
+    /// Where to look it up: an order that it finds is under each of these. The rest is checked order by order.
+    pub fn keys(&self) -> Vec<SearchKey> {
         let term = |term| SearchKey::Term(term);
         // At most a few orders are under one of these.
         let few = [
@@ -188,13 +161,15 @@ impl OrderSearch {
             self.email.as_deref().map(EmailDigest::of).map(SearchKey::Email),
         ];
         if let Some(key) = few.into_iter().flatten().next() {
-            return vec![vec![key]];
+            return vec![key];
         }
-        let product = self.product.as_ref().map(|product| vec![term(Term::product(product))]);
-        let is_by_state = self.status.is_some() || self.payment_status.is_some();
-        let states = || OrderState::with(self.status, self.payment_status).into_iter().map(SearchKey::State).collect();
-        let groups: Vec<_> = product.into_iter().chain(is_by_state.then(states)).collect();
-        if groups.is_empty() { vec![vec![term(Term::all())]] } else { groups }
+        let many = [
+            self.product.as_ref().map(Term::product).map(term),
+            self.status.map(SearchKey::Status),
+            self.payment_status.map(SearchKey::PaymentStatus),
+        ];
+        let keys: Vec<_> = many.into_iter().flatten().collect();
+        if keys.is_empty() { vec![term(Term::all())] } else { keys }
     }
 
     /// The ids of all orders that it can find, from the oldest to the newest that comes before `before`. None if there

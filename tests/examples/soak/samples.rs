@@ -41,7 +41,9 @@ impl Samples {
         }
         let redis = self.redis().await;
         self.note("Redis: memory used, MiB", redis.0 / 1_048_576.0);
-        self.note("Redis: keys", redis.1);
+        let declines = self.declines().await;
+        self.note("Redis: keys", redis.1 - declines);
+        self.note("Redis: keys of declined cards", declines);
         self.note("Redis: keys without an end", redis.2);
         for table in &stack.tables {
             match items(stack, table).await {
@@ -55,12 +57,31 @@ impl Samples {
         self.series.entry(name.to_owned()).or_default().push((self.now, value));
     }
 
-    /// Bytes, keys, and keys that never expire.
-    async fn redis(&mut self) -> (f64, f64, f64) {
+    async fn connection(&mut self) -> &mut redis::aio::MultiplexedConnection {
         if self.redis.is_none() {
             self.redis = Some(self.client.get_multiplexed_async_connection().await.expect("a Redis"));
         }
-        let redis = self.redis.as_mut().expect("a connection");
+        self.redis.as_mut().expect("a connection")
+    }
+
+    /// Keys that count declined cards.
+    async fn declines(&mut self) -> f64 {
+        let (mut cursor, mut count) = (0_u64, 0_u32);
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg("*:declines").arg("COUNT").arg(1000);
+            let (next, keys): (u64, Vec<String>) = scan.query_async(self.connection().await).await.expect("its keys");
+            count += u32::try_from(keys.len()).unwrap_or_default();
+            cursor = next;
+            if cursor == 0 {
+                return f64::from(count);
+            }
+        }
+    }
+
+    /// Bytes, keys, and keys that never expire.
+    async fn redis(&mut self) -> (f64, f64, f64) {
+        let redis = self.connection().await;
         let info: String = redis::cmd("INFO").query_async(redis).await.expect("its figures");
         let number = |text: &str| text.trim().parse::<f64>().unwrap_or_default();
         let line = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();

@@ -11,12 +11,13 @@ const LITTLE: f64 = 0.03;
 const FEW: f64 = 1.0;
 
 /// What grows with every order, and why it may.
-const BY_NATURE: [(&str, &str); 7] = [
+const BY_NATURE: [(&str, &str); 8] = [
     ("orders", "an order is kept"),
     ("order-search", "each order is found by its terms"),
     ("idempotency", "answers, events and links are kept for a day or more"),
     ("sessions", "a session that became an order is kept for a day"),
     ("inventory", "a delivery, a coupon's use and a customer's open orders are noted"),
+    ("Redis: keys of declined cards", "each is kept for an hour"),
     ("Gateway and database: memory", "the database is in its memory"),
     ("Stripe: memory", "all payments are in its memory"),
 ];

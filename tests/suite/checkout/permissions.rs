@@ -1,6 +1,8 @@
 //! Least privilege, held from both sides: what the functions ask of `DynamoDB` in the flows below is what their
 //! policies in the template allow, table by table, and nothing that is allowed is never asked for.
 
+mod search;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -232,7 +234,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     watch.of("create-fulfillment", staff.fulfill(handed, uuid::Uuid::new_v4(), &[[0, 1]])).await;
 
     before_a_session(&mut watch).await;
-    search(&mut watch).await;
+    search::watched(&mut watch).await;
     cards(&mut watch).await;
 
     let differences = differences(&watch.asked, &granted());
@@ -303,44 +305,6 @@ async fn lines(watch: &mut Watch<'_>, guest: &Shopper) {
     let of = uuid::Uuid::new_v4();
     watch.of("create-return", staff.ask_return(order, of, &[[0, 1]])).await;
     watch.of("update-return", staff.decide_return(order, of, &json!({"status": "received"}))).await;
-}
-
-/// What staff need to find an order, also one that was claimed after it was indexed.
-async fn search(watch: &mut Watch<'_>) {
-    let world = Arc::clone(watch.world);
-    let (guest, staff) = (world.guest(), world.staff());
-    let order = guest.buy(&[("espresso-beans", 1)]).await;
-    let id = order["orderId"].as_str().unwrap();
-    world.dynamodb.forget_calls();
-    world.index_orders().await;
-    watch.note("index-orders");
-    watch.of("get-order", staff.order(id)).await;
-    staff.set_status(id, "cancelled").await.expect(200);
-    world.dynamodb.forget_calls();
-    world.index_orders().await;
-    watch.note("index-orders");
-    let parcel = guest.buy(&[("espresso-beans", 1)]).await["orderId"].as_str().unwrap().to_owned();
-    staff.set_status(&parcel, "processing").await.expect(200);
-    for tracking in ["1Z1", "1Z2"] {
-        let event = staff.event_about(Route::UpdateOrderStatus, &parcel);
-        let shipped = json!({"status": "shipped", "trackingNumber": tracking});
-        staff.send(Route::UpdateOrderStatus, &event.json(&shipped)).await.expect(200);
-        world.dynamodb.forget_calls();
-        world.index_orders().await;
-        watch.note("index-orders");
-    }
-    world.user("finder").post(Route::Claim, &json!({"guestId": guest.guest_id()})).await.expect(200);
-    world.dynamodb.forget_calls();
-    let number = order["orderNumber"].as_str().unwrap();
-    for (name, value) in [
-        ("orderNumber", number),
-        ("email", "ada@example.com"),
-        ("status", "cancelled"),
-        ("productId", "espresso-beans"),
-    ] {
-        let event = staff.event(Route::SearchOrders).query(name, value);
-        watch.of("search-orders", staff.send(Route::SearchOrders, &event)).await;
-    }
 }
 
 /// What payments need: those that end well, and those that don't.

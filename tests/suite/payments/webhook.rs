@@ -123,9 +123,14 @@ async fn of_a_payment_that_is_captured_nothing_is_asked() {
     assert_eq!(world.stripe().proxy.traffic().requests, before);
     world.stripe().proxy.down().await;
     assert_eq!(world.tell("evt_3", "payment_intent.succeeded", &intent).await.expect(200)["received"], "done");
+    // Not even about what else is wanted of it: that is the reconciler's.
+    world.staff().refund(id, uuid::Uuid::new_v4(), Some(100)).await;
+    assert_eq!(world.tell("evt_4", "payment_intent.succeeded", &intent).await.expect(200)["received"], "done");
     world.stripe().proxy.up().await;
-    assert_eq!(state_of(&guest.order(id).await.expect(200)["order"]), ("confirmed", "paid"));
-    assert_books_balance(&world).await;
+    world.make_due(id).await;
+    world.reconcile(world.app()).await.expect("it runs");
+    assert_eq!(state_of(&guest.order(id).await.expect(200)["order"]), ("confirmed", "partially_refunded"));
+    assert_eq!(world.stripe().totals().await[id].refunded, 100);
 }
 
 /// localstripe sends its own events, with its own signature, a second after they happened.

@@ -36,7 +36,7 @@ docs/RUNBOOKS.md answers \"I paid twice\" and \"who bought at the wrong price\" 
 
 Examples:
   checkout order find --email ada@example.com
-  checkout order find --product espresso-beans --price 199 --currency USD --should-cost 1999 --csv > wrong.csv
+  checkout order find --product espresso-beans --price 199 --currency USD --should-cost 1999 --from 2026-11-26 --csv > wrong.csv
   checkout order find --status confirmed --from 2026-11-01 --to 2026-11-27 --most 500 --json
   checkout order show 7KQM-2H4P-XT9R
   checkout order history 7KQM-2H4P-XT9R

@@ -1,6 +1,7 @@
 //! Checks of `DynamoDB`: whether it can be reached, how fast it answers, and whether it permits what the functions do.
 //! Permissions are checked without a change: by reads and batch deletes of items that don't exist, and by writes whose
-//! condition is never true. `DynamoDB` checks permissions before conditions, so a failed condition means that the write is allowed.
+//! condition is never true. `DynamoDB` checks permissions before conditions, so a failed condition means that the write is
+//! allowed.
 
 use std::{
     fmt::Write as _,

@@ -1,9 +1,9 @@
 //! The table of what orders are found by: partition key a key of the search, sort key the order id.
 //!
-//! An order has an entry for each of its terms, and an item of its own with what may change: the owner, the address and the
-//! state. Two indexes find that item by address and state, and `DynamoDB` keeps them. Entries that last are written first,
-//! and never deleted; those of parcels come and go together with the item, in a transaction. Each writer replaces only the
-//! item that it has read, by that of a newer version. So it doesn't matter who writes at once, in what sequence, and where
+//! An order has an entry for each of its terms, and an item of its own with what may change: the owner, the address and both
+//! statuses. Indexes find that item, and `DynamoDB` keeps them. Entries that last are written first, and never deleted;
+//! those of parcels come and go together with the item, in a transaction. Each writer replaces only the item that it has
+//! read, and only by what a newer version is found by. So it doesn't matter who writes at once, in what sequence, and where
 //! a process dies.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::{
     adapters::dynamodb::{
@@ -23,9 +24,11 @@ use crate::{
     },
     domain::{
         ids::{OrderId, Owner},
-        order::Order,
+        order::{Order, OrderStatus},
         order_number::OrderNumber,
-        order_search::{EmailDigest, OrderState, SearchKey, Term},
+        order_search::{EmailDigest, SearchKey, Term},
+        payment::PaymentStatus,
+        retry::turn,
     },
     ports::{ChangeId, ChangedOrder, IdPage, Indexed, KeyQuery, OrderIndex, StoreError},
     telemetry::{cause, counts::count},
@@ -37,7 +40,7 @@ const INDEX: &str = "index order";
 /// The most writes of a transaction, without that of the order's own item.
 const WRITES: usize = 99;
 /// Attempts at an item that somebody else changes at the same time.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS: u32 = 10;
 /// The most writes of a batch, and the most calls for those that a throttled table left out.
 const BATCH: usize = 25;
 const ROUNDS: u32 = 5;
@@ -57,8 +60,9 @@ struct StoredKeys {
     /// The key of the sparse index `by-email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// The key of the index `by-state`.
-    state: String,
+    /// The keys of the indexes `by-status` and `by-payment-status`.
+    status: OrderStatus,
+    payment_status: PaymentStatus,
     /// The terms of the entries that last, as far as they are there.
     #[serde(with = "serde_dynamo::string_set", default, skip_serializing_if = "BTreeSet::is_empty")]
     entries: BTreeSet<String>,
@@ -79,7 +83,8 @@ impl StoredKeys {
             revision,
             owner: order.owner.clone(),
             email: EmailDigest::of_order(order).map(|email| email.as_str().to_owned()),
-            state: OrderState::of(order).to_string(),
+            status: order.status,
+            payment_status: order.payment.status,
             entries,
             parcels,
         }
@@ -101,7 +106,8 @@ impl OrderIndex for Dynamo {
         let (index, attribute, value) = match key {
             SearchKey::Number(number) => return self.ids_of_number(number, from, to).await,
             SearchKey::Email(email) => (Some("by-email"), "email", email.as_str().to_owned()),
-            SearchKey::State(state) => (Some("by-state"), "state", state.to_string()),
+            SearchKey::Status(status) => (Some("by-status"), "status", status.to_string()),
+            SearchKey::PaymentStatus(status) => (Some("by-payment-status"), "paymentStatus", status.to_string()),
             SearchKey::Term(term) => (None, "key", term.to_string()),
         };
         let request = self
@@ -124,24 +130,16 @@ impl OrderIndex for Dynamo {
     async fn read(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         let table = self.search_table()?;
         let keys = ids.iter().map(|id| key(&own_key(id), &id.to_string())).collect();
-        let mut keys_of_orders = Vec::with_capacity(ids.len());
+        let mut owners: HashMap<OrderId, Owner> = HashMap::with_capacity(ids.len());
         for item in self.batch_items(READ, table, keys, true).await? {
-            let StoredKeys { order_id, owner, .. } = from_item(READ, item)?;
-            keys_of_orders.push((order_id, owner));
-        }
-        let order_key = |(id, owner): &(OrderId, Owner)| {
-            Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(id.to_string()))])
-        };
-        let order_keys = keys_of_orders.iter().map(order_key).collect();
-        let mut found: HashMap<OrderId, Order> = HashMap::new();
-        for item in self.batch_items(READ, &self.tables.orders, order_keys, true).await? {
-            match orders::order(READ, item) {
-                Ok(order) => drop(found.insert(order.id, order)),
-                // One damaged order must not hide all others from staff.
-                Err(error) => tracing::error!(error = cause::chain(&error), "A found order can't be read"),
+            match from_item::<StoredKeys>(READ, item) {
+                Ok(keys) => drop(owners.insert(keys.order_id, keys.owner)),
+                Err(error) => tracing::error!(error = cause::chain(&error), "A found order's item can't be read"),
             }
         }
-        let mut owners: HashMap<OrderId, Owner> = keys_of_orders.into_iter().collect();
+        let order_keys = owners.iter().map(|(id, owner)| order_key(*id, owner)).collect();
+        let items = self.batch_items(READ, &self.tables.orders, order_keys, true).await?;
+        let mut found: HashMap<_, _> = items.into_iter().filter_map(readable).map(|order| (order.id, order)).collect();
         let mut orders = Vec::with_capacity(ids.len());
         for id in ids {
             let order = match found.remove(id) {
@@ -177,6 +175,21 @@ impl OrderIndex for Dynamo {
     }
 }
 
+fn order_key(id: OrderId, owner: &Owner) -> Item {
+    Item::from([("owner".to_owned(), text(owner.to_string())), ("orderId".to_owned(), text(id.to_string()))])
+}
+
+/// One damaged order must not hide all others from staff.
+fn readable(item: Item) -> Option<Order> {
+    let told = |error| tracing::error!(error = cause::chain(&error), "A found order can't be read");
+    orders::order(READ, item).map_err(told).ok()
+}
+
+/// Somebody has changed the item since it was read, or changes it in a transaction.
+fn others_write_it(error: &PutItemError) -> bool {
+    error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
+}
+
 fn order_id(item: &Item) -> Result<OrderId, StoreError> {
     let id = item.get("orderId").and_then(|id| id.as_s().ok()).and_then(|id| id.parse().ok());
     id.ok_or_else(|| StoreError { operation: FIND, source: "an item without an order's id".into() })
@@ -195,32 +208,39 @@ impl Dynamo {
     /// # Errors
     /// [`StoreError`]. It is safe to repeat.
     pub async fn forget_indexed_version(&self, order: &ChangedOrder) -> Result<(), StoreError> {
-        let request = self.client.update_item().table_name(self.search_table()?);
-        let answer = request
-            .set_key(Some(key(&own_key(&order.id), &order.id)))
-            .update_expression("SET #version = :none, revision = revision + :one REMOVE #entries")
-            .condition_expression("attribute_exists(orderId)")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#entries", "entries")
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":one", number(1))
-            .send()
-            .await;
-        match answer {
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
+        for attempt in 0..ATTEMPTS {
+            let request = self.client.update_item().table_name(self.search_table()?);
+            let answer = request
+                .set_key(Some(key(&own_key(&order.id), &order.id)))
+                .update_expression("SET #version = :none, revision = revision + :one REMOVE #entries")
+                .condition_expression("attribute_exists(orderId)")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_names("#entries", "entries")
+                .expression_attribute_values(":none", number(0))
+                .expression_attribute_values(":one", number(1))
+                .send()
+                .await;
+            let Err(error) = answer else { return Ok(()) };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(()),
+                // The stream's index writes it at the same time.
+                Some(UpdateItemError::TransactionConflictException(_)) => {
+                    tokio::time::sleep(turn(Uuid::try_parse(&order.id).unwrap_or_default(), attempt)).await;
+                }
+                _ => return Err(failed(INDEX)(error)),
             }
-            other => other.map(drop).map_err(failed(INDEX)),
         }
+        Err(StoreError::contention(INDEX))
     }
 
     async fn index_order(&self, order: &Order, change: ChangeId, deadline: Instant) -> Result<Indexed, StoreError> {
         let texts = |terms: BTreeSet<Term>| terms.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
         let (entries, parcels) = (texts(Term::lasting(order)), texts(Term::of_parcels(order)));
         let mut transactions = 0;
-        'anew: for _ in 0..ATTEMPTS {
+        'anew: for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(turn(change.0, attempt)).await;
+            }
             let known = self.keys_of(order.id).await?;
             let version = known.as_ref().map_or(0, |known| known.version);
             if version >= order.version {
@@ -281,11 +301,7 @@ impl Dynamo {
         if parcels.is_empty() {
             let put = self.client.put_item().table_name(table).set_item(Some(item)).condition_expression(condition);
             return match put.set_expression_attribute_values(value).send().await {
-                Err(error)
-                    if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-                {
-                    Ok(false)
-                }
+                Err(error) if error.as_service_error().is_some_and(others_write_it) => Ok(false),
                 other => other.map(|_| true).map_err(failed(INDEX)),
             };
         }
@@ -340,7 +356,10 @@ impl Dynamo {
     /// An order that isn't where its item says, or has none yet: a claim has moved it, or it was deleted.
     async fn moved_order(&self, before: Option<Owner>, id: OrderId) -> Result<Option<Order>, StoreError> {
         match self.order_owner(id).await? {
-            Some(owner) if before.as_ref() != Some(&owner) => self.order(&owner, id).await,
+            Some(owner) if before.as_ref() != Some(&owner) => {
+                let items = self.batch_items(READ, &self.tables.orders, vec![order_key(id, &owner)], true).await?;
+                Ok(items.into_iter().find_map(readable))
+            }
             _ => Ok(None),
         }
     }

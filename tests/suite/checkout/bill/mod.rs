@@ -18,9 +18,10 @@ const END: &str = "<!-- end of figures -->\n";
 /// A step that takes more than it did makes each checkout dearer: then this fails, and the document says by how much.
 #[tokio::test]
 async fn a_million_checkouts_cost_what_the_document_says() {
-    let (prices, stack, purchase) = (Prices::read(), Stack::read(), measure::purchase().await);
+    let (prices, stack, [purchase, short]) = (Prices::read(), Stack::read(), measure::purchases().await);
     as_in_the_table_of_costs(&purchase);
-    let figures = page::figures(&Bill { prices: &prices, stack: &stack, purchase: &purchase });
+    let bill = |purchase| Bill { prices: &prices, stack: &stack, purchase };
+    let figures = page::figures(&bill(&purchase), &bill(&short));
     let document = Marked::of("docs/COST.md", BEGIN, END);
     if std::env::var_os("BLESS").is_some() {
         document.write(&figures);

@@ -9,11 +9,13 @@ use super::{
 };
 
 /// Everything between the marks of the document.
-pub(super) fn figures(bill: &Bill<'_>) -> String {
+pub(super) fn figures(bill: &Bill<'_>, short: &Bill<'_>) -> String {
     let mut text = String::new();
-    for part in [totals, by_step, counts, monthly, levers, prices] {
+    let by_step = steps("By step, in USD for a million purchases", bill);
+    let at_once = steps("The same in three requests, in USD for a million", short);
+    for part in [totals(bill), by_step, at_once, counts(bill), monthly(bill), levers(bill), prices(bill)] {
         text.push('\n');
-        text.push_str(&part(bill));
+        text.push_str(&part);
     }
     text.push('\n');
     text
@@ -43,11 +45,11 @@ fn totals(bill: &Bill<'_>) -> String {
     text
 }
 
-fn by_step(bill: &Bill<'_>) -> String {
-    let mut text =
-        "### By step, in USD for a million purchases\n\n| Step | API | Lambda | DynamoDB | Cache | Logs | Events | \
-                    Network | All |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
-            .to_owned();
+fn steps(title: &str, bill: &Bill<'_>) -> String {
+    let mut text = format!(
+        "### {title}\n\n| Step | API | Lambda | DynamoDB | Cache | Logs | Events | Network | All |\n| --- | --- | --- | --- | \
+         --- | --- | --- | --- | --- |\n"
+    );
     let mut row = |name: &str, times: usize, cost: &Cost| {
         let times = if times > 1 { format!(", {times} times") } else { String::new() };
         let cells: Vec<_> = cost.all().iter().map(|usd| format!("{usd:.2}")).collect();

@@ -253,6 +253,7 @@ async fn many_writers_at_once_leave_what_one_would() {
         let id = order_id(&order).to_owned();
         world.dynamodb.add(Rule::on("PutItem", Fault::AnswerLost).containing("order#").skip(round % 3).times(2));
         world.dynamodb.add(Rule::on("BatchWriteItem", Fault::Delay(Duration::from_millis(15))).times(2));
+        world.dynamodb.add(Rule::on("PutItem", Fault::TransactionConflict).containing("order#").times(3));
         let changed: Vec<_> = world.changed_orders().await.into_iter().filter(|of| of.id == id).collect();
         let barrier = Arc::new(Barrier::new(containers.len() + 1));
         let mut writers = JoinSet::new();
@@ -292,6 +293,27 @@ async fn many_writers_at_once_leave_what_one_would() {
     }
 }
 
+/// A transaction of another writer has the order's item: who comes meanwhile waits for it.
+#[tokio::test]
+async fn a_writer_that_meets_a_transaction_tries_again() {
+    let world = Setup::default().unlimited().build().await;
+    let guest = world.guest();
+    let order = guest.buy(&[("espresso-beans", 1)]).await;
+    let hits = world.dynamodb.add(Rule::on("PutItem", Fault::TransactionConflict).times(3));
+    assert_eq!((world.index_orders().await.done, hits.count()), (1, 3));
+    let hits = world.dynamodb.add(Rule::on("UpdateItem", Fault::TransactionConflict).times(3));
+    let anew = crate::operator::run(&world, &["order", "reindex", "--anew", "--json"]).await;
+    assert_eq!((anew.code, anew.json()["done"].as_u64(), hits.count()), (0, Some(1), 3), "{anew:?}");
+    // For ever is too long.
+    world.dynamodb.add(Rule::on("PutItem", Fault::TransactionConflict));
+    guest.cancel(order_id(&order)).await.expect(200);
+    let run = handlers::index_orders(Arc::clone(world.app()), world.changed_orders().await).await;
+    assert_eq!(run.failed.len(), 1, "{run:?}");
+    world.dynamodb.clear_rules();
+    world.index_orders().await;
+    assert_eq!(found_by(&world, "status", "cancelled").await, [order_id(&order)]);
+}
+
 #[tokio::test]
 async fn an_order_that_cant_be_read_holds_up_no_other() {
     let world = Setup::default().unlimited().build().await;
@@ -317,6 +339,7 @@ async fn an_order_that_cant_be_read_holds_up_no_other() {
     assert_eq!((run.unreadable, run.failed.len()), (1, 0), "{run:?}");
     let orders = page["orders"].as_array().unwrap();
     assert_eq!(orders.iter().map(order_id).collect::<Vec<_>>(), [order_id(&good)]);
+    assert_eq!(found_by(&world, "orderNumber", damaged["orderNumber"].as_str().unwrap()).await, [""; 0]);
 }
 
 fn many_products() -> serde_json::Value {
