@@ -13,7 +13,8 @@ pub(super) fn figures(bill: &Bill<'_>, short: &Bill<'_>) -> String {
     let mut text = String::new();
     let by_step = steps("By step, in USD for a million purchases", bill);
     let at_once = steps("The same in three requests, in USD for a million", short);
-    for part in [totals(bill), by_step, at_once, counts(bill), monthly(bill), levers(bill), prices(bill)] {
+    for part in [totals(bill), by_step, at_once, counts(bill), monthly(bill), levers(bill), memory(bill), prices(bill)]
+    {
         text.push('\n');
         text.push_str(&part);
     }
@@ -134,6 +135,24 @@ fn levers(bill: &Bill<'_>) -> String {
         ("no line of the functions for a request that went well", lines),
     ] {
         writeln!(text, "| {change} | {usd:.2} |").unwrap();
+    }
+    text
+}
+
+/// What the functions' time costs with more memory, which is more of a processor, and with less.
+fn memory(bill: &Bill<'_>) -> String {
+    let mut text = "### By `FunctionMemorySize`\n\n| MB | Lambda, in USD of a million | ms of calculate-shipping | of confirm-order \
+                    |\n| --- | --- | --- | --- |\n"
+        .to_owned();
+    for memory_mb in [128.0, 256.0, 512.0, 1024.0, 1769.0] {
+        let stack = Stack { memory_mb, ..*bill.stack };
+        let bill = Bill { stack: &stack, ..*bill };
+        let ms = |name: &str| {
+            let step = bill.purchase.steps.iter().find(|step| step.name == name).expect("a step");
+            bill.billed_ms(step)
+        };
+        let [shipping, confirm] = ["calculate-shipping", "confirm-order"].map(ms);
+        writeln!(text, "| {memory_mb} | {:.2} | {shipping} | {confirm} |", bill.million().lambda).unwrap();
     }
     text
 }
