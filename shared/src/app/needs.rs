@@ -138,9 +138,9 @@ const KEYS: [(&str, &[&str]); 15] = [
     ("INVENTORY_TABLE", &["id"]),
     ("IDEMPOTENCY_TABLE", &["id"]),
     ("ORDER_SEARCH_TABLE", &["key", "orderId"]),
-    ("ORDER_SEARCH_TABLE/by-email", &["email", "orderId"]),
-    ("ORDER_SEARCH_TABLE/by-status", &["status", "orderId"]),
-    ("ORDER_SEARCH_TABLE/by-payment-status", &["paymentStatus", "orderId"]),
+    ("ORDER_SEARCH_TABLE/by-email", &["email"]),
+    ("ORDER_SEARCH_TABLE/by-status", &["status"]),
+    ("ORDER_SEARCH_TABLE/by-payment-status", &["paymentStatus"]),
 ];
 
 pub fn asks_stripe(function: &str) -> AsksStripe {

@@ -196,8 +196,7 @@ impl OrderSearch {
             && self
                 .email
                 .as_deref()
-                .map(EmailDigest::of)
-                .is_none_or(|email| EmailDigest::of_order(order) == Some(email))
+                .is_none_or(|email| canonical_email(email) == canonical_email(&order.customer.email))
             && has(self.product.as_ref().map(Term::product))
             && has(self.tracking.as_deref().map(Term::tracking))
             && has(self.intent.as_deref().map(Term::intent))
